@@ -1,0 +1,36 @@
+# Everything runs in .venv, made by the first target that needs it.
+VENV := .venv
+RUN := $(VENV)/bin/
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench lock clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.run: requirements.lock pyproject.toml scripts/setup
+	@scripts/setup run
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml scripts/setup
+	@scripts/setup dev
+
+demo: $(VENV)/.run  ## Order to cash on practice vendors: make demo ARGS=--once
+	@$(RUN)bellwire demo $(ARGS)
+
+test: $(VENV)/.dev  ## The whole test-suite: make test ARGS="-k intake"
+	@$(RUN)python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: $(VENV)/.dev  ## Lint, types, import rules
+	@$(RUN)ruff format --check . && $(RUN)ruff check . && $(RUN)mypy && $(RUN)lint-imports
+
+format: $(VENV)/.dev  ## Put the code into its standard form
+	@$(RUN)ruff format . && $(RUN)ruff check --fix .
+
+bench: $(VENV)/.dev  ## Measure against a bare loop, write bench/latest.json
+	@$(RUN)python -m bench $(ARGS)
+
+lock: $(VENV)/.dev  ## Pin what pyproject.toml asks for
+	@scripts/lock
+
+clean:  ## Remove the environment and all caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,76 @@
+"""Ways to sign in, declared in a manifest and carried out by the HTTP client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+
+class Credentials(Protocol):
+    """The secrets of one connection."""
+
+    def get(self, field: str) -> str:
+        """The secret, from the environment or the vault. Raises MissingCredential."""
+
+    def find(self, field: str) -> str | None:
+        """The same, or None when there is none."""
+
+    def store(self, values: Mapping[str, str]) -> None:
+        """Keep new values durably before returning: a rotated refresh token is stored before it is used."""
+
+
+@dataclass(frozen=True)
+class NoAuth:
+    """The address itself is the secret, or there is nothing to sign in to."""
+
+
+@dataclass(frozen=True)
+class HeaderToken:
+    """A token in a header of its own."""
+
+    header: str
+    credential: str = "access_token"
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """`Authorization: Bearer …` with a token that doesn't expire by itself."""
+
+    credential: str = "access_token"
+
+
+@dataclass(frozen=True)
+class Basic:
+    """HTTP Basic (RFC 7617)."""
+
+    user: str
+    password: str
+
+
+@dataclass(frozen=True)
+class OAuth2:
+    """OAuth 2.0 (RFC 6749) with a refresh token. Credentials: `client_id`, `client_secret`, `refresh_token`, and
+    `access_token` with `access_token_expires_at` (ISO 8601), which the client keeps up to date.
+
+    `token_url` is absolute; where a connection has a `base_url` of its own, its path is asked there instead.
+    An access token alone, without a refresh token, is used until the vendor refuses it.
+    """
+
+    token_url: str
+    refresh_ahead: timedelta = timedelta(minutes=5)
+    client_auth_basic: bool = True
+    """Client id and secret by HTTP Basic; else in the form."""
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """OAuth 2.0 client credentials grant: `client_id` and `client_secret` buy a short-lived token, sent in `header`
+    (with `prefix`). A connection that has a permanent `access_token` instead uses that."""
+
+    token_url: str
+    header: str = "Authorization"
+    prefix: str = "Bearer "
+    refresh_ahead: timedelta = timedelta(minutes=5)
+
+
+Auth = NoAuth | HeaderToken | Bearer | Basic | OAuth2 | ClientCredentials

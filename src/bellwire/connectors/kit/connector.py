@@ -1,0 +1,69 @@
+"""A connector: manifest, triggers and actions of one vendor, in one value."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bellwire.connectors.kit.actions import Account, Action, Call
+from bellwire.connectors.kit.connection import Connection
+from bellwire.connectors.kit.http import Answer, Explain
+from bellwire.connectors.kit.manifest import Manifest
+from bellwire.errors import VendorError
+from bellwire.events import Delivery, Event
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """What a delivery turned out to be. No events: `reason` says why, in a sentence."""
+
+    events: tuple[Event, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Triggers:
+    """How deliveries become events. All pure: no network, no clock."""
+
+    event_types: tuple[str, ...]
+    """What it can bring."""
+    normalise: Callable[[Delivery, Connection], Normalised]
+    """Raises CannotNormalise (or anything else: a bug) when the delivery can't be read; its bytes are kept."""
+    belongs: Callable[[Delivery, Connection], str] = lambda _delivery, _connection: ""
+    """Why a correctly signed delivery isn't for this connection (another shop's); empty when it is."""
+    topics: tuple[str, ...] = ()
+    """What to subscribe to at the vendor."""
+    sample: Callable[[str, Connection], tuple[dict[str, str], bytes]] | None = None
+    """Headers (without signature) and body of a made-up delivery of an event type, for `bellwire send-test`."""
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One vendor. The package exposes it as `CONNECTOR`."""
+
+    manifest: Manifest
+    triggers: Triggers | None = None
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    """By `capability.operation`."""
+    explain: Explain = lambda _answer: None
+    sign_in: Callable[[Call], Awaitable[Account]] | None = None
+    """Tries the credentials without changing anything."""
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+
+def connector(
+    manifest: Manifest,
+    *,
+    actions: tuple[Action, ...] = (),
+    triggers: Triggers | None = None,
+    explain: Callable[[Answer], VendorError | None] = lambda _answer: None,
+    sign_in: Callable[[Call], Awaitable[Account]] | None = None,
+) -> Connector:
+    """Put a connector together from its parts. Raises ValueError when an action isn't of a declared capability."""
+    strays = [str(a.operation) for a in actions if a.operation.capability not in manifest.capabilities]
+    if strays:
+        raise ValueError(f"{manifest.name}: {', '.join(strays)} belong to no capability that the manifest declares")
+    table: dict[str, Any] = {str(action.operation): action for action in actions}
+    return Connector(manifest, triggers, table, explain, sign_in)

@@ -1,0 +1,71 @@
+"""What a connector declares about its vendor."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from bellwire.connectors.kit.auth import Auth, NoAuth
+from bellwire.connectors.kit.limits import Limit
+from bellwire.connectors.kit.webhooks import WebhookScheme
+from bellwire.events import Environment
+
+
+class Settings(BaseModel):
+    """Account settings of a connection, from `[NAME.settings]` of connections.toml. Field docstrings become the
+    comments that `bellwire init` writes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class NoSettings(Settings):
+    """Nothing to set."""
+
+
+@dataclass(frozen=True)
+class Credential:
+    """One secret of a connection."""
+
+    field: str
+    meaning: str
+    """Where the owner finds it, e.g. `Admin › Settings › Apps › your app › API credentials`."""
+    required: bool = True
+    """False: needed only for some ways of using the connection; the text says which."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A vendor, declared. `base_urls` are origins; `root` is the path below them that all calls share. Both may hold
+    `{name}` of a setting."""
+
+    name: str
+    title: str
+    """As the vendor writes it, e.g. `QuickBooks Online`."""
+    capabilities: tuple[str, ...]
+    base_urls: Mapping[Environment, str]
+    root: str = "/"
+    auth: Auth = field(default_factory=NoAuth)
+    credentials: tuple[Credential, ...] = ()
+    settings: type[Settings] = NoSettings
+    api_version: str = ""
+    """The pinned version; empty where the vendor has none."""
+    sunset: date | None = None
+    """When the vendor ends the pinned version, if it says so."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with every request, the version among them."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """Added to every request's query, the version among them."""
+    scopes: tuple[str, ...] = ()
+    """The least that the connector's triggers and actions need."""
+    limits: tuple[Limit, ...] = ()
+    parallel: int = 8
+    """How many requests at once."""
+    timeout: timedelta = timedelta(seconds=30)
+    webhook: WebhookScheme | Callable[[Any], WebhookScheme] | None = None
+    """How its deliveries are signed, or a function of the connection's settings that says it."""
+    webhook_credential: str = "webhook_secret"
+    """Which credential signs deliveries. Several secrets, separated by spaces, are all accepted."""
+    docs: str = ""
+    """The vendor's page about its API."""

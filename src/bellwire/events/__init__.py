@@ -1,0 +1,41 @@
+"""Canonical events and their data: the data dictionary that every flow and connector shares."""
+
+from bellwire.events.catalogue import InventoryLevel, Product, Variant
+from bellwire.events.delivery import Delivery
+from bellwire.events.dictionary import DICTIONARY, EventType, data_model
+from bellwire.events.envelope import Environment, Event, FreeForm
+from bellwire.events.orders import (
+    Address,
+    Customer,
+    Discount,
+    Fulfilment,
+    Line,
+    Order,
+    Refund,
+    RefundLine,
+    ShippingLine,
+    Tax,
+)
+
+__all__ = [
+    "DICTIONARY",
+    "Address",
+    "Customer",
+    "Delivery",
+    "Discount",
+    "Environment",
+    "Event",
+    "EventType",
+    "FreeForm",
+    "Fulfilment",
+    "InventoryLevel",
+    "Line",
+    "Order",
+    "Product",
+    "Refund",
+    "RefundLine",
+    "ShippingLine",
+    "Tax",
+    "Variant",
+    "data_model",
+]

@@ -1,0 +1,211 @@
+"""Orders, and what belongs to them.
+
+Every amount of an order is in its `currency` (the shop's own). The identity that all normalisers keep, to the cent:
+
+    total = sum(line.total) + sum(shipping.total) + tip + adjustment      prices include tax
+    total = the same + tax_total                                          prices exclude tax
+
+`adjustment` is whatever a shop's own rounding, fees or manual changes leave over; it is usually zero.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import Field
+
+from bellwire.events.base import Fact
+from bellwire.money import Money, total
+
+
+class Address(Fact):
+    name: str = ""
+    company: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    """State or province: the code where the shop gives one, e.g. `TX`."""
+    postcode: str = ""
+    country: str = ""
+    """ISO 3166-1 alpha-2, e.g. `US`."""
+    phone: str = ""
+
+
+class Customer(Fact):
+    id: str = ""
+    """The shop's id; empty for a guest."""
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    company: str = ""
+
+
+class Tax(Fact):
+    name: str
+    """As the shop names it, e.g. `CA State Tax`."""
+    rate: Decimal | None = None
+    """A fraction: 0.0825 is 8.25 %."""
+    amount: Money
+
+
+class Discount(Fact):
+    """One reduction, for show. Lines and shipping lines carry their share of it in `discount`."""
+
+    code: str = ""
+    name: str = ""
+    amount: Money
+
+
+class Line(Fact):
+    id: str
+    """The shop's id of this line."""
+    sku: str = ""
+    name: str
+    quantity: int = Field(ge=0)
+    """How many are still wanted: units removed or refunded before payment are taken off."""
+    unit_price: Money
+    """Before discount."""
+    discount: Money
+    """This line's share of all discounts, of the line and of the order; zero or positive."""
+    total: Money
+    """quantity × unit price − discount, as the shop rounds it; with tax if the order's prices include tax."""
+    taxes: tuple[Tax, ...] = ()
+    product_id: str = ""
+    variant_id: str = ""
+    ships: bool = True
+    """False for a service, a download or a gift card."""
+    gift_card: bool = False
+    """A gift card that is sold: money owed to its bearer rather than income."""
+    weight_grams: int = 0
+    """Of one unit."""
+
+
+class ShippingLine(Fact):
+    name: str
+    price: Money
+    """Before discount."""
+    discount: Money
+    total: Money
+    """price − discount; with tax if the order's prices include tax."""
+    taxes: tuple[Tax, ...] = ()
+
+
+class RefundLine(Fact):
+    line_id: str
+    sku: str = ""
+    quantity: int
+    amount: Money
+    """Without tax."""
+    restock: bool = False
+
+
+class Refund(Fact):
+    id: str
+    order_id: str
+    order_number: str = ""
+    created_at: datetime
+    amount: Money
+    """Money that really moved (or that the shop recorded as given back); zero for a refund that only took lines off."""
+    reason: str = ""
+    lines: tuple[RefundLine, ...] = ()
+
+
+class Fulfilment(Fact):
+    id: str
+    status: str = ""
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+
+
+class PaymentState(StrEnum):
+    PENDING = "pending"
+    PARTIAL = "partial"
+    PAID = "paid"
+    PARTLY_REFUNDED = "partly refunded"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+    VOIDED = "voided"
+
+
+class Order(Fact):
+    """A sale as the shop knows it."""
+
+    id: str
+    """The shop's id."""
+    number: str
+    """What people call it, e.g. `1001`, without `#`."""
+    created_at: datetime
+    updated_at: datetime
+    """Which state of the order this is: a later one replaces an earlier one."""
+    paid_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    payment: PaymentState
+    status: str = ""
+    """The shop's own word."""
+    test: bool = False
+    """An order of the shop's test mode: no goods move."""
+    currency: str
+    taxes_included: bool
+    """Whether prices and line totals contain their tax."""
+    customer: Customer | None = None
+    billing: Address | None = None
+    shipping: Address | None = None
+    lines: tuple[Line, ...]
+    shipping_lines: tuple[ShippingLine, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    """All taxes of lines and shipping, added up by name."""
+    tax_total: Money
+    tip: Money
+    adjustment: Money
+    total: Money
+    """What the customer owes after discounts, with tax."""
+    gift_cards: Money
+    """The part of `total` that gift cards paid."""
+    refunded: Money
+    """What was given back up to `updated_at`, with tax. It is not taken off `total`."""
+    presentment_total: Money | None = None
+    """`total` in the currency that the customer saw, where it differs from the shop's."""
+    refunds: tuple[Refund, ...] = ()
+    fulfilments: tuple[Fulfilment, ...] = ()
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    source: str = ""
+    """The sales channel, as the shop names it."""
+    payment_method: str = ""
+
+    @property
+    def email(self) -> str:
+        """Where to write to the customer; empty when the shop doesn't know."""
+        return self.customer.email if self.customer else ""
+
+    @property
+    def ships(self) -> bool:
+        """Whether anything in it has to be sent."""
+        return any(line.ships and line.quantity for line in self.lines)
+
+    @property
+    def lines_total(self) -> Money:
+        return total((line.total for line in self.lines), self.currency)
+
+    @property
+    def shipping_total(self) -> Money:
+        return total((line.total for line in self.shipping_lines), self.currency)
+
+    @property
+    def discount_total(self) -> Money:
+        return total((d.discount for d in self.lines), self.currency) + total(
+            (d.discount for d in self.shipping_lines), self.currency
+        )
+
+    @property
+    def weight_grams(self) -> int:
+        return sum(line.weight_grams * line.quantity for line in self.lines if line.ships)
+
+    @property
+    def computed_total(self) -> Money:
+        """The right-hand side of the identity above; equals `total`."""
+        parts = self.lines_total + self.shipping_total + self.tip + self.adjustment
+        return parts if self.taxes_included else parts + self.tax_total

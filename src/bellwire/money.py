@@ -1,0 +1,130 @@
+"""Money: a Decimal with its currency. Never a float."""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+# ISO 4217 currencies whose minor unit isn't a hundredth.
+_DIGITS = dict.fromkeys(
+    (
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ),
+    0,
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
+
+
+def digits(currency: str) -> int:
+    """How many decimals `currency` has (ISO 4217)."""
+    return _DIGITS.get(currency, 2)
+
+
+def _no_float(value: Any) -> Any:
+    if isinstance(value, float):
+        raise ValueError("money is never a float: give a string or a Decimal")
+    return value
+
+
+Amount = Annotated[Decimal, BeforeValidator(_no_float), Field(allow_inf_nan=False)]
+"""A Decimal that refuses floats, infinities and NaN."""
+
+
+class Money(BaseModel):
+    """An amount in a currency. Adding different currencies raises ValueError."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: Amount
+    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, e.g. USD")
+
+    @classmethod
+    def of(cls, amount: str | int | Decimal, currency: str) -> "Money":
+        """`amount` of `currency`. Raises pydantic's ValidationError when it isn't a number."""
+        return cls.model_validate({"amount": amount, "currency": currency})
+
+    @classmethod
+    def zero(cls, currency: str) -> "Money":
+        return cls.of(0, currency)
+
+    @classmethod
+    def from_minor(cls, units: int, currency: str) -> "Money":
+        """From cents (or whatever the currency's minor unit is)."""
+        return cls.of(Decimal(units).scaleb(-digits(currency)), currency)
+
+    @property
+    def minor(self) -> int:
+        """In cents (or whatever the currency's minor unit is), rounded half up."""
+        return int(self.amount.scaleb(digits(self.currency)).quantize(Decimal(1), ROUND_HALF_UP))
+
+    def rounded(self) -> "Money":
+        """To the currency's minor unit, half up."""
+        return self._with(self.amount.quantize(Decimal(1).scaleb(-digits(self.currency)), ROUND_HALF_UP))
+
+    def __add__(self, other: "Money") -> "Money":
+        return self._with(self.amount + self._same(other))
+
+    def __sub__(self, other: "Money") -> "Money":
+        return self._with(self.amount - self._same(other))
+
+    def __neg__(self) -> "Money":
+        return self._with(-self.amount)
+
+    def __mul__(self, factor: int | Decimal) -> "Money":
+        return self._with(self.amount * factor)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.amount < self._same(other)
+
+    def __le__(self, other: "Money") -> bool:
+        return self.amount <= self._same(other)
+
+    def __gt__(self, other: "Money") -> bool:
+        return self.amount > self._same(other)
+
+    def __ge__(self, other: "Money") -> bool:
+        return self.amount >= self._same(other)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Money) and (self.amount, self.currency) == (other.amount, other.currency)
+
+    def __hash__(self) -> int:
+        return hash((self.amount, self.currency))
+
+    def __bool__(self) -> bool:
+        return bool(self.amount)
+
+    def __str__(self) -> str:
+        return f"{self.rounded().amount:,} {self.currency}"
+
+    def _with(self, amount: Decimal) -> "Money":
+        return Money.model_construct(None, amount=amount, currency=self.currency)
+
+    def _same(self, other: "Money") -> Decimal:
+        if self.currency != other.currency:
+            raise ValueError(f"{self} and {other} are different currencies")
+        return other.amount
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    """The sum of `amounts`, all of which are in `currency`; zero when there are none."""
+    result = Money.zero(currency)
+    for amount in amounts:
+        result += amount
+    return result

@@ -1,0 +1,31 @@
+"""Practice: simulated vendors over real HTTP, with faults on request. For the demo, pilots, training and tests."""
+
+from bellwire.practice.catalogue import CATALOGUE, Good
+from bellwire.practice.faults import Fault, FaultKind, Faults
+from bellwire.practice.roles import Booked, Books, Carrier, Chat, Mailbox, Sale, SaleLine, Sent, Shop, Till
+from bellwire.practice.server import Practice, find_simulator, simulator_names
+from bellwire.practice.simulator import Received, Simulator, Webhook
+
+__all__ = [
+    "CATALOGUE",
+    "Booked",
+    "Books",
+    "Carrier",
+    "Chat",
+    "Fault",
+    "FaultKind",
+    "Faults",
+    "Good",
+    "Mailbox",
+    "Practice",
+    "Received",
+    "Sale",
+    "SaleLine",
+    "Sent",
+    "Shop",
+    "Simulator",
+    "Till",
+    "Webhook",
+    "find_simulator",
+    "simulator_names",
+]

@@ -1,0 +1,111 @@
+"""What a demo, a pilot or a test may ask of any simulator of a capability, whatever the vendor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol, runtime_checkable
+
+from bellwire.events import Customer
+from bellwire.money import Money
+from bellwire.practice.simulator import Webhook
+
+
+@dataclass(frozen=True)
+class SaleLine:
+    """Of the practice catalogue, by SKU; price before tax unless the sale's prices include it."""
+
+    sku: str
+    quantity: int = 1
+    discount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Sale:
+    """An order that a practice customer places. The shop works out totals, taxes and roundings itself."""
+
+    number: str
+    lines: Sequence[SaleLine]
+    customer: Customer = field(
+        default_factory=lambda: Customer(id="7", name="Robin Hill", email="robin@example.com", phone="+15125550123")
+    )
+    currency: str = "USD"
+    tax_rate: Decimal = Decimal("0.0825")
+    taxes_included: bool = False
+    shipping: Decimal = Decimal("6.00")
+    """Zero (and nothing that ships): no shipping line and no shipping address."""
+    order_discount: Decimal = Decimal(0)
+    """Spread over the lines, as the shop does it."""
+    tip: Decimal = Decimal(0)
+    note: str = ""
+
+
+@runtime_checkable
+class Shop(Protocol):
+    """A simulated storefront."""
+
+    def place(self, sale: Sale) -> str:
+        """Take the order, unpaid; gives the shop's id of it."""
+
+    def pay(self, order_id: str) -> None: ...
+
+    def edit(self, order_id: str, note: str) -> None:
+        """Change something about it, which makes a later state."""
+
+    def webhook(self, order_id: str, event_type: str) -> Webhook:
+        """What the shop would send now for a canonical event type (`order.paid`, `order.updated` …): the state as it
+        is now, correctly signed, with a delivery id of its own."""
+
+    def total(self, order_id: str) -> Money: ...
+
+    def fulfilled(self) -> list[str]:
+        """The ids of the orders that were marked as sent."""
+
+
+@dataclass(frozen=True)
+class Booked:
+    """An invoice or sales receipt in simulated books. `reference` is the order's number."""
+
+    id: str
+    reference: str
+    total: Money
+    paid: bool
+
+
+@runtime_checkable
+class Books(Protocol):
+    def booked(self) -> list[Booked]: ...
+
+    def item_for(self, sku: str) -> str | None:
+        """What a person would map the SKU to: the id of an item that exists, else None."""
+
+
+@runtime_checkable
+class Till(Protocol):
+    def stock(self) -> dict[str, int]:
+        """SKU → how many are there."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A label, a message or a mail at its end. `reference` is the order's number, where it is known."""
+
+    id: str
+    reference: str
+    text: str = ""
+
+
+@runtime_checkable
+class Carrier(Protocol):
+    def labels(self) -> list[Sent]:
+        """Bought and not voided."""
+
+
+@runtime_checkable
+class Chat(Protocol):
+    def messages(self) -> list[Sent]: ...
+
+
+@runtime_checkable
+class Mailbox(Protocol):
+    def mails(self) -> list[Sent]:
+        """One for each copy that arrived; `id` is the Message-ID."""
