@@ -23,7 +23,7 @@ from bellwire.connectors.kit.auth import (
     OAuth2,
 )
 from bellwire.connectors.kit.connection import Connection
-from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connector
+from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
 from bellwire.connectors.kit.http import Answer, Api
 from bellwire.connectors.kit.limits import Limit
 from bellwire.connectors.kit.manifest import Credential, Manifest, NoSettings, Settings
@@ -70,5 +70,6 @@ __all__ = [
     "Upsert",
     "WebhookScheme",
     "action",
+    "connect",
     "connector",
 ]

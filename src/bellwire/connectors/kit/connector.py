@@ -2,14 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
+
+from bellwire.clock import Clock, system_clock
+from bellwire.connectors.kit.auth import Credentials
 
 from bellwire.connectors.kit.actions import Account, Action, Call
 from bellwire.connectors.kit.connection import Connection
-from bellwire.connectors.kit.http import Answer, Explain
-from bellwire.connectors.kit.manifest import Manifest
+from bellwire.connectors.kit.http import Answer, Api, Explain
+from bellwire.connectors.kit.manifest import Manifest, Settings
 from bellwire.errors import VendorError
-from bellwire.events import Delivery, Event
+from bellwire.events import Delivery, Environment, Event
 
 
 @dataclass(frozen=True)
@@ -67,3 +71,32 @@ def connector(
         raise ValueError(f"{manifest.name}: {', '.join(strays)} belong to no capability that the manifest declares")
     table: dict[str, Any] = {str(action.operation): action for action in actions}
     return Connector(manifest, triggers, table, explain, sign_in)
+
+
+def connect(
+    name: str,
+    connector: Connector,
+    environment: Environment,
+    settings: Settings,
+    credentials: Credentials,
+    *,
+    base_url: str = "",
+    since: datetime | None = None,
+    timeout: timedelta | None = None,
+    clock: Clock = system_clock,
+) -> Connection:
+    """A connection, ready for calls; nothing is sent yet. `base_url` replaces the vendor's own origin."""
+    manifest, places = connector.manifest, settings.model_dump(mode="json")
+    origin = base_url or manifest.base_urls[environment].format_map(places)
+    api = Api(
+        manifest,
+        connection=name,
+        base_url=origin,
+        root=manifest.root.format_map(places),
+        overridden=bool(base_url),
+        credentials=credentials,
+        explain=connector.explain,
+        clock=clock,
+        timeout=timeout,
+    )
+    return Connection(name, connector, environment, settings, credentials, origin, api, since)
