@@ -1,5 +1,6 @@
 """What a demo, a pilot or a test may ask of any simulator of a capability, whatever the vendor."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -92,6 +93,12 @@ class Sent:
     id: str
     reference: str
     text: str = ""
+
+
+def mentioned_order(text: str) -> str:
+    """The number of the order that a text is about (`Order 1001 is paid`, `order #R-7`); empty when it names none."""
+    found = re.search(r"\border\s+#?((?:[A-Z]+-?)?\d[\w-]*)", text, re.IGNORECASE)
+    return found[1] if found else ""
 
 
 @runtime_checkable

@@ -165,6 +165,7 @@ class _Recorder:
         fault = simulator.faults.next(f"{request.method} {path} {body.decode(errors='replace')}")
         kind = fault.kind if fault else None
         statuses: list[int] = []
+        answered = bytearray()
         delivered = False
 
         async def replay() -> Message:
@@ -177,6 +178,7 @@ class _Recorder:
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
+            answered.extend(message.get("body", b""))
             if kind is not FaultKind.LOST_ANSWER:
                 await send(message)
 
@@ -193,8 +195,10 @@ class _Recorder:
             await app(scope, replay, note)
         finally:
             status = None if kind is FaultKind.LOST_ANSWER or not statuses else statuses[0]
+            answer = None if status is None else _readable(bytes(answered))
+            query = dict(request.query_params)
             simulator.received.append(
-                Received(request.method, path, dict(request.query_params), _readable(body), status, kind or "")
+                Received(request.method, path, query, _readable(body), status, kind or "", answer=answer)
             )
         if kind is FaultKind.LOST_ANSWER:
             scope["extensions"]["bellwire.drop"]["now"]()

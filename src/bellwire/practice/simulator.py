@@ -25,6 +25,8 @@ class Received:
     """None: it got no answer."""
     fault: str = ""
     idempotency_key: str = ""
+    answer: Any = None
+    """What it was told, as JSON where it is; else as text. None: nothing."""
 
     @property
     def failed(self) -> bool:

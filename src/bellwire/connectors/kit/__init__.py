@@ -26,7 +26,7 @@ from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
 from bellwire.connectors.kit.http import Answer, Api
 from bellwire.connectors.kit.limits import Limit
-from bellwire.connectors.kit.manifest import Credential, Manifest, NoSettings, Settings
+from bellwire.connectors.kit.manifest import Credential, Manifest, NoSettings, ProjectPath, Settings
 from bellwire.connectors.kit.webhooks import (
     BadSignature,
     Handshake,
@@ -62,6 +62,7 @@ __all__ = [
     "NoSettings",
     "Normalised",
     "OAuth2",
+    "ProjectPath",
     "Repeat",
     "Settings",
     "StandardWebhooks",

@@ -65,7 +65,8 @@ class OAuth2:
 @dataclass(frozen=True)
 class ClientCredentials:
     """OAuth 2.0 client credentials grant: `client_id` and `client_secret` buy a short-lived token, sent in `header`
-    (with `prefix`). A connection that has a permanent `access_token` instead uses that."""
+    (with `prefix`). A connection that has a permanent `access_token` instead uses that. A `token_url` that begins with
+    `/` is below the connection's own origin."""
 
     token_url: str
     header: str = "Authorization"

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bellwire.clock import Clock, system_clock
-from bellwire.connectors.kit.auth import Credentials
-
 from bellwire.connectors.kit.actions import Account, Action, Call
+from bellwire.connectors.kit.auth import Credentials
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Answer, Api, Explain
 from bellwire.connectors.kit.manifest import Manifest, Settings

@@ -2,17 +2,19 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import orjson
+from pydantic import BaseModel, ValidationError
 
-from bellwire.clock import Clock
+from bellwire.clock import Clock, parse_utc
 from bellwire.connectors.kit.auth import Basic, Bearer, ClientCredentials, Credentials, HeaderToken, NoAuth, OAuth2
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
@@ -28,18 +30,16 @@ class Answer:
     body: bytes
     method: str
     path: str
+    writes: bool = True
+    """Whether the request may have changed something."""
 
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
-    @property
-    def writes(self) -> bool:
-        """Whether the request may have changed something."""
-        return self.method not in ("GET", "HEAD")
-
     def json(self) -> Any:
-        """The body as JSON. Raises Transient when it isn't: a firewall or a maintenance page answered."""
+        """The body as JSON. Raises Transient (for a write: OutcomeUnknown) when it isn't: a firewall or a maintenance
+        page answered."""
         try:
             return orjson.loads(self.body)
         except ValueError as error:
@@ -96,11 +96,11 @@ class Api:
         self._credentials = credentials
         self._explain = explain
         self._clock = clock
-        self._timeout = timeout or manifest.timeout
+        self.timeout = timeout or manifest.timeout
         self.gate = Gate(manifest.limits)
         self._session: aiohttp.ClientSession | None = None
         self._parallel = asyncio.Semaphore(manifest.parallel)
-        self._refreshing = asyncio.Lock()
+        self._renewing = asyncio.Lock()
 
     async def get(
         self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -144,17 +144,29 @@ class Api:
         if json is not None:
             sent.setdefault("Content-Type", "application/json")
         query = {**self._manifest.params, **(params or {})}
-        for last in (False, True):
-            signed = sent | await self._sign_in(force=last)
-            answer = await self._send(method, url, path, query, signed, data, writing)
-            error = self._explain(answer) or self._by_status(answer, writing)
+        refused = ""
+        while True:
+            token = await self._token(refused)
+            answer = await self._send(method, url, path, query, sent | self._signed_in(token), data, writing)
+            error = self._explain(answer) or self._by_status(answer)
             if error is None:
                 return answer
-            if isinstance(error, Transient) and error.retry_after:
-                self.gate.pause(error.retry_after)
-            if not isinstance(error, SignedOut) or last or not self._can_refresh():
+            if pause := error.retry_after if isinstance(error, Transient) else answer.retry_after:
+                self.gate.pause(pause)
+            if not isinstance(error, SignedOut) or refused or not self._can_renew():
                 raise error
-        raise AssertionError("unreachable")
+            refused = token
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for one of the account's places and for its limits. Requests do so by themselves; calls that aren't
+        HTTP use it. Raises Transient when the vendor asked for a pause that is longer than the time-out."""
+        left = self.gate.paused_for
+        if left > self.timeout:
+            raise Transient(f"{self._manifest.title} asked to slow down.", cause="rate-limited", retry_after=left)
+        async with self._parallel:
+            await self.gate.wait()
+            yield
 
     async def close(self) -> None:
         if self._session is not None:
@@ -171,16 +183,17 @@ class Api:
         writing: bool,
     ) -> Answer:
         if self._session is None:
+            seconds = self.timeout.total_seconds()
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._timeout.total_seconds(), connect=10),
+                # Connecting fails first: then it is certain that nothing was asked.
+                timeout=aiohttp.ClientTimeout(total=seconds, connect=min(10, seconds / 2)),
                 connector=aiohttp.TCPConnector(limit=self._manifest.parallel),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
         try:
             async with (
-                self._parallel,
-                self._paced(),
+                self.turn(),
                 self._session.request(
                     method, url, params=query or None, headers=headers, data=data, allow_redirects=False
                 ) as response,
@@ -198,14 +211,11 @@ class Api:
                     f"{self._manifest.title} {said}; what was asked may have been done.", detail=detail
                 ) from error
             raise Transient(f"{self._manifest.title} {said}.", cause="no-answer", detail=detail) from error
-        answer = Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, content, method, path)
-        self.gate.learn(answer.headers)
-        return answer
+        received = {name.lower(): value for name, value in response.headers.items()}
+        self.gate.learn(received)
+        return Answer(response.status, received, content, method, path, writing)
 
-    def _paced(self) -> "_Paced":
-        return _Paced(self.gate)
-
-    def _by_status(self, answer: Answer, writing: bool) -> VendorError | None:
+    def _by_status(self, answer: Answer) -> VendorError | None:
         """What an answer means where the vendor has no words of its own for it."""
         title, status = self._manifest.title, answer.status
         detail = f"{answer.method} {answer.path}: {status} {answer.text[:300]}"
@@ -219,10 +229,10 @@ class Api:
             return SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
                 detail=detail,
-                remedy=f"Sign in again: `bellwire secrets set {self._connection} FIELD`.",
+                remedy=f"Sign in again: `bellwire connect {self._connection}`.",
             )
         if status in (408, 425) or status >= 500:
-            if writing and status != 425:
+            if answer.writes and status != 425:
                 return OutcomeUnknown(
                     f"{title} failed ({status}) and didn't say whether it did what was asked.",
                     cause="vendor-failed",
@@ -235,17 +245,9 @@ class Api:
 
     # Signing in
 
-    def _can_refresh(self) -> bool:
-        match self._manifest.auth:
-            case OAuth2():
-                return bool(self._credentials.find("refresh_token"))
-            case ClientCredentials():
-                return bool(self._credentials.find("client_id"))
-            case _:
-                return False
-
-    async def _sign_in(self, *, force: bool) -> dict[str, str]:
-        """The headers that carry the credentials. Raises MissingCredential, SignedOut or Transient."""
+    def _signed_in(self, token: str) -> dict[str, str]:
+        """The headers that carry the credentials; `token` is the access token, if there is one. Raises
+        MissingCredential."""
         get = self._credentials.get
         match self._manifest.auth:
             case NoAuth():
@@ -257,79 +259,93 @@ class Api:
             case Basic(user, password):
                 pair = f"{get(user)}:{get(password)}".encode()
                 return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-            case ClientCredentials() as auth:
-                return {auth.header: auth.prefix + await self._token(auth.refresh_ahead, force, self._ask_client_token)}
-            case OAuth2() as auth:
-                return {"Authorization": "Bearer " + await self._token(auth.refresh_ahead, force, self._ask_refresh)}
+            case ClientCredentials(header=header, prefix=prefix):
+                return {header: prefix + token}
+            case OAuth2():
+                return {"Authorization": f"Bearer {token}"}
 
-    async def _token(self, ahead: timedelta, force: bool, ask: Callable[[], Any]) -> str:
-        """The access token, renewed ahead of its end by one caller while the others wait."""
-        token = self._credentials.find("access_token")
-        if not self._can_refresh():
+    async def _token(self, refused: str) -> str:
+        """The access token, renewed ahead of its end, or when the vendor has `refused` it: by one caller, while the
+        others wait. Empty where the vendor has no such tokens. Raises MissingCredential, SignedOut or Transient."""
+        auth = self._manifest.auth
+        if not isinstance(auth, OAuth2 | ClientCredentials):
+            return ""
+        if not self._can_renew():
             return self._credentials.get("access_token")
-        if not force and token and not self._ends_within(ahead):
+        if token := self._usable_token(auth.refresh_ahead, refused):
             return token
-        async with self._refreshing:
-            current = self._credentials.find("access_token")
-            if current and current != token:  # another caller has just renewed it
-                return current
-            await ask()
-        return self._credentials.get("access_token")
+        async with self._renewing:
+            renewed_meanwhile = self._usable_token(auth.refresh_ahead, refused)
+            return renewed_meanwhile or await self._renew(auth)
 
-    def _ends_within(self, ahead: timedelta) -> bool:
+    def _can_renew(self) -> bool:
+        match self._manifest.auth:
+            case OAuth2():
+                return self._credentials.find("refresh_token") is not None
+            case ClientCredentials():
+                return self._credentials.find("client_id") is not None
+            case _:
+                return False
+
+    def _usable_token(self, ahead: timedelta, refused: str) -> str | None:
+        token = self._credentials.find("access_token")
         ends = self._credentials.find("access_token_expires_at")
-        return ends is not None and datetime.fromisoformat(ends) - self._clock() < ahead
+        ending = ends is not None and parse_utc(ends) - self._clock() < ahead
+        return None if token == refused or ending else token
 
-    async def _ask_refresh(self) -> None:
-        auth = self._manifest.auth
-        assert isinstance(auth, OAuth2)
-        form = {"grant_type": "refresh_token", "refresh_token": self._credentials.get("refresh_token")}
-        await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
+    async def _renew(self, auth: OAuth2 | ClientCredentials) -> str:
+        if isinstance(auth, ClientCredentials):
+            return await self._ask_token(auth.token_url, {"grant_type": "client_credentials"}, basic=False)
+        old = self._credentials.get("refresh_token")
+        form = {"grant_type": "refresh_token", "refresh_token": old}
+        try:
+            return await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
+        except SignedOut:
+            # Another process may have used this refresh token up, and stored the next one.
+            if self._credentials.get("refresh_token") != old:
+                return self._credentials.get("access_token")
+            raise
 
-    async def _ask_client_token(self) -> None:
-        auth = self._manifest.auth
-        assert isinstance(auth, ClientCredentials)
-        await self._ask_token(auth.token_url, {"grant_type": "client_credentials"}, basic=False)
-
-    async def _ask_token(self, token_url: str, form: dict[str, str], *, basic: bool) -> None:
-        """Ask the token endpoint (RFC 6749, 5 and 6) and store what it gives before it is used."""
+    async def _ask_token(self, token_url: str, form: Mapping[str, str], *, basic: bool) -> str:
+        """Ask the token endpoint (RFC 6749, 5 and 6), and store what it gives before it is used."""
         title = self._manifest.title
-        url = urljoin(self._origin, token_url)
-        if self._overridden:
-            url = self._origin + urlsplit(token_url).path
+        path = urlsplit(token_url).path
+        here = self._overridden or token_url.startswith("/")
+        url = self._origin + path if here else token_url
         client = self._credentials.get("client_id"), self._credentials.get("client_secret")
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         if basic:
             headers["Authorization"] = aiohttp.BasicAuth(*client).encode()
         else:
-            form = form | {"client_id": client[0], "client_secret": client[1]}
-        answer = await self._send("POST", url, urlsplit(url).path, {}, headers, urlencode(form).encode(), writing=False)
+            form = {**form, "client_id": client[0], "client_secret": client[1]}
+        answer = await self._send("POST", url, path, {}, headers, urlencode(form).encode(), writing=False)
         if answer.status in (400, 401):
             raise SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
-                cause="signed-out",
                 detail=f"token endpoint: {answer.status} {answer.text[:200]}",
-                remedy=f"Sign in again, then run `bellwire secrets set {self._connection} refresh_token`.",
+                remedy=f"Sign in again: `bellwire connect {self._connection}`.",
             )
-        if not answer.ok:
-            raise Transient(f"{title} gives no sign-in now ({answer.status}).", detail=answer.text[:200])
-        given = answer.json()
-        # Unknown lifetime: assume an hour rather than for ever.
-        ends = self._clock() + timedelta(seconds=int(given.get("expires_in") or 3600))
-        renewed = {"access_token": given["access_token"], "access_token_expires_at": ends.isoformat()}
-        if given.get("refresh_token"):
-            renewed["refresh_token"] = given["refresh_token"]
+        try:
+            grant = _Grant.model_validate_json(answer.body)
+        except ValidationError as error:
+            raise Transient(
+                f"{title} gives no sign-in now ({answer.status}).",
+                cause="no-sign-in",
+                detail=f"token endpoint: {answer.status}, no access token in the answer",
+                retry_after=answer.retry_after,
+            ) from error
+        ends = self._clock() + timedelta(seconds=grant.expires_in)
+        renewed = {"access_token": grant.access_token, "access_token_expires_at": ends.isoformat()}
+        if grant.refresh_token:
+            renewed["refresh_token"] = grant.refresh_token
         self._credentials.store(renewed)
+        return grant.access_token
 
 
-class _Paced:
-    """Waits for the account's turn on the way in."""
+class _Grant(BaseModel):
+    """A token endpoint's answer (RFC 6749, 5.1)."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
-
-    async def __aenter__(self) -> None:
-        await self._gate.wait()
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
+    access_token: str
+    # Unknown lifetime: assume an hour rather than for ever.
+    expires_in: int = 3600
+    refresh_token: str = ""

@@ -9,7 +9,7 @@ from datetime import timedelta
 @dataclass(frozen=True)
 class Limit:
     """At most `count` requests in `per`. `remaining` and `resets_in` name response headers that tell how many are left
-    and in how many seconds the window ends."""
+    and in how many seconds the window ends, in any case."""
 
     count: int
     per: timedelta
@@ -44,14 +44,19 @@ class Gate:
         """No request for `length`: the vendor said so."""
         self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + length.total_seconds())
 
+    @property
+    def paused_for(self) -> timedelta:
+        """How much of the pause is left."""
+        return timedelta(seconds=max(0.0, self._paused_until - asyncio.get_running_loop().time()))
+
     def learn(self, headers: Mapping[str, str]) -> None:
-        """Correct the buckets by what an answer's headers say is left."""
+        """Correct the buckets by what an answer's headers (lower-case names) say is left."""
         for index, limit in enumerate(self._limits):
-            remaining = headers.get(limit.remaining, "") if limit.remaining else ""
+            remaining = headers.get(limit.remaining.lower(), "")
             if not remaining.isdecimal():
                 continue
             self._tokens[index] = min(self._tokens[index], float(remaining))
-            resets_in = headers.get(limit.resets_in, "") if limit.resets_in else ""
+            resets_in = headers.get(limit.resets_in.lower(), "")
             if int(remaining) == 0 and resets_in.isdecimal():
                 self.pause(timedelta(seconds=int(resets_in)))
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 from bellwire.connectors.kit.auth import Auth, NoAuth
 from bellwire.connectors.kit.limits import Limit
@@ -18,6 +19,15 @@ class Settings(BaseModel):
     comments that `bellwire init` writes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _in_the_project(path: Path, info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get("folder", "")) / path
+
+
+ProjectPath = Annotated[Path, AfterValidator(_in_the_project)]
+"""A file or folder that a setting names, relative to the project's folder, which validation is given as the context
+`{"folder": …}`."""
 
 
 class NoSettings(Settings):

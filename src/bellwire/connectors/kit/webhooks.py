@@ -5,19 +5,18 @@ rotated without a gap.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from bellwire.errors import Refusal
+from bellwire.errors import ConfigurationError, Refusal
 from bellwire.events import Delivery
 
 
@@ -88,9 +87,8 @@ class HmacSignature:
         if not given.startswith(self.prefix):
             raise BadSignature(f"The header {self.header} doesn't begin with {self.prefix!r}.")
         try:
-            raw = given.removeprefix(self.prefix)
-            digest = base64.b64decode(raw, validate=True) if self.encoding == "base64" else bytes.fromhex(raw)
-        except (ValueError, binascii.Error) as error:
+            digest = self._decode(given.removeprefix(self.prefix))
+        except ValueError as error:
             raise BadSignature(f"The header {self.header} isn't {self.encoding}.") from error
         message = self.signed(delivery)
         # A list, not a generator: every secret is tried, so that timing doesn't tell which one fits.
@@ -103,7 +101,7 @@ class HmacSignature:
     def sign(self, body: bytes, secret: str, *, delivery_id: str, now: datetime, url: str = "") -> dict[str, str]:
         delivery = Delivery(connection="", headers={}, body=body, received_at=now, url=url)
         digest = self._digest(self.signed(delivery), secret)
-        text = base64.b64encode(digest).decode() if self.encoding == "base64" else digest.hex()
+        text = digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
         headers = {self.header: self.prefix + text}
         return headers | {self.id_header: delivery_id} if self.id_header else headers
 
@@ -112,6 +110,9 @@ class HmacSignature:
 
     def handshake(self, delivery: Delivery) -> Handshake | None:
         return self.test(delivery)
+
+    def _decode(self, text: str) -> bytes:
+        return bytes.fromhex(text) if self.encoding == "hex" else _strict_base64(text)
 
     def _digest(self, message: bytes, secret: str) -> bytes:
         return hmac.digest(secret.encode(), message, self.algorithm)
@@ -137,7 +138,7 @@ class StandardWebhooks:
         message_id, timestamp, signatures = self._headers(delivery.headers)
         if "." in message_id or not self._timestamp.fullmatch(timestamp):
             raise BadSignature("webhook-id or webhook-timestamp is malformed.", reason="signature-malformed")
-        age = now - datetime.fromtimestamp(int(timestamp), UTC)
+        age = timedelta(seconds=int(now.timestamp()) - int(timestamp))
         if abs(age) > self.tolerance:
             which = "old" if age > timedelta() else "far in the future"
             raise BadSignature(
@@ -161,8 +162,17 @@ class StandardWebhooks:
     def sign(self, body: bytes, secret: str, *, delivery_id: str, now: datetime, url: str = "") -> dict[str, str]:
         timestamp = str(int(now.timestamp()))
         content = f"{delivery_id}.{timestamp}.".encode() + body
-        signature = base64.b64encode(hmac.digest(_key(secret), content, "sha256")).decode()
-        return {"webhook-id": delivery_id, "webhook-timestamp": timestamp, "webhook-signature": f"v1,{signature}"}
+        if secret.startswith("whpk_"):
+            raise ConfigurationError("A public key (whpk_…) checks signatures; only its owner can make them.")
+        if secret.startswith("whsk_"):
+            version, signature = "v1a", Ed25519PrivateKey.from_private_bytes(_key(secret)).sign(content)
+        else:
+            version, signature = "v1", hmac.digest(_key(secret), content, "sha256")
+        return {
+            "webhook-id": delivery_id,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": f"{version},{base64.b64encode(signature).decode()}",
+        }
 
     def delivery_id(self, delivery: Delivery) -> str:
         return self._headers(delivery.headers)[0]
@@ -184,7 +194,7 @@ class StandardWebhooks:
 
 def _matches(version: str, encoded: str, secret: str, content: bytes) -> bool:
     try:
-        given = base64.b64decode(encoded, validate=True)
+        given = _strict_base64(encoded)
         if version == "v1" and not secret.startswith("whpk_"):
             return hmac.compare_digest(given, hmac.digest(_key(secret), content, "sha256"))
         if version == "v1a" and secret.startswith("whpk_"):
@@ -196,6 +206,17 @@ def _matches(version: str, encoded: str, secret: str, content: bytes) -> bool:
 
 
 def _key(secret: str) -> bytes:
-    """The key behind `whsec_…` or `whpk_…`; padding may be left out. Raises ValueError when it isn't base64."""
-    text = secret.removeprefix("whsec_").removeprefix("whpk_")
-    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    """The key behind `whsec_…`, `whpk_…` or `whsk_…`; padding may be left out. Raises ValueError when there is none."""
+    text = re.sub("^(whsec|whpk|whsk)_", "", secret)
+    key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    if not key:
+        raise ValueError("the secret is empty")
+    return key
+
+
+def _strict_base64(text: str) -> bytes:
+    """Decode the one canonical spelling only; the standard library drops bits that don't fill a byte."""
+    decoded = base64.b64decode(text, validate=True)
+    if base64.b64encode(decoded).decode() != text:
+        raise ValueError("not canonical base64")
+    return decoded

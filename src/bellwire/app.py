@@ -1,0 +1,148 @@
+"""The composition root: settings in, a running system out. The only place that wires rooms together.
+
+From top to bottom it says who needs whom; leaving the block stops everything in reverse order.
+"""
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from bellwire.clock import Clock, system_clock
+from bellwire.connectors.kit import Connection
+from bellwire.connectors.opening import open_connections
+from bellwire.desk import Desk
+from bellwire.engine import Engine
+from bellwire.errors import ConfigurationError
+from bellwire.flows import Flow, FlowErrors, check_flow, load_flows
+from bellwire.intake import Health, Hooks, Limits, serve
+from bellwire.ledger import Database, open_ledger
+from bellwire.records import LedgerCrosswalk
+from bellwire.settings import Settings
+from bellwire.vault import Vault
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project that is open: its files are read and checked, nothing runs yet."""
+
+    settings: Settings
+    connections: Mapping[str, Connection]
+    flows: Sequence[Flow]
+
+    def flow(self, name: str) -> Flow | None:
+        """By id or by name, whatever the case; hyphens and underscores are the same."""
+        wanted = name.lower().replace("-", "_")
+        return next((flow for flow in self.flows if wanted in (flow.id.lower(), flow.name.lower())), None)
+
+
+@dataclass(frozen=True)
+class Bellwire:
+    """A running system."""
+
+    project: Project
+    ledger: Database
+    engine: Engine
+    port: int
+    interrupted: int
+    """How many runs an earlier process had left in the middle."""
+
+    @property
+    def url(self) -> str:
+        """Where the desk is, from this machine."""
+        host = self.project.settings.host
+        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{self.port}"  # noqa: S104 - only compared
+
+
+@asynccontextmanager
+async def opened(settings: Settings, environ: Mapping[str, str], clock: Clock = system_clock) -> AsyncIterator[Project]:
+    """A project with its connections, for the length of the block. Raises ConfigurationError."""
+    vault = Vault.open(settings.data, environ)
+    connections = open_connections(settings, vault, environ, clock)
+    flows = load_flows(settings.flows)
+    connectors = {name: connection.connector for name, connection in connections.items()}
+    wrong = [finding for flow in flows for finding in check_flow(flow, connectors) if finding.severity == "error"]
+    if wrong:
+        raise FlowErrors([finding.error() for finding in wrong])
+    try:
+        yield Project(settings, connections, flows)
+    finally:
+        for connection in connections.values():
+            await connection.api.close()
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, environ: Mapping[str, str], clock: Clock = system_clock
+) -> AsyncIterator[Bellwire]:
+    """Intake, engine and desk of a project. Raises ConfigurationError."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_only_one(settings))
+        project = await stack.enter_async_context(opened(settings, environ, clock))
+        ledger = await stack.enter_async_context(
+            open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting)
+        )
+        engine = Engine(
+            ledger,
+            dict(project.connections),
+            project.flows,
+            LedgerCrosswalk(ledger),
+            clock=clock,
+            workers=settings.engine.workers,
+        )
+        interrupted = await engine.start()
+        stack.push_async_callback(engine.stop)
+        hooks = Hooks(
+            project.connections,
+            ledger,
+            engine.arrived,
+            limits=Limits(body=settings.intake.max_body, seconds=settings.intake.request_seconds),
+            public_url=settings.public_url,
+            clock=clock,
+        )
+        await stack.enter_async_context(_counting(hooks))
+        app = web(hooks, Health(ledger), Desk(ledger, project.flows, project.connections, clock=clock))
+        port = await stack.enter_async_context(serve(app, settings.host, settings.port))
+        yield Bellwire(project, ledger, engine, port, interrupted)
+
+
+def web(hooks: Hooks, health: Health, desk: Desk) -> Starlette:
+    """All that answers over HTTP."""
+    return Starlette(
+        routes=[
+            Mount("/hooks", app=hooks),
+            Route("/healthz", health.alive),
+            Route("/readyz", health.ready),
+            *desk.routes(),
+        ]
+    )
+
+
+@asynccontextmanager
+async def _counting(hooks: Hooks) -> AsyncIterator[None]:
+    counting = asyncio.create_task(hooks.count_forever(), name="refusals")
+    try:
+        yield
+    finally:
+        counting.cancel()
+        with suppress(asyncio.CancelledError):
+            await counting
+        await hooks.count()
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Two engines on one embedded ledger would do everything twice. Raises ConfigurationError."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with (settings.data / "engine.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Bellwire is running already for {settings.project}.", remedy="Stop it first, or use its desk."
+            ) from error
+        yield

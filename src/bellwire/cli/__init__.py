@@ -1,0 +1,39 @@
+"""The `bellwire` command. One file a group of verbs; each adds itself with `register`."""
+
+from typing import Annotated
+
+import typer
+
+from bellwire import __version__
+from bellwire.cli import check, flow, init, practice, secrets
+from bellwire.cli.base import Commands
+
+app = typer.Typer(
+    cls=Commands,
+    help="Webhooks in, API calls out: keeps a small business's systems in step.\n\nExample: bellwire init my-shop",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+for commands in (init, secrets, check, practice, flow):
+    commands.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bellwire {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """The entry point of the `bellwire` script."""
+    app(prog_name="bellwire")

@@ -1,0 +1,134 @@
+"""What all commands share: the project option, tables and JSON, and how errors reach people."""
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from bellwire.errors import BellwireError, ConfigurationError
+
+if TYPE_CHECKING:
+    from bellwire.settings import Settings
+
+FAILED, WRONG_USE, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
+
+Project = Annotated[
+    Path, typer.Option("--project", metavar="DIR", file_okay=False, help="The project's folder.", show_default="here")
+]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
+
+HERE = Path()
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+_IN_ORDER_OF_USE = (
+    *("demo", "init", "secrets", "connect", "check", "practice", "pilot", "up", "worker"),
+    *("flow", "event", "run", "exception", "send-test", "reconcile", "records"),
+    *("report", "runbook", "dictionary", "forecast", "insight"),
+    *("audit", "purge", "backup", "restore", "migrate"),
+)
+
+
+class Commands(TyperGroup):
+    """The commands in order of use; whatever goes wrong in one ends in a sentence and an exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        rank = {name: position for position, name in enumerate(_IN_ORDER_OF_USE)}
+        return sorted(self.commands, key=lambda name: rank.get(name, len(rank)))
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Nobody reads on. Python would complain about it once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(CLOSED_PIPE) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BellwireError as error:
+            say_error(error)
+            raise typer.Exit(WRONG_USE if isinstance(error, ConfigurationError) else FAILED) from None
+        except Exception as error:
+            # The framework's own ways to end know their exit code, or ask for one.
+            if hasattr(error, "exit_code") or isinstance(error, typer.Abort):
+                raise
+            _say_fault(error)
+            raise typer.Exit(FAILED) from None
+        return result
+
+
+def new_group(help_: str) -> typer.Typer:
+    """An empty group of commands, such as `bellwire secrets`."""
+    return typer.Typer(help=help_, no_args_is_help=True, rich_markup_mode=None)
+
+
+def read_project(project: Path) -> "Settings":
+    """The settings of the project in this folder. Raises ConfigurationError."""
+    from bellwire.settings import load_settings
+
+    return load_settings(project, os.environ)
+
+
+def say(text: str = "") -> None:
+    """A line for the person at the terminal."""
+    typer.echo(printable(text))
+
+
+def say_error(error: BellwireError) -> None:
+    """What happened, and on a line of its own what to do next."""
+    typer.echo(printable(str(error).removesuffix(error.remedy).rstrip()), err=True)
+    if error.remedy:
+        typer.echo(printable(error.remedy), err=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    import orjson
+
+    typer.echo(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z))
+
+
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, as_json: bool, empty: str = "Nothing."
+) -> None:
+    """A listing: as JSON all that the rows hold, else a table of `columns` (key → title), or the sentence `empty`."""
+    if as_json:
+        print_json(rows)
+    elif not rows:
+        say(empty)
+    else:
+        _print_table(rows, columns)
+
+
+def printable(text: str) -> str:
+    """The text without control characters: a vendor's words mustn't steer the terminal."""
+    return "".join(character if character.isprintable() or character in "\n\t" else "�" for character in text)
+
+
+def _print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns.values(), box=SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(printable("" if row[key] is None else str(row[key])) for key in columns))
+    # Into a file or a pipe nothing is wrapped: what reads there goes by lines.
+    width = None if sys.stdout.isatty() else 1000
+    Console(markup=False, emoji=False, highlight=False, width=width).print(table)
+
+
+def _say_fault(error: Exception) -> None:
+    lines = "".join(traceback.format_exception(error))
+    if os.environ.get("BELLWIRE_LOG_LEVEL", "").lower() == "debug":
+        typer.echo(lines, err=True)
+    with tempfile.NamedTemporaryFile("w", prefix="bellwire-", suffix=".log", delete=False) as log:
+        log.write(lines)
+    typer.echo(f"Something went wrong that is Bellwire's fault, not yours ({type(error).__name__}).", err=True)
+    typer.echo(f"Please report it; what happened is in {log.name}.", err=True)

@@ -1,0 +1,135 @@
+"""`bellwire event`: what came in."""
+
+import secrets
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from bellwire.cli.base import HERE, Json, Limit, Project, new_group, print_json, print_rows, say
+from bellwire.errors import NotFound
+
+group = new_group("The events that came in, and what became of them.")
+
+Event = Annotated[int, typer.Argument(help="The event's number, as `bellwire event list` shows it.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="event")
+
+
+@group.command("list")
+def list_(
+    connection: Annotated[str, typer.Option(help="Only those of this connection.")] = "",
+    type_: Annotated[str, typer.Option("--type", help="Only this type, e.g. order.paid.")] = "",
+    subject: Annotated[str, typer.Option(help="Only those about this, e.g. order/1001.")] = "",
+    limit: Limit = 50,
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Show the newest events, and whether they started a run.
+
+    Example: bellwire event list --type order.paid
+    """
+    from bellwire.cli.lasting import when, with_ledger
+    from bellwire.ledger import Database, Rows, events, runs
+
+    async def read(ledger: Database, _: object) -> list[dict[str, Any]]:
+        def query(rows: Rows) -> list[dict[str, Any]]:
+            found = events.newest(rows, limit=limit, connection=connection, type_=type_, subject=subject)
+            return [
+                {
+                    **{key: value for key, value in asdict(event).items() if key != "data"},
+                    "outcome": ", ".join(f"run {run.id} {run.state.value}" for run in runs.of_event(rows, event.id))
+                    or event.reason,
+                    "came": when(event.recorded_at),
+                }
+                for event in found
+            ]
+
+        return await ledger.read(query)
+
+    columns = {
+        "id": "Event",
+        "came": "Came in",
+        "type": "What",
+        "connection": "From",
+        "subject": "About",
+        "copies": "Copies",
+        "outcome": "What became of it",
+    }
+    print_rows(with_ledger(project, read), columns, as_json=as_json, empty="No event has come in yet.")
+
+
+@group.command("show")
+def show(event: Event, project: Project = HERE, as_json: Json = False) -> None:
+    """Show one event with its data, as CloudEvents 1.0 has it.
+
+    Example: bellwire event show 12
+    """
+    from bellwire.cli.lasting import when, with_ledger
+    from bellwire.engine import event_of
+    from bellwire.ledger import Database, Rows, events, runs
+
+    async def read(ledger: Database, _: object) -> tuple[Any, Any]:
+        def query(rows: Rows) -> tuple[Any, Any]:
+            row = events.find(rows, event)
+            if row is None:
+                raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
+            return row, runs.of_event(rows, event)
+
+        return await ledger.read(query)
+
+    row, started = with_ledger(project, read)
+    if as_json:
+        print_json(event_of(row).cloudevent() | {"runs": [run.id for run in started], "reason": row.reason})
+        return
+    say(f"Event {row.id}: {row.type} of {row.subject}, from '{row.connection}' ({row.environment})")
+    say(f"Happened {when(row.time)}, came in {when(row.recorded_at)}, {row.copies} times in all.")
+    for run in started:
+        say(f"Run {run.id} of flow '{run.flow}': {run.state.value}. {run.reason}".rstrip())
+    if row.reason:
+        say(row.reason)
+    say(f"All of its data: bellwire event show {row.id} --json")
+
+
+@group.command("replay")
+def replay(
+    event: Event,
+    flow: Annotated[str, typer.Option(help="The flow to run for it; by default, all that listen to it.")] = "",
+    project: Project = HERE,
+) -> None:
+    """Run a flow for an event once more, on purpose: everything it does is done again.
+
+    Example: bellwire event replay 12
+    """
+    from bellwire.cli.lasting import with_ledger
+    from bellwire.clock import system_clock
+    from bellwire.engine import replay as replay_one
+    from bellwire.flows import load_flows
+    from bellwire.ledger import Database, Rows, events, runs
+    from bellwire.settings import Settings
+
+    async def write(ledger: Database, settings: Settings) -> list[int]:
+        now, nonce = system_clock(), secrets.token_hex(8)
+        flows = load_flows(settings.flows)
+
+        def operation(rows: Rows) -> list[int]:
+            row = events.find(rows, event)
+            if row is None:
+                raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
+            chosen = [
+                f
+                for f in flows
+                if (f.id == flow if flow else (f.connection, f.event_type) == (row.connection, row.type))
+            ]
+            if not chosen:
+                raise NotFound(f"No flow listens to {row.connection}.{row.type}.", remedy="Name one with --flow.")
+            for each in chosen:
+                runs.keep_flow(rows, each.id, each.hash, each.source, now)
+            return [replay_one(rows, event, each.id, each.hash, nonce, now) for each in chosen]
+
+        return await ledger.write(operation)
+
+    for run in with_ledger(project, write):
+        say(f"Run {run} does it again; `bellwire run show {run}` tells how it goes.")

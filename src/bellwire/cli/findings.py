@@ -1,0 +1,228 @@
+"""What `bellwire check` looks at. Each check yields what it found; none of them changes anything."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from bellwire.clock import Clock
+from bellwire.connectors.kit import Account, Call, Connection, Connector
+from bellwire.connectors.opening import connector_of, open_connection, read_account_settings
+from bellwire.errors import BellwireError, ConfigurationError, VendorError
+from bellwire.flows import Flow, FlowErrors, Severity, check_flow, load_flows
+from bellwire.settings import ConnectionSettings, Settings, load_settings
+from bellwire.vault import KEY_FILE, VAULT_FILE, ConnectionCredentials, Vault, variable_name
+
+SUNSET_WARNING = timedelta(days=60)
+SIGN_IN_LIMIT = 20.0
+"""Seconds that one sign-in may take."""
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the list. `about` is a connection, a flow, or a part of the project."""
+
+    level: Level
+    about: str
+    sentence: str
+    remedy: str = ""
+    path: Path | None = None
+    line: int | None = None
+
+
+class Check:
+    """The checks of one project, in the order in which an owner mends things."""
+
+    def __init__(self, project: Path, environ: Mapping[str, str], clock: Clock, *, offline: bool) -> None:
+        self._project = project
+        self._environ = environ
+        self._clock = clock
+        self._offline = offline
+
+    async def findings(self) -> list[Finding]:
+        """Everything, good and bad. Without settings that can be read, only why not."""
+        try:
+            settings = load_settings(self._project, self._environ)
+            vault = Vault.open(settings.data, self._environ, self._clock)
+        except ConfigurationError as error:
+            return [_failed("project", error)]
+        found = [Finding(Level.OK, "project", "The settings can be read."), *self._files(settings)]
+        if not settings.connections:
+            found.append(Finding(Level.WARNING, "project", "There is no connection.", "Add one to connections.toml."))
+        ready = []
+        for connection in settings.connections.values():
+            problems = list(self._connection(connection, vault))
+            found += problems
+            if not any(problem.level is Level.ERROR for problem in problems):
+                ready.append(open_connection(connection, vault, self._environ, self._clock))
+        found += self._flows(settings)
+        return found if self._offline else [*found, *await self._sign_ins(ready)]
+
+    def _files(self, settings: Settings) -> Iterator[Finding]:
+        for path in (settings.data / KEY_FILE, settings.data / VAULT_FILE):
+            if path.exists() and path.stat().st_mode & 0o077:
+                sentence = f"Others than its owner may read {path.name}."
+                yield Finding(Level.ERROR, "vault", sentence, f"Run `chmod 600 {path}`.", path)
+
+    def _connection(self, connection: ConnectionSettings, vault: Vault) -> Iterator[Finding]:
+        name = connection.name
+        try:
+            connector = connector_of(connection)
+        except ConfigurationError as error:
+            yield _failed(name, error)
+            return
+        read, problems = read_account_settings(connection, connector)
+        yield from (_failed(name, problem) for problem in problems)
+        if read is None:
+            return
+        try:
+            opened = open_connection(connection, vault, self._environ, self._clock)
+            yield from self._credentials(opened, ConnectionCredentials(vault, name, self._environ))
+        except ConfigurationError as error:
+            yield _failed(name, error)
+        yield from self._version(name, connector)
+
+    def _credentials(self, connection: Connection, credentials: ConnectionCredentials) -> Iterator[Finding]:
+        manifest, missing = connection.manifest, False
+        needed = {credential.field: credential.required for credential in manifest.credentials}
+        if connection.webhook is not None and connection.connector.triggers:
+            # Without its secret no delivery is taken in, whatever else the connection is good for.
+            needed.setdefault(manifest.webhook_credential, True)
+        for field, required in needed.items():
+            if required and credentials.find(field) is None:
+                missing = True
+                yield Finding(
+                    Level.ERROR,
+                    connection.name,
+                    f"It has no {field}.",
+                    f"Run `bellwire secrets set {connection.name} {field}`, "
+                    f"or set {variable_name(connection.name, field)}.",
+                )
+        if not missing:
+            yield Finding(Level.OK, connection.name, "Its settings are complete and its credentials are there.")
+
+    def _version(self, name: str, connector: Connector) -> Iterator[Finding]:
+        manifest, today = connector.manifest, self._clock().date()
+        if manifest.sunset is None or manifest.sunset - today > SUNSET_WARNING:
+            return
+        level, when = (Level.ERROR, "ended") if manifest.sunset <= today else (Level.WARNING, "ends")
+        yield Finding(
+            level,
+            name,
+            f"Version {manifest.api_version} of {manifest.title} {when} on {_day(manifest.sunset)}.",
+            "Update Bellwire: `pip install --upgrade bellwire`.",
+        )
+
+    def _flows(self, settings: Settings) -> Iterator[Finding]:
+        try:
+            flows = load_flows(settings.flows)
+        except FlowErrors as error:
+            yield from (_failed("flows", problem) for problem in error.errors)
+            return
+        if not flows:
+            yield Finding(Level.WARNING, "flows", "There is no flow yet.", "Put one into the folder flows/.")
+        for flow in flows:
+            yield from self._flow(flow, settings)
+
+    def _flow(self, flow: Flow, settings: Settings) -> Iterator[Finding]:
+        connectors = dict(_known(settings.connections.values()))
+        found = [
+            Finding(
+                Level.ERROR if problem.severity is Severity.ERROR else Level.WARNING,
+                flow.id,
+                problem.sentence,
+                problem.suggestion,
+                problem.path,
+                problem.line,
+            )
+            for problem in check_flow(flow, connectors)
+        ]
+        yield from found or [Finding(Level.OK, flow.id, "Every reference and every input fits.")]
+        yield from _mixed(flow, settings.connections)
+
+    async def _sign_ins(self, connections: Iterable[Connection]) -> list[Finding]:
+        found = await asyncio.gather(*(self._sign_in(connection) for connection in connections))
+        return [finding for findings in found for finding in findings]
+
+    async def _sign_in(self, connection: Connection) -> list[Finding]:
+        sign_in = connection.connector.sign_in
+        if sign_in is None:
+            return []
+        call = Call(connection, _NothingMapped(), self._clock, "0" * 32)
+        async with _closing(connection):
+            try:
+                account = await asyncio.wait_for(sign_in(call), SIGN_IN_LIMIT)
+            except TimeoutError:
+                sentence = f"{connection.manifest.title} didn't answer within {SIGN_IN_LIMIT:.0f} seconds."
+                return [Finding(Level.ERROR, connection.name, sentence, "Try again; is its base_url right?")]
+            except BellwireError as error:
+                return [_failed(connection.name, error)]
+        return list(_account(connection, account))
+
+
+class _NothingMapped:
+    """A crosswalk that knows nothing: signing in needs none."""
+
+    async def find(self, connection: str, kind: str, ours: str) -> str | None:
+        return None
+
+
+def _account(connection: Connection, account: Account) -> Iterator[Finding]:
+    detail = f" ({account.detail})" if account.detail else ""
+    yield Finding(Level.OK, connection.name, f"Signed in to {account.name}{detail}, {connection.environment}.")
+    yield from (Finding(Level.WARNING, connection.name, warning) for warning in account.warnings)
+    if account.scopes is None:
+        return
+    needed, granted = set(connection.manifest.scopes), set(account.scopes)
+    if lacking := sorted(needed - granted):
+        sentence = f"It may not do all it has to; missing: {', '.join(lacking)}."
+        yield Finding(Level.ERROR, connection.name, sentence, f"Grant it in {connection.manifest.title}.")
+    if surplus := sorted(granted - needed):
+        sentence = f"It may do more than it has to: {', '.join(surplus)}."
+        yield Finding(Level.WARNING, connection.name, sentence, f"Take it away in {connection.manifest.title}.")
+
+
+def _mixed(flow: Flow, connections: Mapping[str, ConnectionSettings]) -> Iterator[Finding]:
+    used = {flow.connection, *(action.connection for action in flow.actions.values())} & connections.keys()
+    by_environment: dict[str, list[str]] = {}
+    for name in sorted(used):
+        by_environment.setdefault(connections[name].environment, []).append(name)
+    if len(by_environment) > 1:
+        mix = "; ".join(f"{environment}: {', '.join(names)}" for environment, names in by_environment.items())
+        remedy = "Set the environment of all its connections to the same in connections.toml."
+        yield Finding(Level.ERROR, flow.id, f"It mixes sandbox and production ({mix}).", remedy, flow.path, 1)
+
+
+def _known(connections: Iterable[ConnectionSettings]) -> Iterator[tuple[str, Connector]]:
+    for connection in connections:
+        try:
+            yield connection.name, connector_of(connection)
+        except ConfigurationError:
+            continue  # Reported with its connection.
+
+
+def _failed(about: str, error: BellwireError) -> Finding:
+    path, line = (error.path, error.line) if isinstance(error, ConfigurationError) else (None, None)
+    detail = f" [{error.detail}]" if isinstance(error, VendorError) and error.detail else ""
+    return Finding(Level.ERROR, about, error.sentence + detail, error.remedy, path, line)
+
+
+def _day(day: date) -> str:
+    return day.isoformat()
+
+
+@asynccontextmanager
+async def _closing(connection: Connection) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await connection.api.close()

@@ -1,0 +1,144 @@
+"""`bellwire flow`: the flows of a project, as their files say."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bellwire.cli.base import FAILED, HERE, Json, Project, new_group, print_json, print_rows, read_project, say
+from bellwire.errors import NotFound
+
+if TYPE_CHECKING:
+    from bellwire.connectors.kit import Connector
+    from bellwire.flows import Finding, Flow
+    from bellwire.settings import Settings
+
+group = new_group("The flows: what happens when.")
+
+FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="As `bellwire flow list` names it.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="flow")
+
+
+@group.command("list")
+def list_(project: Project = HERE, as_json: Json = False) -> None:
+    """Show the flows of the project.
+
+    Example: bellwire flow list
+    """
+    rows = [_row(flow) for flow in _flows(read_project(project))]
+    columns = {"flow": "Flow", "name": "Name", "trigger": "Starts when", "steps": "Steps", "owner": "Owner"}
+    print_rows(rows, columns, as_json=as_json, empty="There is no flow yet: put one into the folder flows/.")
+
+
+@group.command()
+def show(flow: FlowName, project: Project = HERE, as_json: Json = False) -> None:
+    """Show the steps of a flow in their order, and what each waits for.
+
+    Example: bellwire flow show order_to_cash
+    """
+    found = _find(_flows(read_project(project)), flow)
+    steps = _steps(found)
+    if as_json:
+        print_json(_row(found) | {"file": found.path, "actions": steps})
+        return
+    say(f"{found.name}: starts when {found.trigger}")
+    columns = {"action": "Step", "does": "What it does", "with": "With", "waits_for": "Waits for", "note": ""}
+    print_rows(steps, columns, as_json=False)
+
+
+@group.command()
+def check(
+    flow: Annotated[str | None, typer.Argument(metavar="[FLOW]", help="Only this one.")] = None,
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Check the flows against their connections: every reference and every input, before anything runs.
+
+    Example: bellwire flow check
+    """
+    settings = read_project(project)
+    flows = _flows(settings)
+    findings = check_flows([_find(flows, flow)] if flow else flows, settings)
+    if as_json:
+        print_json([_finding(finding) for finding in findings])
+    else:
+        for finding in findings:
+            say(f"{finding.severity}: {finding}")
+        say(f"{len(flows if not flow else [flow])} checked, {len(findings)} to look at.")
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+def check_flows(flows: "list[Flow]", settings: "Settings") -> "list[Finding]":
+    """What is wrong or doubtful about them. Raises ConfigurationError when a connection names no connector."""
+    from bellwire.flows import check_flow
+
+    connectors = connectors_of(settings)
+    return [finding for flow in flows for finding in check_flow(flow, connectors)]
+
+
+def connectors_of(settings: "Settings") -> "Mapping[str, Connector]":
+    """By connection name. Raises ConfigurationError."""
+    from bellwire.connectors.opening import connector_of
+
+    return {name: connector_of(connection) for name, connection in settings.connections.items()}
+
+
+def _flows(settings: "Settings") -> "list[Flow]":
+    from bellwire.flows import load_flows
+
+    return load_flows(settings.flows)
+
+
+def _find(flows: "list[Flow]", name: str) -> "Flow":
+    from bellwire.settings import suggestion
+
+    found = {flow.id: flow for flow in flows}.get(name.replace("-", "_"))
+    if found is None:
+        remedy = suggestion(name, [flow.id for flow in flows]) if flows else "There is no flow in this project yet."
+        raise NotFound(f"There is no flow '{name}'.", remedy=remedy)
+    return found
+
+
+def _row(flow: "Flow") -> dict[str, Any]:
+    return {
+        "flow": flow.id,
+        "name": flow.name,
+        "trigger": flow.trigger,
+        "steps": len(flow.actions),
+        "owner": flow.owner.name if flow.owner else None,
+        "hash": flow.hash,
+    }
+
+
+def _steps(flow: "Flow") -> list[dict[str, Any]]:
+    from bellwire.flows import picture
+
+    boxes = picture(flow).boxes[1:]
+    return [
+        {
+            "action": box.name,
+            "does": box.meaning,
+            "with": box.connection,
+            "operation": flow.actions[box.name].operation_name,
+            "needs": sorted(flow.actions[box.name].needs),
+            "waits_for": ", ".join(sorted(flow.actions[box.name].needs)),
+            "conditional": box.conditional,
+            "repeated": box.repeated,
+            "note": ", ".join(["on a condition"] * box.conditional + ["for each"] * box.repeated),
+        }
+        for box in boxes
+    ]
+
+
+def _finding(finding: "Finding") -> dict[str, Any]:
+    return {
+        "level": finding.severity,
+        "file": finding.path,
+        "line": finding.line,
+        "sentence": finding.sentence,
+        "remedy": finding.suggestion,
+    }

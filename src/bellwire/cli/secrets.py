@@ -1,0 +1,154 @@
+"""`bellwire secrets`: the credentials of the connections. Their values go in, and never come out."""
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bellwire.cli.base import HERE, Json, Project, new_group, print_rows, read_project, say
+from bellwire.errors import BellwireError, NotFound
+
+if TYPE_CHECKING:
+    from bellwire.connectors.kit import Manifest
+    from bellwire.settings import ConnectionSettings, Settings
+    from bellwire.vault import Vault
+
+group = new_group("The credentials of the connections: encrypted in the vault, or from the environment.")
+
+ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="As connections.toml names it.")]
+FieldName = Annotated[str, typer.Argument(metavar="FIELD", help="As `bellwire secrets list` names it.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="secrets")
+
+
+@group.command("list")
+def list_(project: Project = HERE, as_json: Json = False) -> None:
+    """Show which credentials each connection needs and where each comes from; never their values.
+
+    Example: bellwire secrets list
+    """
+    settings = read_project(project)
+    vault = _open_vault(settings)
+    rows = [row for connection in settings.connections.values() for row in _rows(connection, vault)]
+    columns = {"connection": "Connection", "field": "Credential", "from": "From", "age": "Set", "meaning": "What it is"}
+    print_rows(rows, columns, as_json=as_json, empty="No connection needs a credential.")
+
+
+@group.command("set")
+def set_(connection: ConnectionName, field: FieldName, project: Project = HERE) -> None:
+    """Put a credential into the vault: asked for without showing it, or read from a pipe.
+
+    Example: bellwire secrets set shop webhook_secret
+    """
+    settings = read_project(project)
+    meaning = _meaning(settings, connection, field)
+    _open_vault(settings).store(connection, {field: _ask(meaning)})
+    say(f"The {field} of '{connection}' is in the vault.")
+    _warn_of_variable(connection, field)
+
+
+@group.command()
+def rotate(connection: ConnectionName, project: Project = HERE) -> None:
+    """Take a new webhook secret beside the one before, so that no delivery is refused while the sender changes over.
+
+    Example: bellwire secrets rotate shop
+    """
+    settings = read_project(project)
+    field = _manifest(settings, connection).webhook_credential
+    meaning, vault = _meaning(settings, connection, field), _open_vault(settings)
+    before = vault.find(connection, field)
+    accepted = [_ask(meaning), *(before.value.split()[:1] if before else [])]
+    vault.store(connection, {field: " ".join(accepted)})
+    say(
+        f"'{connection}' now accepts deliveries signed with the new secret" + (" or the one before." if before else ".")
+    )
+    if before:
+        say(f"Once the sender uses the new one alone: bellwire secrets set {connection} {field}")
+    _warn_of_variable(connection, field)
+
+
+@group.command()
+def rekey(project: Project = HERE) -> None:
+    """Encrypt the vault anew, with a new key. Where BELLWIRE_VAULT_KEY holds several keys, with the first of them.
+
+    Example: bellwire secrets rekey
+    """
+    from bellwire.vault import KEY_FILE, KEY_VARIABLE
+
+    settings = read_project(project)
+    _open_vault(settings).change_key()
+    if KEY_VARIABLE in os.environ or f"{KEY_VARIABLE}_FILE" in os.environ:
+        say(f"The vault is encrypted with the first key of {KEY_VARIABLE}; the others aren't needed any more.")
+    else:
+        say(f"The vault has a new key. Back it up: {settings.data / KEY_FILE}")
+
+
+def _open_vault(settings: "Settings") -> "Vault":
+    from bellwire.vault import Vault
+
+    return Vault.open(settings.data, os.environ)
+
+
+def _rows(connection: "ConnectionSettings", vault: "Vault") -> Iterator[dict[str, Any]]:
+    from bellwire.clock import system_clock
+    from bellwire.connectors.opening import connector_of
+    from bellwire.vault import ConnectionCredentials, variable_name
+
+    credentials = ConnectionCredentials(vault, connection.name, os.environ)
+    for credential in connector_of(connection).manifest.credentials:
+        found = credentials.look(credential.field)
+        days = (system_clock() - found.set_at).days if found and found.set_at else None
+        yield {
+            "connection": connection.name,
+            "field": credential.field,
+            "required": credential.required,
+            "from": found.origin.value if found else "missing" if credential.required else "not set (optional)",
+            "set_at": found.set_at if found else None,
+            "age": None if days is None else "today" if days == 0 else f"{days} days ago",
+            "variable": variable_name(connection.name, credential.field),
+            "meaning": credential.meaning,
+        }
+
+
+def _manifest(settings: "Settings", connection: str) -> "Manifest":
+    from bellwire.connectors.opening import connector_of
+
+    if connection not in settings.connections:
+        raise NotFound(
+            f"There is no connection '{connection}'.", remedy=f"There are: {', '.join(settings.connections)}."
+        )
+    return connector_of(settings.connections[connection]).manifest
+
+
+def _meaning(settings: "Settings", connection: str, field: str) -> str:
+    from bellwire.settings import suggestion
+
+    meanings = {credential.field: credential.meaning for credential in _manifest(settings, connection).credentials}
+    if field not in meanings:
+        remedy = suggestion(field, list(meanings)) if meanings else ""
+        raise NotFound(f"Connection '{connection}' has no credential '{field}'.", remedy=remedy)
+    return meanings[field]
+
+
+def _ask(meaning: str) -> str:
+    """The value, hidden at a terminal."""
+    if sys.stdin.isatty():
+        say(meaning)
+        value: str = typer.prompt("Value (hidden)", hide_input=True)
+    else:
+        value = sys.stdin.read()
+    if not value.strip():
+        raise BellwireError("No value was given, so nothing was changed.")
+    return value.strip()
+
+
+def _warn_of_variable(connection: str, field: str) -> None:
+    from bellwire.vault import variable_name
+
+    variable = variable_name(connection, field)
+    if variable in os.environ or f"{variable}_FILE" in os.environ:
+        typer.echo(f"But {variable} is set and goes before the vault; unset it to use the new value.", err=True)

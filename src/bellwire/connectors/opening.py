@@ -1,0 +1,93 @@
+"""From what connections.toml says to connections that can be called."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from bellwire.clock import Clock, system_clock
+from bellwire.connectors.kit import Connection, Connector, Settings, connect
+from bellwire.connectors.registry import find_connector
+from bellwire.errors import ConfigurationError, NotFound
+from bellwire.events import Environment
+from bellwire.settings import TO_FILL_IN, ConnectionSettings, explain
+from bellwire.settings import Settings as ProjectSettings
+from bellwire.vault import ConnectionCredentials, Vault
+
+
+def open_connections(
+    settings: ProjectSettings, vault: Vault, environ: Mapping[str, str], clock: Clock = system_clock
+) -> dict[str, Connection]:
+    """All connections of a project, by name; nothing is sent yet. Raises ConfigurationError with file and line."""
+    return {
+        name: open_connection(connection, vault, environ, clock) for name, connection in settings.connections.items()
+    }
+
+
+def open_connection(
+    connection: ConnectionSettings, vault: Vault, environ: Mapping[str, str], clock: Clock = system_clock
+) -> Connection:
+    """One of them. Raises ConfigurationError with file and line."""
+    connector, environment = connector_of(connection), Environment(connection.environment)
+    if connection.base_url is None and environment not in connector.manifest.base_urls:
+        raise connection.source.error(
+            f"{connector.manifest.title} has no {environment} of its own.",
+            (connection.name, "environment"),
+            remedy="Give the connection a base_url, or use the other environment.",
+        )
+    return connect(
+        connection.name,
+        connector,
+        environment,
+        account_settings(connection, connector),
+        ConnectionCredentials(vault, connection.name, environ),
+        base_url=connection.base_url or "",
+        since=connection.since,
+        timeout=connection.timeout,
+        clock=clock,
+    )
+
+
+def connector_of(connection: ConnectionSettings) -> Connector:
+    """The connector that a connection names. Raises ConfigurationError with file and line, and a suggestion."""
+    try:
+        return find_connector(connection.connector)
+    except NotFound as error:
+        raise connection.source.error(error.sentence, (connection.name, "connector"), remedy=error.remedy) from None
+
+
+def account_settings(connection: ConnectionSettings, connector: Connector) -> Settings:
+    """`[NAME.settings]` as the connector reads it. Raises ConfigurationError for the first thing that is wrong."""
+    read, findings = read_account_settings(connection, connector)
+    if read is None:
+        raise findings[0]
+    return read
+
+
+def read_account_settings(
+    connection: ConnectionSettings, connector: Connector
+) -> tuple[Settings | None, list[ConfigurationError]]:
+    """The same, or None and everything that is wrong with it."""
+    model, within = connector.manifest.settings, (connection.name, "settings")
+    if left := _left_to_fill_in(connection.settings):
+        return None, [
+            connection.source.error(
+                f"'{name}' of connection '{connection.name}' is still to be filled in.",
+                (*within, name),
+                remedy=_meaning(model, name),
+            )
+            for name in left
+        ]
+    try:
+        return model.model_validate(dict(connection.settings)), []
+    except ValidationError as error:
+        return None, explain(error, model, connection.source, within=within)
+
+
+def _left_to_fill_in(values: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in values.items() if TO_FILL_IN in str(value)]
+
+
+def _meaning(model: type[Settings], name: str) -> str:
+    field = model.model_fields.get(name)
+    return " ".join((field.description or "").split()) if field else ""

@@ -1,0 +1,262 @@
+"""What Bellwire does in the books."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bellwire.capabilities.accounting import (
+    CREATE_INVOICE,
+    CREATE_SALES_RECEIPT,
+    FIND_OR_CREATE_CUSTOMER,
+    RECORD_PAYMENT,
+    BooksCustomer,
+    CreateInvoice,
+    CreateSalesReceipt,
+    FindOrCreateCustomer,
+    Invoice,
+    Payment,
+    RecordPayment,
+    SalesReceipt,
+)
+from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
+from bellwire.connectors.quickbooks import customers
+from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
+from bellwire.connectors.quickbooks.faults import DUPLICATE_NUMBER
+from bellwire.connectors.quickbooks.items import find_account, find_items, find_tax_codes
+from bellwire.connectors.quickbooks.lines import document_lines, sheet, tax_code
+from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
+from bellwire.errors import Refused
+from bellwire.events import Environment, Order
+from bellwire.money import Money
+
+_REFERENCE = 21
+"""How long a document's number and a payment's reference may be."""
+_NOTE = 4000
+
+_APP = {
+    Environment.SANDBOX: "https://app.sandbox.qbo.intuit.com/app",
+    Environment.PRODUCTION: "https://app.qbo.intuit.com/app",
+}
+
+
+async def find_invoice(call: Call, given: CreateInvoice) -> Invoice | None:
+    """The invoice of an earlier attempt."""
+    found = await _find(call, "Invoice", given.order)
+    return _invoice(call, found, given.order) if found else None
+
+
+async def find_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt | None:
+    """The sales receipt of an earlier attempt."""
+    found = await _find(call, "SalesReceipt", given.order)
+    return _sales_receipt(call, found, given.order) if found else None
+
+
+@action(FIND_OR_CREATE_CUSTOMER, repeat=ByKey("requestid in the query, and DisplayName is unique"))
+async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> BooksCustomer:
+    person = customers.Person.of(given.customer)
+    record, created = await customers.find_or_create(call, person, call.settings.home_currency)
+    return BooksCustomer(id=record["Id"], name=record["DisplayName"], created=created)
+
+
+# Requests carry a requestid too. How long QuickBooks remembers it isn't published, so a repeat looks first.
+@action(CREATE_INVOICE, repeat=LookUp(find_invoice))
+async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
+    order = given.order
+    body = await _document(call, order)
+    body["DueDate"] = (given.due or _day(call, order)).isoformat()
+    return _invoice(call, await _book(call, "Invoice", order, body), order)
+
+
+@action(CREATE_SALES_RECEIPT, repeat=LookUp(find_sales_receipt))
+async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt:
+    order = given.order
+    body = await _document(call, order)
+    body["PaymentRefNum"] = _document_number(order)
+    body |= await _deposit(call)
+    return _sales_receipt(call, await _book(call, "SalesReceipt", order, body), order)
+
+
+@action(RECORD_PAYMENT, repeat=ByKey("requestid in the query"))
+async def record_payment(call: Call, given: RecordPayment) -> Payment:
+    settings: QuickBooksSettings = call.settings
+    _require_currency(given.amount.currency, settings, "the payment")
+    amount = number(cents(given.amount.amount))
+    body: Record = {
+        "CustomerRef": {"value": given.customer_id},
+        "TotalAmt": amount,
+        "TxnDate": call.clock().astimezone(ZoneInfo(settings.time_zone)).date().isoformat(),
+        "Line": [{"Amount": amount, "LinkedTxn": [{"TxnId": given.invoice_id, "TxnType": "Invoice"}]}],
+    }
+    if given.reference:
+        body["PaymentRefNum"] = given.reference
+    body |= _currency(given.amount.currency, settings) | await _deposit(call)
+    record = await create(call, "Payment", body)
+    return Payment(id=record["Id"], amount=Money(amount=amount_of(record["TotalAmt"]), currency=given.amount.currency))
+
+
+async def sign_in(call: Call) -> Account:
+    """The company's name, and where its preferences and our settings disagree."""
+    settings: QuickBooksSettings = call.settings
+    answer = await call.api.get(f"companyinfo/{settings.realm_id}")
+    company = answer.json()["CompanyInfo"]
+    preferences = await select(call, "SELECT * FROM Preferences", "Preferences")
+    return Account(
+        name=company["CompanyName"],
+        detail=f"company {settings.realm_id}, {company.get('Country', 'country unknown')}",
+        warnings=tuple(_disagreements(preferences[0], settings)) if preferences else (),
+    )
+
+
+ACTIONS = (find_or_create_customer, create_invoice, record_payment, create_sales_receipt)
+
+
+async def _document(call: Call, order: Order) -> Record:
+    """What invoices and sales receipts have in common. Makes the customer, if need be."""
+    settings: QuickBooksSettings = call.settings
+    _require_currency(order.currency, settings, f"order {order.number}")
+    made_up = sheet(order, settings)
+    items = await find_items(call, (entry.item for entry in made_up.entries))
+    codes = await find_tax_codes(call, [tax_code(e.tax, settings) for e in made_up.entries] + _tax_rate(settings))
+    person = customers.Person.who_ordered(order)
+    customer, _ = await customers.find_or_create(call, person, order.currency)
+    body: Record = {
+        "DocNumber": _document_number(order),
+        "TxnDate": _day(call, order).isoformat(),
+        "CustomerRef": {"value": customer["Id"]},
+        "Line": document_lines(made_up, items, codes, settings),
+        "GlobalTaxCalculation": "TaxExcluded",
+        "PrivateNote": _note(order)[:_NOTE],
+    }
+    if made_up.tax:
+        body["TxnTaxDetail"] = {"TotalTax": number(made_up.tax)}
+        if settings.tax_rate:
+            body["TxnTaxDetail"]["TxnTaxCodeRef"] = {"value": codes[settings.tax_rate]}
+    if email := customers.mailable(person.email):
+        body["BillEmail"] = {"Address": email}
+    if person.billing and (place := customers.address(person.billing)):
+        body["BillAddr"] = place
+    if person.shipping and (place := customers.address(person.shipping)):
+        body["ShipAddr"] = place
+    return body | _currency(order.currency, settings)
+
+
+async def _book(call: Call, entity: str, order: Order, body: Record) -> Record:
+    """Create the document, or find it where its number is taken."""
+    try:
+        return await create(call, entity, body)
+    except Refused as error:
+        if error.cause != DUPLICATE_NUMBER:
+            raise
+        found = await _find(call, entity, order)
+        if found:
+            return found
+        raise Refused(
+            f"QuickBooks already has a document with the number {body['DocNumber']} that isn't of this order.",
+            cause=DUPLICATE_NUMBER,
+            detail=error.detail,
+            remedy="Give that one another number in QuickBooks, then send it again.",
+        ) from error
+
+
+async def _find(call: Call, entity: str, order: Order) -> Record | None:
+    """The order's document, told from others of the same number by the note."""
+    found = await ask(call, entity, "DocNumber", [_document_number(order)])
+    return next((record for record in found if record.get("PrivateNote", "").startswith(_mark(order))), None)
+
+
+def _invoice(call: Call, record: Record, order: Order) -> Invoice:
+    return Invoice(**_checked(call, record, order, "invoice"))
+
+
+def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
+    return SalesReceipt(**_checked(call, record, order, "sales receipt"))
+
+
+def _checked(call: Call, record: Record, order: Order, kind: str) -> dict[str, Any]:
+    """The result's fields. Raises Refused when QuickBooks came to another total than the order's.
+
+    The document is left as it is: taking off again what is in the books is for a person to decide.
+    """
+    ours, theirs = cents(order.total.amount), amount_of(record["TotalAmt"])
+    label = record.get("DocNumber") or record["Id"]
+    if ours != theirs:
+        raise Refused(
+            f"QuickBooks booked {kind} {label} as {theirs:,} {order.currency}, but order {order.number} comes to "
+            f"{ours:,} {order.currency}. The {kind} is in the books as it is.",
+            cause="wrong-total",
+            detail=f"{kind} {record['Id']}: TotalAmt {record['TotalAmt']}, {record.get('TxnTaxDetail')}",
+            remedy=f"Correct its total in QuickBooks, then send it again. If the tax is what differs, set `tax_rate` "
+            f"or `tax_item` in [{call.connection.name}.settings] of connections.toml.",
+        )
+    page = kind.replace(" ", "")
+    return {
+        "id": record["Id"],
+        "number": label,
+        "total": Money(amount=theirs, currency=order.currency),
+        "customer_id": record["CustomerRef"]["value"],
+        "url": f"{_APP[call.connection.environment]}/{page}?txnId={record['Id']}",
+    }
+
+
+def _require_currency(currency: str, settings: QuickBooksSettings, what: str) -> None:
+    if currency != settings.home_currency and not settings.multicurrency:
+        raise Refused(
+            f"{what[0].upper()}{what[1:]} is in {currency}, but the books are in {settings.home_currency} only.",
+            cause=f"currency:{currency}",
+            remedy="Turn Multicurrency on in QuickBooks and set `multicurrency = true` for the connection, then send "
+            "it again; or book it by hand.",
+        )
+
+
+def _currency(currency: str, settings: QuickBooksSettings) -> Record:
+    return {"CurrencyRef": {"value": currency}} if settings.multicurrency else {}
+
+
+async def _deposit(call: Call) -> Record:
+    account = call.settings.deposit_account
+    return {"DepositToAccountRef": {"value": await find_account(call, account)}} if account else {}
+
+
+def _tax_rate(settings: QuickBooksSettings) -> list[str]:
+    return [settings.tax_rate] if settings.tax_rate else []
+
+
+def _day(call: Call, order: Order) -> Any:
+    return order.created_at.astimezone(ZoneInfo(call.settings.time_zone)).date()
+
+
+def _document_number(order: Order) -> str:
+    """The last characters tell orders apart where a number is too long."""
+    return order.number[-_REFERENCE:]
+
+
+def _mark(order: Order) -> str:
+    return f"Order {order.number} ({order.id})"
+
+
+def _note(order: Order) -> str:
+    """For the owner's eyes; `_find` knows the document by how it begins."""
+    said = [_mark(order)]
+    if order.gift_cards:
+        said.append(f"Paid by gift card: {order.gift_cards}")
+    if cents(order.total.amount) != order.total.amount:
+        said.append(f"The shop's total is {order.total}; QuickBooks keeps two decimals")
+    if order.note:
+        said.append(order.note)
+    return "\n".join(said)
+
+
+def _disagreements(preferences: Record, settings: QuickBooksSettings) -> list[str]:
+    currency, sales = preferences.get("CurrencyPrefs", {}), preferences.get("SalesFormsPrefs", {})
+    home = currency.get("HomeCurrency", {}).get("value", settings.home_currency)
+    said = []
+    if home != settings.home_currency:
+        said.append(f"The books are kept in {home}, but `home_currency` says {settings.home_currency}.")
+    if settings.multicurrency and currency.get("MultiCurrencyEnabled") is False:
+        said.append("`multicurrency` is set, but Multicurrency isn't turned on in QuickBooks.")
+    if settings.show_discounts and sales.get("AllowDiscount") is False:
+        said.append("Discounts are turned off in QuickBooks: turn them on there, or set `show_discounts = false`.")
+    if sales.get("CustomTxnNumbers") is False:
+        said.append(
+            "Custom transaction numbers are turned off in QuickBooks, so that invoices won't carry the order's number."
+        )
+    return said

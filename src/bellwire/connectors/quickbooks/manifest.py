@@ -1,0 +1,86 @@
+"""QuickBooks Online, declared."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+
+from bellwire.connectors.kit import Credential, Limit, Manifest, OAuth2, Settings
+from bellwire.events import Environment
+
+
+class QuickBooksSettings(Settings):
+    """One company. Items, tax codes and accounts may be given by name or, where a name isn't unique, by id."""
+
+    realm_id: str = Field(pattern=r"^\d{1,20}$")
+    """The company's id: Account and settings › Billing and subscription › Company ID, digits only."""
+    home_currency: str = Field(pattern=r"^[A-Z]{3}$")
+    """The currency the books are kept in, e.g. USD."""
+    multicurrency: bool = False
+    """Whether Multicurrency is turned on in QuickBooks. Off: orders in other currencies are refused."""
+    time_zone: str = "UTC"
+    """The zone that decides on which day a sale is booked, e.g. America/Chicago."""
+    shipping_item: str = "Shipping"
+    """The item on which shipping is booked."""
+    tip_item: str = "Tips"
+    """The item on which tips are booked."""
+    gift_card_item: str = "Gift cards"
+    """The item on which gift cards that are sold are booked; its account should be a liability."""
+    adjustment_item: str = "Rounding"
+    """The item that takes up rounding, fees and other changes the shop made to an order's total."""
+    fallback_item: str = ""
+    """The item for lines that have no SKU. Empty: such an order is refused, and a person decides."""
+    guest_customer: str = "Guest"
+    """The customer for sales to people who left neither name nor e-mail."""
+    show_discounts: bool = True
+    """On: discounts are a line of their own (QuickBooks: Account and settings › Sales › Discount has to be on).
+    Off: lines are booked at the reduced price."""
+    tax_code: str = "TAX"
+    """The sales tax code of taxed lines. TAX in the United States; elsewhere a code's name, e.g. 20.0% S."""
+    exempt_tax_code: str = "NON"
+    """The sales tax code of lines without tax. NON in the United States; elsewhere a code's name, e.g. No VAT."""
+    tax_codes: dict[str, str] = Field(default_factory=dict)
+    """Other codes for some of the shop's taxes, by the shop's name of them: {"VAT 5%" = "5.0% R"}. Several taxes on
+    one line are joined: "GST + PST"."""
+    tax_rate: str = ""
+    """United States: the sales tax rate or group under which the shop's tax is booked. Without it QuickBooks may work
+    the tax out anew."""
+    tax_item: str = ""
+    """Book the shop's tax as a line on this item (with a liability account) instead of as QuickBooks' own sales tax:
+    for taxes that QuickBooks isn't to work out, file or report."""
+    deposit_account: str = ""
+    """The account that payments and sales receipts go to. Empty: QuickBooks' own, Undeposited Funds."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"there is no time zone {value!r}; it should look like America/Chicago") from error
+        return value
+
+
+MANIFEST = Manifest(
+    name="quickbooks",
+    title="QuickBooks Online",
+    capabilities=("accounting",),
+    base_urls={
+        Environment.SANDBOX: "https://sandbox-quickbooks.api.intuit.com",
+        Environment.PRODUCTION: "https://quickbooks.api.intuit.com",
+    },
+    root="/v3/company/{realm_id}/",
+    auth=OAuth2(token_url="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"),  # noqa: S106 - an address
+    credentials=(
+        Credential("client_id", "developer.intuit.com › your app › Keys and credentials › Client ID"),
+        Credential("client_secret", "developer.intuit.com › your app › Keys and credentials › Client secret"),
+        Credential("refresh_token", "developer.intuit.com › OAuth 2.0 Playground, signed in to the company"),
+        Credential("access_token", "renewed from the refresh token; only needed where there is none", required=False),
+    ),
+    settings=QuickBooksSettings,
+    api_version="75",
+    params={"minorversion": "75"},
+    scopes=("com.intuit.quickbooks.accounting",),
+    limits=(Limit(500, per=timedelta(minutes=1)), Limit(10, per=timedelta(seconds=1))),
+    docs="https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/invoice",
+)

@@ -1,0 +1,182 @@
+"""The GraphQL documents that are sent, valid against the Admin API.
+
+One query may cost 1000 points at most, so that an order's lines come in pages, and its refunds by themselves:
+https://shopify.dev/docs/api/usage/limits
+"""
+
+_MONEY = """
+fragment Both on MoneyBag { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
+fragment Shop on MoneyBag { shopMoney { amount currencyCode } }
+"""
+
+_LINES = """
+fragment Lines on LineItemConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
+    id title name sku quantity currentQuantity requiresShipping taxable isGiftCard
+    originalUnitPriceSet { ...Shop }
+    discountAllocations { allocatedAmountSet { ...Shop } discountApplication { index } }
+    taxLines { title rate priceSet { ...Shop } }
+    product { legacyResourceId }
+    variant { legacyResourceId inventoryItem { measurement { weight { value unit } } } }
+  }
+}
+"""
+
+_REFUND_LINES = """
+fragment RefundLines on RefundLineItemConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes { quantity restockType subtotalSet { ...Shop } totalTaxSet { ...Shop } lineItem { id sku } }
+}
+"""
+
+_ADDRESS = """
+fragment Place on MailingAddress {
+  name firstName lastName company address1 address2 city province provinceCode zip countryCodeV2 phone
+}
+"""
+
+ORDER = (
+    """
+query Order($id: ID!) {
+  order(id: $id) {
+    legacyResourceId name createdAt processedAt updatedAt cancelledAt currencyCode test taxesIncluded
+    displayFinancialStatus email phone note tags sourceName paymentGatewayNames
+    totalPriceSet { ...Both } currentTotalPriceSet { ...Both }
+    totalTaxSet { ...Shop } currentTotalTaxSet { ...Shop } totalTipReceivedSet { ...Shop }
+    taxLines { title rate priceSet { ...Shop } }
+    customer {
+      legacyResourceId firstName lastName
+      defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } defaultAddress { company }
+    }
+    billingAddress { ...Place }
+    shippingAddress { ...Place }
+    lineItems(first: 25) { ...Lines }
+    shippingLines(first: 5) {
+      nodes {
+        id title
+        originalPriceSet { ...Shop }
+        discountAllocations { allocatedAmountSet { ...Shop } discountApplication { index } }
+        taxLines { title rate priceSet { ...Shop } }
+      }
+    }
+    discountApplications(first: 20) {
+      nodes {
+        index
+        ... on DiscountCodeApplication { code }
+        ... on ManualDiscountApplication { title }
+        ... on AutomaticDiscountApplication { title }
+        ... on ScriptDiscountApplication { title }
+      }
+    }
+    transactions(first: 25) { kind status gateway amountSet { ...Shop } }
+    fulfillments(first: 25) { legacyResourceId status trackingInfo(first: 1) { company number url } }
+    refunds(first: 100) { id }
+  }
+}
+"""
+    + _MONEY
+    + _LINES
+    + _ADDRESS
+)
+
+MORE_LINES = (
+    """
+query MoreLines($id: ID!, $after: String!) {
+  order(id: $id) { updatedAt lineItems(first: 50, after: $after) { ...Lines } }
+}
+fragment Shop on MoneyBag { shopMoney { amount currencyCode } }
+"""
+    + _LINES
+)
+
+REFUND = (
+    """
+query Refund($id: ID!) {
+  refund(id: $id) {
+    legacyResourceId createdAt processedAt note
+    transactions(first: 25) { nodes { kind status gateway amountSet { ...Shop } } }
+    refundLineItems(first: 50) { ...RefundLines }
+  }
+}
+fragment Shop on MoneyBag { shopMoney { amount currencyCode } }
+"""
+    + _REFUND_LINES
+)
+
+MORE_REFUND_LINES = (
+    """
+query MoreRefundLines($id: ID!, $after: String!) {
+  refund(id: $id) { refundLineItems(first: 50, after: $after) { ...RefundLines } }
+}
+fragment Shop on MoneyBag { shopMoney { amount currencyCode } }
+"""
+    + _REFUND_LINES
+)
+
+ORDERS_SINCE = """
+query OrdersSince($first: Int!, $after: String, $query: String!) {
+  orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {
+    nodes { id }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+VARIANTS_BY_SKU = """
+query VariantsBySku($query: String!, $after: String) {
+  productVariants(first: 50, after: $after, query: $query) {
+    nodes { sku product { id } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+ADD_TAGS = """
+mutation AddTags($id: ID!, $tags: [String!]!) {
+  tagsAdd(id: $id, tags: $tags) { node { ... on Product { legacyResourceId tags } } userErrors { field message } }
+}
+"""
+
+REMOVE_TAGS = """
+mutation RemoveTags($id: ID!, $tags: [String!]!) {
+  tagsRemove(id: $id, tags: $tags) { node { ... on Product { legacyResourceId tags } } userErrors { field message } }
+}
+"""
+
+SHIPMENTS = """
+query Shipments($id: ID!) {
+  order(id: $id) {
+    name
+    fulfillments(first: 50) { legacyResourceId status }
+    fulfillmentOrders(first: 50) { nodes { id status assignedLocation { location { legacyResourceId } } } }
+  }
+}
+"""
+
+FULFIL = """
+mutation Fulfil($fulfillment: FulfillmentInput!) {
+  fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { legacyResourceId } userErrors { field message } }
+}
+"""
+
+WHO_AM_I = """
+query WhoAmI {
+  shop { name myshopifyDomain plan { displayName partnerDevelopment } }
+  currentAppInstallation { accessScopes { handle } }
+}
+"""
+
+DOCUMENTS = (
+    ORDER,
+    MORE_LINES,
+    REFUND,
+    MORE_REFUND_LINES,
+    ORDERS_SINCE,
+    VARIANTS_BY_SKU,
+    ADD_TAGS,
+    REMOVE_TAGS,
+    SHIPMENTS,
+    FULFIL,
+    WHO_AM_I,
+)

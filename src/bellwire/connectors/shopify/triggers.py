@@ -1,0 +1,212 @@
+"""Shopify's deliveries as canonical events: one table, topic → normaliser.
+
+https://shopify.dev/docs/api/webhooks
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from pydantic import BaseModel
+
+from bellwire.clock import parse_time
+from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.shopify.manifest import header
+from bellwire.connectors.shopify.orders import Body, order, refund, tags
+from bellwire.connectors.shopify.samples import sample
+from bellwire.errors import CannotNormalise
+from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant
+from bellwire.events.orders import PaymentState
+
+Normaliser = Callable[[Body, Delivery, Connection], Normalised]
+
+
+def normalise(delivery: Delivery, connection: Connection) -> Normalised:
+    """The events of one delivery. Raises CannotNormalise when the body isn't what its topic promises."""
+    topic = header(delivery, "topic")
+    if not topic:
+        raise CannotNormalise(
+            "The delivery doesn't say what it is about: the header X-Shopify-Topic is missing.",
+            remedy="Let Shopify itself send to this address, not another program.",
+        )
+    normaliser = _TOPICS.get(topic)
+    if normaliser is None:
+        return Normalised(reason=f"Bellwire has no use for Shopify's topic {topic}.")
+    try:
+        return normaliser(delivery.json, delivery, connection)
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        raise CannotNormalise(
+            f"The body of a delivery with topic {topic} can't be read: {type(error).__name__}: {error}",
+            remedy="Its bytes are kept: replay it after an update of Bellwire.",
+        ) from error
+
+
+def belongs(delivery: Delivery, connection: Connection) -> str:
+    """One app's secret signs the deliveries of every shop that installed it."""
+    settings, sender = connection.settings, header(delivery, "shop-domain").lower()
+    if not settings.shop or not sender or sender == settings.domain:
+        return ""
+    return f"It comes from the shop {sender}; connection '{connection.name}' is for {settings.domain}."
+
+
+def _order(event_type: str, body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
+    found = order(body)
+    times = {
+        "order.created": found.created_at,
+        "order.paid": found.paid_at,
+        "order.cancelled": found.cancelled_at,
+    }
+    return Normalised((_order_event(event_type, found, times.get(event_type) or found.updated_at, connection),))
+
+
+def _order_updated(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
+    """Says `order.paid` too, under the key that `orders/paid` gives it: that one may be late, or never come."""
+    found = order(body)
+    updated = _order_event("order.updated", found, found.updated_at, connection)
+    if found.payment is not PaymentState.PAID or found.paid_at is None:
+        return Normalised((updated,))
+    return Normalised((_order_event("order.paid", found, found.paid_at, connection), updated))
+
+
+def _order_event(event_type: str, found: Order, time: datetime, connection: Connection) -> Event:
+    subject = f"order/{found.id}"
+    fact = event_type.partition(".")[2]
+    state = f"/{found.updated_at.isoformat()}" if event_type == "order.updated" else ""
+    return _event(connection, event_type, f"{subject}/{fact}{state}", subject, time, found, version=found.updated_at)
+
+
+def _refunded(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
+    found = refund(body)
+    order_id, time = found.order_id, found.created_at
+    return Normalised(
+        (_event(connection, "order.refunded", f"refund/{found.id}", f"order/{order_id}", time, found),)
+    )
+
+
+def _transaction(body: Body, _delivery: Delivery, _connection: Connection) -> Normalised:
+    """`order.payment_failed` carries an order, and a transaction has none."""
+    what = f"{body['kind']} of order {body['order_id']} ({body['status']})"
+    if body["status"] in ("failure", "error"):
+        reason = f"A payment failed: {what}. Shopify sends the transaction alone; the order stays unpaid."
+    else:
+        reason = f"A transaction alone: {what}. What it changes comes with the order."
+    return Normalised(reason=reason)
+
+
+def _product(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
+    found = Product(
+        id=str(body["id"]),
+        name=body["title"],
+        status=body.get("status") or "",
+        updated_at=parse_time(body["updated_at"]),
+        variants=tuple(_variant(entry) for entry in body.get("variants") or ()),
+        tags=tags(body),
+    )
+    return _state(connection, "product.updated", f"product/{found.id}", found.updated_at, found)
+
+
+def _variant(entry: Body) -> Variant:
+    # Its price stands there without the currency.
+    counted = entry.get("inventory_management") is not None
+    return Variant(
+        id=str(entry["id"]),
+        sku=entry.get("sku") or "",
+        name=entry.get("title") or "",
+        barcode=entry.get("barcode") or "",
+        stock=entry.get("inventory_quantity") if counted else None,
+    )
+
+
+def _inventory(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
+    found = InventoryLevel(
+        item_id=str(body["inventory_item_id"]),
+        location_id=str(body["location_id"]),
+        available=body["available"],
+        updated_at=parse_time(body["updated_at"]),
+    )
+    ours = connection.settings.location_id
+    if ours and found.location_id != ours:
+        return Normalised(reason=f"The stock is at location {found.location_id}; this connection is for {ours}.")
+    subject = f"inventory/{found.item_id}/{found.location_id}"
+    return _state(connection, "inventory.updated", subject, found.updated_at, found)
+
+
+def _customer(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
+    updated_at, data = parse_time(body["updated_at"]), FreeForm.model_validate(body)
+    return _state(connection, "customer.updated", f"customer/{body['id']}", updated_at, data)
+
+
+def _deleted(what: str, body: Body, delivery: Delivery, connection: Connection) -> Normalised:
+    """Only the id is known; the time stands in a header."""
+    triggered_at, subject = header(delivery, "triggered-at"), f"{what}/{body['id']}"
+    time = parse_time(triggered_at) if triggered_at else delivery.received_at
+    data = FreeForm.model_validate({"id": str(body["id"])})
+    return Normalised((_event(connection, f"{what}.deleted", f"{subject}/deleted", subject, time, data),))
+
+
+def _state(connection: Connection, event_type: str, subject: str, updated_at: datetime, data: BaseModel) -> Normalised:
+    key = f"{subject}/updated/{updated_at.isoformat()}"
+    return Normalised((_event(connection, event_type, key, subject, updated_at, data, version=updated_at),))
+
+
+def _event(
+    connection: Connection,
+    event_type: str,
+    key: str,
+    subject: str,
+    time: datetime,
+    data: BaseModel,
+    *,
+    version: datetime | None = None,
+) -> Event:
+    return Event(
+        type=event_type,
+        connection=connection.name,
+        environment=connection.environment,
+        business_key=f"{connection.name}/{key}",
+        subject=subject,
+        time=time,
+        version=version,
+        data=data,
+    )
+
+
+_TOPICS: dict[str, Normaliser] = {
+    "orders/create": partial(_order, "order.created"),
+    "orders/paid": partial(_order, "order.paid"),
+    "orders/updated": _order_updated,
+    "orders/cancelled": partial(_order, "order.cancelled"),
+    "orders/fulfilled": partial(_order, "order.fulfilled"),
+    "orders/delete": partial(_deleted, "order"),
+    "refunds/create": _refunded,
+    "order_transactions/create": _transaction,
+    "products/create": _product,
+    "products/update": _product,
+    "products/delete": partial(_deleted, "product"),
+    "inventory_levels/update": _inventory,
+    "customers/create": _customer,
+    "customers/update": _customer,
+    "customers/enable": _customer,
+    "customers/disable": _customer,
+}
+
+TRIGGERS = Triggers(
+    event_types=(
+        "order.created",
+        "order.paid",
+        "order.updated",
+        "order.cancelled",
+        "order.fulfilled",
+        "order.deleted",
+        "order.refunded",
+        "product.updated",
+        "product.deleted",
+        "inventory.updated",
+        "customer.updated",
+    ),
+    normalise=normalise,
+    belongs=belongs,
+    # Transactions are left out: the order says the same, with more around it.
+    topics=tuple(topic for topic in _TOPICS if topic != "order_transactions/create"),
+    sample=sample,
+)

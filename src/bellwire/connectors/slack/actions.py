@@ -1,0 +1,98 @@
+"""Posting, and looking whether it was posted."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bellwire.capabilities.chat import POST_MESSAGE, Message, PostMessage
+from bellwire.connectors.kit import Account, Call, LookUp, action
+from bellwire.connectors.slack.errors import about_channel
+from bellwire.errors import Refused
+
+_EVENT_TYPE = "bellwire_message"
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{8,}")
+_LOOK_BACK = timedelta(days=1)
+# Slack warns (`missing_charset`) without the character set.
+_JSON = {"Content-Type": "application/json; charset=utf-8"}
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+async def find_message(call: Call, given: PostMessage) -> Message | None:
+    """The message that an earlier attempt of the last day posted, known by its key in `metadata`.
+
+    None also where the app may not read the channel: then it is posted again, and at worst the team reads it twice.
+    """
+    try:
+        channel = await _channel_id(call, given.channel)
+        if channel is None:
+            return None
+        oldest = str((call.clock() - _LOOK_BACK).timestamp())
+        query = {"channel": channel, "oldest": oldest, "include_all_metadata": "true"}
+        async for message in _pages(call, "conversations.history", query, "messages"):
+            if message.get("metadata", {}).get("event_payload", {}).get("key") == call.key:
+                return Message(id=message["ts"], channel=channel)
+    except Refused:
+        return None
+    return None
+
+
+@action(POST_MESSAGE, repeat=LookUp(find_message))
+async def post_message(call: Call, given: PostMessage) -> Message:
+    """`chat.postMessage`, as plain text. Raises Refused naming the channel when it can't be posted there."""
+    channel = _as_slack_writes_it(given.channel)
+    message = {
+        "channel": channel,
+        "text": given.text.translate(_ESCAPES),
+        "mrkdwn": False,
+        "unfurl_links": False,
+        "metadata": {"event_type": _EVENT_TYPE, "event_payload": {"key": call.key}},
+    }
+    try:
+        answer = await call.api.post("chat.postMessage", message, headers=_JSON)
+    except Refused as error:
+        raise about_channel(error, channel) from error
+    posted = answer.json()
+    return Message(id=posted["ts"], channel=posted["channel"])
+
+
+async def sign_in(call: Call) -> Account:
+    """`auth.test`: whose token it is, and (`x-oauth-scopes`) what it may do."""
+    answer = await call.api.request("POST", "auth.test", writes=False)
+    said = answer.json()
+    scopes = tuple(scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",") if scope.strip())
+    return Account(said["team"], f"{said['user']} at {said['url']}", scopes or None)
+
+
+async def _channel_id(call: Call, channel: str) -> str | None:
+    """The id behind a channel's name; None when the app sees no such channel."""
+    if _CHANNEL_ID.fullmatch(channel):
+        return channel
+    name = channel.removeprefix("#")
+    # One kind at a time: asking for both fails where the app may see only one.
+    for kind in ("public_channel", "private_channel"):
+        query = {"types": kind, "exclude_archived": "true"}
+        try:
+            async for found in _pages(call, "conversations.list", query, "channels"):
+                if found["name"] == name:
+                    return str(found["id"])
+        except Refused:
+            continue
+    return None
+
+
+async def _pages(call: Call, method: str, query: Mapping[str, str], items: str) -> AsyncIterator[dict[str, Any]]:
+    """All items of a listing, page by page: https://docs.slack.dev/apis/web-api/pagination"""
+    cursor = ""
+    while True:
+        page = (await call.api.get(method, params={**query, "limit": "200", "cursor": cursor})).json()
+        for item in page[items]:
+            yield item
+        following = (page.get("response_metadata") or {}).get("next_cursor", "")
+        if not following or following == cursor:
+            return
+        cursor = following
+
+
+def _as_slack_writes_it(channel: str) -> str:
+    return channel if _CHANNEL_ID.fullmatch(channel) else "#" + channel.removeprefix("#")

@@ -1,0 +1,63 @@
+"""Mails from templates: a first line `Subject: …`, then the text. Sandboxed Jinja2."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from bellwire.errors import Refused
+
+_BUILT_IN = Path(__file__).parent / "mails"
+_SUBJECT = "Subject:"
+
+
+@dataclass(frozen=True)
+class Words:
+    subject: str
+    text: str
+
+
+def render(name: str, folder: Path, values: Mapping[str, Any]) -> Words:
+    """The template `name` of the project's `folder`, else the one that Bellwire brings, filled with `values`.
+
+    Raises Refused when there is no such template, or when it can't be filled.
+    """
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader([folder, _BUILT_IN]),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    try:
+        assert environment.loader is not None
+        source, path, _ = environment.loader.get_source(environment, f"{name}.txt")
+    except TemplateNotFound as error:
+        there = ", ".join(sorted(file.removesuffix(".txt") for file in environment.list_templates(["txt"])))
+        raise Refused(
+            f"There is no mail template '{name}'.",
+            cause="unknown-template",
+            remedy=f"Write {folder / name}.txt, or use one of: {there}.",
+        ) from error
+    # Taken apart before it is filled: a line break in a customer's name can't move text out of the subject.
+    first, _, body = source.partition("\n")
+    if not first.startswith(_SUBJECT):
+        raise Refused(
+            f"The mail template '{name}' doesn't begin with a subject.",
+            cause="template",
+            remedy=f"Make the first line of {path} `Subject: …`.",
+        )
+    try:
+        subject = environment.from_string(first.removeprefix(_SUBJECT)).render(values)
+        text = environment.from_string(body).render(values)
+    except TemplateError as error:
+        raise Refused(
+            f"The mail template '{name}' can't be filled: {error.message}.",
+            cause="template",
+            remedy=f"Mend {path}, then retry.",
+        ) from error
+    return Words(subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")

@@ -1,0 +1,79 @@
+"""Times, amounts and numbers as people write them."""
+
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from babel.dates import format_date, format_datetime, format_time, get_timezone_name
+from babel.numbers import format_currency, format_decimal
+
+from bellwire.money import Money
+
+_LOCALE = "en_US"
+
+
+class Words:
+    """Words for the people of one business: its `zone` is the one that all times are shown in."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+
+    def midnight(self, now: datetime) -> datetime:
+        """When the local day of `now` began, UTC."""
+        return datetime.combine(now.astimezone(self._zone).date(), time(), self._zone).astimezone(UTC)
+
+    def zone(self, moment: datetime) -> str:
+        """`Central Standard Time`."""
+        return get_timezone_name(moment.astimezone(self._zone), locale=_LOCALE)
+
+    def day(self, moment: datetime) -> str:
+        """`Tuesday, November 24, 2026`."""
+        return format_date(moment.astimezone(self._zone).date(), "full", locale=_LOCALE)
+
+    def clock(self, moment: datetime) -> str:
+        """`9:30:02 AM`."""
+        return format_time(moment, "h:mm:ss a", tzinfo=self._zone, locale=_LOCALE)  # type: ignore[arg-type]
+
+    def hour(self, moment: datetime) -> str:
+        """`9 AM`."""
+        return format_time(moment, "h a", tzinfo=self._zone, locale=_LOCALE)  # type: ignore[arg-type]
+
+    def when(self, moment: datetime, now: datetime) -> str:
+        """`9:30 AM` on the day of `now`, `Nov 20, 9:30 AM` on any other."""
+        pattern = "h:mm a" if self._date(moment) == self._date(now) else "MMM d, h:mm a"
+        return format_datetime(moment, pattern, tzinfo=self._zone, locale=_LOCALE)
+
+    def _date(self, moment: datetime) -> object:
+        return moment.astimezone(self._zone).date()
+
+
+def duration(length: timedelta) -> str:
+    """`0.4 s`, `3.2 s`, `2 min 5 s`, `1 h 5 min`, `2 days 3 h`: two units at most."""
+    seconds = length.total_seconds()
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    for name, size, smaller, part in (("day", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            many, rest = divmod(whole, size)
+            unit = f"{name}s" if name == "day" and many > 1 else name
+            return f"{many} {unit}" + (f" {rest // part} {smaller}" if rest // part else "")
+    return f"{whole} s"
+
+
+def money(amount: Money) -> str:
+    """`$24.40`."""
+    return format_currency(amount.amount, amount.currency, locale=_LOCALE)
+
+
+def number(value: int) -> str:
+    """`1,024`."""
+    return format_decimal(value, locale=_LOCALE)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 order`, `2 orders`."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def joined(parts: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)

@@ -1,0 +1,413 @@
+"""One run, carried as far as it goes now.
+
+Actions start as soon as what they need is settled, side by side. Each settled action is a checkpoint in the ledger
+before anything that depends on it starts. When nothing can go on, the run ends: done, dead, or waiting for its next
+attempt; a waiting run keeps nothing in memory.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from bellwire.clock import Clock
+from bellwire.connectors.kit import Action, Call, Connection, Crosswalk
+from bellwire.engine.backoff import wait_before
+from bellwire.engine.keys import idempotency_key
+from bellwire.engine.results import from_json, to_json
+from bellwire.errors import BellwireError, FlowError, OutcomeUnknown, Transient, VendorError
+from bellwire.events import Event
+from bellwire.flows import SKIPPED, Flow, FlowAction, Scope, operation_for, scope_for
+from bellwire.ledger import AttemptRow, Database, Outcome, Rows, RunState, exceptions, runs
+
+log = structlog.get_logger()
+
+_ACTION_TIMEOUT = timedelta(minutes=3)
+_STAY = timedelta(seconds=2)
+"""A run whose next attempt is nearer than this stays in memory."""
+
+
+class LostClaim(Exception):
+    """Another worker holds the run by now: nothing that this one does is written any more."""
+
+
+@dataclass
+class Part:
+    """One action of a run, or one item of its `for_each`."""
+
+    action: FlowAction
+    item: int = 0
+    value: Any = None
+    settled: bool = False
+    result: Any = None
+    dead: bool = False
+    tries: int = 0
+    """Attempts since the run began or a person retried it; the budget of `retry`."""
+    number: int = 0
+    """Of the last attempt."""
+    next_at: datetime | None = None
+    unsure: bool = False
+    """An earlier attempt may have reached the vendor."""
+    running: bool = False
+
+
+@dataclass
+class Execution:
+    """The state of one run while this process holds it."""
+
+    ledger: Database
+    connections: dict[str, Connection]
+    crosswalk: Crosswalk
+    clock: Clock
+    random: Random
+    run: int
+    fence: int
+    nonce: str
+    event: Event
+    flow: Flow
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    scope: Scope = field(init=False)
+    _ended: bool = False
+    """Whether the run's end is written: it is, together with its last checkpoint."""
+
+    def __post_init__(self) -> None:
+        self.scope = scope_for(self.event)
+
+    def restore(self, past: Sequence[AttemptRow], *, interrupted: bool, retried_at: datetime | None) -> None:
+        """Take over from an earlier turn. `interrupted`: the process ended in the middle of it."""
+        for row in past:
+            part = self._part(row.action, row.item)
+            part.number = max(part.number, row.number)
+            if retried_at is None or row.started_at >= retried_at:
+                part.tries += 1
+                part.next_at = row.next_at
+                part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
+            if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
+                part.unsure = True
+            if row.outcome.settled:
+                part.settled, part.dead = True, False
+                if row.outcome is not Outcome.SKIPPED:
+                    operation = operation_for(part.action, self._connection(part.action).connector)
+                    part.result = from_json(operation, row.result, by_hand=row.outcome is Outcome.BY_HAND)
+        if interrupted:
+            for action in self.flow.actions.values():
+                for part in self.parts.get(action.name) or [self._part(action.name, 0)]:
+                    part.unsure = part.unsure or not part.settled
+
+    async def carry(self) -> RunState:
+        """Go on until the run ends or has to wait; writes that, and returns the state. Raises LostClaim."""
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                ready = self._ready()
+                if len(ready) == 1 and not tasks:
+                    await self._try(ready[0])
+                    continue
+                for part in ready:
+                    part.running = True
+                    tasks.add(asyncio.create_task(self._try(part)))
+                if not tasks:
+                    wait = self._next_wait()
+                    if wait is None or wait > _STAY:
+                        return await self._end()
+                    await asyncio.sleep(max(0.0, wait.total_seconds()))
+                    continue
+                wait = self._next_wait()
+                timeout = None if wait is None else max(0.0, wait.total_seconds())
+                done, tasks = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def bury(self, error: Exception) -> None:
+        """End the run as dead because of a fault in Bellwire."""
+        first = next(iter(self.flow.actions.values()))
+        told = _tell(error, first)
+
+        def write(rows: Rows) -> None:
+            if runs.leave(rows, self.run, self.fence, RunState.DEAD, now=self.clock(), reason=told.sentence):
+                self._open(rows, first.name, 0, told)
+
+        await self.ledger.write(write)
+
+    # What can go on
+
+    def _ready(self) -> list[Part]:
+        now = self.clock()
+        found = []
+        for action in self.flow.actions.values():
+            if any(not self._settled(needed) for needed in action.needs):
+                continue
+            for part in self._expanded(action):
+                waits = part.next_at is not None and part.next_at > now
+                if not (part.settled or part.dead or part.running or waits):
+                    found.append(part)
+        return found
+
+    def _expanded(self, action: FlowAction) -> list[Part]:
+        """The parts of an action whose needs are settled; for `for_each`, made when it is first asked for."""
+        parts = self.parts.get(action.name)
+        if not action.for_each:
+            return parts or [self._part(action.name, 0)]
+        if parts and any(part.value is not None for part in parts):
+            return parts
+        try:
+            values = action.items(self.scope) if action.wanted(self.scope) else []
+        except FlowError:
+            # Said by the attempt itself, as an exception of item 0.
+            return [self._part(action.name, 0)]
+        made = [self._part(action.name, index) for index in range(len(values))]
+        for part, value in zip(made, values, strict=True):
+            part.value = value
+        return made or [self._part(action.name, 0)]
+
+    def _part(self, name: str, item: int) -> Part:
+        parts = self.parts.setdefault(name, [])
+        while len(parts) <= item:
+            parts.append(Part(self.flow.actions[name], len(parts)))
+        return parts[item]
+
+    def _settled(self, name: str) -> bool:
+        """Whether an action is settled; its result is in the scope then."""
+        if name in self.scope:
+            return True
+        action = self.flow.actions[name]
+        if any(not self._settled(needed) for needed in action.needs):
+            return False
+        parts = self._expanded(action)
+        if not all(part.settled for part in parts):
+            return False
+        self.scope[name] = self._result(action, parts)
+        return True
+
+    @staticmethod
+    def _result(action: FlowAction, parts: list[Part]) -> Any:
+        if action.for_each:
+            return [part.result for part in parts if part.result is not None]
+        return SKIPPED if parts[0].result is None else parts[0].result
+
+    def _next_wait(self) -> timedelta | None:
+        times = [
+            part.next_at
+            for parts in self.parts.values()
+            for part in parts
+            if part.next_at is not None and not (part.settled or part.dead or part.running)
+        ]
+        return min(times) - self.clock() if times else None
+
+    # One attempt
+
+    async def _try(self, part: Part) -> None:
+        part.running = True
+        part.number += 1
+        part.tries += 1
+        part.next_at = None
+        started = self.clock()
+        attempt = AttemptRow(self.run, part.action.name, part.item, part.number, Outcome.DONE, started, started)
+        try:
+            if not self._wanted(part):
+                await self._settle(
+                    part, _changed(attempt, outcome=Outcome.SKIPPED, sentence=part.action.otherwise), None
+                )
+                return
+            result = await self._perform(part, attempt)
+            finished = _changed(attempt, finished_at=self.clock(), result=to_json(result))
+            await self._settle(part, finished, result)
+        except (BellwireError, ValidationError, TimeoutError) as error:
+            await self._fail(part, _changed(attempt, finished_at=self.clock()), error)
+        except LostClaim:
+            raise
+        except Exception as error:
+            log.exception("an action failed unexpectedly", run=self.run, action=part.action.name)
+            await self._fail(part, _changed(attempt, finished_at=self.clock()), error)
+        finally:
+            part.running = False
+
+    def _wanted(self, part: Part) -> bool:
+        if part.action.for_each:
+            return bool(part.action.wanted(self.scope) and part.action.items(self.scope))
+        return part.action.wanted(self.scope)
+
+    async def _perform(self, part: Part, attempt: AttemptRow) -> Any:
+        connection = self._connection(part.action)
+        operation = operation_for(part.action, connection.connector)
+        act = connection.connector.actions[str(operation)]
+        given = operation.given.model_validate(part.action.inputs(self.scope, part.value), from_attributes=True)
+        if part.unsure and not act.repeatable:
+            raise _ask_a_person(act, connection)
+        if not act.repeatable:
+            await self._write(_changed(attempt, outcome=Outcome.STARTED, finished_at=None))
+        key = idempotency_key(
+            self.flow.id, self.event.environment, self.event.business_key, part.action.name, part.item, self.nonce
+        )
+        call = Call(connection, self.crosswalk, self.clock, key, part.unsure)
+        async with asyncio.timeout(_ACTION_TIMEOUT.total_seconds()):
+            return await act(call, given)
+
+    def _connection(self, action: FlowAction) -> Connection:
+        connection = self.connections.get(action.connection)
+        if connection is None:
+            raise FlowError(
+                f"The flow asks for a connection '{action.connection}', which isn't there any more.",
+                cause=f"no-connection:{action.connection}",
+                remedy="Put it back into connections.toml and retry.",
+            )
+        if connection.environment is not self.event.environment:
+            raise FlowError(
+                f"The order came from {self.event.environment}, but '{connection.name}' is a {connection.environment}"
+                " account: the two never mix.",
+                cause=f"environment:{connection.name}",
+                remedy=f"Point '{connection.name}' at a {self.event.environment} account, then retry.",
+            )
+        return connection
+
+    async def _settle(self, part: Part, attempt: AttemptRow, result: Any) -> None:
+        part.settled, part.result = True, result
+        await self._write(attempt)
+
+    async def _fail(self, part: Part, attempt: AttemptRow, error: Exception) -> None:
+        """Write a failed attempt: to be tried again, or (with its exception for a person) for good."""
+        told = _tell(error, part.action)
+        unknown = isinstance(error, OutcomeUnknown | TimeoutError)
+        part.unsure = part.unsure or unknown
+        again = isinstance(error, Transient | OutcomeUnknown | TimeoutError) and self._may_repeat(part)
+        part.dead = not again or part.tries >= part.action.retry.attempts
+        if not part.dead:
+            after = error.retry_after if isinstance(error, Transient) else None
+            part.next_at = self.clock() + wait_before(part.tries, part.action.retry, after, self.random)
+        attempt = _changed(
+            attempt,
+            outcome=Outcome.UNKNOWN if unknown else Outcome.FAILED,
+            next_at=part.next_at,
+            cause=told.cause,
+            sentence=told.sentence,
+            remedy=told.remedy,
+            detail=told.detail,
+        )
+        await self._write(attempt, told if part.dead else None)
+
+    def _may_repeat(self, part: Part) -> bool:
+        connection = self.connections.get(part.action.connection)
+        if connection is None:
+            return False
+        return (
+            not part.unsure
+            or connection.connector.actions[str(operation_for(part.action, connection.connector))].repeatable
+        )
+
+    async def _write(self, attempt: AttemptRow, exception: "Told | None" = None) -> None:
+        """A checkpoint; with the exception that the attempt opens, and the run's end if this was its last action."""
+        last = attempt.outcome.settled and self._all_settled()
+
+        def write(rows: Rows) -> bool:
+            held = runs.checkpoint(rows, attempt, self.fence)
+            if held and exception is not None:
+                self._open(rows, attempt.action, attempt.item, exception)
+            if held and last:
+                runs.leave(rows, self.run, self.fence, RunState.DONE, now=self.clock())
+            return held
+
+        if not await self.ledger.write(write):
+            raise LostClaim
+        self._ended = last
+
+    def _open(self, rows: Rows, action: str, item: int, told: "Told") -> None:
+        exceptions.open_one(
+            rows,
+            run=self.run,
+            flow=self.flow.id,
+            action=action,
+            item=item,
+            connection=self.flow.actions[action].connection,
+            cause=told.cause,
+            sentence=told.sentence,
+            remedy=told.remedy,
+            detail=told.detail,
+            now=self.clock(),
+        )
+
+    def _all_settled(self) -> bool:
+        return all(name in self.parts and all(part.settled for part in self.parts[name]) for name in self.flow.actions)
+
+    async def _end(self) -> RunState:
+        if self._ended:
+            return RunState.DONE
+        wait = self._next_wait()
+        now = self.clock()
+        state = RunState.DEAD if wait is None else RunState.WAITING
+        if self._all_settled():
+            state = RunState.DONE
+        due = None if wait is None else now + wait
+        held = await self.ledger.write(
+            lambda rows: runs.leave(rows, self.run, self.fence, state, now=now, due_at=due, reason=self._why(state))
+        )
+        if not held:
+            raise LostClaim
+        return state
+
+    def _why(self, state: RunState) -> str:
+        if state is not RunState.DEAD:
+            return ""
+        stuck = [name for name, parts in self.parts.items() if any(part.dead for part in parts)]
+        return f"Stuck at: {', '.join(stuck)}."
+
+
+@dataclass(frozen=True)
+class Told:
+    """A failure in words, for the ledger."""
+
+    cause: str
+    sentence: str
+    remedy: str
+    detail: str
+
+
+def _tell(error: Exception, action: FlowAction) -> Told:
+    match error:
+        case VendorError():
+            return Told(error.cause, error.sentence, error.remedy, error.detail)
+        case FlowError():
+            return Told(error.cause, error.sentence, error.remedy, "")
+        case ValidationError():
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            return Told(
+                f"input:{action.name}:{place}",
+                f"The action '{action.name}' can't be given what the flow says: {place}: {first['msg']}.",
+                "Mend the flow, then retry with the flow as it is now.",
+                "",
+            )
+        case BellwireError():
+            return Told(type(error).__name__, error.sentence, error.remedy, "")
+        case TimeoutError():
+            return Told("no-answer", f"The action '{action.name}' took longer than {_ACTION_TIMEOUT}.", "", "")
+        case _:
+            return Told(
+                f"bug-{type(error).__name__}",
+                f"The action '{action.name}' failed because of a fault in Bellwire, not in what you did.",
+                "Do it by hand and resolve this, or update Bellwire and retry.",
+                "".join(traceback.format_exception_only(error)).strip(),
+            )
+
+
+def _ask_a_person(act: Action, connection: Connection) -> OutcomeUnknown:
+    title = connection.manifest.title
+    return OutcomeUnknown(
+        f"It isn't known whether {title} did this: {act.operation.meaning.lower()}.",
+        cause="outcome-unknown",
+        remedy=f"Look in {title}. If it is there, resolve this; if not, retry.",
+    )
+
+
+def _changed(attempt: AttemptRow, **changes: Any) -> AttemptRow:
+    return AttemptRow(**{**attempt.__dict__, **changes})

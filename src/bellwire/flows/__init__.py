@@ -1,0 +1,37 @@
+"""Flow files: what a flow is, its expressions, its order, its check before it runs, and the bundled templates.
+
+A flow is read with `load_flows` or `parse_flow`, checked against the connections' connectors with `check_flow`, and
+then run by the engine, which asks each action whether it is `wanted`, for its `items`, and for its `inputs`.
+"""
+
+from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
+from bellwire.flows.loading import FlowErrors, load_flow, load_flows, template, template_names
+from bellwire.flows.model import Flow, FlowAction, Owner, Retry, Success
+from bellwire.flows.parsing import parse_flow
+from bellwire.flows.picture import Box, Picture, picture
+from bellwire.flows.scope import SKIPPED, Scope, Skipped, scope_for
+
+__all__ = [
+    "SKIPPED",
+    "Box",
+    "Finding",
+    "Flow",
+    "FlowAction",
+    "FlowErrors",
+    "Owner",
+    "Picture",
+    "Retry",
+    "Scope",
+    "Severity",
+    "Skipped",
+    "Success",
+    "check_flow",
+    "load_flow",
+    "load_flows",
+    "operation_for",
+    "parse_flow",
+    "picture",
+    "scope_for",
+    "template",
+    "template_names",
+]

@@ -1,0 +1,139 @@
+"""A flow: immutable, compiled, ready to be run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bellwire.errors import FlowError
+from bellwire.flows.document import Key
+from bellwire.flows.expressions import Expression
+from bellwire.flows.scope import Scope, Skipped
+
+
+class Retry(BaseModel):
+    """How long an action is tried while its vendor is unwell. Waits double from `first` up to `longest`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    attempts: int = Field(default=12, ge=1, le=100)
+    first: timedelta = timedelta(seconds=2)
+    longest: timedelta = timedelta(hours=1)
+
+
+class Owner(BaseModel):
+    """Who is told when the flow fails."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    contact: str = ""
+
+
+class Success(BaseModel):
+    """What the owner calls good: runs done `within` a time, and at most `error_rate` of them (a fraction) failing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    within: timedelta | None = None
+    error_rate: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Value:
+    """A part of `with`: a literal, an Expression, or a mapping or list of Values."""
+
+    content: Any
+    line: int
+
+    def __call__(self, scope: Scope) -> Any:
+        content = self.content
+        if isinstance(content, Expression):
+            return content(scope)
+        if isinstance(content, dict):
+            return _without_skipped(content, scope)
+        return [value(scope) for value in content] if isinstance(content, list) else content
+
+
+def _without_skipped(values: Mapping[Key, Value], scope: Scope) -> dict[str, Any]:
+    pairs = ((str(key), value(scope)) for key, value in values.items())
+    return {key: value for key, value in pairs if not isinstance(value, Skipped)}
+
+
+@dataclass(frozen=True, eq=False)
+class FlowAction:
+    """One step of a flow."""
+
+    name: str
+    connection: str
+    operation_name: str
+    needs: frozenset[str]
+    """The actions that have to be finished before: named in `needs`, or referred to."""
+    retry: Retry
+    otherwise: str
+    """Why it is skipped, when it isn't wanted: a sentence for the desk."""
+    condition: Expression | bool
+    each: Expression | None
+    given: Mapping[Key, Value]
+    lines: Mapping[str, int]
+    """Where its keys' values stand; `""` for the action itself."""
+
+    @property
+    def for_each(self) -> bool:
+        """Whether it is done once for each of its `items`."""
+        return self.each is not None
+
+    def wanted(self, scope: Scope) -> bool:
+        """Whether its `if` holds; without one it always does. Raises FlowError."""
+        return self.condition if isinstance(self.condition, bool) else bool(self.condition(scope))
+
+    def items(self, scope: Scope) -> list[Any]:
+        """What its `for_each` goes over. Raises FlowError when that isn't a list."""
+        if self.each is None:
+            return []
+        found = self.each(scope)
+        if isinstance(found, Skipped):
+            return []
+        if not isinstance(found, list | tuple):
+            raise FlowError(
+                f"{self.each.place.owner}: `for_each: {self.each.source}` isn't a list.",
+                cause="expression",
+                remedy=f"Name a list, such as event.lines, in {self.each.place.path}, line {self.each.place.line}.",
+            )
+        return list(found)
+
+    def inputs(self, scope: Scope, item: Any = None) -> dict[str, Any]:
+        """Its `with` for this run (and, with `for_each`, this item): not validated yet, and without what came from a
+        skipped action. Raises FlowError."""
+        return _without_skipped(self.given, {**scope, "item": item} if self.each is not None else scope)
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """A flow file. Two flows with the same `hash` were read from the same text."""
+
+    name: str
+    id: str
+    """The file's name without its ending."""
+    connection: str
+    event_type: str
+    owner: Owner | None
+    success: Success | None
+    manual_minutes: Decimal | None
+    """What a person spent on each event before."""
+    actions: Mapping[str, FlowAction]
+    """By name, each after those it needs, otherwise as in the file."""
+    hash: str
+    """Of the text: SHA-256, 12 hexadecimal characters."""
+    source: str = field(repr=False)
+    path: Path | None
+    lines: Mapping[str, int] = field(repr=False)
+    """Where its keys stand."""
+
+    @property
+    def trigger(self) -> str:
+        return f"{self.connection}.{self.event_type}"

@@ -1,0 +1,55 @@
+"""What expressions can see."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bellwire.events import Event
+
+Scope = dict[str, Any]
+"""`event` (the event's data), `meta` (its envelope), each finished action's result by the action's name (for one with
+`for_each`: the list of its results; for a skipped one: SKIPPED), and `item` inside a `for_each`."""
+
+
+class Skipped:
+    """The result of an action that was skipped, and each of its fields, however deep: false, empty, printed as
+    nothing, equal to nothing but emptiness, never greater or less. As an input it is left out, so that the
+    operation's own default holds."""
+
+    def __getattr__(self, name: str) -> "Skipped":
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return ""
+
+    def __repr__(self) -> str:
+        return "SKIPPED"
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or other == "" or isinstance(other, Skipped)
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __hash__(self) -> int:
+        return 0
+
+
+SKIPPED = Skipped()
+
+
+def scope_for(event: Event, results: Mapping[str, Any] | None = None) -> Scope:
+    """The scope of a run of `event`, with the results there are; the caller adds the others as they come."""
+    return {"event": event.data, "meta": event, **(results or {})}

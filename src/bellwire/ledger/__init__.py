@@ -1,0 +1,39 @@
+"""The durable record of everything: deliveries, events, runs, attempts, exceptions. The only room that speaks SQL.
+
+`open_ledger` gives a Database; the other modules are functions that take one of its transactions.
+"""
+
+from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, runs
+from bellwire.ledger.database import Database, Rows, open_ledger
+from bellwire.ledger.rows import (
+    AttemptRow,
+    DeliveryRow,
+    DeliveryState,
+    EventRow,
+    ExceptionRow,
+    ExceptionState,
+    Outcome,
+    RunRow,
+    RunState,
+)
+
+__all__ = [
+    "AttemptRow",
+    "Database",
+    "DeliveryRow",
+    "DeliveryState",
+    "EventRow",
+    "ExceptionRow",
+    "ExceptionState",
+    "Outcome",
+    "Rows",
+    "RunRow",
+    "RunState",
+    "crosswalk",
+    "deliveries",
+    "events",
+    "exceptions",
+    "figures",
+    "open_ledger",
+    "runs",
+]

@@ -1,0 +1,254 @@
+"""The database behind the ledger: one writer with group commit, and readers beside it.
+
+A write is a function of a transaction. The writer takes all that are waiting, runs them in one transaction on the
+event loop (they are short), commits once in a thread (that is where the fsync is) and only then lets their callers go
+on. So durability costs a fraction of an fsync for each write, and while one commit is under way the next batch gathers.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from threading import local
+from typing import Any, TypeVar
+
+import structlog
+
+from bellwire.errors import ConfigurationError, LedgerBusy
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+_BATCH = 128
+_LONGEST_LOCK = 10.0
+_PREFIX = "sqlite:///"
+
+
+class Rows:
+    """A transaction: runs SQL with `:name` parameters."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, values: Mapping[str, Any] = {}) -> int:
+        """How many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def insert(self, sql: str, values: Mapping[str, Any]) -> int | None:
+        """The new row's id; None when `ON CONFLICT DO NOTHING` did nothing."""
+        cursor = self._connection.execute(sql, values)
+        return cursor.lastrowid if cursor.rowcount else None
+
+    def one(self, sql: str, values: Mapping[str, Any] = {}) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()
+
+
+class Database:
+    """An SQLite ledger. `max_waiting` writes may wait; one more raises LedgerBusy."""
+
+    def __init__(self, path: Path, *, max_waiting: int = 5_000) -> None:
+        self.path = path
+        self._max_waiting = max_waiting
+        self._connection = _connect(path)
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        self._rows = Rows(self._connection)
+        self._waiting: deque[tuple[Callable[[Rows], Any], asyncio.Future[Any]]] = deque()
+        self._wake = asyncio.Event()
+        self._committing = ThreadPoolExecutor(1, "ledger-commit")
+        self._reading = ThreadPoolExecutor(2, "ledger-read")
+        self._readers = local()
+        self._opened: list[sqlite3.Connection] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to write. Call it with the event loop running."""
+        self._writer = asyncio.create_task(self._write_forever(), name="ledger-writer")
+
+    async def close(self) -> None:
+        """Write what is waiting, then close."""
+        if self._writer is not None:
+            with suppress(LedgerBusy):
+                await self.write(lambda _: None)
+            self._writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._writer
+        self._committing.shutdown()
+        self._reading.shutdown()
+        for connection in (*self._opened, self._connection):
+            connection.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for the next commit."""
+        return len(self._waiting)
+
+    async def write(self, operation: Callable[[Rows], T]) -> T:
+        """Run `operation` in a transaction and return what it returned once that is on disk.
+
+        It may be run twice (when another operation of its batch fails), so it changes nothing but rows. Raises what it
+        raises, and LedgerBusy when the ledger can't be written now.
+        """
+        if len(self._waiting) >= self._max_waiting:
+            raise LedgerBusy("The ledger has too much waiting to be written.")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((operation, future))
+        self._wake.set()
+        return await future
+
+    async def read(self, query: Callable[[Rows], T]) -> T:
+        """Run `query` in a thread on a connection that can't write; it sees everything committed so far."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, query)
+
+    def _read(self, query: Callable[[Rows], T]) -> T:
+        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = _connect(self.path)
+            connection.execute("PRAGMA query_only = ON")
+            self._opened.append(connection)
+        connection.execute("BEGIN")
+        try:
+            return query(Rows(connection))
+        finally:
+            connection.execute("COMMIT")
+
+    async def _write_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            if not self._waiting:
+                self._wake.clear()
+            try:
+                await self._write_batch(batch)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self._abandon()
+                if len(batch) == 1:
+                    _fail(batch, error)
+                else:
+                    await self._one_by_one(batch)
+
+    async def _write_batch(self, batch: list[tuple[Callable[[Rows], Any], asyncio.Future[Any]]]) -> None:
+        await self._begin()
+        results = [operation(self._rows) for operation, _ in batch]
+        await asyncio.get_running_loop().run_in_executor(self._committing, self._connection.commit)
+        for (_, future), result in zip(batch, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+
+    async def _one_by_one(self, batch: list[tuple[Callable[[Rows], Any], asyncio.Future[Any]]]) -> None:
+        """One of them failed: each on its own, so that the others don't suffer."""
+        for entry in batch:
+            try:
+                await self._write_batch([entry])
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                self._abandon()
+                _fail([entry], error)
+
+    async def _begin(self) -> None:
+        """Begin, waiting for another process (the command line) that is writing just now."""
+        deadline = asyncio.get_running_loop().time() + _LONGEST_LOCK
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(0.002)
+
+    def _abandon(self) -> None:
+        if self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.rollback()
+
+
+def _fail(batch: list[tuple[Callable[[Rows], Any], asyncio.Future[Any]]], error: Exception) -> None:
+    if isinstance(error, sqlite3.OperationalError):
+        log.error("the ledger can't be written", error=str(error))
+        unwritable = LedgerBusy(f"The ledger can't be written now ({error}).", remedy="Is the disk full or read-only?")
+        unwritable.__cause__ = error
+        error = unwritable
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10)
+    # FULL: a commit is on disk when it returns, power cut included. The file gives space back after a purge.
+    connection.executescript(
+        """
+        PRAGMA auto_vacuum = INCREMENTAL;
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA foreign_keys = ON;
+        PRAGMA journal_size_limit = 67108864;
+        PRAGMA cache_size = -32768;
+        """
+    )
+    return connection
+
+
+def _version(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    with suppress(sqlite3.OperationalError):
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return row[0] if row else None
+        finally:
+            connection.close()
+    return None
+
+
+HEAD = "0001"
+"""The newest migration. A ledger that says so is opened without loading the migration tool."""
+
+
+@asynccontextmanager
+async def open_ledger(url: str, *, max_waiting: int = 5_000) -> AsyncIterator[Database]:
+    """The ledger at `url` (`sqlite:///path`), brought to the newest schema first. Raises ConfigurationError."""
+    if not url.startswith(_PREFIX):
+        raise ConfigurationError(
+            f"A ledger address begins with {_PREFIX!r}; {url.partition(':')[0]!r} isn't known.",
+            remedy="Leave BELLWIRE_LEDGER_URL out to keep the ledger in the project's data folder.",
+        )
+    path = Path(url.removeprefix(_PREFIX))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _prepare(path)
+        database = Database(path, max_waiting=max_waiting)
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigurationError(
+            f"The ledger {path} can't be opened: {error}.", remedy="May this user write in that folder?"
+        ) from error
+    database.start()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _prepare(path: Path) -> None:
+    version = _version(path)
+    if version is not None and version > HEAD:
+        raise ConfigurationError(
+            f"The ledger {path} was written by a newer Bellwire (schema {version}).", remedy="Update this one first."
+        )
+    if version != HEAD:
+        if version is None:
+            _connect(path).close()  # the way space is given back has to be chosen before the first table
+        from bellwire.ledger.migrate import upgrade
+
+        upgrade(f"{_PREFIX}{path}")

@@ -1,0 +1,139 @@
+"""Deliveries: accepting them, and what became of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import orjson
+
+from bellwire.events import Delivery, Environment
+from bellwire.ledger.database import Rows
+from bellwire.ledger.rows import DeliveryRow, DeliveryState, delivery_row, stamp, unstamp
+
+_COLUMNS = "id, connection, environment, delivery_id, received_at, state, reason, copies"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    id: int
+    duplicate: bool
+    """It had arrived before; the id is that of the first."""
+
+
+def accept(rows: Rows, delivery: Delivery, delivery_id: str, environment: Environment) -> Accepted:
+    """Keep a delivery, or count one more copy of it."""
+    new = rows.insert(
+        "INSERT INTO deliveries (connection, environment, delivery_id, received_at, state)"
+        " VALUES (:connection, :environment, :delivery_id, :at, 'received') ON CONFLICT DO NOTHING",
+        {
+            "connection": delivery.connection,
+            "environment": environment.value,
+            "delivery_id": delivery_id,
+            "at": stamp(delivery.received_at),
+        },
+    )
+    if new is None:
+        names = {"connection": delivery.connection, "delivery_id": delivery_id}
+        row = rows.one(
+            "UPDATE deliveries SET copies = copies + 1 WHERE connection = :connection AND delivery_id = :delivery_id"
+            " RETURNING id",
+            names,
+        )
+        assert row is not None
+        return Accepted(row[0], True)
+    rows.run(
+        "INSERT INTO payloads (delivery, headers, url, body) VALUES (:id, :headers, :url, :body)",
+        {
+            "id": new,
+            "headers": orjson.dumps(dict(delivery.headers)).decode(),
+            "url": delivery.url,
+            "body": delivery.body,
+        },
+    )
+    return Accepted(new, False)
+
+
+def settle(rows: Rows, delivery: int, state: DeliveryState, reason: str = "") -> None:
+    """Say what a received delivery turned out to be."""
+    rows.run(
+        "UPDATE deliveries SET state = :state, reason = :reason WHERE id = :id AND state = 'received'",
+        {"id": delivery, "state": state.value, "reason": reason},
+    )
+
+
+def reopen(rows: Rows, delivery: int) -> bool:
+    """Have a dead delivery normalised once more. False when it isn't dead."""
+    return bool(
+        rows.run(
+            "UPDATE deliveries SET state = 'received', reason = '' WHERE id = :id AND state = 'dead'", {"id": delivery}
+        )
+    )
+
+
+def dismiss(rows: Rows, delivery: int, reason: str) -> bool:
+    """Skip a dead delivery for good. False when it isn't dead."""
+    return bool(
+        rows.run(
+            "UPDATE deliveries SET state = 'skipped', reason = :reason WHERE id = :id AND state = 'dead'",
+            {"id": delivery, "reason": reason},
+        )
+    )
+
+
+def waiting(rows: Rows, *, after: int, limit: int) -> list[tuple[int, Delivery]]:
+    """The oldest deliveries with ids above `after` that are still to be normalised, with their payloads."""
+    found = rows.all(
+        "SELECT d.id, d.connection, p.headers, p.body, d.received_at, p.url"
+        " FROM deliveries d JOIN payloads p ON p.delivery = d.id"
+        " WHERE d.state = 'received' AND d.id > :after ORDER BY d.id LIMIT :limit",
+        {"after": after, "limit": limit},
+    )
+    return [(row[0], Delivery(row[1], orjson.loads(row[2]), row[3], unstamp(row[4]), row[5])) for row in found]
+
+
+def find(rows: Rows, delivery: int) -> DeliveryRow | None:
+    row = rows.one(f"SELECT {_COLUMNS} FROM deliveries WHERE id = :id", {"id": delivery})  # noqa: S608
+    return delivery_row(row) if row else None
+
+
+def newest(rows: Rows, *, limit: int, connection: str = "") -> list[DeliveryRow]:
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM deliveries WHERE (:connection = '' OR connection = :connection)"  # noqa: S608
+        " ORDER BY id DESC LIMIT :limit",
+        {"limit": limit, "connection": connection},
+    )
+    return [delivery_row(row) for row in found]
+
+
+def payload(rows: Rows, delivery: int) -> tuple[dict[str, str], bytes] | None:
+    """Headers and body as they arrived; None when they have been purged."""
+    row = rows.one("SELECT headers, body FROM payloads WHERE delivery = :id", {"id": delivery})
+    return (orjson.loads(row[0]), row[1]) if row else None
+
+
+def count_refusals(rows: Rows, day: date, counts: Mapping[tuple[str, str], int]) -> None:
+    """Add `counts`, by connection and reason, to the day's refusals."""
+    for (connection, reason), count in counts.items():
+        rows.run(
+            "INSERT INTO refusals (day, connection, reason, count) VALUES (:day, :connection, :reason, :count)"
+            " ON CONFLICT (day, connection, reason) DO UPDATE SET count = refusals.count + excluded.count",
+            {"day": day.isoformat(), "connection": connection, "reason": reason, "count": count},
+        )
+
+
+def refusals(rows: Rows, since: datetime) -> list[tuple[str, str, int]]:
+    """Connection, reason and count of what was refused on the day of `since` and later."""
+    found = rows.all(
+        "SELECT connection, reason, SUM(count) FROM refusals WHERE day >= :day AND day <> ''"
+        " GROUP BY connection, reason ORDER BY 3 DESC",
+        {"day": since.date().isoformat()},
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def probe(rows: Rows) -> None:
+    """A write that changes nothing: commits only if the ledger can be written."""
+    rows.run(
+        "INSERT INTO refusals (day, connection, reason, count) VALUES ('', '', 'probe', 0)"
+        " ON CONFLICT (day, connection, reason) DO UPDATE SET count = 0"
+    )

@@ -1,0 +1,79 @@
+"""Canonical events: one row for each fact."""
+
+from datetime import datetime
+
+from bellwire.events import Event
+from bellwire.ledger.database import Rows
+from bellwire.ledger.rows import EventRow, event_row, stamp
+
+_COLUMNS = "id, delivery, connection, environment, type, subject, business_key, time, version, recorded_at, reason, copies, data"  # noqa: E501  # fmt: skip
+
+
+def record(rows: Rows, event: Event, data: str, *, delivery: int | None, now: datetime) -> int | None:
+    """Keep a fact; None when it is known already, which counts one more copy."""
+    new = rows.insert(
+        "INSERT INTO events"
+        " (delivery, connection, environment, type, subject, business_key, time, version, recorded_at, data) VALUES"
+        " (:delivery, :connection, :environment, :type, :subject, :business_key, :time, :version, :now, :data)"
+        " ON CONFLICT DO NOTHING",
+        {
+            "delivery": delivery,
+            "connection": event.connection,
+            "environment": event.environment.value,
+            "type": event.type,
+            "subject": event.subject,
+            "business_key": event.business_key,
+            "time": stamp(event.time),
+            "version": None if event.version is None else stamp(event.version),
+            "now": stamp(now),
+            "data": data,
+        },
+    )
+    if new is None:
+        rows.run(
+            "UPDATE events SET copies = copies + 1 WHERE connection = :connection AND business_key = :business_key",
+            {"connection": event.connection, "business_key": event.business_key},
+        )
+    return new
+
+
+def advance(rows: Rows, event: Event) -> bool:
+    """Move a subject on to the state that `event` shows. False when a later one is known already."""
+    assert event.version is not None
+    return bool(
+        rows.run(
+            "INSERT INTO subjects (connection, type, subject, version) VALUES (:connection, :type, :subject, :version)"
+            " ON CONFLICT (connection, type, subject) DO UPDATE SET version = excluded.version"
+            " WHERE excluded.version >= subjects.version",
+            {
+                "connection": event.connection,
+                "type": event.type,
+                "subject": event.subject,
+                "version": stamp(event.version),
+            },
+        )
+    )
+
+
+def skip(rows: Rows, event: int, reason: str) -> None:
+    """Say why an event starts no run."""
+    rows.run("UPDATE events SET reason = :reason WHERE id = :id", {"id": event, "reason": reason})
+
+
+def find(rows: Rows, event: int) -> EventRow | None:
+    row = rows.one(f"SELECT {_COLUMNS} FROM events WHERE id = :id", {"id": event})  # noqa: S608
+    return event_row(row) if row else None
+
+
+def of_delivery(rows: Rows, delivery: int) -> list[EventRow]:
+    found = rows.all(f"SELECT {_COLUMNS} FROM events WHERE delivery = :id ORDER BY id", {"id": delivery})  # noqa: S608
+    return [event_row(row) for row in found]
+
+
+def newest(rows: Rows, *, limit: int, connection: str = "", type_: str = "", subject: str = "") -> list[EventRow]:
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM events WHERE (:connection = '' OR connection = :connection)"  # noqa: S608
+        " AND (:type = '' OR type = :type) AND (:subject = '' OR subject = :subject) ORDER BY id DESC LIMIT :limit",
+        {"limit": limit, "connection": connection, "type": type_, "subject": subject},
+    )
+    return [event_row(row) for row in found]

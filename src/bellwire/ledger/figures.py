@@ -1,0 +1,255 @@
+"""Counts for the desk, and the proof that nothing is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bellwire.ledger.database import Rows
+from bellwire.ledger.rows import DeliveryState, RunRow, RunState, run_row, stamp
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What became of the events that one connection brought for one flow (or for none: `flow` is empty).
+
+    The books balance when received = done + waiting + dead + skipped.
+    """
+
+    connection: str
+    flow: str
+    received: int
+    done: int = 0
+    waiting: int = 0
+    dead: int = 0
+    skipped: int = 0
+
+    @property
+    def balanced(self) -> bool:
+        return self.received == self.done + self.waiting + self.dead + self.skipped
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """Of a period, by state; `copies` are the repeats that were recognised."""
+
+    received: int
+    done: int
+    waiting: int
+    dead: int
+    skipped: int
+    copies: int
+
+    @property
+    def balanced(self) -> bool:
+        return self.received == self.done + self.waiting + self.dead + self.skipped
+
+
+@dataclass(frozen=True)
+class ActionCount:
+    """How often an action of a flow ended how, in a period."""
+
+    flow: str
+    action: str
+    done: int
+    skipped: int
+    failed: int
+    """Attempts that failed; most were tried again."""
+
+
+@dataclass(frozen=True)
+class OpenGroup:
+    """Open exceptions that one remedy mends. `oldest` and `newest` are exception ids."""
+
+    connection: str
+    cause: str
+    count: int
+    oldest: int
+    newest: int
+
+
+@dataclass(frozen=True)
+class FlowLoad:
+    """What of a flow isn't finished, whenever it began. By action: tries to come, and open exceptions."""
+
+    running: int
+    waiting: int
+    to_retry: Mapping[str, int]
+    stuck: Mapping[str, int]
+
+
+def balances(rows: Rows, since: datetime, until: datetime) -> list[Balance]:
+    """Of the events recorded in a period. Replays that a person asked for don't count.
+
+    `received` is counted from the events, the rest from their runs: a run that is lost would show.
+    """
+    period = {"since": stamp(since), "until": stamp(until)}
+    ended = rows.all(
+        "SELECT e.connection, r.flow, r.state, COUNT(*) FROM events e JOIN runs r ON r.event = e.id AND r.nonce = ''"
+        " WHERE e.recorded_at >= :since AND e.recorded_at < :until GROUP BY 1, 2, 3",
+        period,
+    )
+    unheard = rows.all(
+        "SELECT e.connection, COUNT(*), SUM(e.reason <> '') FROM events e"
+        " WHERE e.recorded_at >= :since AND e.recorded_at < :until"
+        " AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event = e.id) GROUP BY 1",
+        period,
+    )
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for connection, flow, state, count in ended:
+        counts.setdefault((connection, flow), {})[state] = count
+    result = [
+        Balance(
+            connection,
+            flow,
+            received=sum(states.values()),
+            done=states.get(RunState.DONE, 0),
+            waiting=states.get(RunState.WAITING, 0) + states.get(RunState.RUNNING, 0),
+            dead=states.get(RunState.DEAD, 0),
+            skipped=states.get(RunState.SKIPPED, 0),
+        )
+        for (connection, flow), states in sorted(counts.items())
+    ]
+    return result + [Balance(connection, "", received=count, skipped=skipped) for connection, count, skipped in unheard]
+
+
+def delivery_counts(rows: Rows, since: datetime, until: datetime) -> Deliveries:
+    found = rows.all(
+        "SELECT state, COUNT(*), SUM(copies - 1) FROM deliveries WHERE received_at >= :since AND received_at < :until"
+        " GROUP BY state",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    states = {state: count for state, count, _ in found}
+    return Deliveries(
+        received=sum(states.values()),
+        done=states.get(DeliveryState.DONE, 0),
+        waiting=states.get(DeliveryState.RECEIVED, 0),
+        dead=states.get(DeliveryState.DEAD, 0),
+        skipped=states.get(DeliveryState.SKIPPED, 0),
+        copies=sum(copies for _, _, copies in found),
+    )
+
+
+def processing_times(
+    rows: Rows, since: datetime, until: datetime, *, flow: str = "", limit: int = 10_000
+) -> list[timedelta]:
+    """From the webhook's arrival to the last action, of the newest runs that were done in a period; shortest first."""
+    found = rows.all(
+        "SELECT finished_at - received_at FROM runs WHERE state = 'done'"
+        " AND created_at >= :since AND created_at < :until AND (:flow = '' OR flow = :flow)"
+        " ORDER BY created_at DESC LIMIT :limit",
+        {"since": stamp(since), "until": stamp(until), "flow": flow, "limit": limit},
+    )
+    return sorted(timedelta(microseconds=row[0]) for row in found)
+
+
+def action_counts(rows: Rows, since: datetime, until: datetime) -> list[ActionCount]:
+    found = rows.all(
+        "SELECT r.flow, a.action, SUM(a.outcome IN ('done', 'by hand')), SUM(a.outcome = 'skipped'),"
+        " SUM(a.outcome IN ('failed', 'unknown')) FROM runs r JOIN attempts a ON a.run = r.id"
+        " WHERE r.created_at >= :since AND r.created_at < :until GROUP BY 1, 2",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    return [ActionCount(*row) for row in found]
+
+
+def finished_by_hour(rows: Rows, since: datetime, until: datetime) -> list[tuple[int, str, int]]:
+    """Hour (from `since`, 0 first), state and count of the runs that began in a period."""
+    found = rows.all(
+        "SELECT (created_at - :since) / 3600000000, state, COUNT(*) FROM runs"
+        " WHERE created_at >= :since AND created_at < :until GROUP BY 1, 2",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def open_exceptions(rows: Rows) -> int:
+    row = rows.one("SELECT COUNT(*) FROM exceptions WHERE state = 'open'")
+    return int(row[0]) if row else 0
+
+
+def unfinished(rows: Rows) -> int:
+    """Deliveries to be normalised and runs that are neither done nor stuck."""
+    row = rows.one(
+        "SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'received')"
+        " + (SELECT COUNT(*) FROM runs WHERE state = 'running') + (SELECT COUNT(*) FROM runs WHERE state = 'waiting')"
+    )
+    return int(row[0]) if row else 0
+
+
+def open_groups(rows: Rows, *, limit: int = 20) -> list[OpenGroup]:
+    """The largest groups first."""
+    found = rows.all(
+        "SELECT connection, cause, COUNT(*), MIN(id), MAX(id) FROM exceptions WHERE state = 'open'"
+        " GROUP BY connection, cause ORDER BY 3 DESC, 4 LIMIT :limit",
+        {"limit": limit},
+    )
+    return [OpenGroup(*row) for row in found]
+
+
+def event_copies(rows: Rows, since: datetime, until: datetime) -> int:
+    """How many deliveries of a period's events told of what was known already."""
+    row = rows.one(
+        "SELECT SUM(copies - 1) FROM events WHERE recorded_at >= :since AND recorded_at < :until",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    return int(row[0] or 0) if row else 0
+
+
+def skip_reasons(rows: Rows, since: datetime, until: datetime) -> list[tuple[str, int]]:
+    """Why deliveries, events and runs of a period were skipped, and how many; the most frequent first."""
+    found = rows.all(
+        "SELECT reason, COUNT(*) FROM ("
+        " SELECT reason FROM deliveries WHERE received_at >= :since AND received_at < :until AND state = 'skipped'"
+        " UNION ALL SELECT reason FROM events WHERE recorded_at >= :since AND recorded_at < :until AND reason <> ''"
+        " UNION ALL SELECT r.reason FROM events e JOIN runs r ON r.event = e.id AND r.nonce = ''"
+        " WHERE e.recorded_at >= :since AND e.recorded_at < :until AND r.state = 'skipped'"
+        ") AS skipped GROUP BY reason ORDER BY 2 DESC, 1",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+def flow_loads(rows: Rows, *, limit: int = 10_000) -> dict[str, FlowLoad]:
+    """By flow. At most `limit` runs that wait, those that are due first, and `limit` open exceptions are looked at."""
+    most = {"limit": limit}
+    states = rows.all(
+        "SELECT flow, state, COUNT(*) FROM ("
+        " SELECT flow, state FROM (SELECT flow, state FROM runs WHERE state = 'waiting' ORDER BY due_at LIMIT :limit)"
+        " UNION ALL SELECT flow, state FROM runs WHERE state = 'running'"
+        ") AS unfinished GROUP BY 1, 2",
+        most,
+    )
+    to_retry = rows.all(
+        "SELECT r.flow, a.action, COUNT(*) FROM"
+        " (SELECT id, flow FROM runs WHERE state = 'waiting' ORDER BY due_at LIMIT :limit) r"
+        " JOIN attempts a ON a.run = r.id WHERE a.next_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attempts later"
+        " WHERE later.run = a.run AND later.action = a.action AND later.item = a.item AND later.number > a.number)"
+        " GROUP BY 1, 2",
+        most,
+    )
+    stuck = rows.all(
+        "SELECT flow, action, COUNT(*) FROM (SELECT flow, action FROM exceptions WHERE state = 'open' AND flow <> ''"
+        " ORDER BY id DESC LIMIT :limit) AS stuck GROUP BY 1, 2",
+        most,
+    )
+    counts = {(flow, state): count for flow, state, count in states}
+    return {
+        flow: FlowLoad(
+            running=counts.get((flow, RunState.RUNNING), 0),
+            waiting=counts.get((flow, RunState.WAITING), 0),
+            to_retry={action: count for name, action, count in to_retry if name == flow},
+            stuck={action: count for name, action, count in stuck if name == flow},
+        )
+        for flow in {row[0] for row in (*states, *stuck)}
+    }
+
+
+def newest_of_flow(rows: Rows, flow: str, *, limit: int) -> list[RunRow]:
+    """The runs of a flow's newest events: unlike `runs.newest`, at the same cost however rare the flow is."""
+    found = rows.all(
+        "SELECT id, event, flow, flow_hash, nonce, state, reason, fence, interrupted,"
+        " created_at, received_at, due_at, retried_at, finished_at FROM runs WHERE flow = :flow"
+        " ORDER BY event DESC, nonce DESC LIMIT :limit",
+        {"flow": flow, "limit": limit},
+    )
+    return [run_row(row) for row in found]

@@ -1,0 +1,187 @@
+"""What the ledger gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def stamp(time: datetime) -> int:
+    """Microseconds since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def unstamp(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def maybe(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else unstamp(microseconds)
+
+
+class DeliveryState(StrEnum):
+    RECEIVED = "received"
+    """Durable, still to be turned into events."""
+    DONE = "done"
+    SKIPPED = "skipped"
+    """It means nothing to Bellwire; the reason says why."""
+    DEAD = "dead"
+    """It can't be read; a person is asked."""
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    WAITING = "waiting"
+    """For its time to come."""
+    DONE = "done"
+    SKIPPED = "skipped"
+    DEAD = "dead"
+    """A person is asked."""
+
+
+class Outcome(StrEnum):
+    """Of an attempt. A `skipped` and a `done` one settle their action."""
+
+    STARTED = "started"
+    """Sent, or about to be: written beforehand only where a repeat would do harm."""
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    """Nothing happened there."""
+    UNKNOWN = "unknown"
+    """It may have happened there."""
+    BY_HAND = "by hand"
+    """A person did it."""
+
+    @property
+    def settled(self) -> bool:
+        return self in (Outcome.DONE, Outcome.SKIPPED, Outcome.BY_HAND)
+
+
+class ExceptionState(StrEnum):
+    OPEN = "open"
+    RETRIED = "retried"
+    RESOLVED = "resolved"
+    DISMISSED = "dismissed"
+
+
+@dataclass(frozen=True)
+class DeliveryRow:
+    id: int
+    connection: str
+    environment: str
+    delivery_id: str
+    received_at: datetime
+    state: DeliveryState
+    reason: str
+    copies: int
+    """How often it arrived."""
+
+
+@dataclass(frozen=True)
+class EventRow:
+    id: int
+    delivery: int | None
+    connection: str
+    environment: str
+    type: str
+    subject: str
+    business_key: str
+    time: datetime
+    version: datetime | None
+    recorded_at: datetime
+    reason: str
+    """Why it started no run; empty when it did."""
+    copies: int
+    """How many deliveries told of it."""
+    data: str
+    """JSON."""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    id: int
+    event: int
+    flow: str
+    flow_hash: str
+    nonce: str
+    """Empty for the run that the event started; a replay has one of its own."""
+    state: RunState
+    reason: str
+    fence: int
+    """Grows with each claim: a worker with an older one can't write."""
+    interrupted: bool
+    """The process ended while it was going on: any unsettled action may have been sent."""
+    created_at: datetime
+    received_at: datetime
+    due_at: datetime | None
+    retried_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    run: int
+    action: str
+    item: int
+    """Which item of `for_each`, from 0; 0 without."""
+    number: int
+    outcome: Outcome
+    started_at: datetime
+    finished_at: datetime | None
+    next_at: datetime | None = None
+    result: str | None = None
+    """JSON."""
+    cause: str = ""
+    sentence: str = ""
+    remedy: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ExceptionRow:
+    id: int
+    run: int | None
+    delivery: int | None
+    flow: str
+    action: str
+    item: int
+    connection: str
+    cause: str
+    sentence: str
+    remedy: str
+    detail: str
+    opened_at: datetime
+    state: ExceptionState
+    closed_at: datetime | None
+    reason: str
+
+
+def delivery_row(row: tuple[Any, ...]) -> DeliveryRow:
+    return _filled(DeliveryRow, *row[:4], unstamp(row[4]), DeliveryState(row[5]), *row[6:])
+
+
+def event_row(row: tuple[Any, ...]) -> EventRow:
+    return _filled(EventRow, *row[:7], unstamp(row[7]), maybe(row[8]), unstamp(row[9]), *row[10:])
+
+
+def run_row(row: tuple[Any, ...]) -> RunRow:
+    times = unstamp(row[9]), unstamp(row[10]), *map(maybe, row[11:])
+    return _filled(RunRow, *row[:5], RunState(row[5]), row[6], row[7], bool(row[8]), *times)
+
+
+def attempt_row(row: tuple[Any, ...]) -> AttemptRow:
+    return _filled(AttemptRow, *row[:4], Outcome(row[4]), unstamp(row[5]), maybe(row[6]), maybe(row[7]), *row[8:])
+
+
+def exception_row(row: tuple[Any, ...]) -> ExceptionRow:
+    return _filled(ExceptionRow, *row[:11], unstamp(row[11]), ExceptionState(row[12]), maybe(row[13]), row[14])
+
+
+def _filled(kind: Callable[..., T], *values: Any) -> T:
+    return kind(*values)

@@ -1,0 +1,230 @@
+"""Runs and their attempts.
+
+Every change of a run's state is guarded: by the state it leaves, and by the fence of the worker that makes it. Final
+states stay final; only a person's retry opens a dead run again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bellwire.ledger.database import Rows
+from bellwire.ledger.rows import AttemptRow, Outcome, RunRow, RunState, attempt_row, run_row, stamp
+
+_COLUMNS = (
+    "id, event, flow, flow_hash, nonce, state, reason, fence, interrupted,"
+    " created_at, received_at, due_at, retried_at, finished_at"
+)
+_ATTEMPT = (
+    "run, action, item, number, outcome, started_at, finished_at, next_at, result, cause, sentence, remedy, detail"
+)
+
+
+def keep_flow(rows: Rows, flow: str, flow_hash: str, source: str, now: datetime) -> None:
+    """Keep a flow's text, so that runs stay pinned to it."""
+    rows.run(
+        "INSERT INTO flow_versions (hash, flow, source, recorded_at) VALUES (:hash, :flow, :source, :now)"
+        " ON CONFLICT DO NOTHING",
+        {"hash": flow_hash, "flow": flow, "source": source, "now": stamp(now)},
+    )
+
+
+def flow_source(rows: Rows, flow_hash: str) -> str | None:
+    row = rows.one("SELECT source FROM flow_versions WHERE hash = :hash", {"hash": flow_hash})
+    return row[0] if row else None
+
+
+def start(
+    rows: Rows,
+    event: int,
+    flow: str,
+    flow_hash: str,
+    *,
+    received_at: datetime,
+    now: datetime,
+    running: bool,
+    nonce: str = "",
+) -> int | None:
+    """A run of `flow` for `event`: taken at once by the caller (`running`, with fence 1), or left for any worker.
+
+    None when there is one already.
+    """
+    return rows.insert(
+        "INSERT INTO runs (event, flow, flow_hash, nonce, state, created_at, received_at, due_at)"
+        " VALUES (:event, :flow, :flow_hash, :nonce, :state, :now, :received_at, :due_at) ON CONFLICT DO NOTHING",
+        {
+            "event": event,
+            "flow": flow,
+            "flow_hash": flow_hash,
+            "nonce": nonce,
+            "state": RunState.RUNNING.value if running else RunState.WAITING.value,
+            "now": stamp(now),
+            "received_at": stamp(received_at),
+            "due_at": None if running else stamp(now),
+        },
+    )
+
+
+def recover(rows: Rows, now: datetime) -> int:
+    """After a crash: what was going on is due again, and known to have been interrupted. Gives how many."""
+    return rows.run(
+        "UPDATE runs SET state = 'waiting', due_at = :now, interrupted = 1 WHERE state = 'running'", {"now": stamp(now)}
+    )
+
+
+def claim(rows: Rows, now: datetime, limit: int) -> list[RunRow]:
+    """Take the runs that are due, oldest first. Each claim has a new fence."""
+    found = rows.all(
+        "UPDATE runs SET state = 'running', fence = fence + 1, due_at = NULL WHERE id IN"  # noqa: S608
+        " (SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT :limit)"
+        f" RETURNING {_COLUMNS}",
+        {"now": stamp(now), "limit": limit},
+    )
+    return sorted(map(run_row, found), key=lambda run: run.id)
+
+
+def any_due(rows: Rows, now: datetime) -> bool:
+    found = rows.one("SELECT 1 FROM runs WHERE state = 'waiting' AND due_at <= :now LIMIT 1", {"now": stamp(now)})
+    return found is not None
+
+
+def release(rows: Rows, run: int, fence: int, now: datetime) -> bool:
+    """Let a run go that its holder can't carry on: it is due again, and known to have been interrupted."""
+    return bool(
+        rows.run(
+            "UPDATE runs SET state = 'waiting', due_at = :now, interrupted = 1"
+            " WHERE id = :id AND state = 'running' AND fence = :fence",
+            {"id": run, "fence": fence, "now": stamp(now)},
+        )
+    )
+
+
+def checkpoint(rows: Rows, attempt: AttemptRow, fence: int) -> bool:
+    """Write an attempt. False, and nothing written, when another worker holds the run by now."""
+    return bool(
+        rows.run(
+            f"INSERT INTO attempts ({_ATTEMPT}) SELECT :run, :action, :item, :number, :outcome, :started_at, :finished_at,"  # noqa: S608, E501
+            " :next_at, :result, :cause, :sentence, :remedy, :detail"
+            " WHERE EXISTS (SELECT 1 FROM runs WHERE id = :run AND state = 'running' AND fence = :fence)"
+            " ON CONFLICT (run, action, item, number) DO UPDATE SET outcome = excluded.outcome,"
+            " finished_at = excluded.finished_at, next_at = excluded.next_at, result = excluded.result,"
+            " cause = excluded.cause, sentence = excluded.sentence, remedy = excluded.remedy, detail = excluded.detail"
+            " WHERE attempts.outcome = 'started'",
+            _attempt_values(attempt) | {"fence": fence},
+        )
+    )
+
+
+def leave(
+    rows: Rows,
+    run: int,
+    fence: int,
+    state: RunState,
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
+    reason: str = "",
+) -> bool:
+    """End the holder's turn: with a final state, or `WAITING` until `due_at`. False when another worker holds it."""
+    final = state is not RunState.WAITING
+    return bool(
+        rows.run(
+            "UPDATE runs SET state = :state, due_at = :due_at, finished_at = :finished_at, reason = :reason,"
+            " interrupted = 0 WHERE id = :id AND state = 'running' AND fence = :fence",
+            {
+                "id": run,
+                "fence": fence,
+                "state": state.value,
+                "due_at": None if due_at is None else stamp(due_at),
+                "finished_at": stamp(now) if final else None,
+                "reason": reason,
+            },
+        )
+    )
+
+
+def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
+    """Open a dead run again, from the action that failed. `flow_hash`: with that flow instead of its own.
+
+    False when it isn't dead.
+    """
+    return bool(
+        rows.run(
+            "UPDATE runs SET state = 'waiting', due_at = :now, retried_at = :now, finished_at = NULL, reason = '',"
+            " flow_hash = CASE WHEN :hash = '' THEN flow_hash ELSE :hash END WHERE id = :id AND state = 'dead'",
+            {"id": run, "now": stamp(now), "hash": flow_hash},
+        )
+    )
+
+
+def give_up(rows: Rows, run: int, now: datetime, reason: str) -> bool:
+    """Skip a dead or waiting run for good. False when it is neither."""
+    return bool(
+        rows.run(
+            "UPDATE runs SET state = 'skipped', due_at = NULL, finished_at = :now, reason = :reason"
+            " WHERE id = :id AND state IN ('dead', 'waiting')",
+            {"id": run, "now": stamp(now), "reason": reason},
+        )
+    )
+
+
+def done_by_hand(rows: Rows, run: int, action: str, item: int, result: str, now: datetime) -> None:
+    """Settle an action of a dead run: a person did it, with this result (JSON)."""
+    row = rows.one(
+        "SELECT MAX(number) FROM attempts WHERE run = :run AND action = :action AND item = :item",
+        {"run": run, "action": action, "item": item},
+    )
+    number = (row[0] or 0) + 1 if row else 1
+    values = _attempt_values(AttemptRow(run, action, item, number, Outcome.BY_HAND, now, now, result=result))
+    rows.run(
+        f"INSERT INTO attempts ({_ATTEMPT}) VALUES (:run, :action, :item, :number, :outcome, :started_at,"  # noqa: S608
+        " :finished_at, :next_at, :result, :cause, :sentence, :remedy, :detail)",
+        values,
+    )
+
+
+def find(rows: Rows, run: int) -> RunRow | None:
+    row = rows.one(f"SELECT {_COLUMNS} FROM runs WHERE id = :id", {"id": run})  # noqa: S608
+    return run_row(row) if row else None
+
+
+def of_event(rows: Rows, event: int) -> list[RunRow]:
+    found = rows.all(f"SELECT {_COLUMNS} FROM runs WHERE event = :id ORDER BY id", {"id": event})  # noqa: S608
+    return [run_row(row) for row in found]
+
+
+def newest(rows: Rows, *, limit: int, flow: str = "", state: str = "") -> list[RunRow]:
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM runs WHERE (:flow = '' OR flow = :flow) AND (:state = '' OR state = :state)"  # noqa: S608
+        " ORDER BY id DESC LIMIT :limit",
+        {"limit": limit, "flow": flow, "state": state},
+    )
+    return [run_row(row) for row in found]
+
+
+def attempts(rows: Rows, run: int) -> list[AttemptRow]:
+    """In the order they began."""
+    found = rows.all(f"SELECT {_ATTEMPT} FROM attempts WHERE run = :id ORDER BY started_at, number", {"id": run})  # noqa: S608
+    return [attempt_row(row) for row in found]
+
+
+def attempts_of(rows: Rows, ids: Sequence[int]) -> dict[int, list[AttemptRow]]:
+    """The same for several runs."""
+    return {run: attempts(rows, run) for run in ids}
+
+
+def _attempt_values(attempt: AttemptRow) -> dict[str, object]:
+    return {
+        "run": attempt.run,
+        "action": attempt.action,
+        "item": attempt.item,
+        "number": attempt.number,
+        "outcome": attempt.outcome.value,
+        "started_at": stamp(attempt.started_at),
+        "finished_at": None if attempt.finished_at is None else stamp(attempt.finished_at),
+        "next_at": None if attempt.next_at is None else stamp(attempt.next_at),
+        "result": attempt.result,
+        "cause": attempt.cause,
+        "sentence": attempt.sentence,
+        "remedy": attempt.remedy,
+        "detail": attempt.detail,
+    }

@@ -1,0 +1,197 @@
+"""The tables. Times are microseconds since 1970, UTC; names of states are those of `rows.py`.
+
+Payloads stand apart from the slim rows that guard against duplicates, so that they can be purged much earlier.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+# SQLite gives row numbers of its own only to a column that is exactly INTEGER.
+_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", _ID, primary_key=True, autoincrement=True)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _ref(name: str, target: str, *, nullable: bool = False, primary_key: bool = False) -> Column[int]:
+    return Column(name, _ID, ForeignKey(target), nullable=nullable, primary_key=primary_key, autoincrement=False)
+
+
+def _partial(name: str, column: Column[int], where: str) -> Index:
+    """An index of the few rows that are still to be dealt with: its cost doesn't grow with history."""
+    return Index(name, column, sqlite_where=text(where), postgresql_where=text(where))
+
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    _text("connection"),
+    _text("environment"),
+    _text("delivery_id"),
+    _at("received_at"),
+    _text("state"),
+    _text("reason"),
+    Column("copies", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("connection", "delivery_id", name="one_delivery"),
+)
+_partial("deliveries_to_normalise", deliveries.c.id, "state = 'received'")
+Index("deliveries_by_time", deliveries.c.received_at)
+
+payloads = Table(
+    "payloads",
+    metadata,
+    _ref("delivery", "deliveries.id", primary_key=True),
+    _text("headers"),
+    _text("url"),
+    Column("body", LargeBinary, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    _ref("delivery", "deliveries.id", nullable=True),
+    _text("connection"),
+    _text("environment"),
+    _text("type"),
+    _text("subject"),
+    _text("business_key"),
+    _at("time"),
+    _at("version", nullable=True),
+    _at("recorded_at"),
+    _text("reason"),
+    Column("copies", Integer, nullable=False, server_default="1"),
+    _text("data"),
+    UniqueConstraint("connection", "business_key", name="one_fact"),
+)
+Index("events_by_time", events.c.recorded_at)
+Index("events_by_subject", events.c.connection, events.c.subject)
+Index("events_by_delivery", events.c.delivery)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    _at("version"),
+    sqlite_with_rowid=False,
+)
+
+flow_versions = Table(
+    "flow_versions",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    _text("flow"),
+    _text("source"),
+    _at("recorded_at"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    _ref("event", "events.id"),
+    _text("flow"),
+    _text("flow_hash"),
+    _text("nonce"),
+    _text("state"),
+    _text("reason"),
+    Column("fence", Integer, nullable=False, server_default="1"),
+    Column("interrupted", Integer, nullable=False, server_default="0"),
+    _at("created_at"),
+    _at("received_at"),
+    _at("due_at", nullable=True),
+    _at("retried_at", nullable=True),
+    _at("finished_at", nullable=True),
+    UniqueConstraint("flow", "event", "nonce", name="one_run"),
+)
+_partial("runs_due", runs.c.due_at, "state = 'waiting'")
+_partial("runs_going_on", runs.c.id, "state = 'running'")
+Index("runs_by_time", runs.c.created_at)
+Index("runs_by_event", runs.c.event)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _ref("run", "runs.id", primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("item", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _text("outcome"),
+    _at("started_at"),
+    _at("finished_at", nullable=True),
+    _at("next_at", nullable=True),
+    Column("result", Text),
+    _text("cause"),
+    _text("sentence"),
+    _text("remedy"),
+    _text("detail"),
+    sqlite_with_rowid=False,
+)
+
+exceptions = Table(
+    "exceptions",
+    metadata,
+    _id(),
+    _ref("run", "runs.id", nullable=True),
+    _ref("delivery", "deliveries.id", nullable=True),
+    _text("flow"),
+    _text("action"),
+    Column("item", Integer, nullable=False, server_default="0"),
+    _text("connection"),
+    _text("cause"),
+    _text("sentence"),
+    _text("remedy"),
+    _text("detail"),
+    _at("opened_at"),
+    _text("state"),
+    _at("closed_at", nullable=True),
+    _text("reason"),
+)
+_partial("exceptions_open", exceptions.c.id, "state = 'open'")
+Index("exceptions_by_run", exceptions.c.run)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("day", Text, primary_key=True),
+    Column("connection", Text, primary_key=True),
+    Column("reason", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+crosswalk = Table(
+    "crosswalk",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("ours", Text, primary_key=True),
+    _text("theirs"),
+    _at("set_at"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,278 @@
+"""A simulated Slack workspace: posting, listing channels, reading history.
+
+https://docs.slack.dev/reference/methods
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bellwire.practice.faults import Fault
+from bellwire.practice.roles import Sent, mentioned_order
+from bellwire.practice.simulator import Simulator
+
+_BOT, _BOT_USER, _TEAM = "B0PRACTICE", "U0PRACTICE", "T0PRACTICE"
+_UNESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
+
+
+class _Error(Exception):
+    """Slack's `{"ok": false, "error": …}`."""
+
+    def __init__(self, code: str, **more: str) -> None:
+        super().__init__(code)
+        self.answer = {"ok": False, "error": code, **more}
+
+
+@dataclass
+class Channel:
+    """A channel; the app may post only where it is a member."""
+
+    name: str
+    private: bool = False
+    member: bool = True
+    archived: bool = False
+
+    @property
+    def id(self) -> str:
+        return "C" + hashlib.sha256(self.name.encode()).hexdigest()[:10].upper()
+
+
+@dataclass(frozen=True)
+class Posted:
+    ts: str
+    channel: str
+    text: str
+    """As Slack keeps it, escaped."""
+    metadata: Mapping[str, Any]
+
+
+def _channels() -> list[Channel]:
+    return [
+        *(Channel(name) for name in ("general", "packing", "orders", "alerts")),
+        Channel("management", private=True),
+        Channel("warehouse", member=False),
+        Channel("spring-sale", archived=True),
+    ]
+
+
+@dataclass
+class SlackSimulator(Simulator):
+    vendor: ClassVar[str] = "slack"
+    credentials: ClassVar[Mapping[str, str]] = {"access_token": "xoxb-practice"}
+
+    channels: list[Channel] = field(default_factory=_channels)
+    posted: list[Posted] = field(default_factory=list)
+    scopes: set[str] = field(
+        default_factory=lambda: {"chat:write", "channels:read", "groups:read", "channels:history", "groups:history"}
+    )
+
+    def routes(self) -> Sequence[BaseRoute]:
+        methods: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "auth.test": self._auth_test,
+            "chat.postMessage": self._post_message,
+            "conversations.list": self._list,
+            "conversations.history": self._history,
+        }
+        return [Route(f"/api/{name}", self._method(do), methods=["GET", "POST"]) for name, do in methods.items()]
+
+    def state(self) -> dict[str, Any]:
+        return {"channels": [c.name for c in self.channels], "messages": [asdict(message) for message in self.posted]}
+
+    def messages(self) -> list[Sent]:
+        return [Sent(m.ts, mentioned_order(m.text), _unescaped(m.text)) for m in self.posted]
+
+    def rate_limited(self, fault: Fault) -> Response:
+        return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(math.ceil(fault.seconds))})
+
+    def failed(self) -> Response:
+        return JSONResponse({"ok": False, "error": "internal_error"}, 500)
+
+    def signed_out(self) -> Response:
+        return JSONResponse({"ok": False, "error": "token_revoked"})
+
+    def _method(self, do: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Request], Any]:
+        async def answer(request: Request) -> Response:
+            try:
+                self._authenticate(request)
+                said = do(await _arguments(request))
+            except _Error as error:
+                said = error.answer
+            return JSONResponse(said, headers={"X-OAuth-Scopes": ",".join(sorted(self.scopes))})
+
+        return answer
+
+    def _authenticate(self, request: Request) -> None:
+        given = request.headers.get("authorization", "")
+        if not given:
+            raise _Error("not_authed")
+        if given != f"Bearer {self.credentials['access_token']}":
+            raise _Error("invalid_auth")
+
+    def _may(self, scope: str) -> None:
+        if scope not in self.scopes:
+            raise _Error("missing_scope", needed=scope, provided=",".join(sorted(self.scopes)))
+
+    def _auth_test(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "ok": True,
+            "url": "https://practice.slack.com/",
+            "team": "Practice workspace",
+            "user": "bellwire",
+            "team_id": _TEAM,
+            "user_id": _BOT_USER,
+            "bot_id": _BOT,
+        }
+
+    def _post_message(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._may("chat:write")
+        channel = self._channel(given)
+        if channel.archived:
+            raise _Error("is_archived")
+        if not channel.member:
+            raise _Error("not_in_channel")
+        text = str(given.get("text") or "")
+        if not text:
+            raise _Error("no_text")
+        if len(text) > 40_000:
+            raise _Error("msg_too_long")
+        now = datetime.now(UTC).timestamp()
+        # Unique in a channel, as Slack promises: a counter takes the place of the microseconds.
+        ts = f"{int(now)}.{len(self.posted) + 1:06}"
+        message = Posted(ts, channel.id, text, _metadata(given))
+        self.posted.append(message)
+        return {"ok": True, "channel": channel.id, "ts": ts, "message": _message(message, with_metadata=False)}
+
+    def _list(self, given: dict[str, Any]) -> dict[str, Any]:
+        kinds = str(given.get("types") or "public_channel").split(",")
+        if "public_channel" in kinds:
+            self._may("channels:read")
+        if "private_channel" in kinds:
+            self._may("groups:read")
+        hide_archived = given.get("exclude_archived") == "true"
+        fitting = [
+            _conversation(channel)
+            for channel in self.channels
+            if ("private_channel" if channel.private else "public_channel") in kinds
+            and not (hide_archived and channel.archived)
+        ]
+        return {"ok": True, **_page("channels", fitting, given)}
+
+    def _history(self, given: dict[str, Any]) -> dict[str, Any]:
+        channel = self._channel(given, by_name=False)
+        self._may("groups:history" if channel.private else "channels:history")
+        if not channel.member:
+            raise _Error("not_in_channel")
+        oldest = float(given.get("oldest") or 0)
+        with_metadata = given.get("include_all_metadata") == "true"
+        fitting = [
+            _message(message, with_metadata=with_metadata)
+            for message in reversed(self.posted)
+            if message.channel == channel.id and float(message.ts) > oldest
+        ]
+        page = _page("messages", fitting, given)
+        return {
+            "ok": True,
+            "has_more": "response_metadata" in page,
+            "pin_count": 0,
+            "channel_actions_ts": None,
+            "channel_actions_count": 0,
+            **page,
+        }
+
+    def _channel(self, given: dict[str, Any], *, by_name: bool = True) -> Channel:
+        wanted = str(given.get("channel") or "")
+        for channel in self.channels:
+            if wanted == channel.id or (by_name and wanted.removeprefix("#") == channel.name):
+                # What the app can't see doesn't exist for it.
+                if channel.private and not channel.member:
+                    break
+                return channel
+        raise _Error("channel_not_found")
+
+
+SIMULATOR = SlackSimulator
+
+
+async def _arguments(request: Request) -> dict[str, Any]:
+    """From the query, a form or a JSON body, whichever was sent."""
+    body = await request.body()
+    if request.headers.get("content-type", "").startswith("application/json") and body:
+        try:
+            given = orjson.loads(body)
+        except ValueError:
+            raise _Error("invalid_json") from None
+        if not isinstance(given, dict):
+            raise _Error("json_not_object")
+        return given
+    return {**request.query_params, **dict(parse_qsl(body.decode()))}
+
+
+def _metadata(given: dict[str, Any]) -> Mapping[str, Any]:
+    metadata = given.get("metadata") or {}
+    try:
+        metadata = orjson.loads(metadata) if isinstance(metadata, str) else metadata
+    except ValueError:
+        raise _Error("invalid_metadata_format") from None
+    if metadata and not (
+        isinstance(metadata, dict) and isinstance(metadata.get("event_payload"), dict) and metadata.get("event_type")
+    ):
+        raise _Error("invalid_metadata_schema")
+    return dict(metadata)
+
+
+def _message(message: Posted, *, with_metadata: bool) -> dict[str, Any]:
+    shown = {
+        "type": "message",
+        "subtype": "bot_message",
+        "bot_id": _BOT,
+        "username": "bellwire",
+        "text": message.text,
+        "ts": message.ts,
+    }
+    return shown | {"metadata": message.metadata} if with_metadata else shown
+
+
+def _conversation(channel: Channel) -> dict[str, Any]:
+    note = {"value": "", "creator": "", "last_set": 0}
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "name_normalized": channel.name,
+        "created": 1_700_000_000,
+        "creator": _BOT_USER,
+        "is_archived": channel.archived,
+        "is_channel": not channel.private,
+        "is_general": channel.name == "general",
+        "is_group": channel.private,
+        "is_im": False,
+        "is_mpim": False,
+        "is_org_shared": False,
+        "is_shared": False,
+        "is_private": channel.private,
+        "is_member": channel.member,
+        "topic": note,
+        "purpose": note,
+    }
+
+
+def _page(name: str, items: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+    """One page; the cursor is where the next one begins. Small pages whatever is asked for, which Slack allows."""
+    start = int(given.get("cursor") or 0)
+    end = start + min(int(given.get("limit") or 100), 5)
+    page: dict[str, Any] = {name: items[start:end]}
+    return page | {"response_metadata": {"next_cursor": str(end)}} if end < len(items) else page
+
+
+def _unescaped(text: str) -> str:
+    for escape, character in _UNESCAPES:
+        text = text.replace(escape, character)
+    return text

@@ -1,0 +1,100 @@
+"""Reads a project's settings."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bellwire.errors import ConfigurationError
+from bellwire.settings.explain import explain
+from bellwire.settings.model import (
+    CONNECTIONS_FILE,
+    SETTINGS_FILE,
+    ConnectionSettings,
+    ConnectionTable,
+    Settings,
+    SettingsTable,
+)
+from bellwire.settings.source import Source, read_toml
+from bellwire.settings.variables import read_variable
+
+_VARIABLES = {name: f"BELLWIRE_{name.upper()}" for name in ("host", "port", "log_level", "ledger_url", "public_url")}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OWN_NAMES = {"ledger", "log", "public", "vault"}
+"""BELLWIRE_VAULT_KEY and the like are settings of ours, so no connection may be called so."""
+
+
+def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of the project in the folder `project`; variables of `environ` go before bellwire.toml.
+
+    Raises ConfigurationError for the first thing that is wrong.
+    """
+    project = project.absolute()
+    source, overrides = _read(project, SETTINGS_FILE), _overrides(environ)
+    try:
+        table = SettingsTable.model_validate(source.data | overrides)
+    except ValidationError as error:
+        named = {name: _VARIABLES[name] for name in overrides}
+        raise explain(error, SettingsTable, source, variables=named)[0] from None
+    return Settings(
+        project=project,
+        host=table.host,
+        port=table.port,
+        log_level=table.log_level,
+        public_url=table.public_url or f"http://{table.host}:{table.port}",
+        ledger_url=_ledger_url(project, table.ledger_url or "sqlite:///data/ledger.db"),
+        intake=table.intake,
+        engine=table.engine,
+        connections=_connections(_read(project, CONNECTIONS_FILE)),
+        source=source,
+    )
+
+
+def _read(project: Path, name: str) -> Source:
+    path = project / name
+    if not path.exists():
+        raise ConfigurationError(
+            f"There is no Bellwire project here: {name} is missing.",
+            path=path,
+            remedy="Go to the project's folder or name it with --project; `bellwire init DIR` makes a new one.",
+        )
+    return read_toml(path)
+
+
+def _overrides(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {setting: read_variable(environ, variable) for setting, variable in _VARIABLES.items()}
+    return {setting: value for setting, value in found.items() if value is not None}
+
+
+def _ledger_url(project: Path, url: str) -> str:
+    kind, file = url.split(":///", 1) if url.startswith("sqlite:///") else ("", "")
+    return f"{kind}:///{project / file}" if kind else url
+
+
+def _connections(source: Source) -> dict[str, ConnectionSettings]:
+    return {name: _connection(name, table, source) for name, table in source.data.items()}
+
+
+def _connection(name: str, table: object, source: Source) -> ConnectionSettings:
+    if not isinstance(table, dict):
+        raise source.error(
+            f"'{name}' stands outside of a connection.", (name,), remedy="Each connection begins with [its_name]."
+        )
+    if not _NAME.fullmatch(name):
+        raise source.error(
+            f"'{name}' can't be the name of a connection.",
+            (name,),
+            remedy="Use small letters, digits and _, with a letter first, such as [shop] or [books_eu].",
+        )
+    if name in _OWN_NAMES:
+        raise source.error(
+            f"'{name}' can't be the name of a connection: BELLWIRE_{name.upper()}_… are settings of Bellwire itself.",
+            (name,),
+            remedy="Choose another name.",
+        )
+    try:
+        read = ConnectionTable.model_validate(table)
+    except ValidationError as error:
+        raise explain(error, ConnectionTable, source, within=(name,))[0] from None
+    return ConnectionSettings(name, source=source, **dict(read))

@@ -1,0 +1,148 @@
+"""The settings of a project, as the rest of the program sees them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from bellwire.settings.source import Source
+
+SETTINGS_FILE = "bellwire.toml"
+CONNECTIONS_FILE = "connections.toml"
+
+TO_FILL_IN = "<fill in>"
+"""What `bellwire init` writes where only the owner knows the value; `bellwire check` reports where it still stands."""
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        complete = parts.scheme and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        complete = False
+    if not complete:
+        raise ValueError("must be a whole address such as https://example.com")
+    return value.rstrip("/")
+
+
+def _ledger(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+Environment = Literal["sandbox", "production"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class IntakeSettings(_Table):
+    """`[intake]`: what is taken in."""
+
+    max_body: Annotated[int, Field(ge=1_000, le=100_000_000)] = 2_000_000
+    """The largest delivery that is taken, in bytes."""
+    request_seconds: Seconds = 10.0
+    """How long a sender may take to send one delivery."""
+    max_waiting: Annotated[int, Field(ge=1)] = 10_000
+    """How many deliveries may wait to be written before senders are asked to come back later."""
+
+
+class EngineSettings(_Table):
+    """`[engine]`: how much is done at a time."""
+
+    workers: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """How many runs go on at the same time."""
+
+
+class SettingsTable(_Table):
+    """bellwire.toml, as it may be written."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """Where Bellwire listens; 0.0.0.0 is every address of this machine."""
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8787
+    """The port it listens on; 0 takes a free one."""
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    """How much is logged: debug, info, warning or error."""
+    public_url: Address | None = None
+    """The address that senders use, if it isn't http://HOST:PORT: behind a proxy, say."""
+    ledger_url: Annotated[str | None, AfterValidator(lambda url: url and _ledger(url)), Field(repr=False)] = None
+    """The database: sqlite:///FILE or postgresql://USER@HOST/NAME. Without it, data/ledger.db."""
+    intake: IntakeSettings = IntakeSettings()
+    engine: EngineSettings = EngineSettings()
+
+
+class ConnectionTable(_Table):
+    """One table of connections.toml, as it may be written."""
+
+    connector: str
+    """Say which connector it uses; `bellwire init` shows them."""
+    environment: Environment
+    """Write environment = "sandbox" while you try things out, or "production" for the real account. There is no
+    default, so that nobody reaches the real one by accident."""
+    base_url: Address | None = None
+    """The server to call instead of the vendor's own, such as http://127.0.0.1:9001."""
+    since: AwareDatetime | None = None
+    """Facts from before this time are kept, but start nothing."""
+    timeout: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(minutes=10))] | None = None
+    """How many seconds a call may take, 600 at most."""
+    settings: dict[str, Any] = {}
+    """What this account needs; the connector says what."""
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """One account at a vendor. `settings` isn't checked yet: the connector knows what belongs there."""
+
+    name: str
+    connector: str
+    environment: Environment
+    source: Source
+    base_url: str | None = None
+    since: datetime | None = None
+    timeout: timedelta | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a project's files and the environment say."""
+
+    project: Path
+    """The project's folder, absolute."""
+    host: str
+    port: int
+    log_level: str
+    public_url: str
+    """Where senders reach us, without a slash at the end. Some signatures cover it."""
+    ledger_url: str = field(repr=False)
+    """With an absolute path where it is a file. May hold a password."""
+    intake: IntakeSettings
+    engine: EngineSettings
+    connections: Mapping[str, ConnectionSettings]
+    source: Source
+
+    @property
+    def data(self) -> Path:
+        """The folder of the ledger and the vault."""
+        return self.project / "data"
+
+    @property
+    def flows(self) -> Path:
+        """The folder of the flow files."""
+        return self.project / "flows"
+
+    def hook_url(self, connection: str) -> str:
+        """Where a vendor sends the webhooks of a connection."""
+        return f"{self.public_url}/hooks/{connection}"

@@ -1,0 +1,125 @@
+"""A whole engine on a real ledger, with one vendor that does what a test tells it."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from bellwire.connectors.kit import Connection
+from bellwire.engine import Engine
+from bellwire.events import Delivery, Order
+from bellwire.flows import parse_flow
+from bellwire.ledger import Database, ExceptionRow, RunRow, deliveries, exceptions, figures, open_ledger, runs
+from bellwire.records import LedgerCrosswalk
+from tests.engine.vendor import Vendor
+from tests.samples import NOW, order
+
+FLOW = """
+name: Test
+trigger: till.order.paid
+actions:
+  stock:
+    do: till.adjust
+    with: {lines: "{{ event.lines }}", reason: sale}
+    retry: {attempts: 4, first: 1s, longest: 4s}
+  label:
+    do: till.create_label
+    with: {order: "{{ event }}"}
+    retry: {attempts: 4, first: 1s, longest: 4s}
+  bench:
+    do: till.post_message
+    with: {channel: packing, text: "{{ event.number }} {{ label.tracking_number }}"}
+    retry: {attempts: 4, first: 1s, longest: 4s}
+"""
+
+
+class Hurried(Random):
+    """Jitter that always falls to a hundredth of its ceiling, so that retries come at once."""
+
+    def random(self) -> float:
+        return 0.01
+
+
+@dataclass
+class House:
+    """One project in memory, on a ledger file that outlives it."""
+
+    path: Path
+    vendor: Vendor = field(default_factory=Vendor)
+    flow: str = FLOW
+    ledger: Database = field(init=False)
+    engine: Engine = field(init=False)
+    connection: Connection = field(init=False)
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["House"]:
+        async with AsyncExitStack() as stack:
+            self.ledger = await stack.enter_async_context(open_ledger(f"sqlite:///{self.path}"))
+            self.connection = self.vendor.connection()
+            self.engine = Engine(
+                self.ledger,
+                {self.vendor.name: self.connection},
+                [parse_flow(self.flow, Path("flows/test.yaml"))],
+                LedgerCrosswalk(self.ledger),
+                random=Hurried(),
+            )
+            await self.engine.start()
+            stack.push_async_callback(self.engine.stop)
+            yield self
+
+    async def deliver(self, given: Order | None = None, kind: str = "order.paid", *, body: bytes | None = None) -> int:
+        """What the intake does. Returns the delivery's number."""
+        if body is None:
+            data = (given or order()).model_dump(mode="json")
+            body = json.dumps({"type": kind, "order": data}).encode()
+        delivery = Delivery(self.vendor.name, {}, body, NOW)
+        name = f"delivery-{next(self.numbers)}"
+        accepted = await self.ledger.write(
+            lambda rows: deliveries.accept(rows, delivery, name, self.vendor.environment)
+        )
+        if not accepted.duplicate:
+            self.engine.arrived(accepted.id, delivery)
+        return accepted.id
+
+    async def settled(self, seconds: float = 10) -> None:
+        """Wait until nothing is left to do."""
+        await self.until(self._nothing_left, seconds)
+
+    async def until(self, holds: Callable[[], Any], seconds: float = 10) -> None:
+        """Poll until `holds()` (or what it awaits) is true."""
+        async with asyncio.timeout(seconds):
+            while True:
+                found = holds()
+                if await found if asyncio.iscoroutine(found) else found:
+                    return
+                await asyncio.sleep(0.005)
+
+    async def _nothing_left(self) -> bool:
+        return not self.engine.busy and await self.ledger.read(figures.unfinished) == 0
+
+    async def runs(self) -> list[RunRow]:
+        return await self.ledger.read(lambda rows: runs.newest(rows, limit=1000))
+
+    async def run(self) -> RunRow:
+        (only,) = await self.runs()
+        return only
+
+    async def exceptions(self) -> list[ExceptionRow]:
+        return await self.ledger.read(lambda rows: exceptions.open_ones(rows))
+
+    def at(self, **changes: Any) -> "House":
+        return replace(self, **changes)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with House(tmp_path / "ledger.db").open() as opened:
+        yield opened

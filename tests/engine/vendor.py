@@ -1,0 +1,113 @@
+"""A vendor made for the engine's tests: what each operation does next can be told in advance."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from typing import Any
+
+from bellwire.capabilities import chat, shipping, stock
+from bellwire.connectors.kit import (
+    Action,
+    ByKey,
+    Call,
+    Connection,
+    Connector,
+    LookUp,
+    Manifest,
+    Normalised,
+    NoSettings,
+    Repeat,
+    Triggers,
+    Unkeyed,
+    connect,
+)
+from bellwire.events import Delivery, Environment, Event, Order
+from tests.connecting import Secrets
+
+Behaviour = Callable[[], Any]
+
+
+class Vendor:
+    """Does what it is told; `done` are the effects it has, by operation and key."""
+
+    def __init__(self, name: str = "till", environment: Environment = Environment.SANDBOX) -> None:
+        self.name = name
+        self.environment = environment
+        self.next: dict[str, deque[Exception | Behaviour]] = defaultdict(deque)
+        self.done: list[tuple[str, str]] = []
+        self.calls: list[tuple[str, str, bool]] = []
+        self.given: list[Any] = []
+        self.stock_repeat: Repeat = ByKey("key")
+
+    def effects(self, operation: str) -> int:
+        return len({key for name, key in self.done if name == operation})
+
+    async def _do(self, operation: str, call: Call, given: Any) -> None:
+        self.calls.append((operation, call.key, call.again))
+        self.given.append(given)
+        planned = self.next[operation].popleft() if self.next[operation] else None
+        if isinstance(planned, Exception):
+            raise planned
+        if planned is not None:
+            outcome = planned()
+            if outcome is not None:
+                await outcome
+        if (operation, call.key) not in self.done:
+            self.done.append((operation, call.key))
+
+    async def post(self, call: Call, given: chat.PostMessage) -> chat.Message:
+        await self._do("post_message", call, given)
+        return chat.Message(id=f"m{len(self.done)}", channel=given.channel)
+
+    async def adjust(self, call: Call, given: stock.AdjustStock) -> stock.StockChanges:
+        await self._do("adjust", call, given)
+        changes = (stock.StockChange(sku=line.sku, change=-line.quantity) for line in given.lines)
+        return stock.StockChanges(changes=tuple(changes))
+
+    async def label(self, call: Call, given: shipping.CreateLabel) -> shipping.Label:
+        await self._do("create_label", call, given)
+        return shipping.Label(id="l1", shipping_order_id="s1", carrier="post", tracking_number="TRACK-1")
+
+    async def find_label(self, call: Call, given: shipping.CreateLabel) -> shipping.Label | None:
+        self.calls.append(("find_label", call.key, call.again))
+        if ("create_label", call.key) not in self.done:
+            return None
+        return shipping.Label(id="l1", shipping_order_id="s1", carrier="post", tracking_number="TRACK-1")
+
+    def connection(self) -> Connection:
+        manifest = Manifest(
+            name="toy",
+            title="Toy Till",
+            capabilities=("chat", "stock", "shipping"),
+            base_urls=dict.fromkeys(Environment, "http://127.0.0.1:9"),
+        )
+        actions = [
+            Action(chat.POST_MESSAGE, Unkeyed("a toy"), self.post),
+            Action(stock.ADJUST, self.stock_repeat, self.adjust),
+            Action(shipping.CREATE_LABEL, LookUp(self.find_label), self.label),
+        ]
+        connector = Connector(
+            manifest,
+            Triggers(("order.paid", "order.updated"), normalise),
+            {str(action.operation): action for action in actions},
+        )
+        return connect(self.name, connector, self.environment, NoSettings(), Secrets({}))
+
+
+def normalise(delivery: Delivery, connection: Connection) -> Normalised:
+    """A body is {"type": …, "order": a canonical order}; `null` means nothing, anything else is a fault."""
+    if delivery.json is None:
+        return Normalised(reason="It says nothing.")
+    order = Order.model_validate(delivery.json["order"])
+    kind = delivery.json["type"]
+    suffix = order.updated_at.isoformat() if kind == "order.updated" else kind.rpartition(".")[2]
+    event = Event(
+        type=kind,
+        connection=connection.name,
+        environment=connection.environment,
+        business_key=f"{connection.name}/order/{order.id}/{suffix}",
+        subject=f"order/{order.id}",
+        time=order.paid_at or order.updated_at,
+        version=order.updated_at,
+        data=order,
+    )
+    return Normalised((event,))

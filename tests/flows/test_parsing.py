@@ -1,0 +1,222 @@
+"""What a flow file can say, and what it hears when it says something else."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellwire.errors import ConfigurationError
+from bellwire.flows import Owner, Retry, Success, parse_flow, template
+from tests.flows.writing import FIRST_LINE, HEAD, PATH, flow
+
+
+def test_a_flow_has_what_its_file_says() -> None:
+    read = parse_flow(template("order_to_cash"), PATH)
+    assert (read.name, read.id, read.connection, read.event_type) == (
+        "Order to cash",
+        "order_to_cash",
+        "shop",
+        "order.paid",
+    )
+    assert read.owner == Owner(name="Dana", contact="dana@example.com")
+    assert read.success == Success(within=timedelta(minutes=2), error_rate=Decimal("0.01"))
+    assert read.manual_minutes == 11
+    assert read.path == PATH
+    assert read.source == template("order_to_cash")
+
+
+def test_owner_success_and_minutes_can_be_left_out() -> None:
+    read = parse_flow("name: A\ntrigger: shop.order.paid\nactions: {a: {do: chat.post_message}}\n", PATH)
+    assert (read.owner, read.success, read.manual_minutes) == (None, None, None)
+
+
+def test_the_hash_changes_with_the_text_only() -> None:
+    text = template("order_to_cash")
+    one, other, changed = (
+        parse_flow(t, Path(p)) for t, p in ((text, "a.yaml"), (text, "b.yaml"), (text + "#", "a.yaml"))
+    )
+    assert len(one.hash) == 12
+    assert one.hash == other.hash != changed.hash
+
+
+def test_actions_wait_for_what_they_name_and_for_what_they_refer_to() -> None:
+    read = flow(
+        "last: {do: chat.post_message, needs: [a, b]}\n"
+        "a: {do: chat.post_message, with: {text: 'It is {{ b.id }}'}}\n"
+        "b: {do: chat.post_message}\n"
+        "c: {do: chat.post_message, if: 'a.id and b'}\n"
+        "d: {do: chat.post_message, needs: a, for_each: event.lines}\n"
+        "e: {do: books.record_payment, with: {deep: [{er: '{{ d[0].id }}'}]}}\n"
+    )
+    assert {name: set(action.needs) for name, action in read.actions.items()} == {
+        "b": set(),
+        "a": {"b"},
+        "last": {"a", "b"},
+        "c": {"a", "b"},
+        "d": {"a"},
+        "e": {"d"},
+    }
+
+
+def test_actions_come_after_what_they_need_and_otherwise_as_in_the_file() -> None:
+    read = flow("c: {do: x.y, needs: b}\nd: {do: x.y}\na: {do: x.y}\nb: {do: x.y}\n")
+    assert list(read.actions) == ["d", "a", "b", "c"]
+
+
+def test_a_loop_variable_is_no_reference() -> None:
+    read = flow(
+        "label: {do: shipping.create_label}\n"
+        "bench: {do: chat.post_message, with: {text: '{% for label in event.lines %}{{ label.sku }}{% endfor %}'}}\n"
+    )
+    assert read.actions["bench"].needs == set()
+
+
+def test_a_retry_can_be_changed_in_part() -> None:
+    read = flow("a: {do: x.y}\nb: {do: x.y, retry: {attempts: 3, first: 5m, longest: 1d}}\n")
+    assert read.actions["a"].retry == Retry(attempts=12, first=timedelta(seconds=2), longest=timedelta(hours=1))
+    assert read.actions["b"].retry == Retry(attempts=3, first=timedelta(minutes=5), longest=timedelta(days=1))
+
+
+def test_why_an_action_is_skipped_is_its_own_words_or_a_plain_sentence() -> None:
+    read = flow("a: {do: x.y, if: event.ships, otherwise: Nothing is sent.}\nb: {do: x.y, if: event.ships}\n")
+    assert [action.otherwise for action in read.actions.values()] == ["Nothing is sent.", "Its condition wasn't met."]
+
+
+def test_a_flow_cannot_be_changed() -> None:
+    read = flow("a: {do: x.y}\n")
+    with pytest.raises(AttributeError):
+        read.name = "Other"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        read.actions["b"] = read.actions["a"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says", "remedy"),
+    [
+        ("just text\n", 1, "Here should be keys and values: a flow.", "It can have name"),
+        ("trigger: shop.order.paid\nactions: {a: {do: x.y}}\n", 1, "A flow needs 'name'.", "`name: Order to cash`"),
+        ("name: A\ntriger: shop.order.paid\n", 2, "'triger' is no key of a flow.", "Did you mean 'trigger'?"),
+        ("name: A\ntrigger: order_paid\n", 2, "'trigger' can't be understood.", "`trigger: shop.order.paid`"),
+        ("name: 12\n", 1, "'name' has to be text.", "quotes"),
+        ("name: ''\n", 1, "'name' is empty.", "leave the key out"),
+        ("name: A\ntrigger: s.o.p\n", 1, "A flow needs 'actions'.", "actions:"),
+        ("name: A\ntrigger: s.o.p\nactions: [a]\n", 3, "'actions' has to have actions in it.", "indented"),
+        ("name: A\ntrigger: s.o.p\nactions: {}\n", 3, "'actions' has to have actions in it.", "indented"),
+        ("name: A\ntrigger: s.o.p\nowner: Dana\n", 3, "Here should be keys and values: an owner.", "name, contact"),
+        ("name: A\ntrigger: s.o.p\nowner: {nam: D}\n", 3, "'nam' is no key of an owner.", "'name'?"),
+        ("name: A\ntrigger: s.o.p\nsuccess: {within: 2 weeks}\n", 3, "'within' has to be a time.", "5m"),
+        ("name: A\ntrigger: s.o.p\nsuccess: {within: 999999d}\n", 3, "'within' has to be a time.", "a year at most"),
+        ("name: A\ntrigger: s.o.p\nsuccess: {error_rate: 101%}\n", 3, "'error_rate' has to be a percentage.", "0.5%"),
+        (
+            "name: A\ntrigger: s.o.p\nmanual_minutes: long\n",
+            3,
+            "'manual_minutes' has to be a number from 0 to 10000.",
+            "",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_flow_is_said_with_its_line(text: str, line: int, says: str, remedy: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_flow(text, PATH)
+    assert (caught.value.path, caught.value.line, caught.value.sentence) == (PATH, line, says)
+    assert remedy in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("actions", "line", "says", "remedy"),
+    [
+        ("a: {do: create_invoice}", 0, "'do' can't be understood.", "`do: books.create_invoice`"),
+        ("a: {with: {}}", 0, "Action 'a' needs 'do'.", "`do: books.create_invoice`"),
+        ("a:\n  do: x.y\n  wiht: {}", 2, "'wiht' is no key of action 'a'.", "Did you mean 'with'?"),
+        ("a:\n  do: x.y\n  with: text", 2, "'with' has to have keys and values.", "{{ event }}"),
+        ("a-b: {do: x.y}", 0, "'a-b' can't be an action's name.", "_"),
+        ("event: {do: x.y}", 0, "'event' can't be an action's name.", "_"),
+        ("aa: {do: x.y}\nb:\n  do: x.y\n  needs: [ab]", 3, "'b' needs 'ab', which isn't here.", "Did you mean 'aa'?"),
+        ("a: {do: x.y, needs: [a]}", 0, "'a' needs itself.", "Take it out"),
+        ("a:\n  do: x.y\n  with:\n    t: '{{ a.id }}'", 3, "'a' refers to its own result.", "before it"),
+        (
+            "a: {do: x.y, needs: c}\nb: {do: x.y, needs: a}\nc: {do: x.y, with: {t: '{{ b.id }}'}}\nd: {do: x.y, needs: c}",
+            0,
+            "These actions wait for each other: a → c → b → a.",
+            "Take one out",
+        ),
+        ("a: {do: x.y, retry: {attempts: 0}}", 0, "'attempts' has to be a number from 1 to 100.", ""),
+        ("a: {do: x.y, retry: {attempts: 1.5}}", 0, "'attempts' has to be a whole number.", ""),
+        ("a: {do: x.y, retry: {first: 2h}}", 0, "'first' is longer than 'longest'.", "shorter"),
+        (
+            "a: {do: x.y, if: 'It is {{ event.ships }}'}",
+            0,
+            "`if` has to be one expression, without text around it.",
+            "",
+        ),
+        (
+            "a:\n  do: x.y\n  with:\n    t: '{{ event. }}'",
+            3,
+            "`t` can't be understood: expected name or number.",
+            "docs",
+        ),
+        (
+            "a:\n  do: x.y\n  with:\n    t: |\n      Hi\n      {{ event | mony }}",
+            5,
+            "`t` can't be understood: there is no filter 'mony'.",
+            "'money'?",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_action_is_said_with_its_line(actions: str, line: int, says: str, remedy: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        flow(actions)
+    assert (caught.value.line, caught.value.sentence) == (FIRST_LINE + line, says)
+    assert remedy in caught.value.remedy
+
+
+def test_a_file_needs_a_name_that_can_be_an_id() -> None:
+    with pytest.raises(ConfigurationError, match="Rename the file"):
+        parse_flow(template("order_to_cash"), Path("flows/Order to cash.yaml"))
+
+
+def parses_or_says_why(text: str) -> None:
+    try:
+        parse_flow(text, PATH)
+    except ConfigurationError as error:
+        assert error.path == PATH
+        assert error.line is not None
+        assert (
+            1
+            <= error.line
+            <= text.count("\n")
+            + text.count("\r")
+            + text.count("\u2028")
+            + text.count("\x85")
+            + text.count("\u2029")
+            + 2
+        )
+
+
+@given(st.text())
+def test_any_text_is_a_flow_or_a_configuration_error(text: str) -> None:
+    parses_or_says_why(text)
+
+
+@given(st.text(alphabet="ab:{}[]%#|>-&*!'\"?,.@` \n\t~+/()_=<0", max_size=60))
+def test_any_expression_is_taken_or_refused_with_its_line(text: str) -> None:
+    parses_or_says_why(HEAD + "  a:\n    do: x.y\n    with:\n      t: |\n        {{ " + text + " }}\n")
+    parses_or_says_why(HEAD + "  a:\n    do: x.y\n    with: {t: '{{" + text + "}}'}\n")
+    parses_or_says_why(HEAD + "  a: " + text)
+
+
+@given(st.data())
+def test_a_damaged_flow_is_a_flow_or_a_configuration_error(data: st.DataObject) -> None:
+    text = template("order_to_cash")
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = data.draw(st.integers(start, min(len(text), start + 30)))
+        junk = data.draw(
+            st.text(max_size=5)
+            | st.sampled_from(["{{", "}}", "{%", "%}", "'", '"', ": ", "\n", "  ", "|", "- ", "&", "*"])
+        )
+        text = text[:start] + junk + text[end:]
+    parses_or_says_why(text)

@@ -1,0 +1,218 @@
+"""Orders of every shape that a shop can send, for hypothesis.
+
+Each keeps the identity of `bellwire.events.orders` to the minor unit of its currency. All that is drawn is drawn in
+minor units, as whole numbers, so that nothing here can round differently from the code under test.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import cycle, islice
+
+from hypothesis import strategies as st
+
+from bellwire.events import Address, Customer, Discount, Line, Order, ShippingLine, Tax
+from bellwire.events.orders import PaymentState
+from bellwire.money import Money, digits, total
+from bellwire.practice import CATALOGUE
+
+CURRENCIES = ("USD", "EUR", "JPY", "KWD")
+"""With two decimals, none and three."""
+
+SKUS = tuple(good.sku for good in CATALOGUE if good.in_books)
+"""What practice books, tills and warehouses all know."""
+
+TRICKY_NAMES = (
+    "Robin Hill",
+    'Zoë O\'Brien & Søn: "Tee" <b>',
+    "山田 太郎",
+    "مريم",
+    "Tab\tand\nnewline",
+    "back\\slash",
+    "🫖 🍵",
+    "x" * 600,
+)
+
+_RATES = (("State tax", "0.0625"), ("County tax", "0.02"), ("City tax", "0.00375"), ("VAT 20%", "0.2"))
+
+_words = st.one_of(
+    st.sampled_from(TRICKY_NAMES),
+    st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30),
+)
+
+
+@st.composite
+def customers(draw: st.DrawFn) -> Customer:
+    """Anything from a full record to a guest of whom nothing is known."""
+    number = draw(st.integers(1, 40))
+    return Customer(
+        id=draw(st.sampled_from(("", str(number)))),
+        name=draw(st.one_of(st.just(""), _words)),
+        email=draw(st.sampled_from(("", f"guest{number}@example.com", f"o'guest+{number}@exämple.org"))),
+        phone=draw(st.sampled_from(("", "+15125550123", "+49 (0)30 / 901 820 - extension 12345678901234567890"))),
+        company=draw(st.sampled_from(("", "Hill & Co", "合同会社 茶"))),
+    )
+
+
+@st.composite
+def addresses(draw: st.DrawFn) -> Address:
+    """Complete, in any script, or with gaps."""
+    return Address(
+        name=draw(st.one_of(st.just(""), _words)),
+        company=draw(st.sampled_from(("", "Hill & Co"))),
+        line1=draw(st.sampled_from(("", "1 Main St", "北海道札幌市中央区 1-2-3", "L" * 700))),
+        line2=draw(st.sampled_from(("", "Apt 4"))),
+        city=draw(st.sampled_from(("", "Austin", "Köln"))),
+        region=draw(st.sampled_from(("", "TX"))),
+        postcode=draw(st.sampled_from(("", "78701", "SW1A 1AA"))),
+        country=draw(st.sampled_from(("", "US", "DE", "JP", "KW"))),
+        phone=draw(st.sampled_from(("", "+15125550123"))),
+    )
+
+
+@st.composite
+def orders(
+    draw: st.DrawFn,
+    *,
+    currencies: Sequence[str] = CURRENCIES,
+    skus: Sequence[str] = SKUS,
+    max_lines: int = 250,
+    taxes_included: bool | None = None,
+    ships: bool | None = None,
+) -> Order:
+    """A paid order. `ships` False: digital goods and gift cards only; True: at least one line is sent.
+
+    `skus` is what its lines are drawn from; put "" among them for lines without a SKU.
+    """
+    currency = draw(st.sampled_from(tuple(currencies)))
+    inclusive = draw(st.booleans()) if taxes_included is None else taxes_included
+    rates = draw(st.lists(st.sampled_from(_RATES), unique=True, max_size=3))
+    taxes = [(name, Decimal(rate)) for name, rate in rates]
+    shipping_goods = draw(st.booleans()) if ships is None else ships
+    lines = draw(_lines(currency, taxes, inclusive, skus, max_lines, shipping_goods))
+    if ships:
+        lines = (lines[0].model_copy(update={"ships": True, "gift_card": False}), *lines[1:])
+    parcels = draw(st.lists(_shipping(currency, taxes, inclusive), max_size=2)) if shipping_goods else []
+    parts: list[Line | ShippingLine] = [*lines, *parcels]
+    tax_total = total((tax.amount for part in parts for tax in part.taxes), currency)
+    goods = total((part.total for part in parts), currency)
+    before = goods if inclusive else goods + tax_total
+    tip = Money.from_minor(draw(st.sampled_from((0, 0, 1, 350, 100_000))), currency)
+    least = -min(before.minor, 500)
+    adjustment = Money.from_minor(draw(st.one_of(st.just(0), st.integers(least, 500))), currency)
+    owed = before + tip + adjustment
+    reductions = total((part.discount for part in parts), currency)
+    created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=draw(st.integers(0, 500_000)))
+    number = draw(st.integers(1, 10**9))
+    return Order(
+        id=str(450_000_000 + number),
+        number=str(number),
+        created_at=created,
+        updated_at=created + timedelta(minutes=3),
+        paid_at=created + timedelta(minutes=2),
+        payment=PaymentState.PAID,
+        status="paid",
+        currency=currency,
+        taxes_included=inclusive,
+        customer=draw(st.none() | customers()),
+        billing=draw(st.none() | addresses()),
+        shipping=draw(st.none() | addresses()) if shipping_goods else None,
+        lines=lines,
+        shipping_lines=tuple(parcels),
+        discounts=(Discount(code="TEATIME", amount=reductions),) if reductions else (),
+        taxes=_by_name(parts, currency),
+        tax_total=tax_total,
+        tip=tip,
+        adjustment=adjustment,
+        total=owed,
+        gift_cards=Money.from_minor(draw(st.one_of(st.just(0), st.integers(0, owed.minor))), currency),
+        refunded=Money.zero(currency),
+        note=draw(st.one_of(st.just(""), _words)),
+        payment_method=draw(st.sampled_from(("", "card", "gift card"))),
+    )
+
+
+@st.composite
+def _lines(
+    draw: st.DrawFn,
+    currency: str,
+    taxes: Sequence[tuple[str, Decimal]],
+    inclusive: bool,
+    skus: Sequence[str],
+    max_lines: int,
+    ships: bool,
+) -> tuple[Line, ...]:
+    # A long order repeats a few lines: 250 different ones would be more than hypothesis can shrink.
+    few = draw(st.lists(_line(currency, taxes, inclusive, skus, ships), min_size=1, max_size=min(6, max_lines)))
+    count = draw(st.sampled_from((len(few),) * 12 + (min(40, max_lines), max_lines)))
+    repeated = islice(cycle(few), max(count, len(few)))
+    return tuple(line.model_copy(update={"id": str(11 + index)}) for index, line in enumerate(repeated))
+
+
+@st.composite
+def _line(
+    draw: st.DrawFn,
+    currency: str,
+    taxes: Sequence[tuple[str, Decimal]],
+    inclusive: bool,
+    skus: Sequence[str],
+    ships: bool,
+) -> Line:
+    quantity = draw(st.sampled_from((1, 1, 2, 3, 7, 12, 1000)))
+    # Some shops keep more decimals for a unit than the currency has: 3 for 10.00.
+    unit = Decimal(draw(st.one_of(st.just(0), st.integers(1, 250_000)))) / draw(st.sampled_from((1, 1, 1, 8)))
+    gross = _whole(unit * quantity)
+    discount = draw(st.one_of(st.just(0), st.integers(0, gross), st.just(gross)))
+    kind = draw(st.sampled_from(("good", "good", "digital", "gift card")))
+    gift_card = kind == "gift card"
+    taxed = bool(taxes) and not gift_card and draw(st.booleans())
+    amount = gross - discount
+    return Line(
+        id="1",
+        sku=draw(st.sampled_from(tuple(skus))),
+        name=draw(_words),
+        quantity=quantity,
+        unit_price=Money.of(unit.scaleb(-digits(currency)), currency),
+        discount=Money.from_minor(discount, currency),
+        total=Money.from_minor(amount, currency),
+        taxes=_taxes(amount, taxes, inclusive, currency) if taxed else (),
+        product_id=draw(st.sampled_from(("", "501"))),
+        variant_id=draw(st.sampled_from(("", "601"))),
+        ships=ships and kind == "good",
+        gift_card=gift_card,
+        weight_grams=draw(st.sampled_from((0, 120))),
+    )
+
+
+@st.composite
+def _shipping(draw: st.DrawFn, currency: str, taxes: Sequence[tuple[str, Decimal]], inclusive: bool) -> ShippingLine:
+    price = draw(st.sampled_from((0, 1, 600, 1995)))
+    discount = draw(st.sampled_from((0, price)))
+    taxed = bool(taxes) and draw(st.booleans())
+    return ShippingLine(
+        name=draw(st.sampled_from(("Standard", "Express ⚡"))),
+        price=Money.from_minor(price, currency),
+        discount=Money.from_minor(discount, currency),
+        total=Money.from_minor(price - discount, currency),
+        taxes=_taxes(price - discount, taxes, inclusive, currency) if taxed else (),
+    )
+
+
+def _taxes(amount: int, taxes: Sequence[tuple[str, Decimal]], inclusive: bool, currency: str) -> tuple[Tax, ...]:
+    """Each tax of a line, rounded by itself as shops do it."""
+    base = amount / (1 + sum((rate for _, rate in taxes), Decimal())) if inclusive else Decimal(amount)
+    return tuple(
+        Tax(name=name, rate=rate, amount=Money.from_minor(_whole(base * rate), currency)) for name, rate in taxes
+    )
+
+
+def _by_name(parts: Sequence[Line | ShippingLine], currency: str) -> tuple[Tax, ...]:
+    every = [tax for part in parts for tax in part.taxes]
+    return tuple(
+        Tax(name=name, rate=rate, amount=total((t.amount for t in every if t.name == name), currency))
+        for name, rate in dict.fromkeys((tax.name, tax.rate) for tax in every)
+    )
+
+
+def _whole(units: Decimal) -> int:
+    return int(units.quantize(Decimal(1), ROUND_HALF_UP))
