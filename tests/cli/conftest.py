@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,9 +69,14 @@ def spawn(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=os.environ | {"PYTHONPATH": f"{ACME}:{ROOT}"} | environ,
+        env=environment() | environ,
     )
 
 
-def command(*words: object) -> Sequence[str]:
+def environment() -> dict[str, str]:
+    """Of a process in which Acme is installed."""
+    return os.environ | {"PYTHONPATH": f"{ACME}:{ROOT}"}
+
+
+def command(*words: object) -> list[str]:
     return [sys.executable, "-m", "bellwire", *(str(word) for word in words)]

@@ -3,13 +3,15 @@
 import json
 import os
 import pty
+import select
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bellwire.vault import Vault
-from tests.cli.conftest import Run, spawn
+from tests.cli.conftest import Run, command, environment, spawn
 
 SECRET = "s3cret-of-the-shop"
 
@@ -17,6 +19,15 @@ SECRET = "s3cret-of-the-shop"
 def kept(project: Path, field: str = "webhook_secret", **environ: str) -> str | None:
     entry = Vault.open(project / "data", environ).find("shop", field)
     return entry.value if entry else None
+
+
+def read_until(words: bytes, terminal: int) -> bytes:
+    """What the terminal shows, until `words` are among it."""
+    seen = b""
+    while words not in seen:
+        assert select.select([terminal], [], [], 20)[0], f"nothing after {seen!r}"
+        seen += os.read(terminal, 1000)
+    return seen
 
 
 def test_a_secret_is_read_from_a_pipe_and_kept(project: Path, bellwire: Run) -> None:
@@ -27,15 +38,15 @@ def test_a_secret_is_read_from_a_pipe_and_kept(project: Path, bellwire: Run) -> 
 
 
 def test_a_secret_is_asked_for_at_a_terminal_without_showing_it(project: Path) -> None:
-    ours, theirs = pty.openpty()
-    running = spawn("secrets", "set", "shop", "webhook_secret", cwd=project, stdin=theirs, stdout=theirs)
-    seen = b""
-    while b"hidden" not in seen:
-        seen += os.read(ours, 1000)
-    os.write(ours, f"{SECRET}\n".encode())
-    # getpass falls back to standard error where there is no controlling terminal, with a warning about the echo.
-    assert running.wait() == 0
-    seen += os.read(ours, 1000)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(project)
+        os.execvpe(sys.executable, command("secrets", "set", "shop", "webhook_secret"), environment())  # noqa: S606
+    seen = read_until(b"hidden", terminal)
+    os.write(terminal, f"{SECRET}\n".encode())
+    seen += read_until(b"vault.", terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
     assert "Acme › Settings › Webhooks › Secret" in seen.decode()
     assert SECRET.encode() not in seen
     assert kept(project) == SECRET

@@ -1,7 +1,7 @@
 """From connections.toml to connections: what is wrong has file, line and suggestion."""
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -97,8 +97,3 @@ def test_what_is_wrong_has_line_cause_and_suggestion(
         opened(tmp_path, text)
     assert str(caught.value).startswith(f"{tmp_path}/connections.toml:{line}: {says}")
     assert remedy in caught.value.remedy
-
-
-def test_a_time_limit_reaches_the_calls(tmp_path: Path) -> None:
-    text = '[chat]\nconnector = "acme_chat"\nenvironment = "sandbox"\ntimeout = 1.5\n'
-    assert opened(tmp_path, text)["chat"].api._timeout == timedelta(seconds=1.5)

@@ -80,5 +80,5 @@ def test_what_is_wrong_is_said_with_its_line(text: str, line: int, says: str) ->
 
 
 def test_an_unquoted_expression_is_answered_with_the_quotes_it_needs() -> None:
-    with pytest.raises(ConfigurationError, match='quotes: "{{ event }}"'):
+    with pytest.raises(ConfigurationError, match=r'quotes: "\{\{ event \}\}"'):
         read_document("order: {{ event }}\n", PATH)

@@ -192,6 +192,7 @@ import sys
 from pathlib import Path
 from bellwire.vault import Vault
 vault = Vault.open(Path(sys.argv[1]), {})
+print("ready", flush=True)
 sys.stdin.readline()
 for number in range(15):
     vault.store("shop", {f"{sys.argv[2]}{number}": "x"})
@@ -199,13 +200,18 @@ for number in range(15):
 
 
 def test_of_two_writers_neither_loses_what_it_wrote(folder: Path) -> None:
+    pipe = subprocess.PIPE
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(folder), name], stdin=subprocess.PIPE) for name in "ab"
+        subprocess.Popen([sys.executable, "-c", WRITER, str(folder), name], stdin=pipe, stdout=pipe) for name in "ab"
     ]
     for writer in writers:
-        writer.communicate(b"\n")
+        assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write(b"\n")
+        writer.stdin.flush()
+    assert [writer.wait() for writer in writers] == [0, 0]
     opened = vault(folder)
-    assert [writer.returncode for writer in writers] == [0, 0]
     assert all(opened.find("shop", f"{name}{number}") for name in "ab" for number in range(15))
 
 

@@ -121,7 +121,11 @@ def _print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) 
         table.add_row(*(printable("" if row[key] is None else str(row[key])) for key in columns))
     # Into a file or a pipe nothing is wrapped: what reads there goes by lines.
     width = None if sys.stdout.isatty() else 1000
-    Console(markup=False, emoji=False, highlight=False, width=width).print(table)
+    console = Console(markup=False, emoji=False, highlight=False, width=width)
+    with console.capture() as printed:
+        console.print(table)
+    lines = (line.rstrip() for line in printed.get().splitlines())
+    typer.echo("\n".join(line for line in lines if line))
 
 
 def _say_fault(error: Exception) -> None:

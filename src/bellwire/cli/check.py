@@ -23,10 +23,11 @@ def check(
     offline: Annotated[bool, typer.Option("--offline", help="Sign in nowhere.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Check everything before going live: files, flows, credentials, the sign-in of each connection, versions.
+    """Check everything before going live.
 
     Example: bellwire check
 
+    Files, flows, credentials, the sign-in of each connection, its scopes, and versions that are about to end.
     Ends with exit code 1 when there is an error; warnings alone are no reason to stop.
     """
     from bellwire.cli.findings import Check

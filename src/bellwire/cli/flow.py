@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bellwire.flows import Finding, Flow
     from bellwire.settings import Settings
 
-group = new_group("The flows: what happens when.")
+group = new_group("See and check the flows.")
 
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="As `bellwire flow list` names it.")]
 
@@ -35,7 +35,7 @@ def list_(project: Project = HERE, as_json: Json = False) -> None:
 
 @group.command()
 def show(flow: FlowName, project: Project = HERE, as_json: Json = False) -> None:
-    """Show the steps of a flow in their order, and what each waits for.
+    """Show the steps of a flow, and what each waits for.
 
     Example: bellwire flow show order_to_cash
     """
@@ -55,9 +55,11 @@ def check(
     project: Project = HERE,
     as_json: Json = False,
 ) -> None:
-    """Check the flows against their connections: every reference and every input, before anything runs.
+    """Check the flows against their connections.
 
     Example: bellwire flow check
+
+    Every reference and every input is looked at, before anything runs.
     """
     settings = read_project(project)
     flows = _flows(settings)

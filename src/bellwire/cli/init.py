@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,39 +14,10 @@ from bellwire.errors import ConfigurationError
 if TYPE_CHECKING:
     from bellwire.connectors.kit import Connector
 
-_CAPABILITIES = {
-    "shop": "storefront",
-    "books": "accounting",
-    "stock": "stock",
-    "shipping": "shipping",
-    "chat": "chat",
-    "mail": "email",
-}
-"""What the connection of each name is there for."""
-
 
 class _Environment(StrEnum):
     SANDBOX = "sandbox"
     PRODUCTION = "production"
-
-
-@dataclass(frozen=True)
-class _Role:
-    """A connection that a flow needs, and what it has to be able to do."""
-
-    name: str
-    capability: str
-    operations: frozenset[str] = frozenset()
-    event_types: frozenset[str] = frozenset()
-
-    def filled_by(self, connector: "Connector") -> bool:
-        brings = connector.triggers.event_types if connector.triggers else ()
-        does = {f"{self.capability}.{operation}" for operation in self.operations}
-        return (
-            self.capability in connector.manifest.capabilities
-            and does <= set(connector.actions)
-            and self.event_types <= set(brings)
-        )
 
 
 def register(app: typer.Typer) -> None:
@@ -67,17 +37,20 @@ def init(
         _Environment, typer.Option(help="The vendors' test systems, or the real accounts.")
     ] = _Environment.SANDBOX,
 ) -> None:
-    """Make a new project folder, with comments that say what to fill in.
+    """Make a new project folder.
 
     Example: bellwire init my-shop --template order-to-cash
 
-    A connector that isn't named is chosen: the first one, by name, that can do what the template needs.
+    Its files say in comments what to fill in. A connector that isn't named is chosen: the first one, by name, that
+    can do what the template needs.
     """
+    from bellwire.cli.roles import choose_connectors
+
     wanted = {"shop": shop, "books": books, "stock": stock, "shipping": shipping, "chat": chat, "mail": mail}
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(f"The folder {folder} isn't empty.", remedy="Name a new or an empty folder.")
     stem, text = _template(template)
-    chosen = {role.name: _choose(role, wanted.get(role.name)) for role in _roles(text, stem, wanted)}
+    chosen = choose_connectors(text, stem, wanted, say)
     _write(folder, f"flows/{stem}.yaml", text, chosen, environment.value)
     _show_next_steps(folder, chosen)
 
@@ -87,43 +60,6 @@ def _template(name: str) -> tuple[str, str]:
     from bellwire.flows import template
 
     return name.replace("-", "_"), template(name)
-
-
-def _roles(text: str, stem: str, wanted: Mapping[str, str | None]) -> list[_Role]:
-    """What the template needs, and what was asked for beside it."""
-    from bellwire.flows import parse_flow
-
-    flow = parse_flow(text, Path(f"{stem}.yaml"))
-    used = [flow.connection, *(action.connection for action in flow.actions.values())]
-    asked = [name for name, connector in wanted.items() if connector]
-    return [
-        _Role(
-            name,
-            _CAPABILITIES[name],
-            frozenset(action.operation_name for action in flow.actions.values() if action.connection == name),
-            frozenset([flow.event_type] if flow.connection == name else []),
-        )
-        for name in dict.fromkeys([*used, *asked])
-    ]
-
-
-def _choose(role: _Role, wanted: str | None) -> "Connector":
-    """The connector that was asked for, or the first that can do it. Says so when there was a choice."""
-    from bellwire.connectors import all_connectors, find_connector
-    from bellwire.settings import suggestion
-
-    if wanted and role.filled_by(connector := find_connector(wanted)):
-        return connector
-    able = [connector for connector in all_connectors() if role.filled_by(connector)]
-    names = [connector.name for connector in able]
-    if wanted:
-        remedy = suggestion(wanted, names) if names else ""
-        raise ConfigurationError(f"{wanted} can't be the {role.name} of this flow.", remedy=remedy)
-    if not able:
-        raise ConfigurationError(f"There is no connector yet for the {role.name} of this flow.")
-    if len(able) > 1:
-        say(f"--{role.name} wasn't given; {names[0]} is taken. Also possible: {', '.join(names[1:])}.")
-    return able[0]
 
 
 def _write(folder: Path, flow: str, text: str, chosen: Mapping[str, "Connector"], environment: str) -> None:

@@ -17,7 +17,7 @@ GITIGNORE = "# The ledger, the vault and its key: back them up, but never commit
 
 def settings_file() -> str:
     """bellwire.toml, with every setting as a comment that shows its default."""
-    head = "The settings of this project. Each line that begins with # and a name shows a default: take the # away to\n"
+    head = "The settings of this project. Where a setting has a # before it, that is its default: take the # away to "
     return _comment(head + "change it.") + "\n" + "\n".join(_table(SettingsTable))
 
 
@@ -88,11 +88,12 @@ def _table(model: type[BaseModel], name: str = "") -> Iterator[str]:
 
 def _setting(name: str, field: FieldInfo) -> Iterator[str]:
     if field.description:
-        yield _comment(field.description).rstrip()
+        yield _comment(" ".join(field.description.split())).rstrip()
     if field.is_required():
         yield f'{name} = "{TO_FILL_IN}"\n'
     else:
-        yield f"# {name} = {_toml(field.get_default(call_default_factory=True))}\n"
+        shown = field.examples[0] if field.examples else field.get_default(call_default_factory=True)
+        yield f"# {name} = {_toml(shown)}\n"
 
 
 def _toml(value: Any) -> str:
@@ -112,7 +113,7 @@ def _comment(text: str) -> str:
 _README = """\
 # {title}
 
-This folder is a [Bellwire](https://pypi.org/project/bellwire/) project. It is fit for git, but for `data/`.
+This folder is a Bellwire project. It is fit for git, but for `data/`.
 
 | file | what it is for |
 | --- | --- |

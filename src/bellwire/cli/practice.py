@@ -21,9 +21,11 @@ def practice(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where they listen; 0 takes a free port.")] = 9001,
     as_json: Json = False,
 ) -> None:
-    """Run the simulated vendors until Ctrl-C: they speak the vendors' APIs, and move no real money or goods.
+    """Run the simulated vendors until Ctrl-C.
 
     Example: bellwire practice --port 9001
+
+    They speak the vendors' APIs, and move no real money or goods. Their page shows what they received.
     """
     asyncio.run(_serve(vendors or None, port, as_json))
 

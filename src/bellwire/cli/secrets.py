@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from getpass import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from bellwire.settings import ConnectionSettings, Settings
     from bellwire.vault import Vault
 
-group = new_group("The credentials of the connections: encrypted in the vault, or from the environment.")
+group = new_group("Keep the credentials of the connections.")
 
 ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="As connections.toml names it.")]
 FieldName = Annotated[str, typer.Argument(metavar="FIELD", help="As `bellwire secrets list` names it.")]
@@ -27,9 +29,11 @@ def register(app: typer.Typer) -> None:
 
 @group.command("list")
 def list_(project: Project = HERE, as_json: Json = False) -> None:
-    """Show which credentials each connection needs and where each comes from; never their values.
+    """Show which credentials are needed, and which are there.
 
     Example: bellwire secrets list
+
+    Says where each comes from, the environment or the vault, and never its value.
     """
     settings = read_project(project)
     vault = _open_vault(settings)
@@ -40,9 +44,11 @@ def list_(project: Project = HERE, as_json: Json = False) -> None:
 
 @group.command("set")
 def set_(connection: ConnectionName, field: FieldName, project: Project = HERE) -> None:
-    """Put a credential into the vault: asked for without showing it, or read from a pipe.
+    """Put a credential into the vault.
 
     Example: bellwire secrets set shop webhook_secret
+
+    Its value is asked for without showing it, or read from a pipe; it is never written on the command line.
     """
     settings = read_project(project)
     meaning = _meaning(settings, connection, field)
@@ -53,9 +59,11 @@ def set_(connection: ConnectionName, field: FieldName, project: Project = HERE) 
 
 @group.command()
 def rotate(connection: ConnectionName, project: Project = HERE) -> None:
-    """Take a new webhook secret beside the one before, so that no delivery is refused while the sender changes over.
+    """Accept a new webhook secret beside the one before.
 
     Example: bellwire secrets rotate shop
+
+    So no delivery is refused while the sender changes over.
     """
     settings = read_project(project)
     field = _manifest(settings, connection).webhook_credential
@@ -73,9 +81,11 @@ def rotate(connection: ConnectionName, project: Project = HERE) -> None:
 
 @group.command()
 def rekey(project: Project = HERE) -> None:
-    """Encrypt the vault anew, with a new key. Where BELLWIRE_VAULT_KEY holds several keys, with the first of them.
+    """Encrypt the vault anew, with a new key.
 
     Example: bellwire secrets rekey
+
+    Where BELLWIRE_VAULT_KEY holds several keys, separated by spaces, the first of them is the new one.
     """
     from bellwire.vault import KEY_FILE, KEY_VARIABLE
 
@@ -136,9 +146,12 @@ def _meaning(settings: "Settings", connection: str, field: str) -> str:
 
 def _ask(meaning: str) -> str:
     """The value, hidden at a terminal."""
+    value = ""
     if sys.stdin.isatty():
         say(meaning)
-        value: str = typer.prompt("Value (hidden)", hide_input=True)
+        # Not typer's prompt: that asks first and hides then, so that a quick paste is shown, and lost.
+        with suppress(EOFError):
+            value = getpass("Value (hidden): ")
     else:
         value = sys.stdin.read()
     if not value.strip():

@@ -24,7 +24,9 @@ def about(event: EventRow) -> About:
     match _data(event):
         case Order() as order:
             customer = order.customer
-            return About(f"Order {order.number}", customer.name or customer.email if customer else "", money(order.total))
+            return About(
+                f"Order {order.number}", customer.name or customer.email if customer else "", money(order.total)
+            )
         case Refund() as refund:
             return About(f"Refund for order {refund.order_number or refund.order_id}", total=money(refund.amount))
         case Product() as product:

@@ -4,6 +4,7 @@ Each is a function of a ledger transaction: it says False (or raises NotFound) w
 running engine takes up by itself what was opened again.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import orjson
@@ -33,7 +34,7 @@ def retry(rows: Rows, exception: int, now: datetime, *, flow_hash: str = "") -> 
     exceptions.close(rows, exception, ExceptionState.RETRIED, now)
 
 
-def resolve(rows: Rows, exception: int, now: datetime, *, result: dict[str, object], reason: str) -> None:
+def resolve(rows: Rows, exception: int, now: datetime, *, result: Mapping[str, object], reason: str) -> None:
     """A person did the action: its run goes on with `result` (what the later actions need, e.g. an id).
 
     Raises NotFound, BellwireError.
@@ -44,7 +45,7 @@ def resolve(rows: Rows, exception: int, now: datetime, *, result: dict[str, obje
             f"Exception {exception} is about a delivery that can't be read, not about an action.",
             remedy=f"Do by hand what it asks for, then `bellwire exception dismiss {exception} --reason …`.",
         )
-    runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(result).decode(), now)
+    runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(dict(result)).decode(), now)
     exceptions.close(rows, exception, ExceptionState.RESOLVED, now, reason)
     if not exceptions.open_ones(rows, run=row.run):
         runs.retry(rows, row.run, now)

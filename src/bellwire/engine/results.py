@@ -5,18 +5,7 @@ from typing import Any
 import orjson
 
 from bellwire.capabilities import Operation, Result
-
-
-class ByHand:
-    """The result of an action that a person did: the fields that were told, and nothing for all others."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self._values.get(name, "")
+from bellwire.flows import ByHand
 
 
 def to_json(result: Result) -> str:
@@ -24,6 +13,6 @@ def to_json(result: Result) -> str:
 
 
 def from_json(operation: Operation, text: str | None, *, by_hand: bool) -> Any:
-    """The result that a checkpoint holds."""
+    """The result that a checkpoint holds; of an action done by hand, the fields that were told."""
     values = orjson.loads(text or "{}")
     return ByHand(values) if by_hand else operation.result.model_validate(values)

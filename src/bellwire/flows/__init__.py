@@ -9,11 +9,12 @@ from bellwire.flows.loading import FlowErrors, load_flow, load_flows, template, 
 from bellwire.flows.model import Flow, FlowAction, Owner, Retry, Success
 from bellwire.flows.parsing import parse_flow
 from bellwire.flows.picture import Box, Picture, picture
-from bellwire.flows.scope import SKIPPED, Scope, Skipped, scope_for
+from bellwire.flows.scope import SKIPPED, ByHand, Scope, Skipped, scope_for
 
 __all__ = [
     "SKIPPED",
     "Box",
+    "ByHand",
     "Finding",
     "Flow",
     "FlowAction",

@@ -1,20 +1,22 @@
 """The static check: a flow against its connections' connectors, before anything runs."""
 
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
 from jinja2 import nodes
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from bellwire.capabilities import Given, Operation
+from bellwire.capabilities import Operation
 from bellwire.connectors.kit import Connector
 from bellwire.errors import ConfigurationError
-from bellwire.events import Event, data_model
+from bellwire.events import Event, FreeForm, data_model
 from bellwire.flows.document import Key
 from bellwire.flows.expressions import Expression
 from bellwire.flows.fields import element, list_of, without_none
@@ -22,7 +24,7 @@ from bellwire.flows.fitting import fits, may_lack
 from bellwire.flows.inference import Inference, called, paths_in, tested_paths
 from bellwire.flows.model import Flow, FlowAction, Value
 from bellwire.flows.parsing import expressions_in
-from bellwire.flows.suggestions import nearest, sentence
+from bellwire.flows.suggestions import nearest, spoken
 from bellwire.money import Money
 
 
@@ -41,6 +43,10 @@ class Finding:
     sentence: str
     suggestion: str = ""
     severity: Severity = Severity.ERROR
+
+    def error(self) -> ConfigurationError:
+        """The same as an exception."""
+        return ConfigurationError(f"{self.sentence}.", path=self.path, line=self.line, remedy=spoken(self.suggestion))
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}: " if self.path else f"line {self.line}: "
@@ -66,8 +72,16 @@ def operation_for(action: FlowAction, connector: Connector) -> Operation:
         )
     raise ConfigurationError(
         f"{connector.manifest.title} (connection '{action.connection}') has no '{action.operation_name}'.",
-        remedy=sentence(nearest(action.operation_name, sorted(operation.name for operation in operations))),
+        remedy=spoken(nearest(action.operation_name, sorted(operation.name for operation in operations))),
     )
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What an expression can see: names with their types; and which paths the action asks for before it uses them."""
+
+    names: Mapping[str, Any]
+    tested: frozenset[str]
 
 
 class _Check:
@@ -105,7 +119,7 @@ class _Check:
         brought = connector.triggers.event_types if connector.triggers else None
         if brought is None:
             self._add(line, f"{connector.manifest.title} sends no events", "start the flow with another connection")
-        elif brought and not any(fnmatchcase(event_type, pattern) for pattern in brought):
+        elif not any(fnmatchcase(event_type, pattern) for pattern in brought):
             self._add(line, f"{connector.manifest.title} brings no '{event_type}'", nearest(event_type, brought))
 
     def _who_and_what(self) -> None:
@@ -126,20 +140,19 @@ class _Check:
             self._add(action.lines["do"], error.sentence.rstrip("."), error.remedy.lower())
 
     def _action(self, action: FlowAction) -> None:
-        scope = self._scope()
-        tested = _tested(action)
+        see = Sight(self._scope(), _tested(action))
         if isinstance(action.condition, Expression):
-            self._infer(action.condition, scope, tested)
+            self._infer(action.condition, see)
         if never(action):
             self._add(action.lines["if"], f"'{action.name}' never runs: its 'if' is never true", error=False)
         if action.each is not None:
-            scope["item"] = self._item(action.each, scope, tested)
+            see = Sight({**see.names, "item": self._item(action.each, see)}, see.tested)
         operation = self._operations.get(action.name)
-        if operation is None:
-            for expression in expressions_in(dict(action.given)):
-                self._infer(expression, scope, tested)
+        if operation is not None:
+            self._given(action, operation, see)
         else:
-            self._given(action, operation, scope, tested)
+            for expression in expressions_in(dict(action.given)):
+                self._infer(expression, see)
 
     def _scope(self) -> dict[str, Any]:
         results = {name: self._result(action) for name, action in self._flow.actions.items()}
@@ -151,56 +164,54 @@ class _Check:
             return Any
         return list_of(operation.result) if action.for_each else operation.result
 
-    def _infer(self, expression: Expression, scope: Mapping[str, Any], tested: Iterable[str]) -> Any:
+    def _infer(self, expression: Expression, see: Sight) -> Any:
         def report(node: nodes.Node, text: str, suggestion: str, error: bool) -> None:
             self._add(expression.place.line_of(node), text, suggestion, error=error)
 
         subjects = {"event": self._flow.event_type, "meta": "the event's envelope"}
         subjects |= {name: f"the result of '{name}'" for name in self._flow.actions}
-        found = Inference(scope, subjects, tested, report).of(expression.tree)
+        found = Inference(see.names, subjects, see.tested, report).of(expression.tree)
         return str if expression.is_text else found
 
-    def _item(self, each: Expression, scope: Mapping[str, Any], tested: Iterable[str]) -> Any:
-        sequence = without_none(self._infer(each, scope, tested))
+    def _item(self, each: Expression, see: Sight) -> Any:
+        sequence = without_none(self._infer(each, see))
         item = element(sequence)
         if item is None:
             self._add(each.place.line, f"'for_each' needs a list, and this is {called(sequence)}")
         return item or Any
 
-    def _given(self, action: FlowAction, operation: Operation, scope: Mapping[str, Any], tested: Iterable[str]) -> None:
-        wanted = operation.given
-        for name, field in wanted.model_fields.items():
-            if field.is_required() and name not in action.given:
-                line = action.lines.get("with", action.lines["do"])
-                self._add(line, f"{action.connection}.{operation.name} needs '{name}'", self._example(name, field))
-        for key, value in action.given.items():
-            asked = wanted.model_fields.get(key)
-            if asked is None:
-                self._stray(action, operation, wanted, key)
-            self._value(key, value, asked, scope, tested)
+    def _given(self, action: FlowAction, operation: Operation, see: Sight) -> None:
+        subject = f"{action.connection}.{operation.name}"
+        line = action.lines.get("with", action.lines["do"])
+        self._filled(subject, line, action.given, operation.given, see)
+
+    def _filled(self, subject: str, line: int, given: Mapping[Key, Value], wanted: type[BaseModel], see: Sight) -> None:
+        """Check the fields that `given` fills against those that `wanted` has."""
+        fields = wanted.model_fields
+        for name, field in fields.items():
+            if field.is_required() and name not in given:
+                self._add(line, f"{subject} needs '{name}'", self._example(name, field))
+        for key, value in given.items():
+            if key not in fields and wanted.model_config.get("extra") != "allow":
+                self._add(key.line, f"{subject} takes no '{key}'", nearest(key, fields))
+            self._value(key, value, fields.get(key) or FieldInfo(annotation=Any), see)
 
     def _example(self, name: str, field: FieldInfo) -> str:
         event = data_model(self._flow.event_type)
-        return f'add {name}: "{{{{ event }}}}"' if field.annotation is event else f"add '{name}' to 'with'"
+        return f'add {name}: "{{{{ event }}}}"' if field.annotation is event else f"add '{name}'"
 
-    def _stray(self, action: FlowAction, operation: Operation, wanted: type[Given], key: Key) -> None:
-        if wanted.model_config.get("extra") != "allow":
-            known = list(wanted.model_fields)
-            self._add(key.line, f"{action.connection}.{operation.name} takes no '{key}'", nearest(key, known))
-
-    def _value(
-        self, key: str, value: Value, field: FieldInfo | None, scope: Mapping[str, Any], tested: Iterable[str]
-    ) -> None:
-        inside = expressions_in(value)
-        if isinstance(value.content, Expression):
-            given = self._infer(value.content, scope, tested)
-            if field is not None:
-                self._typed(key, value.line, given, field.annotation)
-            return
-        for expression in inside:
-            self._infer(expression, scope, tested)
-        if field is not None and not inside:
+    def _value(self, key: str, value: Value, field: FieldInfo, see: Sight) -> None:
+        content, wanted = value.content, without_none(field.annotation)
+        if isinstance(content, Expression):
+            self._typed(key, value.line, self._infer(content, see), field.annotation)
+        elif not expressions_in(value):
             self._literal(key, value, field)
+        elif isinstance(content, list):
+            for item in content:
+                self._value(key, item, FieldInfo(annotation=element(wanted) or Any), see)
+        else:
+            model = wanted if inspect.isclass(wanted) and issubclass(wanted, BaseModel) else FreeForm
+            self._filled(f"'{key}'", value.line, content, model, see)
 
     def _typed(self, key: str, line: int, given: Any, wanted: Any) -> None:
         if not fits(given, wanted):
@@ -230,12 +241,14 @@ def never(action: FlowAction) -> bool:
     return not condition
 
 
-def _tested(action: FlowAction) -> set[str]:
+def _tested(action: FlowAction) -> frozenset[str]:
     found = {path for expression in expressions_in(dict(action.given)) for path in tested_paths(expression.tree)}
-    return found | (paths_in(action.condition.tree) if isinstance(action.condition, Expression) else set())
+    return frozenset(found | (paths_in(action.condition.tree) if isinstance(action.condition, Expression) else set()))
 
 
 def _way_out(given: Any, wanted: Any) -> str:
+    if given is datetime and without_none(wanted) is date:
+        return "take its day: {{ … | date }}"
     if without_none(wanted) is not str:
         return ""
     if given is Money:

@@ -13,12 +13,11 @@ from typing import Any
 from jinja2 import Template, nodes
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
 from jinja2.meta import find_undeclared_variables
-from jinja2.runtime import Undefined
 
 from bellwire.errors import ConfigurationError, FlowError
 from bellwire.flows.fields import read_field
 from bellwire.flows.filters import MOST_CHARACTERS
-from bellwire.flows.sandbox import Sandbox, limit_loops, problem
+from bellwire.flows.sandbox import Sandbox, limit_loops, problem, use
 from bellwire.flows.scope import Scope
 
 _SANDBOX = Sandbox()
@@ -178,11 +177,11 @@ def _reader(path: tuple[str, ...]) -> Callable[[Scope], Any]:
     def read(scope: Scope) -> Any:
         value = scope.get(first, _ABSENT)
         if value is _ABSENT:
-            _use(_SANDBOX.undefined(name=first))
+            use(_SANDBOX.undefined(name=first))
         for name in rest:
             inner = read_field(value, name, _ABSENT)
             if inner is _ABSENT:
-                _use(_SANDBOX.undefined(obj=value, name=name))
+                use(_SANDBOX.undefined(obj=value, name=name))
             value = inner
         return value
 
@@ -195,10 +194,9 @@ def _native_evaluator(template: Template) -> Callable[[Scope], Any]:
         for _ in template.root_render_func(context):
             pass
         value = context.vars["result"]
-        if isinstance(value, Undefined):
-            _use(value)
         if isinstance(value, Iterator):
             value = list(value)
+        use(value)
         if isinstance(value, str):
             _bounded(len(value))
         return value
@@ -221,11 +219,6 @@ def _text_evaluator(template: Template) -> Callable[[Scope], Any]:
 def _bounded(length: int) -> None:
     if length > MOST_CHARACTERS:
         raise FlowError(f"its text is longer than {MOST_CHARACTERS} characters")
-
-
-def _use(missing: Undefined) -> None:
-    """Fail as any use of a missing thing does."""
-    str(missing)
 
 
 def _plainly(error: Exception) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_datetime
 from babel.numbers import format_currency
+from jinja2 import Undefined
 from jinja2.filters import FILTERS as JINJA
 from pydantic import BaseModel
 
@@ -64,7 +65,7 @@ def printed(value: Any) -> str:
         return f"{value:f}"
     if isinstance(value, BaseModel) and not isinstance(value, Money):
         raise FlowError(f"'{type(value).__name__}' is a whole record, not text", remedy="Name one of its fields.")
-    if isinstance(value, Iterable) and not isinstance(value, Money):
+    if isinstance(value, Iterable) and not isinstance(value, Money | Undefined):
         raise FlowError("a list can't stand in a text", remedy="Join it: {{ … | join(', ') }}.")
     return str(value)
 

@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import singledispatchmethod
 from typing import Any
@@ -247,11 +247,15 @@ class Inference:
 
 def tested_paths(tree: nodes.Node) -> set[str]:
     """The plain paths that `tree` asks for in a condition."""
-    conditions: list[nodes.Node] = [node.test for node in tree.find_all(nodes.CondExpr)]
-    conditions += [node.test for node in tree.find_all(nodes.If)]
-    conditions += [node.left for node in tree.find_all(nodes.And)]
-    conditions += [node.test for node in tree.find_all(nodes.For) if node.test]
-    return {path for condition in conditions for path in paths_in(condition)}
+    conditions = [_asked(node) for node in (tree, *tree.find_all(nodes.Node))]
+    return {path for condition in conditions if condition for path in paths_in(condition)}
+
+
+def _asked(node: nodes.Node) -> nodes.Node | None:
+    """What decides whether the rest of `node` is worked out at all."""
+    if isinstance(node, nodes.CondExpr | nodes.If | nodes.For):
+        return node.test
+    return node.left if isinstance(node, nodes.And) else None
 
 
 def paths_in(tree: nodes.Node) -> set[str]:
@@ -271,7 +275,7 @@ def called(annotation: Any) -> str:
     if annotation in words:
         return words[annotation]
     if _is(annotation, date):
-        return "a time"
+        return "a time" if annotation is datetime else "a date"
     if _is(annotation, BaseModel):
         name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", annotation.__name__).lower()
         return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -7,7 +7,7 @@ from bellwire.errors import ConfigurationError, NotFound
 from bellwire.flows.document import MOST_BYTES, too_big
 from bellwire.flows.model import Flow
 from bellwire.flows.parsing import parse_flow
-from bellwire.flows.suggestions import nearest, sentence
+from bellwire.flows.suggestions import nearest, spoken
 
 _TEMPLATES = files("bellwire.flows") / "templates"
 
@@ -67,5 +67,5 @@ def template(name: str) -> str:
     """The text of a bundled flow: `order_to_cash`, or `order-to-cash`. Raises NotFound with a suggestion."""
     stem = name.replace("-", "_")
     if stem not in template_names():
-        raise NotFound(f"There is no template '{name}'.", remedy=sentence(nearest(stem, template_names())))
+        raise NotFound(f"There is no template '{name}'.", remedy=spoken(nearest(stem, template_names())))
     return (_TEMPLATES / f"{stem}.yaml").read_text("utf-8")

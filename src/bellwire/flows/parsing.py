@@ -13,7 +13,7 @@ from bellwire.flows.expressions import Expression, Place, compile_condition, com
 from bellwire.flows.model import Flow, FlowAction, Owner, Retry, Success, Value
 from bellwire.flows.order import in_order
 from bellwire.flows.section import Section
-from bellwire.flows.suggestions import nearest, sentence
+from bellwire.flows.suggestions import nearest, spoken
 
 FLOW_KEYS = ("name", "trigger", "owner", "success", "manual_minutes", "actions")
 ACTION_KEYS = ("do", "with", "if", "otherwise", "for_each", "needs", "retry")
@@ -179,7 +179,7 @@ def _needs(name: str, section: Section, parts: list[Any], names: list[str]) -> f
     for need, line in explicit.items():
         if need not in names:
             others = [other for other in names if other != name]
-            raise section.error(line, f"'{name}' needs '{need}', which isn't here.", sentence(nearest(need, others)))
+            raise section.error(line, f"'{name}' needs '{need}', which isn't here.", spoken(nearest(need, others)))
         if need == name:
             raise section.error(line, f"'{name}' needs itself.", "Take it out of 'needs'.")
     found = set(explicit)

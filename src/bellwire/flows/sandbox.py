@@ -7,7 +7,7 @@ it runs, by `fields.read_field`.
 from decimal import Decimal
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes
+from jinja2 import StrictUndefined, Undefined, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS as JINJA_TESTS
@@ -15,7 +15,7 @@ from jinja2.utils import missing
 
 from bellwire.flows.fields import TEXT_METHODS, read_field
 from bellwire.flows.filters import FILTERS, few, printed
-from bellwire.flows.suggestions import nearest, sentence
+from bellwire.flows.suggestions import nearest, spoken
 from bellwire.money import Money
 
 TESTS = ("defined", "divisibleby", "even", "in", "none", "number", "odd", "string", "undefined")
@@ -69,6 +69,15 @@ class Missing(StrictUndefined):
         return f"there is no field '{name}' in {type(owner).__name__}"
 
 
+def use(value: Any) -> None:
+    """Fail, as any use does, when `value` is missing, or holds something that is. Raises UndefinedError."""
+    if isinstance(value, Undefined):
+        str(value)
+    elif isinstance(value, list):
+        for item in value:
+            use(item)
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """Its globals are empty: no `range`, no `dict`. It loads, includes and imports nothing."""
 
@@ -81,12 +90,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.tests = {name: JINJA_TESTS[name] for name in (*TESTS, *_COMPARISONS)}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        use(obj)
         found = read_field(obj, attribute, _ABSENT)
         return self.undefined(obj=obj, name=attribute) if found is _ABSENT else found
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(argument, str):
             return self.getattr(obj, argument)
+        use(obj)
         if isinstance(obj, list | tuple | str) and isinstance(argument, int) and -len(obj) <= argument < len(obj):
             return obj[argument]
         return self.undefined(obj=obj, name=argument)
@@ -138,9 +149,9 @@ def _problem_of(node: nodes.Node, loops: int) -> tuple[str, str] | None:
     if isinstance(node, nodes.For) and (loops > _DEEPEST_LOOP or node.recursive):
         return f"loops can't be nested more than {_DEEPEST_LOOP} deep", ""
     if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        return f"there is no filter '{node.name}'", sentence(nearest(node.name, FILTERS))
+        return f"there is no filter '{node.name}'", spoken(nearest(node.name, FILTERS))
     if isinstance(node, nodes.Test) and node.name not in TESTS:
-        return f"there is no test '{node.name}'", sentence(nearest(node.name, TESTS))
+        return f"there is no test '{node.name}'", spoken(nearest(node.name, TESTS))
     if isinstance(node, nodes.Call) and not (isinstance(node.node, nodes.Getattr) and node.node.attr in TEXT_METHODS):
         return "a flow can't call this", f"Only these can be called, on text: {', '.join(sorted(TEXT_METHODS))}."
     if isinstance(node, nodes.Call) and (node.dyn_args or node.dyn_kwargs or node.kwargs):

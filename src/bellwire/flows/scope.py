@@ -1,13 +1,15 @@
 """What expressions can see."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bellwire.events import Event
 
 Scope = dict[str, Any]
 """`event` (the event's data), `meta` (its envelope), each finished action's result by the action's name (for one with
-`for_each`: the list of its results; for a skipped one: SKIPPED), and `item` inside a `for_each`."""
+`for_each`: the list of its results; for a skipped one: SKIPPED; for one done by a person: ByHand), and
+`item` inside a `for_each`."""
 
 
 class Skipped:
@@ -48,6 +50,13 @@ class Skipped:
 
 
 SKIPPED = Skipped()
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """The result of an action that a person did: the fields that were told; all others as if it had been skipped."""
+
+    told: Mapping[str, Any]
 
 
 def scope_for(event: Event, results: Mapping[str, Any] | None = None) -> Scope:

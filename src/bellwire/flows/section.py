@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bellwire.errors import ConfigurationError
 from bellwire.flows.document import Key, Node
-from bellwire.flows.suggestions import nearest, sentence
+from bellwire.flows.suggestions import nearest, spoken
 
 _DURATION = re.compile(r"([0-9]{1,6}) ?(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -28,7 +28,7 @@ class Section:
         self.values: dict[Key, Node] = node.value
         for key in self.values:
             if key not in known:
-                hint = sentence(nearest(key, known))
+                hint = spoken(nearest(key, known))
                 raise self.error(key.line, f"'{key}' is no key of {what}.", hint)
 
     def error(self, line: int, sentence: str, remedy: str = "") -> ConfigurationError:
@@ -46,7 +46,7 @@ class Section:
         if node is None:
             line = next((name.line for name in self.values if name == key), self.line)
             raise self.error(
-                line, f"{sentence(self._what).rstrip('.')} needs '{key}'.", f"Write e.g. `{key}: {example}`."
+                line, f"{spoken(self._what).rstrip('.')} needs '{key}'.", f"Write e.g. `{key}: {example}`."
             )
         return node
 

@@ -13,6 +13,6 @@ def nearest(wrong: str, right: Iterable[str]) -> str:
     return f"there are: {', '.join(names)}" if names else ""
 
 
-def sentence(text: str) -> str:
+def spoken(text: str) -> str:
     """With a capital letter and an end."""
     return text[:1].upper() + text[1:] + ("" if text.endswith(("?", ".", "!")) else ".") if text else ""

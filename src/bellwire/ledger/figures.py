@@ -186,6 +186,22 @@ def open_groups(rows: Rows, *, limit: int = 20) -> list[OpenGroup]:
     return [OpenGroup(*row) for row in found]
 
 
+def of_group(rows: Rows, group: OpenGroup, *, limit: int) -> list[int]:
+    """The ids of a group's exceptions, oldest first."""
+    found = rows.all(
+        "SELECT id FROM exceptions WHERE state = 'open' AND connection = :connection AND cause = :cause"
+        " AND id BETWEEN :oldest AND :newest ORDER BY id LIMIT :limit",
+        {
+            "connection": group.connection,
+            "cause": group.cause,
+            "oldest": group.oldest,
+            "newest": group.newest,
+            "limit": limit,
+        },
+    )
+    return [row[0] for row in found]
+
+
 def event_copies(rows: Rows, since: datetime, until: datetime) -> int:
     """How many deliveries of a period's events told of what was known already."""
     row = rows.one(
@@ -220,9 +236,9 @@ def flow_loads(rows: Rows, *, limit: int = 10_000) -> dict[str, FlowLoad]:
         most,
     )
     to_retry = rows.all(
-        "SELECT r.flow, a.action, COUNT(*) FROM"
-        " (SELECT id, flow FROM runs WHERE state = 'waiting' ORDER BY due_at LIMIT :limit) r"
-        " JOIN attempts a ON a.run = r.id WHERE a.next_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attempts later"
+        "SELECT due.flow, a.action, COUNT(*) FROM"
+        " (SELECT id, flow FROM runs WHERE state = 'waiting' ORDER BY due_at LIMIT :limit) AS due"
+        " JOIN attempts a ON a.run = due.id WHERE a.next_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attempts later"
         " WHERE later.run = a.run AND later.action = a.action AND later.item = a.item AND later.number > a.number)"
         " GROUP BY 1, 2",
         most,

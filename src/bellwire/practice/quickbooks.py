@@ -90,11 +90,6 @@ class Tokens:
         """No access token is good any more."""
         self.access.clear()
 
-    def revoke(self) -> None:
-        """The owner took the connection away."""
-        self.access.clear()
-        self.refresh.clear()
-
     def renew(self, used: str) -> Record | None:
         if used not in self.refresh:
             return None

@@ -6,6 +6,7 @@ It refuses addresses that begin with `unknown`, as a mailbox would that doesn't 
 import asyncio
 import email
 import email.policy
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -70,6 +71,8 @@ class MailSimulator(Simulator):
                 self, loop=loop, hostname="practice.example", authenticator=self._sign_in, auth_require_tls=False
             )
 
+        # Its warnings are about itself.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
         self._server = await loop.create_server(protocol, "127.0.0.1", 0)
 
     async def stop(self) -> None:
@@ -138,4 +141,4 @@ SIMULATOR = MailSimulator
 
 def _text(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
-    return str(body.get_content()) if body else ""
+    return str(body.get_content()).replace("\r\n", "\n") if body else ""

@@ -75,10 +75,14 @@ class SettingsTable(_Table):
     """The port it listens on; 0 takes a free one."""
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     """How much is logged: debug, info, warning or error."""
-    public_url: Address | None = None
+    public_url: Annotated[Address | None, Field(examples=["https://hooks.example.com"])] = None
     """The address that senders use, if it isn't http://HOST:PORT: behind a proxy, say."""
-    ledger_url: Annotated[str | None, AfterValidator(lambda url: url and _ledger(url)), Field(repr=False)] = None
-    """The database: sqlite:///FILE or postgresql://USER@HOST/NAME. Without it, data/ledger.db."""
+    ledger_url: Annotated[
+        str | None,
+        AfterValidator(lambda url: url and _ledger(url)),
+        Field(repr=False, examples=["sqlite:///data/ledger.db"]),
+    ] = None
+    """The database: sqlite:///FILE or postgresql://USER@HOST/NAME."""
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
 

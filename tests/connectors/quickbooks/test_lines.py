@@ -50,7 +50,9 @@ def test_rounding_takes_up_no_more_than_the_shop_adjusted(drawn: Order) -> None:
 
 
 def test_a_price_that_does_not_divide_has_seven_decimals() -> None:
-    made_up = sheet(order(lines=(line(quantity=3, unit_price=usd("3.3333"), total=usd("10.00")),), total=usd("17.40")), SETTINGS)
+    made_up = sheet(
+        order(lines=(line(quantity=3, unit_price=usd("3.3333"), total=usd("10.00")),), total=usd("17.40")), SETTINGS
+    )
     detail = lines_of(made_up)[0]["SalesItemLineDetail"]
     assert (detail["Qty"], detail["UnitPrice"]) == (3, 3.3333333)
 
@@ -89,6 +91,15 @@ def test_prices_with_tax_are_booked_without_it() -> None:
     made_up = sheet(inclusive, SETTINGS)
     assert [(entry.amount, entry.tax) for entry in made_up.entries] == [(Decimal("20.00"), "VAT")]
     assert made_up.tax == Decimal("4.00")
+
+
+def test_a_discount_on_prices_with_tax_is_booked_without_it_too() -> None:
+    """12.00 less 6.00 with 20 % in it: 10.00 less 5.00, and 1.00 of tax."""
+    tax = Tax(name="VAT", rate=Decimal("0.2"), amount=usd("1.00"))
+    half = line(quantity=1, unit_price=usd("12.00"), discount=usd("6.00"), total=usd("6.00"), taxes=(tax,))
+    inclusive = order(taxes_included=True, lines=(half,), shipping_lines=(), tax_total=usd("1.00"), total=usd("6.00"))
+    made_up = sheet(inclusive, SETTINGS)
+    assert [(entry.amount, entry.discount) for entry in made_up.entries] == [(Decimal("10.00"), Decimal("5.00"))]
 
 
 def test_a_gift_card_that_is_sold_is_booked_as_one_whatever_its_sku() -> None:

@@ -58,8 +58,6 @@ async def test_every_order_gives_a_sales_receipt_of_its_total(practice: Practice
 
 @_quick
 @given(order=orders(max_lines=6))
-async def test_the_total_stays_the_same_however_discounts_and_taxes_are_shown(
-    practice: Practice, order: Order
-) -> None:
+async def test_the_total_stays_the_same_however_discounts_and_taxes_are_shown(practice: Practice, order: Order) -> None:
     changes = {"show_discounts": False, "tax_item": "Sales tax"}
     assert await booked_total(practice, order, "create_invoice", **changes) == two_decimals(order)

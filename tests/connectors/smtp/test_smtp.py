@@ -1,5 +1,6 @@
 """Mails as a mailbox gets them, and every way in which a mail server says no."""
 
+import asyncio
 import dataclasses
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -23,7 +24,7 @@ from bellwire.capabilities.email import Mail, SendMail, SendNotice
 from bellwire.connectors.kit import Call
 from bellwire.connectors.smtp import CONNECTOR
 from bellwire.connectors.smtp.manifest import MailSettings
-from bellwire.connectors.smtp.message import message
+from bellwire.connectors.smtp.message import address, message
 from bellwire.connectors.smtp.replies import About, reply_error
 from bellwire.connectors.smtp.templates import Words
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
@@ -199,8 +200,6 @@ SETTINGS = MailSettings(host="localhost", from_address="shop@example.com", from_
 @given(subject=st.text(), text=st.text(), name=st.text().filter(lambda name: not set(name) & set("\r\n")))
 @settings(max_examples=60, deadline=None)
 def test_no_words_can_add_a_header_or_a_recipient(subject: str, text: str, name: str) -> None:
-    from bellwire.connectors.smtp.message import address
-
     mail = message(
         SETTINGS.model_copy(update={"from_name": name}),
         address("robin@example.com"),
@@ -366,8 +365,6 @@ class Keeper:
 
 @asynccontextmanager
 async def mail_server(keeper: Keeper, *, starttls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    import asyncio
-
     loop = asyncio.get_running_loop()
 
     def protocol() -> SMTP:

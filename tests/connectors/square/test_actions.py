@@ -280,9 +280,9 @@ async def test_stock_goes_down_by_exactly_what_was_sold(shop: Shop, order: list[
     await shop.adjust(order, key=key)
     await shop.adjust(order, key=key, again=True)
     sold: Counter[str] = Counter()
-    for line in order:
-        if line.ships and line.sku:
-            sold[line.sku] += line.quantity
+    for ordered in order:
+        if ordered.ships and ordered.sku:
+            sold[ordered.sku] += ordered.quantity
     assert shop.taken() == {sku: number for sku, number in sold.items() if number}
 
 

@@ -257,8 +257,7 @@ class Api:
             case Bearer(credential):
                 return {"Authorization": f"Bearer {get(credential)}"}
             case Basic(user, password):
-                pair = f"{get(user)}:{get(password)}".encode()
-                return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+                return {"Authorization": _basic(get(user), get(password))}
             case ClientCredentials(header=header, prefix=prefix):
                 return {header: prefix + token}
             case OAuth2():
@@ -315,7 +314,7 @@ class Api:
         client = self._credentials.get("client_id"), self._credentials.get("client_secret")
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         if basic:
-            headers["Authorization"] = aiohttp.BasicAuth(*client).encode()
+            headers["Authorization"] = _basic(*client)
         else:
             form = {**form, "client_id": client[0], "client_secret": client[1]}
         answer = await self._send("POST", url, path, {}, headers, urlencode(form).encode(), writing=False)
@@ -349,3 +348,8 @@ class _Grant(BaseModel):
     # Unknown lifetime: assume an hour rather than for ever.
     expires_in: int = 3600
     refresh_token: str = ""
+
+
+def _basic(user: str, password: str) -> str:
+    """RFC 7617."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 
+_ROUNDING = 1e-6
+"""Seconds: what adding up fractions of tokens may be off."""
+
+
 @dataclass(frozen=True)
 class Limit:
     """At most `count` requests in `per`. `remaining` and `resets_in` name response headers that tell how many are left
@@ -36,7 +40,7 @@ class Gate:
             return
         async with self._turn:
             loop = asyncio.get_running_loop()
-            while (delay := self._delay(loop.time())) > 0:  # noqa: ASYNC110 - it may be paused again meanwhile
+            while (delay := self._delay(loop.time())) > _ROUNDING:  # noqa: ASYNC110 - it may be paused again meanwhile
                 await asyncio.sleep(delay)
             self._tokens = [tokens - 1 for tokens in self._tokens]
 
@@ -51,6 +55,7 @@ class Gate:
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Correct the buckets by what an answer's headers (lower-case names) say is left."""
+        self._fill(asyncio.get_running_loop().time())
         for index, limit in enumerate(self._limits):
             remaining = headers.get(limit.remaining.lower(), "")
             if not remaining.isdecimal():
@@ -61,10 +66,18 @@ class Gate:
                 self.pause(timedelta(seconds=int(resets_in)))
 
     def _delay(self, now: float) -> float:
+        self._fill(now)
+        lacking = [(1 - tokens) / _rate(limit) for limit, tokens in zip(self._limits, self._tokens, strict=True)]
+        return max(self._paused_until - now, *lacking, 0.0)
+
+    def _fill(self, now: float) -> None:
         passed, self._filled_at = now - self._filled_at, now
-        delay = self._paused_until - now
-        for index, limit in enumerate(self._limits):
-            rate = limit.count / limit.per.total_seconds()
-            self._tokens[index] = min(float(limit.count), self._tokens[index] + passed * rate)
-            delay = max(delay, (1 - self._tokens[index]) / rate)
-        return delay
+        self._tokens = [
+            min(float(limit.count), tokens + passed * _rate(limit))
+            for limit, tokens in zip(self._limits, self._tokens, strict=True)
+        ]
+
+
+def _rate(limit: Limit) -> float:
+    """Requests a second."""
+    return limit.count / limit.per.total_seconds()

@@ -52,7 +52,7 @@ class Manifest:
 
     name: str
     title: str
-    """As the vendor writes it, e.g. `QuickBooks Online`."""
+    """As the vendor writes it, e.g. `Acme Books Online`."""
     capabilities: tuple[str, ...]
     base_urls: Mapping[Environment, str]
     root: str = "/"

@@ -82,7 +82,7 @@ def explain(answer: Answer) -> VendorError | None:
             "QuickBooks asked to slow down.",
             cause="rate-limited",
             detail=_detail(answer, fault),
-            retry_after=answer.retry_after or _PAUSE,
+            retry_after=_PAUSE if answer.retry_after is None else answer.retry_after,
         )
     if fault is None or (answer.status == 401 and fault.code not in ("120", "6190")):
         return None

@@ -4,9 +4,12 @@ One query may cost 1000 points at most, so that an order's lines come in pages, 
 https://shopify.dev/docs/api/usage/limits
 """
 
-_MONEY = """
-fragment Both on MoneyBag { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
+_SHOP = """
 fragment Shop on MoneyBag { shopMoney { amount currencyCode } }
+"""
+
+_BOTH = """
+fragment Both on MoneyBag { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
 """
 
 _LINES = """
@@ -52,7 +55,7 @@ query Order($id: ID!) {
     billingAddress { ...Place }
     shippingAddress { ...Place }
     lineItems(first: 25) { ...Lines }
-    shippingLines(first: 5) {
+    shippingLines(first: 10) {
       nodes {
         id title
         originalPriceSet { ...Shop }
@@ -75,7 +78,8 @@ query Order($id: ID!) {
   }
 }
 """
-    + _MONEY
+    + _SHOP
+    + _BOTH
     + _LINES
     + _ADDRESS
 )
@@ -85,8 +89,8 @@ MORE_LINES = (
 query MoreLines($id: ID!, $after: String!) {
   order(id: $id) { updatedAt lineItems(first: 50, after: $after) { ...Lines } }
 }
-fragment Shop on MoneyBag { shopMoney { amount currencyCode } }
 """
+    + _SHOP
     + _LINES
 )
 
@@ -99,8 +103,8 @@ query Refund($id: ID!) {
     refundLineItems(first: 50) { ...RefundLines }
   }
 }
-fragment Shop on MoneyBag { shopMoney { amount currencyCode } }
 """
+    + _SHOP
     + _REFUND_LINES
 )
 
@@ -109,8 +113,8 @@ MORE_REFUND_LINES = (
 query MoreRefundLines($id: ID!, $after: String!) {
   refund(id: $id) { refundLineItems(first: 50, after: $after) { ...RefundLines } }
 }
-fragment Shop on MoneyBag { shopMoney { amount currencyCode } }
 """
+    + _SHOP
     + _REFUND_LINES
 )
 

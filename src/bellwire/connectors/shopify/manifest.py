@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from pydantic import Field, field_validator
 
-from bellwire.connectors.kit import ClientCredentials, Credential, HmacSignature, Limit, Manifest, Settings
+from bellwire.connectors.kit import ClientCredentials, Connection, Credential, HmacSignature, Limit, Manifest, Settings
 from bellwire.connectors.kit.webhooks import body_hash
 from bellwire.events import Delivery, Environment
 
@@ -31,6 +31,11 @@ class ShopifySettings(Settings):
         return self.shop + _DOMAIN
 
 
+def settings_of(connection: Connection) -> ShopifySettings:
+    assert isinstance(connection.settings, ShopifySettings)
+    return connection.settings
+
+
 def header(delivery: Delivery, name: str) -> str:
     """`X-Shopify-NAME`, or `Shopify-NAME` as newer deliveries spell it; empty when there is neither."""
     return delivery.headers.get(f"x-shopify-{name}") or delivery.headers.get(f"shopify-{name}") or ""
@@ -52,7 +57,9 @@ MANIFEST = Manifest(
     auth=ClientCredentials("/admin/oauth/access_token", header="X-Shopify-Access-Token", prefix=""),
     credentials=(
         Credential(
-            "client_id", "dev.shopify.com › Apps › your app › Settings › Client ID; not with access_token", required=False
+            "client_id",
+            "dev.shopify.com › Apps › your app › Settings › Client ID; not with access_token",
+            required=False,
         ),
         Credential(
             "client_secret",
@@ -64,7 +71,9 @@ MANIFEST = Manifest(
             "Only of a custom app made in the shop's admin before 2026: its Admin API access token (shpat_…)",
             required=False,
         ),
-        Credential("webhook_secret", "What deliveries are signed with: the app's secret (Client secret, API secret key)"),
+        Credential(
+            "webhook_secret", "What deliveries are signed with: the app's secret (Client secret, API secret key)"
+        ),
     ),
     settings=ShopifySettings,
     api_version=API_VERSION,

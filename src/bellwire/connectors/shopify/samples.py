@@ -7,7 +7,7 @@ import orjson
 
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import Connection
-from bellwire.connectors.shopify.manifest import API_VERSION
+from bellwire.connectors.shopify.manifest import API_VERSION, settings_of
 from bellwire.errors import NotFound
 
 _TOPICS = {
@@ -50,7 +50,7 @@ def sample(event_type: str, connection: Connection) -> tuple[dict[str, str], byt
     headers = {
         "Content-Type": "application/json",
         "X-Shopify-Topic": topic,
-        "X-Shopify-Shop-Domain": connection.settings.domain,
+        "X-Shopify-Shop-Domain": settings_of(connection).domain,
         "X-Shopify-API-Version": API_VERSION,
         "X-Shopify-Triggered-At": now,
     }

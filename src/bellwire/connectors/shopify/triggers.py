@@ -11,8 +11,10 @@ from pydantic import BaseModel
 
 from bellwire.clock import parse_time
 from bellwire.connectors.kit import Connection, Normalised, Triggers
-from bellwire.connectors.shopify.manifest import header
-from bellwire.connectors.shopify.orders import Body, order, refund, tags
+from bellwire.connectors.shopify.fields import Body
+from bellwire.connectors.shopify.manifest import header, settings_of
+from bellwire.connectors.shopify.orders import order, tags
+from bellwire.connectors.shopify.refunds import refund
 from bellwire.connectors.shopify.samples import sample
 from bellwire.errors import CannotNormalise
 from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant
@@ -43,7 +45,7 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
 
 def belongs(delivery: Delivery, connection: Connection) -> str:
     """One app's secret signs the deliveries of every shop that installed it."""
-    settings, sender = connection.settings, header(delivery, "shop-domain").lower()
+    settings, sender = settings_of(connection), header(delivery, "shop-domain").lower()
     if not settings.shop or not sender or sender == settings.domain:
         return ""
     return f"It comes from the shop {sender}; connection '{connection.name}' is for {settings.domain}."
@@ -78,9 +80,7 @@ def _order_event(event_type: str, found: Order, time: datetime, connection: Conn
 def _refunded(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
     found = refund(body)
     order_id, time = found.order_id, found.created_at
-    return Normalised(
-        (_event(connection, "order.refunded", f"refund/{found.id}", f"order/{order_id}", time, found),)
-    )
+    return Normalised((_event(connection, "order.refunded", f"refund/{found.id}", f"order/{order_id}", time, found),))
 
 
 def _transaction(body: Body, _delivery: Delivery, _connection: Connection) -> Normalised:
@@ -124,7 +124,7 @@ def _inventory(body: Body, _delivery: Delivery, connection: Connection) -> Norma
         available=body["available"],
         updated_at=parse_time(body["updated_at"]),
     )
-    ours = connection.settings.location_id
+    ours = settings_of(connection).location_id
     if ours and found.location_id != ours:
         return Normalised(reason=f"The stock is at location {found.location_id}; this connection is for {ours}.")
     subject = f"inventory/{found.item_id}/{found.location_id}"

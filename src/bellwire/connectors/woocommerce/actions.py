@@ -89,7 +89,9 @@ def _explain_code(answer: Answer, code: str, message: str, detail: str) -> Vendo
         return Transient("Someone made the same tag at the same moment.", cause="tag-exists", detail=detail)
     if answer.status == 404:
         what = "order" if answer.path.startswith("orders/") else "product"
-        return Refused(f"The shop has no such {what}; it may have been deleted.", cause=f"unknown-{what}", detail=detail)
+        return Refused(
+            f"The shop has no such {what}; it may have been deleted.", cause=f"unknown-{what}", detail=detail
+        )
     return Refused(f"The shop refused it: {message or answer.status}", cause=code or "refused", detail=detail)
 
 
@@ -105,10 +107,11 @@ def _error(answer: Answer) -> Mapping[str, Any] | None:
 async def sign_in(call: Call) -> Account:
     """Reads one order and one product, and sends a batch with nothing in it, which only shows whether the key may
     write. Raises SignedOut, Refused or Transient."""
-    warnings: list[str] = []
-    for what in ("orders", "products"):
-        if not await _may(call, "GET", what):
-            warnings.append(f"The key's user may not read {what}: give it the role Shop manager.")
+    warnings = [
+        f"The key's user may not read {what}: give it the role Shop manager."
+        for what in ("orders", "products")
+        if not await _may(call, "GET", what)
+    ]
     may_write = await _may(call, "POST", "orders/batch")
     if not may_write:
         warnings.append(

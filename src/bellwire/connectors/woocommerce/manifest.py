@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator
 
-from bellwire.connectors.kit import Basic, Credential, Handshake, HmacSignature, Manifest, Settings
+from bellwire.connectors.kit import Basic, Connection, Credential, Handshake, HmacSignature, Manifest, Settings
 from bellwire.events import Delivery, Environment
 
 
@@ -36,6 +36,12 @@ def _loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def settings_of(connection: Connection) -> ShopSettings:
+    """The settings of a connection to a shop, typed."""
+    assert isinstance(connection.settings, ShopSettings)
+    return connection.settings
 
 
 def identify(delivery: Delivery) -> str:

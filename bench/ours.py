@@ -1,0 +1,122 @@
+"""Bellwire's own intake, engine and ledger with one flow of three calls, to be measured beside the bare loop.
+
+python -m bench.ours DATABASE VENDOR_URL PORT full|ack SHOP_CONNECTOR
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from bellwire.capabilities import chat, shipping, stock
+from bellwire.connectors import find_connector
+from bellwire.connectors.kit import ByKey, Call, Connection, Connector, Manifest, NoSettings, action, connect, connector
+from bellwire.engine import Engine
+from bellwire.events import Environment
+from bellwire.flows import parse_flow
+from bellwire.intake import Hooks, serve
+from bellwire.ledger import open_ledger
+from bellwire.practice import find_simulator
+from bellwire.records import LedgerCrosswalk
+
+FLOW = """
+name: Bench
+trigger: shop.order.paid
+actions:
+  label:
+    do: vendor.create_label
+    with: {order: "{{ event }}"}
+  stock:
+    do: vendor.adjust
+    needs: [label]
+    with: {lines: "{{ event.lines }}", reason: sale, reference: "{{ event.number }}"}
+  bench:
+    do: vendor.post_message
+    needs: [stock]
+    with: {channel: packing, text: "{{ event.number }} is paid ({{ event.total }}): {{ label.tracking_number }}"}
+"""
+"""One call after the other, as in the bare loop."""
+
+
+class Given:
+    """Credentials in memory."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+
+    def find(self, field: str) -> str | None:
+        return self._values.get(field)
+
+    def get(self, field: str) -> str:
+        return self._values[field]
+
+    def store(self, values: Any) -> None:
+        self._values.update(values)
+
+
+@action(shipping.CREATE_LABEL, repeat=ByKey("body"))
+async def create_label(call: Call, given: shipping.CreateLabel) -> shipping.Label:
+    await call.api.post("0", {"key": call.key, "order": given.order.number, "weight": given.order.weight_grams})
+    return shipping.Label(id="1", shipping_order_id="1", carrier="post", tracking_number="1Z")
+
+
+@action(stock.ADJUST, repeat=ByKey("body"))
+async def adjust(call: Call, given: stock.AdjustStock) -> stock.StockChanges:
+    changes = [{"sku": line.sku, "quantity": -line.quantity} for line in given.lines]
+    await call.api.post("1", {"key": call.key, "changes": changes})
+    return stock.StockChanges(
+        changes=tuple(stock.StockChange(sku=line.sku, change=-line.quantity) for line in given.lines)
+    )
+
+
+@action(chat.POST_MESSAGE, repeat=ByKey("body"))
+async def post_message(call: Call, given: chat.PostMessage) -> chat.Message:
+    await call.api.post("2", {"key": call.key, "channel": given.channel, "text": given.text})
+    return chat.Message(id="1", channel=given.channel)
+
+
+VENDOR: Connector = connector(
+    Manifest(
+        name="bench",
+        title="Bench",
+        capabilities=("shipping", "stock", "chat"),
+        base_urls={Environment.SANDBOX: "http://127.0.0.1:9"},
+        parallel=64,
+    ),
+    actions=(create_label, adjust, post_message),
+)
+
+
+async def run(path: str, vendor: str, port: int, mode: str, shop: str) -> None:
+    simulator = find_simulator(shop)
+    storefront = find_connector(shop)
+    settings = storefront.manifest.settings.model_validate(dict(simulator.settings))
+    connections: dict[str, Connection] = {
+        "shop": connect(
+            "shop",
+            storefront,
+            Environment.SANDBOX,
+            settings,
+            Given(dict(simulator.credentials)),
+            base_url="http://127.0.0.1:9",
+        ),
+        "vendor": connect("vendor", VENDOR, Environment.SANDBOX, NoSettings(), Given({}), base_url=vendor),
+    }
+    flows = [parse_flow(FLOW, Path("flows/bench.yaml"))]
+    async with open_ledger(f"sqlite:///{path}", max_waiting=20_000) as ledger:
+        engine = Engine(ledger, connections, flows, LedgerCrosswalk(ledger))
+        await engine.start()
+        hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)
+        async with serve(hooks, "127.0.0.1", port):
+            await asyncio.Event().wait()
+
+
+def main() -> None:
+    import uvloop
+
+    path, vendor, port, mode, shop = sys.argv[1:]
+    uvloop.run(run(path, vendor, int(port), mode, shop))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""The figures of a day, as they were at one instant."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from bellwire.ledger import (
+    EventRow,
+    ExceptionRow,
+    Rows,
+    RunRow,
+    RunState,
+    deliveries,
+    events,
+    exceptions,
+    figures,
+    runs,
+)
+
+_SHOWN = 5
+"""Of each group of exceptions."""
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """`event` is None when a delivery couldn't be read."""
+
+    exception: ExceptionRow
+    event: EventRow | None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Exceptions that one remedy mends; `shown` are the oldest of them."""
+
+    count: int
+    shown: Sequence[Stuck]
+
+    @property
+    def first(self) -> ExceptionRow:
+        return self.shown[0].exception
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the day's account. `flow` is empty for what no flow took up."""
+
+    connection: str
+    flow: str
+    received: int
+    done: int = 0
+    waiting: int = 0
+    dead: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: "Entry") -> "Entry":
+        return Entry(
+            "",
+            "",
+            self.received + other.received,
+            self.done + other.done,
+            self.waiting + other.waiting,
+            self.dead + other.dead,
+            self.skipped + other.skipped,
+        )
+
+    @property
+    def missing(self) -> int:
+        """What was received and never accounted for; zero when the books balance."""
+        return self.received - self.done - self.waiting - self.dead - self.skipped
+
+
+@dataclass(frozen=True)
+class Speed:
+    """From the webhook's arrival to the last action, of `count` runs that were done."""
+
+    count: int
+    median: timedelta
+    slowest_twentieth: timedelta
+    """One run in twenty took at least this long."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What became of one action of a flow: `done` and `skipped` in the day, the others now."""
+
+    done: int = 0
+    skipped: int = 0
+    waiting: int = 0
+    stuck: int = 0
+
+
+@dataclass(frozen=True)
+class Day:
+    since: datetime
+    now: datetime
+    entries: Sequence[Entry]
+    speed: Speed | None
+    duplicates: int
+    refusals: Sequence[tuple[str, int]]
+    """Reason and count."""
+    reasons: Sequence[tuple[str, int]]
+    """Why things were skipped, and how many."""
+    hours: Sequence[Mapping[str, int]]
+    """For each hour of the day, state of a run → how many that began in it."""
+    troubles: Sequence[Trouble]
+    open_exceptions: int
+    unfinished: int
+    """Of all days."""
+    loads: Mapping[str, figures.FlowLoad]
+    actions: Mapping[tuple[str, str], figures.ActionCount]
+    latest: Sequence[tuple[RunRow, EventRow]]
+
+    @property
+    def total(self) -> Entry:
+        return sum(self.entries, Entry("", "", 0))
+
+    @property
+    def still_open(self) -> int:
+        """What isn't finished although it came before today."""
+        return max(0, self.unfinished - self.total.waiting)
+
+    @property
+    def running(self) -> int:
+        """Under way at this moment."""
+        return sum(load.running for load in self.loads.values())
+
+    def of_flow(self, flow: str) -> Entry:
+        return sum((entry for entry in self.entries if entry.flow == flow), Entry("", "", 0))
+
+    def load(self, flow: str) -> figures.FlowLoad:
+        return self.loads.get(flow, figures.FlowLoad(0, 0, {}, {}))
+
+    def steps(self, flow: str, action: str) -> Steps:
+        count, load = self.actions.get((flow, action)), self.load(flow)
+        done, skipped = (count.done, count.skipped) if count else (0, 0)
+        return Steps(done, skipped, load.to_retry.get(action, 0), load.stuck.get(action, 0))
+
+
+def day(rows: Rows, since: datetime, now: datetime, *, hours: int) -> Day:
+    """The day that began at `since` and has `hours` hours, up to `now`."""
+    until = now + timedelta(seconds=1)
+    received = figures.delivery_counts(rows, since, until)
+    unread = Entry(
+        "",
+        "",
+        received.waiting + received.dead + received.skipped,
+        waiting=received.waiting,
+        dead=received.dead,
+        skipped=received.skipped,
+    )
+    taken_up = [
+        Entry(line.connection, line.flow, line.received, line.done, line.waiting, line.dead, line.skipped)
+        for line in figures.balances(rows, since, until)
+    ]
+    counted = figures.action_counts(rows, since, until)
+    return Day(
+        since=since,
+        now=now,
+        entries=[*taken_up, *([unread] if unread.received else [])],
+        speed=speed(figures.processing_times(rows, since, until)),
+        duplicates=received.copies + figures.event_copies(rows, since, until),
+        refusals=_by_reason(deliveries.refusals(rows, now)),
+        reasons=figures.skip_reasons(rows, since, until),
+        hours=_by_hour(figures.finished_by_hour(rows, since, until), hours),
+        troubles=[_trouble(rows, group) for group in figures.open_groups(rows)],
+        open_exceptions=figures.open_exceptions(rows),
+        unfinished=figures.unfinished(rows),
+        loads=figures.flow_loads(rows),
+        actions={(count.flow, count.action): count for count in counted},
+        latest=with_events(rows, runs.newest(rows, limit=12)),
+    )
+
+
+def with_events(rows: Rows, found: Sequence[RunRow]) -> list[tuple[RunRow, EventRow]]:
+    """Each run with its event."""
+    pairs = [(run, events.find(rows, run.event)) for run in found]
+    return [(run, event) for run, event in pairs if event is not None]
+
+
+def speed(times: Sequence[timedelta]) -> Speed | None:
+    """Of sorted times; None when there are none."""
+    if not times:
+        return None
+    return Speed(len(times), median(times), times[min(len(times) - 1, len(times) * 19 // 20)])
+
+
+def _by_reason(refused: Sequence[tuple[str, str, int]]) -> list[tuple[str, int]]:
+    counts: dict[str, int] = {}
+    for _, reason, count in refused:
+        if count:
+            counts[reason] = counts.get(reason, 0) + count
+    return sorted(counts.items(), key=lambda entry: -entry[1])
+
+
+def _by_hour(found: Sequence[tuple[int, str, int]], hours: int) -> list[dict[str, int]]:
+    result: list[dict[str, int]] = [{} for _ in range(hours)]
+    for hour, state, count in found:
+        kind = RunState.WAITING if state == RunState.RUNNING else state
+        result[hour][kind] = result[hour].get(kind, 0) + count
+    return result
+
+
+def _trouble(rows: Rows, group: figures.OpenGroup) -> Trouble:
+    found = [exceptions.find(rows, number) for number in figures.of_group(rows, group, limit=_SHOWN)]
+    return Trouble(group.count, [_stuck(rows, row) for row in found if row is not None])
+
+
+def _stuck(rows: Rows, exception: ExceptionRow) -> Stuck:
+    run = runs.find(rows, exception.run) if exception.run is not None else None
+    return Stuck(exception, events.find(rows, run.event) if run else None)

@@ -1,0 +1,349 @@
+"""A practice Shopify: one shop with an Admin GraphQL API and signed webhooks."""
+
+import base64
+import hashlib
+import hmac
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+
+import orjson
+from graphql import GraphQLError, execute_sync, parse, validate
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bellwire.money import Money
+from bellwire.practice.catalogue import CATALOGUE
+from bellwire.practice.faults import Fault
+from bellwire.practice.roles import Sale
+from bellwire.practice.shopify import points, sales, schema
+from bellwire.practice.simulator import Simulator, Webhook
+
+Body = dict[str, Any]
+
+_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
+_TOPICS = {
+    "order.created": "orders/create",
+    "order.paid": "orders/paid",
+    "order.updated": "orders/updated",
+    "order.cancelled": "orders/cancelled",
+    "order.fulfilled": "orders/fulfilled",
+    "order.refunded": "refunds/create",
+}
+_SECRET = "practice-app-secret"  # noqa: S105 - practice only
+_PERMANENT_TOKEN = "shpat_practice"  # noqa: S105
+_LOCATION = "655441491"
+_SIGNED_OUT = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+
+
+@dataclass
+class Shopify(Simulator):
+    """Also a `Shop`. `fulfilment_orders` (by order) and `bucket` are there for tests to change."""
+
+    vendor: ClassVar[str] = "shopify"
+    credentials: ClassVar[Mapping[str, str]] = {
+        "client_id": "practice-app",
+        "client_secret": _SECRET,
+        "webhook_secret": _SECRET,
+    }
+    settings: ClassVar[Mapping[str, Any]] = {"shop": "practice"}
+
+    orders: dict[str, Body] = field(default_factory=dict)
+    products: dict[str, Body] = field(default_factory=lambda: {str(entry["id"]): entry for entry in _products()})
+    fulfilment_orders: dict[str, list[Body]] = field(default_factory=dict)
+    bucket: points.Bucket = field(default_factory=points.Bucket)
+    scopes: tuple[str, ...] = (
+        "read_customers",
+        "read_inventory",
+        "read_locations",
+        "read_merchant_managed_fulfillment_orders",
+        "read_orders",
+        "read_products",
+        "write_merchant_managed_fulfillment_orders",
+        "write_products",
+    )
+    _tokens: set[str] = field(default_factory=lambda: {_PERMANENT_TOKEN})
+    _owed: dict[str, Decimal] = field(default_factory=dict)
+    _last_id: int = 450_789_000
+
+    def routes(self) -> Sequence[BaseRoute]:
+        return [
+            Route("/admin/oauth/access_token", self._give_token, methods=["POST"]),
+            Route("/admin/api/{version}/graphql.json", self._graphql, methods=["POST"]),
+        ]
+
+    def state(self) -> dict[str, Any]:
+        return {"orders": self.orders, "products": self.products, "fulfilment_orders": self.fulfilment_orders}
+
+    # The Shop role
+
+    def place(self, sale: Sale) -> str:
+        order = sales.new_order(sale, self._new_id(), _iso(datetime.now(UTC)))
+        order_id = str(order["id"])
+        self.orders[order_id] = order
+        self._owed[order_id] = Decimal(order["total_price"])
+        self.fulfilment_orders[order_id] = [{"id": self._new_id(), "status": "open", "location_id": _LOCATION}]
+        return order_id
+
+    def pay(self, order_id: str) -> None:
+        self._change(order_id, financial_status="paid", payment_gateway_names=["bogus"], total_outstanding="0.00")
+
+    def edit(self, order_id: str, note: str) -> None:
+        self._change(order_id, note=note)
+
+    def cancel(self, order_id: str) -> None:
+        """Called off before it was paid: all its lines are taken off."""
+        order = self.orders[order_id]
+        self.refund(order_id, {str(line["id"]): line["quantity"] for line in order["line_items"]}, money=False)
+        for entry in self.fulfilment_orders[order_id]:
+            entry["status"] = "closed"
+        self._change(order_id, financial_status="voided", cancelled_at=_iso(datetime.now(UTC)))
+
+    def refund(self, order_id: str, units: Mapping[str, int], *, money: bool = True) -> None:
+        """Take `units` (line id → how many) off the order, for money or without."""
+        order = self.orders[order_id]
+        entry = sales.new_refund(order, self._new_id(), units, _iso(datetime.now(UTC)), money=money)
+        value = sales.refund_value(order, entry)
+        tax = sum(
+            (Decimal(line["total_tax_set"]["shop_money"]["amount"]) for line in entry["refund_line_items"]), Decimal()
+        )
+        lines = [
+            line | {"current_quantity": line["current_quantity"] - units.get(str(line["id"]), 0)}
+            for line in order["line_items"]
+        ]
+        till = sales.Till(order["currency"])
+        left = till.fields(
+            current_total_price=Decimal(order["current_total_price"]) - value,
+            current_total_tax=Decimal(order["current_total_tax"]) - tax,
+        )
+        if money:
+            left["financial_status"] = "partially_refunded"
+        else:
+            self._owed[order_id] -= value
+        self._change(order_id, line_items=lines, refunds=[*order["refunds"], entry], **left)
+
+    def webhook(self, order_id: str, event_type: str) -> Webhook:
+        order = self.orders[order_id]
+        body = orjson.dumps(order["refunds"][-1] if event_type == "order.refunded" else order)
+        signature = base64.b64encode(hmac.digest(_SECRET.encode(), body, hashlib.sha256)).decode()
+        topic = _TOPICS[event_type]
+        headers = {
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": topic,
+            "X-Shopify-Hmac-Sha256": signature,
+            "X-Shopify-Shop-Domain": "practice.myshopify.com",
+            "X-Shopify-API-Version": "2026-07",
+            "X-Shopify-Webhook-Id": str(uuid.uuid4()),
+            "X-Shopify-Event-Id": str(uuid.uuid4()),
+            "X-Shopify-Triggered-At": order["updated_at"],
+        }
+        return Webhook(topic, headers, body)
+
+    def total(self, order_id: str) -> Money:
+        return Money.of(self._owed[order_id], self.orders[order_id]["currency"])
+
+    def fulfilled(self) -> list[str]:
+        return [order_id for order_id, order in self.orders.items() if order["fulfillment_status"] == "fulfilled"]
+
+    def sign_out(self) -> None:
+        """Every token that was given ends, as after 24 hours."""
+        self._tokens = {_PERMANENT_TOKEN}
+
+    # How Shopify fails
+
+    def rate_limited(self, fault: Fault) -> Response:
+        """Status 200, and the points that are missing."""
+        asked, rate = 100, self.bucket.refill
+        left = {
+            "maximumAvailable": self.bucket.size,
+            "currentlyAvailable": asked - fault.seconds * rate,
+            "restoreRate": rate,
+        }
+        cost = {"requestedQueryCost": asked, "actualQueryCost": None, "throttleStatus": left}
+        return JSONResponse({"data": None, "errors": [_THROTTLED], "extensions": {"cost": cost}})
+
+    def failed(self) -> Response:
+        return JSONResponse({"errors": "Internal Server Error"}, 500)
+
+    def signed_out(self) -> Response:
+        return JSONResponse({"errors": _SIGNED_OUT}, 401)
+
+    # HTTP
+
+    async def _give_token(self, request: Request) -> Response:
+        given: Mapping[str, Any] = await _fields(request)
+        right = given.get("client_id"), given.get("client_secret"), given.get("grant_type")
+        if right != (self.credentials["client_id"], _SECRET, "client_credentials"):
+            return JSONResponse({"error": "invalid_request", "error_description": "The client is unknown."}, 400)
+        token = f"shpat_{uuid.uuid4().hex}"
+        self._tokens.add(token)
+        return JSONResponse({"access_token": token, "scope": ",".join(self.scopes), "expires_in": 86399})
+
+    async def _graphql(self, request: Request) -> Response:
+        version: str = request.path_params["version"]
+        if not re.fullmatch(r"\d{4}-\d{2}", version) or version > _VERSIONS[-1]:
+            return JSONResponse({"errors": "Not Found"}, 404)
+        if request.headers.get("x-shopify-access-token") not in self._tokens:
+            return self.signed_out()
+        asked = orjson.loads(await request.body())
+        # A version that has ended is answered by the oldest that hasn't.
+        served = {"X-Shopify-API-Version": max(version, _VERSIONS[0])}
+        return JSONResponse(self._answer(asked["query"], asked.get("variables") or {}), headers=served)
+
+    def _answer(self, query: str, variables: Body) -> Body:
+        try:
+            document = parse(query)
+        except GraphQLError as error:
+            return {"errors": [error.formatted]}
+        if errors := validate(schema.SCHEMA, document):
+            return {"errors": [error.formatted for error in errors]}
+        asked = points.asked(document, variables)
+        if asked > points.DEAREST:
+            message = f"Query cost is {asked}, which exceeds the single query max cost limit ({points.DEAREST})."
+            return {"errors": [{"message": message, "extensions": {"code": "MAX_COST_EXCEEDED", "cost": asked}}]}
+        if asked > self.bucket.left:
+            return {"data": None, "errors": [_THROTTLED], "extensions": self.bucket.status(asked, None)}
+        result = execute_sync(schema.SCHEMA, document, self._root(), variable_values=variables)
+        paid = points.found(result.data)
+        self.bucket.pay(paid)
+        return {**result.formatted, "extensions": self.bucket.status(asked, paid)}
+
+    # GraphQL
+
+    def _root(self) -> Body:
+        plan = {"displayName": "Developer Preview", "partnerDevelopment": True}
+        shop = {"name": "Practice Tea Shop", "myshopifyDomain": "practice.myshopify.com", "currencyCode": "USD"}
+        return {
+            "shop": shop | {"plan": plan},
+            "currentAppInstallation": {"accessScopes": [{"handle": scope} for scope in self.scopes]},
+            "order": lambda _info, id: self._order_node(_number(id)),  # noqa: A006 - the argument's name
+            "orders": self._find_orders,
+            "refund": lambda _info, id: self._refund_node(_number(id)),  # noqa: A006
+            "productVariants": self._find_variants,
+            "tagsAdd": lambda _info, id, tags: self._tag(_number(id), add=tags),  # noqa: A006
+            "tagsRemove": lambda _info, id, tags: self._tag(_number(id), remove=tags),  # noqa: A006
+            "fulfillmentCreate": self._fulfil,
+        }
+
+    def _order_node(self, order_id: str) -> Body | None:
+        order = self.orders.get(order_id)
+        return order and schema.order_node(order, self.fulfilment_orders[order_id])
+
+    def _refund_node(self, refund_id: str) -> Body | None:
+        for order in self.orders.values():
+            for refund in order["refunds"]:
+                if str(refund["id"]) == refund_id:
+                    return schema.refund_node(refund, order)
+        return None
+
+    def _find_orders(self, info: Any, query: str = "", **page: Any) -> Body:
+        wanted = re.fullmatch(r"updated_at:>='([^']+)'", query)
+        since = datetime.fromisoformat(wanted[1]) if wanted else datetime.min.replace(tzinfo=UTC)
+        found = [o for o in self.orders.values() if datetime.fromisoformat(o["updated_at"]) >= since]
+        found.sort(key=_by_update)
+        return schema.connection(
+            (_by_update(order), lambda number=str(order["id"]): self._order_node(number))  # type: ignore[misc]
+            for order in found
+        )(info, **page)
+
+    def _find_variants(self, info: Any, query: str = "", **page: Any) -> Body:
+        """By the beginning of the SKU, whatever the case: the real search finds more than what is exact, too."""
+        wanted = re.fullmatch(r'sku:"(.*)"', query)
+        words = re.sub(r"\\(.)", r"\1", wanted[1]).lower() if wanted else ""
+        found = [p for p in self.products.values() if p["variants"][0]["sku"].lower().startswith(words)]
+        return schema.numbered(found, schema.variant_node)(info, **page)
+
+    def _tag(self, product_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Body:
+        product = self.products.get(product_id)
+        if product is None:
+            return {"node": None, "userErrors": [{"field": ["id"], "message": "Product does not exist"}]}
+        product["tags"] = sorted({*product["tags"], *add} - set(remove))
+        return {"node": schema.product_node(product), "userErrors": []}
+
+    def _fulfil(self, _info: Any, fulfillment: Body, message: str = "") -> Body:
+        wanted = [_number(entry["fulfillmentOrderId"]) for entry in fulfillment["lineItemsByFulfillmentOrder"]]
+        every = [(order_id, entry) for order_id, found in self.fulfilment_orders.items() for entry in found]
+        chosen = [(order_id, entry) for order_id, entry in every if str(entry["id"]) in wanted]
+        if problem := _why_not(wanted, chosen):
+            return {"fulfillment": None, "userErrors": [{"field": ["fulfillment"], "message": problem}]}
+        for _, entry in chosen:
+            entry["status"] = "closed"
+        order_id = chosen[0][0]
+        tracking = fulfillment.get("trackingInfo") or {}
+        made = {"id": self._new_id(), "order_id": int(order_id), "status": "success"} | {
+            f"tracking_{name}": tracking.get(name) for name in ("company", "number", "url")
+        }
+        left = any(entry["status"] != "closed" for entry in self.fulfilment_orders[order_id])
+        made_before = self.orders[order_id]["fulfillments"]
+        state = "partial" if left else "fulfilled"
+        self._change(order_id, fulfillments=[*made_before, made], fulfillment_status=state)
+        return {"fulfillment": schema.fulfilment_node(made), "userErrors": []}
+
+    # State
+
+    def _new_id(self) -> int:
+        self._last_id += 1000
+        return self._last_id
+
+    def _change(self, order_id: str, **changes: Any) -> None:
+        """A later state: Shopify's times have whole seconds, and two states must differ."""
+        order = self.orders[order_id]
+        after = datetime.fromisoformat(order["updated_at"]) + timedelta(seconds=1)
+        self.orders[order_id] = order | changes | {"updated_at": _iso(max(datetime.now(UTC), after))}
+
+
+_THROTTLED = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
+
+
+def _products() -> list[Body]:
+    """One product with one variant for each good."""
+    return [
+        {
+            "id": sales.FIRST_PRODUCT + index,
+            "title": good.name,
+            "status": "active",
+            "tags": [],
+            "variants": [{"id": sales.FIRST_VARIANT + index, "sku": good.sku, "price": str(good.price)}],
+        }
+        for index, good in enumerate(CATALOGUE)
+    ]
+
+
+def _why_not(wanted: list[str], chosen: list[tuple[str, Body]]) -> str:
+    if len(chosen) != len(wanted) or not wanted:
+        return "Fulfillment order does not exist."
+    if any(entry["status"] not in ("open", "in_progress") for _, entry in chosen):
+        return "Fulfillment order has an unfulfillable status= closed"
+    if len({entry["location_id"] for _, entry in chosen}) > 1:
+        return "All fulfillment orders must be assigned to the same location."
+    return ""
+
+
+def _by_update(order: Body) -> str:
+    return f"{datetime.fromisoformat(order['updated_at']).timestamp():020.6f}/{order['id']}"
+
+
+def _number(record: str) -> str:
+    return record.rpartition("/")[2]
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="seconds")
+
+
+async def _fields(request: Request) -> Mapping[str, Any]:
+    """A form or JSON."""
+    body = await request.body()
+    if "json" in request.headers.get("content-type", ""):
+        found: Mapping[str, Any] = orjson.loads(body)
+        return found
+    return dict(parse_qsl(body.decode()))
+
+
+SIMULATOR = Shopify

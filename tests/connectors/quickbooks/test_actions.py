@@ -1,0 +1,432 @@
+"""The actions against a practice company, on good days and bad."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+
+from bellwire.capabilities import Given, Result
+from bellwire.capabilities.accounting import (
+    CreateInvoice,
+    CreateSalesReceipt,
+    Invoice,
+    Payment,
+    RecordPayment,
+    SalesReceipt,
+)
+from bellwire.connectors.kit import Call, Connection
+from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
+from bellwire.events import Customer, Order
+from bellwire.money import Money
+from bellwire.practice import Fault, FaultKind, Received
+from bellwire.practice.quickbooks import QuickBooks
+from tests.connecting import Secrets, call
+from tests.connectors.quickbooks.conftest import Connect
+from tests.samples import line, order, usd
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_serial = count(1)
+POST_INVOICE = "POST .*/invoice"
+
+
+def new_order(**changes: Any) -> Order:
+    """An order of 24.40 with a number that no other test uses."""
+    return order(**{"number": f"A{next(_serial)}", **changes})
+
+
+def new_call(books: Connection, **changes: Any) -> Call:
+    return call(books, key=f"{next(_serial):032x}", **changes)
+
+
+async def do(call: Call, name: str, given: Given) -> Result:
+    return await call.connection.connector.actions[f"accounting.{name}"](call, given)
+
+
+async def invoice(call: Call, order: Order, **given: Any) -> Invoice:
+    result = await do(call, "create_invoice", CreateInvoice(order=order, **given))
+    assert isinstance(result, Invoice)
+    return result
+
+
+async def sales_receipt(call: Call, order: Order) -> SalesReceipt:
+    result = await do(call, "create_sales_receipt", CreateSalesReceipt(order=order))
+    assert isinstance(result, SalesReceipt)
+    return result
+
+
+async def pay(call: Call, invoice: Invoice, amount: Money) -> Payment:
+    given = RecordPayment(invoice_id=invoice.id, customer_id=invoice.customer_id, amount=amount, reference="1001")
+    result = await do(call, "record_payment", given)
+    assert isinstance(result, Payment)
+    return result
+
+
+def booked(company: QuickBooks, order: Order) -> list[str]:
+    return [each.id for each in company.booked() if each.reference == order.number]
+
+
+def posts(company: QuickBooks, path: str) -> list[Received]:
+    return [r for r in company.received if r.method == "POST" and r.path.endswith(path)]
+
+
+class TestInvoices:
+    async def test_an_invoice_carries_what_people_look_for(self, connect: Connect, company: QuickBooks) -> None:
+        sold = new_order(note="Ring twice", gift_cards=usd("5.00"))
+        made = await invoice(new_call(connect()), sold, due=date(2026, 12, 24))
+        assert (made.number, made.total) == (sold.number, usd("24.40"))
+        assert made.url == f"https://app.sandbox.qbo.intuit.com/app/invoice?txnId={made.id}"
+        sent = company.records["Invoice"][made.id]
+        assert (sent["TxnDate"], sent["DueDate"]) == ("2026-11-24", "2026-12-24")
+        assert sent["BillEmail"] == {"Address": "robin@example.com"}
+        assert sent["ShipAddr"] == {
+            "Line1": "Robin Hill",
+            "Line2": "1 Main St",
+            "City": "Austin",
+            "CountrySubDivisionCode": "TX",
+            "PostalCode": "78701",
+            "Country": "US",
+        }
+        assert sent["PrivateNote"] == f"Order {sold.number} (450789469)\nPaid by gift card: 5.00 USD\nRing twice"
+        assert sent["TxnTaxDetail"] == {"TotalTax": 1.4}
+
+    async def test_it_is_due_on_receipt_unless_told_otherwise(self, connect: Connect, company: QuickBooks) -> None:
+        made = await invoice(new_call(connect()), new_order())
+        sent = company.records["Invoice"][made.id]
+        assert sent["DueDate"] == sent["TxnDate"]
+
+    async def test_the_day_is_that_of_the_companys_own_zone(self, connect: Connect, company: QuickBooks) -> None:
+        late = new_order(created_at=datetime(2027, 1, 1, 3, 0, tzinfo=UTC))
+        made = await invoice(new_call(connect(time_zone="America/Chicago")), late)
+        assert company.records["Invoice"][made.id]["TxnDate"] == "2026-12-31"
+
+    async def test_every_write_is_keyed_and_every_call_names_its_version(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        company.received.clear()
+        this = new_call(connect())
+        await invoice(this, new_order(customer=Customer(name="Keyed Kim", email="kim@example.com")))
+        assert {r.query["minorversion"] for r in company.received} == {"75"}
+        customer, document = [r.query["requestid"] for r in company.received if r.method == "POST"]
+        assert document == this.uuid != customer
+        assert len(customer) <= 50
+
+    async def test_many_skus_are_looked_up_in_one_query(self, connect: Connect, company: QuickBooks) -> None:
+        company.received.clear()
+        lines = tuple(
+            line(id=sku, sku=sku, quantity=1, total=usd("8.50"), taxes=()) for sku in ("TEA-100", "TEA-250", "POT-1L")
+        )
+        await invoice(new_call(connect()), new_order(lines=lines, total=usd("32.90")))
+        (query,) = [r.query["query"] for r in company.received if "Sku" in r.query.get("query", "")]
+        assert "IN ('TEA-100', 'TEA-250', 'POT-1L')" in query
+
+    async def test_a_long_order_number_keeps_its_end(self, connect: Connect) -> None:
+        made = await invoice(new_call(connect()), new_order(number="WEBSHOP-EUROPE-2026-000123"))
+        assert made.number == "OP-EUROPE-2026-000123"
+
+    async def test_tax_goes_under_the_tax_rate_that_is_set(self, connect: Connect, company: QuickBooks) -> None:
+        made = await invoice(new_call(connect(tax_rate="Texas sales tax")), new_order())
+        (rate,) = [r for r in company.records["TaxCode"].values() if r["Name"] == "Texas sales tax"]
+        assert company.records["Invoice"][made.id]["TxnTaxDetail"]["TxnTaxCodeRef"] == {"value": rate["Id"]}
+
+    async def test_a_tax_code_that_does_not_exist_is_named(self, connect: Connect) -> None:
+        with pytest.raises(Refused, match=r"no sales tax code called '20\.0% S'") as refused:
+            await invoice(new_call(connect(tax_code="20.0% S")), new_order())
+        assert refused.value.cause == "unknown-tax-code:20.0% S"
+
+    async def test_another_total_in_the_books_is_never_taken_for_success(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        company.skewed_by = Decimal("0.01")
+        sold, this = new_order(), new_call(connect())
+        try:
+            with pytest.raises(Refused, match=r"24\.41 USD.*24\.40 USD.*in the books as it is") as refused:
+                await invoice(this, sold)
+        finally:
+            company.skewed_by = Decimal(0)
+        assert refused.value.cause == "wrong-total"
+        (made,) = booked(company, sold)
+        # A person corrects it; sending it again then finds it.
+        company.records["Invoice"][made]["TotalAmt"] = 24.4
+        assert (await invoice(call(this.connection, key=this.key, again=True), sold)).id == made
+
+
+class TestSalesReceipts:
+    async def test_a_sales_receipt_is_paid_at_once(self, connect: Connect, company: QuickBooks) -> None:
+        sold = new_order()
+        made = await sales_receipt(new_call(connect(deposit_account="Undeposited Funds")), sold)
+        assert [(b.id, b.total, b.paid) for b in company.booked() if b.reference == sold.number] == [
+            (made.id, usd("24.40"), True)
+        ]
+        sent = company.records["SalesReceipt"][made.id]
+        assert sent["PaymentRefNum"] == sold.number
+        assert company.records["Account"][sent["DepositToAccountRef"]["value"]]["Name"] == "Undeposited Funds"
+        assert made.url.endswith(f"/salesreceipt?txnId={made.id}")
+
+    async def test_an_account_that_does_not_exist_is_named(self, connect: Connect) -> None:
+        with pytest.raises(Refused, match="no account called 'Till'"):
+            await sales_receipt(new_call(connect(deposit_account="Till")), new_order())
+
+    async def test_a_lost_answer_leaves_one_sales_receipt(self, connect: Connect, company: QuickBooks) -> None:
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="POST .*/salesreceipt"))
+        sold, this = new_order(), new_call(connect())
+        with pytest.raises(OutcomeUnknown):
+            await sales_receipt(this, sold)
+        again = await sales_receipt(call(this.connection, key=this.key, again=True), sold)
+        assert booked(company, sold) == [again.id]
+
+
+class TestPayments:
+    async def test_a_payment_settles_the_invoice(self, connect: Connect, company: QuickBooks) -> None:
+        books, sold = connect(), new_order()
+        made = await invoice(new_call(books), sold)
+        payment = await pay(new_call(books), made, usd("24.40"))
+        assert payment.amount == usd("24.40")
+        assert [b.paid for b in company.booked() if b.id == made.id] == [True]
+
+    async def test_a_payment_sent_twice_is_recorded_once(self, connect: Connect, company: QuickBooks) -> None:
+        books = connect()
+        made, this = await invoice(new_call(books), new_order()), new_call(books)
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="POST .*/payment"))
+        with pytest.raises(OutcomeUnknown):
+            await pay(this, made, usd("20.00"))
+        payment = await pay(call(books, key=this.key, again=True), made, usd("20.00"))
+        assert company.records["Invoice"][made.id]["Balance"] == 4.4
+        assert company.records["Payment"][payment.id]["TotalAmt"] == 20.0
+
+    async def test_more_than_is_owed_is_refused(self, connect: Connect) -> None:
+        books = connect()
+        made = await invoice(new_call(books), new_order())
+        with pytest.raises(Refused, match="rule of the QuickBooks company") as refused:
+            await pay(new_call(books), made, usd("24.41"))
+        assert "balance of 24.4" in refused.value.detail
+
+    async def test_a_payment_in_a_foreign_currency_is_refused_without_multicurrency(self, connect: Connect) -> None:
+        books = connect()
+        made = await invoice(new_call(books), new_order())
+        with pytest.raises(Refused, match=r"The payment is in EUR, but the books are in USD only"):
+            await pay(new_call(books), made, Money.of("24.40", "EUR"))
+
+
+class TestRepeats:
+    async def test_a_lost_answer_leaves_one_invoice(self, connect: Connect, company: QuickBooks) -> None:
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match=POST_INVOICE))
+        sold, this = new_order(), new_call(connect())
+        with pytest.raises(OutcomeUnknown):
+            await invoice(this, sold)
+        company.received.clear()
+        again = await invoice(call(this.connection, key=this.key, again=True), sold)
+        assert booked(company, sold) == [again.id]
+        assert posts(company, "/invoice") == []
+
+    async def test_the_key_alone_also_leaves_one_invoice(self, connect: Connect, company: QuickBooks) -> None:
+        """As after a crash that forgot that there was an attempt."""
+        sold, this = new_order(), new_call(connect())
+        first = await invoice(this, sold)
+        second = await invoice(call(this.connection, key=this.key), sold)
+        assert first == second
+        assert booked(company, sold) == [first.id]
+
+    async def test_a_failure_may_be_tried_again(self, connect: Connect, company: QuickBooks) -> None:
+        company.faults.add(Fault(kind=FaultKind.FAILED, match=POST_INVOICE))
+        sold, this = new_order(), new_call(connect())
+        with pytest.raises(OutcomeUnknown, match="didn't say whether"):
+            await invoice(this, sold)
+        again = await invoice(call(this.connection, key=this.key, again=True), sold)
+        assert booked(company, sold) == [again.id]
+
+    async def test_a_lost_answer_about_a_new_customer_leaves_one_customer(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="POST .*/customer"))
+        sold = new_order(customer=Customer(name="Lost Lee", email="lee@example.com"))
+        this = new_call(connect())
+        with pytest.raises(OutcomeUnknown):
+            await invoice(this, sold)
+        await invoice(call(this.connection, key=this.key, again=True), sold)
+        assert [r["DisplayName"] for r in company.records["Customer"].values()].count("Lost Lee") == 1
+
+    async def test_a_request_to_slow_down_says_how_long(self, connect: Connect, company: QuickBooks) -> None:
+        company.faults.add(Fault(kind=FaultKind.RATE_LIMITED, match=POST_INVOICE, seconds=0))
+        sold, this = new_order(), new_call(connect())
+        with pytest.raises(Transient, match="slow down") as slow:
+            await invoice(this, sold)
+        assert (slow.value.cause, slow.value.retry_after) == ("rate-limited", timedelta(0))
+        again = await invoice(this, sold)
+        assert booked(company, sold) == [again.id]
+
+    async def test_a_number_that_is_taken_by_the_orders_own_invoice_is_that_invoice(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        books, sold = connect(), new_order()
+        first = await invoice(new_call(books), sold)
+        second = await invoice(new_call(books), sold)
+        assert first == second
+        assert booked(company, sold) == [first.id]
+
+    async def test_a_number_that_is_taken_by_something_else_is_refused(self, connect: Connect) -> None:
+        books, sold = connect(), new_order()
+        await invoice(new_call(books), sold)
+        with pytest.raises(Refused, match=f"number {sold.number} that isn't of this order") as refused:
+            await invoice(new_call(books), sold.model_copy(update={"id": "another"}))
+        assert refused.value.cause == "duplicate-number"
+
+
+class TestSkus:
+    async def test_an_unknown_sku_is_refused_with_a_way_out(self, connect: Connect, company: QuickBooks) -> None:
+        sold = new_order(lines=(line(sku="TEA-500-NEW"),))
+        with pytest.raises(Refused) as refused:
+            await invoice(new_call(connect()), sold)
+        assert refused.value.sentence == "QuickBooks has no item with the SKU TEA-500-NEW."
+        assert refused.value.remedy == (
+            'Add it there, or run `bellwire records map books product TEA-500-NEW "Item name or id"`, '
+            "then send it again."
+        )
+        assert refused.value.cause == "unknown-sku:TEA-500-NEW"
+        assert booked(company, sold) == []
+
+    async def test_several_unknown_skus_are_all_named(self, connect: Connect) -> None:
+        sold = new_order(lines=(line(sku="NO-1"), line(id="12", sku="NO-2"), line(id="13", sku="TEA-100")))
+        with pytest.raises(Refused, match="no items with the SKUs NO-1, NO-2"):
+            await invoice(new_call(connect()), sold)
+
+    async def test_nothing_is_left_behind_when_an_order_cannot_be_booked(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        company.received.clear()
+        nobody = Customer(name="Never Booked", email="never@example.com")
+        with pytest.raises(Refused):
+            await invoice(new_call(connect()), new_order(lines=(line(sku="NO-1"),), customer=nobody))
+        assert [r for r in company.received if r.method == "POST"] == []
+
+    @pytest.mark.parametrize("by", ["id", "name"])
+    async def test_a_mapped_sku_goes_where_it_is_mapped_to(
+        self, connect: Connect, company: QuickBooks, by: str
+    ) -> None:
+        item = company.item_for("TEA-500-NEW")
+        assert item is not None
+        target = item if by == "id" else company.records["Item"][item]["Name"]
+        this = new_call(connect(), mapped={("product", "TEA-500-NEW"): target})
+        made = await invoice(this, new_order(lines=(line(sku="TEA-500-NEW"),)))
+        first = company.records["Invoice"][made.id]["Line"][0]
+        assert first["SalesItemLineDetail"]["ItemRef"] == {"value": item}
+
+    async def test_a_sku_mapped_to_nothing_is_refused(self, connect: Connect) -> None:
+        this = new_call(connect(), mapped={("product", "TEA-500-NEW"): "White tea"})
+        with pytest.raises(Refused, match="no item called 'White tea', to which the SKU TEA-500-NEW is mapped"):
+            await invoice(this, new_order(lines=(line(sku="TEA-500-NEW"),)))
+
+    async def test_a_sku_that_two_items_have_is_refused(self, connect: Connect, company: QuickBooks) -> None:
+        company.add("Item", Name="Twin one", Sku="TWIN", Type="Service")
+        company.add("Item", Name="Twin two", Sku="twin", Type="Service")
+        with pytest.raises(Refused, match="2 items with the SKU TWIN: Twin one, Twin two"):
+            await invoice(new_call(connect()), new_order(lines=(line(sku="TWIN"),)))
+
+    async def test_quotes_in_a_sku_do_no_harm(self, connect: Connect, company: QuickBooks) -> None:
+        item = company.add("Item", Name="Odd one", Sku="O'Neil\\5\" (x)", Type="Service")
+        made = await invoice(new_call(connect()), new_order(lines=(line(sku="O'Neil\\5\" (x)"),)))
+        first = company.records["Invoice"][made.id]["Line"][0]
+        assert first["SalesItemLineDetail"]["ItemRef"] == {"value": item["Id"]}
+
+    async def test_an_item_of_the_settings_that_does_not_exist_is_named(self, connect: Connect) -> None:
+        with pytest.raises(Refused, match="no item called 'Delivery'") as refused:
+            await invoice(new_call(connect(shipping_item="Delivery")), new_order())
+        assert "`shipping_item` in [books.settings]" in refused.value.remedy
+
+
+class TestCurrencies:
+    @staticmethod
+    def euros(**changes: Any) -> Order:
+        zero = Money.zero("EUR")
+        goods = line(unit_price=Money.of("8.50", "EUR"), discount=zero, total=Money.of("17.00", "EUR"), taxes=())
+        amounts = {"currency": "EUR", "tax_total": zero, "tip": zero, "adjustment": zero, "gift_cards": zero}
+        empty: dict[str, Any] = {"shipping_lines": (), "taxes": (), "refunded": zero}
+        return new_order(lines=(goods,), total=Money.of("17.00", "EUR"), **amounts, **empty, **changes)
+
+    async def test_a_foreign_currency_is_refused_without_multicurrency(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        company.received.clear()
+        sold = self.euros()
+        with pytest.raises(Refused, match=f"Order {sold.number} is in EUR, but the books are in USD only") as refused:
+            await invoice(new_call(connect()), sold)
+        assert refused.value.cause == "currency:EUR"
+        assert not company.received
+
+    async def test_a_customer_gets_a_record_for_each_currency(self, connect: Connect, company: QuickBooks) -> None:
+        books = connect(multicurrency=True)
+        euro_and_dollar = Customer(name="Cross Border", email="cross@example.com")
+        in_euros = await invoice(new_call(books), self.euros(customer=euro_and_dollar))
+        in_dollars = await invoice(new_call(books), new_order(customer=euro_and_dollar))
+        names = [company.records["Customer"][i.customer_id]["DisplayName"] for i in (in_euros, in_dollars)]
+        assert names == ["Cross Border (EUR)", "Cross Border"]
+        assert in_euros.total == Money.of("17.00", "EUR")
+
+
+class TestSignIn:
+    async def test_an_expired_sign_in_is_renewed_once(self, connect: Connect, company: QuickBooks) -> None:
+        company.tokens.expire()
+        company.received.clear()
+        books, sold = connect(), new_order()
+        # What the refresh gave must be kept although the call after it fails.
+        company.faults.add(Fault(kind=FaultKind.FAILED, match="GET .*/query", skip=1))
+        with pytest.raises(Transient):
+            await invoice(new_call(books), sold)
+        secrets = books.credentials
+        assert isinstance(secrets, Secrets)
+        assert secrets.stored == 1
+        assert secrets.values["refresh_token"] == company.tokens.refresh[-1] != "practice-refresh-token"
+        await invoice(new_call(books), sold)
+        assert len(posts(company, "/tokens/bearer")) == 1
+
+    async def test_two_actions_at_once_renew_the_sign_in_once(self, connect: Connect, company: QuickBooks) -> None:
+        books = connect(credentials=self.known_to(company))
+        company.tokens.expire()
+        company.received.clear()
+        await asyncio.gather(*(invoice(new_call(books), new_order()) for _ in range(2)))
+        assert len(posts(company, "/tokens/bearer")) == 1
+
+    async def test_a_sign_in_that_was_taken_back_is_said_plainly(self, connect: Connect, company: QuickBooks) -> None:
+        company.tokens.expire()
+        books = connect(credentials=self.known_to(company) | {"refresh_token": "long gone"})
+        with pytest.raises(SignedOut, match="no longer accepts the sign-in of connection 'books'"):
+            await invoice(new_call(books), new_order())
+
+    async def test_another_companys_sign_in_is_said_plainly(self, connect: Connect, company: QuickBooks) -> None:
+        token = company.tokens.renew(company.tokens.refresh[-1])
+        assert token is not None
+        books = connect(credentials=self.known_to(company), realm_id="999")
+        with pytest.raises(SignedOut, match="doesn't belong to this QuickBooks company"):
+            await invoice(new_call(books), new_order())
+
+    async def test_signing_in_shows_the_company(self, connect: Connect, company: QuickBooks) -> None:
+        books = connect(credentials=self.known_to(company))
+        show = books.connector.sign_in
+        assert show is not None
+        account = await show(new_call(books))
+        assert (account.name, account.warnings) == ("Practice Tea Company", ())
+        assert "4620816365000001" in account.detail
+
+    async def test_signing_in_warns_of_settings_that_the_company_contradicts(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        (preferences,) = company.records["Preferences"].values()
+        preferences["CurrencyPrefs"]["MultiCurrencyEnabled"] = False
+        preferences["SalesFormsPrefs"].update(AllowDiscount=False, CustomTxnNumbers=False)
+        books = connect(credentials=self.known_to(company), home_currency="GBP", multicurrency=True)
+        show = books.connector.sign_in
+        assert show is not None
+        currency, multi, discounts, numbers = (await show(new_call(books))).warnings
+        assert "kept in USD" in currency
+        assert "Multicurrency isn't turned on" in multi
+        assert "Discounts are turned off" in discounts
+        assert "order's number" in numbers
+
+    @staticmethod
+    def known_to(company: QuickBooks) -> dict[str, str]:
+        """Credentials as they are by now: other tests renew them."""
+        access = next(iter(company.tokens.access), "expired")
+        return {**company.credentials, "access_token": access, "refresh_token": company.tokens.refresh[-1]}

@@ -1,0 +1,33 @@
+"""What QuickBooks is told of a person, without a server."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellwire.connectors.quickbooks.customers import Person, address, mailable
+from bellwire.events import Address
+from tests.samples import ADDRESS, order
+from tests.strategies import addresses
+
+
+def test_gaps_in_the_customers_record_are_filled_from_the_addresses() -> None:
+    guest = order(customer=None, billing=Address(name="Jo Hill"), shipping=ADDRESS)
+    assert Person.who_ordered(guest) == Person(
+        name="Jo Hill", phone="+15125550123", billing=Address(name="Jo Hill"), shipping=ADDRESS
+    )
+
+
+def test_an_order_without_anybody_has_an_empty_person() -> None:
+    assert Person.who_ordered(order(customer=None, billing=None, shipping=None)) == Person()
+
+
+@given(addresses())
+def test_addresses_fit_quickbooks_fields(place: Address) -> None:
+    made = address(place)
+    assert all(0 < len(value) <= (500 if key.startswith("Line") else 255) for key, value in made.items())
+    assert len(made.get("PostalCode", "")) <= 30
+
+
+@given(st.text(max_size=20), st.integers(0, 200))
+def test_an_e_mail_that_quickbooks_would_refuse_is_left_out(start: str, length: int) -> None:
+    sent = mailable(start + "x" * length)
+    assert sent == "" or ("@" in sent and len(sent) <= 100)

@@ -1,0 +1,414 @@
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pytest import fixture
+
+from bellwire.capabilities.storefront import (
+    FlaggedProduct,
+    FlagProduct,
+    FoundOrder,
+    ListOrdersSince,
+    MarkedFulfilled,
+    MarkFulfilled,
+    OrderPage,
+    ReadOrder,
+)
+from bellwire.connectors.kit import Connection
+from bellwire.connectors.shopify import CONNECTOR
+from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
+from bellwire.events import Customer, Environment, Order
+from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine
+from bellwire.practice.shopify import Shopify
+from bellwire.practice.shopify.points import Bucket
+from tests.connecting import Secrets, call, connection
+from tests.connectors.shopify.deliveries import received
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@fixture
+async def practice() -> AsyncIterator[Practice]:
+    async with Practice(["shopify"]) as practice:
+        yield practice
+
+
+@fixture
+async def vendor(practice: Practice) -> Shopify:
+    found = practice.simulators["shopify"]
+    assert isinstance(found, Shopify)
+    return found
+
+
+@fixture
+async def shop(practice: Practice) -> AsyncIterator[Connection]:
+    made = connection("shopify", practice, name="shop")
+    yield made
+    await made.api.close()
+
+
+def paid(vendor: Shopify, number: str = "1001", **sale: Any) -> str:
+    order_id = vendor.place(Sale(number, **({"lines": [SaleLine("TEA-100", 2)]} | sale)))
+    vendor.pay(order_id)
+    return order_id
+
+
+def sent(vendor: Shopify, operation: str) -> int:
+    return sum(operation in str(call.body) for call in vendor.received)
+
+
+async def read(shop: Connection, order_id: str) -> Order:
+    found = await CONNECTOR.actions["storefront.read_order"](call(shop), ReadOrder(order_id=order_id))
+    assert isinstance(found, FoundOrder)
+    return found.order
+
+
+async def listed(shop: Connection, **given: Any) -> OrderPage:
+    values = {"since": LONG_AGO} | given
+    found = await CONNECTOR.actions["storefront.list_orders_since"](call(shop), ListOrdersSince(**values))
+    assert isinstance(found, OrderPage)
+    return found
+
+
+async def flag(shop: Connection, mapped: dict[tuple[str, str], str] | None = None, **given: Any) -> FlaggedProduct:
+    found = await CONNECTOR.actions["storefront.flag_product"](call(shop, mapped=mapped), FlagProduct(**given))
+    assert isinstance(found, FlaggedProduct)
+    return found
+
+
+async def fulfil(shop: Connection, order_id: str, *, again: bool = False, **given: Any) -> MarkedFulfilled:
+    found = await CONNECTOR.actions["storefront.mark_fulfilled"](
+        call(shop, again=again), MarkFulfilled(order_id=order_id, **given)
+    )
+    assert isinstance(found, MarkedFulfilled)
+    return found
+
+
+# Reading
+
+
+@pytest.mark.parametrize(
+    "sale",
+    [
+        {},
+        {"taxes_included": True, "order_discount": Decimal("3.33"), "tip": Decimal("2.50"), "note": "🫖"},
+        {"lines": [SaleLine("CLASS-01", 1, Decimal("0.01"))], "shipping": Decimal(0)},
+        {"lines": [SaleLine("SCOOP-01", 3, Decimal("0.10"))] * 130, "tip": Decimal(1), "currency": "JPY"},
+        {"customer": Customer(name="李 小龙", email="li@example.com")},
+    ],
+    ids=["plain", "discounts and tip", "digital", "130 lines", "guest"],
+)
+async def test_an_order_that_is_read_equals_its_webhook(vendor: Shopify, shop: Connection, sale: Any) -> None:
+    order_id = paid(vendor, **sale)
+    found = await read(shop, order_id)
+    assert shop.connector.triggers is not None
+    (event,) = shop.connector.triggers.normalise(received(vendor.webhook(order_id, "order.paid")), shop).events
+    assert found == event.data
+    assert found.total == vendor.total(order_id) == found.computed_total
+
+
+async def test_a_refunded_and_sent_order_that_is_read_equals_its_webhook(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor, lines=[SaleLine("SCOOP-01", 2)] * 60)
+    ids = [str(line["id"]) for line in vendor.orders[order_id]["line_items"]]
+    vendor.refund(order_id, dict.fromkeys(ids, 1))
+    vendor.refund(order_id, {ids[0]: 1}, money=False)
+    await fulfil(shop, order_id, carrier="USPS", tracking_number="1Z", tracking_url="https://example.com/1Z")
+    found = await read(shop, order_id)
+    assert shop.connector.triggers is not None
+    (event,) = shop.connector.triggers.normalise(received(vendor.webhook(order_id, "order.updated")), shop).events
+    assert found == event.data
+    assert len(found.refunds[0].lines) == 60
+    assert found.fulfilments[0].tracking_number == "1Z"
+
+
+async def test_reading_an_order_that_isnt_there(shop: Connection) -> None:
+    with pytest.raises(Refused) as caught:
+        await read(shop, "1")
+    assert caught.value.cause == "unknown-order"
+
+
+async def test_an_order_that_changes_while_it_is_read_is_read_again_later(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor, lines=[SaleLine("SCOOP-01")] * 30)
+    vendor.faults.add(Fault(kind=FaultKind.SLOW, match="MoreLines", seconds=0.3))
+    reading = asyncio.create_task(read(shop, order_id))
+    async with asyncio.timeout(5):
+        while not sent(vendor, "query Order"):  # noqa: ASYNC110 - it happens at the server
+            await asyncio.sleep(0.005)
+    vendor.edit(order_id, "changed")
+    with pytest.raises(Transient) as caught:
+        await reading
+    assert caught.value.cause == "changed-meanwhile"
+
+
+async def test_all_orders_since_a_time_page_by_page(vendor: Shopify, shop: Connection) -> None:
+    ids = [paid(vendor, str(number)) for number in range(60)]
+    found: list[str] = []
+    cursor, pages = "", 0
+    while cursor or not pages:
+        page = await listed(shop, cursor=cursor)
+        found += [order.id for order in page.orders]
+        cursor, pages = page.next_cursor, pages + 1
+    assert sorted(found) == sorted(ids)
+    assert pages == 3
+
+
+async def test_older_changes_arent_listed_and_the_oldest_comes_first(vendor: Shopify, shop: Connection) -> None:
+    first, second, third = (paid(vendor, str(number)) for number in range(3))
+    for order_id, hours in ((first, 3), (second, 2), (third, 1)):
+        time = datetime.now(UTC) - timedelta(hours=hours)
+        vendor.orders[order_id]["updated_at"] = time.isoformat(timespec="seconds")
+    found = await listed(shop, since=datetime.now(UTC) - timedelta(hours=2, minutes=30), limit=250)
+    assert [order.id for order in found.orders] == [second, third]
+    assert found.next_cursor == ""
+    one = await listed(shop, limit=1)
+    assert [order.id for order in one.orders] == [first]
+    assert one.next_cursor
+
+
+async def test_an_empty_list_has_no_next_page(shop: Connection) -> None:
+    assert await listed(shop) == OrderPage(orders=())
+
+
+# Flags
+
+
+async def test_a_flag_goes_on_and_off_and_may_be_repeated(vendor: Shopify, shop: Connection) -> None:
+    vendor.products["501"]["tags"] = ["tea"]
+    for _ in range(2):
+        found = await flag(shop, sku="TEA-100", flag="low-stock")
+        assert found == FlaggedProduct(product_id="501", flags=("low-stock", "tea"))
+    for _ in range(2):
+        assert (await flag(shop, sku="TEA-100", flag="low-stock", on=False)).flags == ("tea",)
+
+
+@pytest.mark.parametrize("sku", ["TEA", "tea-100", "NOPE", '"', 'A" OR sku:*', "\\"])
+async def test_only_the_exact_sku_counts(vendor: Shopify, shop: Connection, sku: str) -> None:
+    with pytest.raises(Refused) as caught:
+        await flag(shop, sku=sku, flag="low-stock")
+    assert caught.value.cause == "unknown-sku"
+    assert sku in caught.value.sentence
+    assert not any(product["tags"] for product in vendor.products.values())
+
+
+async def test_a_sku_is_found_on_a_later_page(vendor: Shopify, shop: Connection) -> None:
+    vendor.products = {
+        str(number): {"id": number, "title": "x", "tags": [], "variants": [{"id": number, "sku": f"X-{number}"}]}
+        for number in range(1, 122)
+    } | {"900": {"id": 900, "title": "x", "tags": [], "variants": [{"id": 900, "sku": "X-"}]}}
+    assert (await flag(shop, sku="X-", flag="low-stock")).product_id == "900"
+
+
+async def test_a_sku_of_two_products_needs_a_person(vendor: Shopify, shop: Connection) -> None:
+    vendor.products["502"]["variants"][0]["sku"] = "TEA-100"
+    with pytest.raises(Refused) as caught:
+        await flag(shop, sku="TEA-100", flag="low-stock")
+    assert caught.value.cause == "ambiguous-sku"
+    mapped = await flag(shop, {("product", "TEA-100"): "502"}, sku="TEA-100", flag="low-stock")
+    assert mapped.product_id == "502"
+
+
+async def test_what_shopify_says_no_to_is_told_in_its_words(shop: Connection) -> None:
+    with pytest.raises(Refused, match="Product does not exist") as caught:
+        await flag(shop, {("product", "TEA-100"): "999"}, sku="TEA-100", flag="low-stock")
+    assert caught.value.cause == "not-accepted"
+
+
+# Fulfilment
+
+
+async def test_fulfilling_gives_shopify_the_tracking(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor)
+    await fulfil(shop, order_id, tracking_number="1Z", carrier="USPS", notify_customer=True)
+    made = vendor.orders[order_id]["fulfillments"]
+    assert [(entry["tracking_number"], entry["tracking_company"], entry["tracking_url"]) for entry in made] == [
+        ("1Z", "USPS", None)
+    ]
+    assert vendor.fulfilled() == [order_id]
+    assert "'notifyCustomer': True" in str(vendor.received[-1].body)
+
+
+async def test_a_lost_answer_makes_no_second_fulfilment(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor)
+    vendor.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="mutation Fulfil"))
+    with pytest.raises(OutcomeUnknown):
+        await fulfil(shop, order_id)
+    found = await fulfil(shop, order_id, again=True)
+    assert [str(entry["id"]) for entry in vendor.orders[order_id]["fulfillments"]] == [found.id]
+    assert sent(vendor, "mutation Fulfil") == 1
+
+
+async def test_a_failure_before_anything_was_done_is_mended_by_the_repeat(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor)
+    vendor.faults.add(Fault(kind=FaultKind.FAILED, match="mutation Fulfil"))
+    with pytest.raises(OutcomeUnknown):
+        await fulfil(shop, order_id)
+    await fulfil(shop, order_id, again=True)
+    assert len(vendor.orders[order_id]["fulfillments"]) == 1
+
+
+async def test_what_is_fulfilled_already_stays_as_it_is(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor)
+    first = await fulfil(shop, order_id)
+    assert await fulfil(shop, order_id) == first
+    assert len(vendor.orders[order_id]["fulfillments"]) == 1
+
+
+async def test_each_location_has_its_own_fulfilment_and_a_repeat_makes_the_missing_one(
+    vendor: Shopify, shop: Connection
+) -> None:
+    order_id = paid(vendor)
+    vendor.fulfilment_orders[order_id] += [
+        {"id": 21, "status": "open", "location_id": "2"},
+        {"id": 22, "status": "in_progress", "location_id": "2"},
+        {"id": 23, "status": "closed", "location_id": "2"},
+    ]
+    vendor.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="mutation Fulfil", skip=1))
+    with pytest.raises(OutcomeUnknown):
+        await fulfil(shop, order_id)
+    assert vendor.fulfilled() == [order_id]
+    await fulfil(shop, order_id, again=True)
+    assert len(vendor.orders[order_id]["fulfillments"]) == 2
+
+
+async def test_a_connection_of_one_location_fulfils_only_there(practice: Practice, vendor: Shopify) -> None:
+    order_id = paid(vendor)
+    vendor.fulfilment_orders[order_id].append({"id": 21, "status": "open", "location_id": "2"})
+    here = connection("shopify", practice, settings={"shop": "practice", "location_id": "2"})
+    await fulfil(here, order_id)
+    await here.api.close()
+    assert [entry["status"] for entry in vendor.fulfilment_orders[order_id]] == ["open", "closed"]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"), [("on_hold", "on-hold"), ("scheduled", "on-hold"), ("closed", "nothing-to-fulfil")]
+)
+async def test_what_cant_be_fulfilled_needs_a_person(
+    vendor: Shopify, shop: Connection, status: str, cause: str
+) -> None:
+    order_id = paid(vendor)
+    vendor.fulfilment_orders[order_id][0]["status"] = status
+    for again in (False, True):
+        with pytest.raises(Refused) as caught:
+            await fulfil(shop, order_id, again=again)
+        assert caught.value.cause == cause
+
+
+async def test_fulfilling_an_order_that_isnt_there(shop: Connection) -> None:
+    with pytest.raises(Refused) as caught:
+        await fulfil(shop, "1")
+    assert caught.value.cause == "unknown-order"
+
+
+# Sign-in, limits, failures
+
+
+async def test_signing_in_shows_the_shop_and_what_the_app_may_do(vendor: Shopify, shop: Connection) -> None:
+    assert CONNECTOR.sign_in is not None
+    found = await CONNECTOR.sign_in(call(shop))
+    assert (found.name, found.detail) == ("Practice Tea Shop", "practice.myshopify.com, plan Developer Preview")
+    assert found.scopes == vendor.scopes
+    assert found.warnings == ()
+    assert sent(vendor, "mutation") == 0
+
+
+async def test_signing_in_warns_of_missing_and_of_needless_scopes(vendor: Shopify, shop: Connection) -> None:
+    vendor.scopes = ("read_all_orders", *(scope for scope in vendor.scopes if scope != "read_orders"))
+    assert CONNECTOR.sign_in is not None
+    missing, excess = (await CONNECTOR.sign_in(call(shop))).warnings
+    assert "lacks the scopes read_orders:" in missing
+    assert excess == "The app may do more than Bellwire needs: read_all_orders."
+
+
+async def test_signing_in_warns_of_another_shop(practice: Practice) -> None:
+    other = connection("shopify", practice, settings={"shop": "other"})
+    assert CONNECTOR.sign_in is not None
+    (warning,) = (await CONNECTOR.sign_in(call(other))).warnings
+    await other.api.close()
+    assert "practice.myshopify.com" in warning
+    assert "other.myshopify.com" in warning
+
+
+async def test_a_token_that_ended_is_asked_for_anew(practice: Practice, vendor: Shopify) -> None:
+    order_id = paid(vendor)
+    made = connection("shopify", practice)
+    await read(made, order_id)
+    vendor.sign_out()
+    assert (await read(made, order_id)).id == order_id
+    await made.api.close()
+    assert sent(vendor, "client_credentials") == 2
+
+
+async def test_a_permanent_token_needs_no_client(practice: Practice, vendor: Shopify) -> None:
+    made = connection("shopify", practice, credentials={"access_token": "shpat_practice"})
+    assert (await read(made, paid(vendor))).number == "1001"
+    await made.api.close()
+    assert sent(vendor, "client_credentials") == 0
+
+
+@pytest.mark.parametrize(
+    "credentials", [{"access_token": "wrong"}, {"client_id": "practice-app", "client_secret": "wrong"}]
+)
+async def test_wrong_credentials_are_signed_out(practice: Practice, credentials: dict[str, str]) -> None:
+    made = connection("shopify", practice, credentials=credentials)
+    with pytest.raises(SignedOut):
+        await read(made, "1")
+    await made.api.close()
+
+
+async def test_a_throttled_query_waits_as_long_as_its_points_take(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor)
+    vendor.faults.add(Fault(kind=FaultKind.RATE_LIMITED, match="query Order", seconds=0.3))
+    with pytest.raises(Transient) as caught:
+        await read(shop, order_id)
+    assert caught.value.cause == "rate-limited"
+    assert caught.value.retry_after == timedelta(seconds=0.3)
+    assert (await read(shop, order_id)).id == order_id
+
+
+async def test_an_empty_bucket_throttles_and_a_mutation_that_met_it_did_nothing(
+    vendor: Shopify, shop: Connection
+) -> None:
+    order_id = paid(vendor)
+    vendor.bucket = Bucket(size=205, refill=1)
+    with pytest.raises(Transient) as caught:
+        await read(shop, order_id)
+    assert caught.value.retry_after is not None
+    assert timedelta(seconds=500) < caught.value.retry_after < timedelta(seconds=754)
+
+
+async def test_the_next_query_waits_until_its_points_are_back(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor)
+    vendor.bucket = Bucket(size=760, refill=300)
+    for _ in range(3):
+        await read(shop, order_id)
+    assert all(received.status == 200 for received in vendor.received)
+
+
+async def test_failures_of_reads_are_transient_and_of_writes_unknown(vendor: Shopify, shop: Connection) -> None:
+    order_id = paid(vendor)
+    vendor.faults.add(Fault(kind=FaultKind.FAILED, match="query Order"))
+    with pytest.raises(Transient):
+        await read(shop, order_id)
+    vendor.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="query Order"))
+    with pytest.raises(Transient):
+        await read(shop, order_id)
+    vendor.faults.add(Fault(kind=FaultKind.FAILED, match="mutation AddTags"))
+    with pytest.raises(OutcomeUnknown):
+        await flag(shop, sku="TEA-100", flag="low-stock")
+
+
+async def test_two_callers_share_one_token(vendor: Shopify, practice: Practice) -> None:
+    secrets = Secrets(vendor.credentials)
+    made = connection("shopify", practice, credentials=secrets.values)
+    order_id = paid(vendor)
+    await read(made, order_id)
+    await read(made, order_id)
+    await made.api.close()
+    assert sent(vendor, "client_credentials") == 1
+
+
+def test_sandbox_and_production_have_the_same_form_of_address() -> None:
+    assert set(CONNECTOR.manifest.base_urls) == set(Environment)

@@ -1,0 +1,255 @@
+"""The pages in a real browser, on a laptop and on a phone, in light and dark."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from bellwire.ledger import runs
+from tests.desk.story import NOW, Place, a_day, open_desk
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LAPTOP, PHONE = 1280, 390
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium"),
+]
+
+
+@dataclass
+class Window:
+    """A page that is open; `complaints` are the browser's own, `asked` all addresses it asked for."""
+
+    page: Page
+    complaints: list[str]
+    asked: list[str]
+
+    async def focused(self) -> str:
+        """What the keyboard is on: its address or text."""
+        found: str = await self.page.evaluate(
+            "(document.activeElement.getAttribute('href') || document.activeElement.innerText || '').trim()"
+        )
+        return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    async with open_desk(tmp_path_factory.mktemp("desk"), business="Hill & Leaf Tea") as place:
+        await place.ledger.write(a_day)
+        yield place
+
+
+@asynccontextmanager
+async def window(
+    browser: Browser, *, width: int = LAPTOP, scheme: str = "light", scripts: bool = True
+) -> AsyncIterator[Window]:
+    context = await browser.new_context(
+        viewport={"width": width, "height": 844},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=scripts,
+    )
+    page = await context.new_page()
+    opened = Window(page, [], [])
+    page.on("console", lambda message: opened.complaints.append(message.text))
+    page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    page.on("request", lambda request: opened.asked.append(request.url))
+    yield opened
+    await context.close()
+
+
+async def state_of(place: Place, state: str) -> int:
+    """The newest run in this state."""
+    found = await place.ledger.read(lambda rows: runs.newest(rows, limit=1, state=state))
+    return found[0].id
+
+
+async def paths(place: Place) -> list[str]:
+    stuck, waiting = await state_of(place, "dead"), await state_of(place, "waiting")
+    return ["/", "/flows/order_to_cash", f"/runs/{stuck}", f"/runs/{waiting}"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [LAPTOP, PHONE])
+async def test_every_page_fits_its_screen_and_the_browser_has_no_complaint(
+    browser: Browser, place: Place, width: int, scheme: str
+) -> None:
+    async with window(browser, width=width, scheme=scheme) as opened:
+        for path in await paths(place):
+            await opened.page.goto(place.url + path)
+            for details in await opened.page.locator("summary").all():
+                await details.click()
+
+            assert await opened.page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert await opened.page.evaluate(_CLIPPED) == [], path
+            background = await opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert background == ("rgb(19, 25, 26)" if scheme == "dark" else "rgb(246, 246, 243)")
+
+        assert opened.complaints == []
+        assert all(address.startswith(place.url) for address in opened.asked)
+
+
+# Words of a flow's picture that reach beyond their box.
+_CLIPPED = """
+[...document.querySelectorAll("svg.flow g[transform]")].filter((box) => box.getBoundingClientRect().width).flatMap(
+  (box) => [...box.querySelectorAll("text")]
+    .filter((text) => text.getBoundingClientRect().right > box.querySelector("rect").getBoundingClientRect().right)
+    .map((text) => text.textContent))
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_all_text_stands_out_from_its_background(browser: Browser, place: Place, scheme: str) -> None:
+    async with window(browser, scheme=scheme) as opened:
+        for path in await paths(place):
+            await opened.page.goto(place.url + path)
+            for details in await opened.page.locator("summary").all():
+                await details.click()
+
+            assert await opened.page.evaluate(_TOO_FAINT) == [], path
+
+
+# Every piece of text with a contrast below 4.5 : 1 (WCAG 2.2, 1.4.3), against the nearest background that is set.
+_TOO_FAINT = """
+(() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => rgb.slice(0, 3).map((part) => part / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const behind = (element) => {
+    const box = element.closest("g[transform]")?.querySelector("rect");
+    if (box) return parts(getComputedStyle(box).fill);
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parts(getComputedStyle(at).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.querySelector("body"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.getClientRects().length) continue;
+    const style = getComputedStyle(element);
+    const ink = light(parts(element instanceof SVGElement ? style.fill : style.color));
+    const paper = light(behind(element));
+    const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+    if (contrast < 4.5) found.push([element.textContent.trim(), contrast]);
+  }
+  return found;
+})()
+"""
+
+
+async def test_every_link_can_be_reached_with_the_keyboard_and_shows_it(browser: Browser, place: Place) -> None:
+    async with window(browser) as opened:
+        await opened.page.goto(place.url)
+        wanted = await opened.page.locator("a[href]:visible").count()
+        reached: list[str] = []
+        for _ in range(wanted + 20):
+            await opened.page.keyboard.press("Tab")
+            if await opened.page.evaluate("document.activeElement.matches('a[href]')"):
+                outline = await opened.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                assert outline == "solid"
+                reached.append(await opened.focused())
+
+        assert reached[0] == "#main"
+        assert len(reached) >= wanted
+
+
+async def test_the_skip_link_leads_to_the_content(browser: Browser, place: Place) -> None:
+    async with window(browser) as opened:
+        await opened.page.goto(place.url)
+        await opened.page.keyboard.press("Tab")
+        await opened.page.keyboard.press("Enter")
+
+        assert await opened.page.evaluate("document.activeElement.id") == "main"
+
+
+async def test_counts_change_without_a_reload_and_leave_focus_and_open_parts_alone(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with open_desk(tmp_path) as place, window(browser) as opened:
+        page = opened.page
+        await place.write(lambda story: story.done(NOW - timedelta(minutes=5)))
+        await page.goto(place.url)
+        await expect(page.locator(".balance .done dd")).to_have_text("1")
+        await page.evaluate("window.stillHere = true")
+        await page.locator("#figures summary").click()
+        await page.locator("#latest a").first.focus()
+
+        def more(story: object) -> None:
+            place_story = story
+            place_story.number = 2000  # type: ignore[attr-defined]
+            place_story.dies(NOW)  # type: ignore[attr-defined]
+
+        await place.write(more)
+
+        await expect(page.locator(".balance .dead dd")).to_have_text("1", timeout=15_000)
+        await expect(page.locator("#verdict h2")).to_have_text("1 thing needs you")
+        await expect(page.locator("#verdict")).to_have_class("verdict bad")
+        await expect(page.locator("svg.flow.across .count.dead text")).to_have_text("1")
+        await expect(page).to_have_title("1 thing needs you · Bellwire")
+        assert await page.evaluate("window.stillHere")
+        assert await page.evaluate("document.querySelector('#figures details').open")
+        assert await page.evaluate("document.activeElement.closest('#latest') !== null")
+        assert opened.complaints == []
+
+
+async def test_a_hidden_page_asks_nothing(browser: Browser, place: Place) -> None:
+    async with window(browser) as opened:
+        page = opened.page
+        await page.clock.install()
+        await page.goto(place.url)
+        await page.evaluate("Object.defineProperty(document, 'hidden', {get: () => true, configurable: true})")
+        before = opened.asked.count(place.url + "/")
+        await page.clock.run_for(60_000)
+        assert opened.asked.count(place.url + "/") == before == 1
+
+        await page.evaluate("Object.defineProperty(document, 'hidden', {get: () => false})")
+        async with page.expect_request(place.url + "/"):
+            await page.clock.run_for(4_000)
+
+
+async def test_the_page_says_when_bellwire_has_stopped(browser: Browser, tmp_path: Path) -> None:
+    async with window(browser) as opened:
+        async with open_desk(tmp_path) as place:
+            await opened.page.goto(place.url)
+            await expect(opened.page.locator("#offline")).to_be_hidden()
+
+        await expect(opened.page.locator("#offline")).to_be_visible(timeout=15_000)
+
+
+async def test_without_javascript_everything_is_there_and_the_page_reloads_itself(
+    browser: Browser, place: Place
+) -> None:
+    async with window(browser, scripts=False) as opened:
+        await opened.page.goto(place.url)
+
+        await expect(opened.page.locator(".balance .received dd")).to_have_text("45")
+        assert '<meta http-equiv="refresh" content="30">' in await opened.page.content()
+        await opened.page.get_by_role("link", name="Order 1042").first.click()
+        await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Order 1042")
+        await opened.page.get_by_text("Details for your developer").click()
+        await expect(opened.page.get_by_text("shop/order/1042/paid")).to_be_visible()

@@ -1,0 +1,102 @@
+"""What a page costs doesn't grow with history: every query finds its rows by an index."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bellwire.desk.history import history
+from bellwire.desk.today import day, with_events
+from bellwire.ledger import Rows, figures, open_ledger
+from tests.desk.story import NOW, Story, a_day
+
+MIDNIGHT = NOW.replace(hour=6, minute=0)
+
+
+class Watched(Rows):
+    """Keeps the plan of every query."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(rows._connection)
+        self.plans: list[tuple[str, str]] = []
+
+    def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
+        self._note(sql, values)
+        return super().all(sql, values)
+
+    def one(self, sql: str, values: Mapping[str, Any] = {}) -> tuple[Any, ...] | None:
+        self._note(sql, values)
+        return super().one(sql, values)
+
+    def _note(self, sql: str, values: Mapping[str, Any]) -> None:
+        self.plans += [(sql, row[3]) for row in super().all(f"EXPLAIN QUERY PLAN {sql}", values)]
+
+
+def every_query(rows: Rows) -> None:
+    """What the three pages ask."""
+    day(rows, MIDNIGHT, NOW, hours=24)
+    figures.processing_times(rows, MIDNIGHT, NOW, flow="order_to_cash")
+    with_events(rows, figures.newest_of_flow(rows, "order_to_cash", limit=20))
+    history(rows, 1)
+
+
+async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
+    async with open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        await ledger.write(a_day)
+
+        def plans(rows: Rows) -> list[tuple[str, str]]:
+            watched = Watched(rows)
+            every_query(watched)
+            return watched.plans
+
+        found = await ledger.read(plans)
+
+    partial = "deliveries_to_normalise|runs_due|runs_going_on|exceptions_open"
+    whole = [
+        (sql, step)
+        for sql, step in found
+        if re.match(r"SCAN (deliveries|events|runs|attempts|exceptions|payloads|[a-z]\b)", step)
+        and not re.search(partial, step)
+        # the newest few, from the end of the table
+        and not re.search(r"ORDER BY id DESC LIMIT :limit$", sql)
+    ]
+    assert len(found) > 20
+    assert whole == []
+
+
+async def test_a_long_history_adds_no_steps_to_a_page(tmp_path: Path) -> None:
+    """Counted in SQLite's own steps, so that it says the same on any machine."""
+    short, long = [await _steps(tmp_path / name, days) for name, days in (("short", 1), ("long", 60))]
+
+    assert long < short * 1.3
+
+
+async def _steps(folder: Path, days: int) -> int:
+    """How many steps, in hundreds, the pages take today, after `days` days of 20 orders each."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    def counted(rows: Rows) -> None:
+        rows._connection.set_progress_handler(step, 100)
+        every_query(rows)
+        rows._connection.set_progress_handler(None, 0)
+
+    def fill(rows: Rows) -> None:
+        story = Story(rows)
+        for past in range(days, 0, -1):
+            for minute in range(20):
+                story.done(NOW - timedelta(days=past, minutes=-minute))
+        for minute in range(20):
+            story.done(NOW - timedelta(minutes=minute))
+        story.dies(NOW)
+        story.waits(NOW, NOW)
+
+    async with open_ledger(f"sqlite:///{folder / 'ledger.db'}") as ledger:
+        await ledger.write(fill)
+        await ledger.read(counted)
+    return count

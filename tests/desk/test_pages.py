@@ -1,0 +1,381 @@
+"""What the pages say, held against a ledger that was filled as the intake and the engine fill it."""
+
+import html
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from markupsafe import escape
+
+from bellwire.events import Customer
+from bellwire.ledger import Outcome, Rows, RunState, deliveries, exceptions, runs
+from tests.desk.story import NOW, Place, Story, a_day, open_desk, the_flow
+from tests.samples import line
+
+NASTY = """<script>alert("1")</script>'"><img src=x onerror=alert(1)>"""
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    async with open_desk(tmp_path, business="Hill & Leaf Tea") as place:
+        yield place
+
+
+async def answer(place: Place, path: str, method: str = "GET", **headers: str) -> tuple[int, str, "aiohttp.typedefs.LooseHeaders"]:  # fmt: skip  # noqa: E501
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, place.url + path, headers=headers, allow_redirects=False) as got,
+    ):
+        return got.status, await got.text(), got.headers
+
+
+async def shown(place: Place, path: str = "/") -> str:
+    status, text, _ = await answer(place, path)
+    assert status == 200, text
+    return text
+
+
+def words(page: str) -> str:
+    """A page as it is read: no tags, single spaces."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def balance(page: str) -> dict[str, int]:
+    """The large figures of a page."""
+    text = page[page.index('<dl class="balance">') : page.index("</dl>")]
+    found = re.findall(r'<div class="(\w+)">.*?<dd>([\d,]+)', text, re.DOTALL)
+    return {name: int(count.replace(",", "")) for name, count in found}
+
+
+async def test_an_empty_ledger_says_that_all_is_well(place: Place) -> None:
+    text = words(await shown(place))
+
+    assert "All is well" in text
+    assert "Nothing has come in yet today." in text
+    assert "0 received = 0 done + 0 waiting + 0 exceptions + 0 skipped. The numbers balance." in text
+
+
+async def test_the_figures_of_the_day_are_those_of_the_ledger_and_balance(place: Place) -> None:
+    def tell(story: Story) -> None:
+        hour = timedelta(hours=1)
+        story.done(NOW - 5 * hour, copies=3)
+        story.done(NOW - 4 * hour)
+        story.retried(NOW - 3 * hour)
+        story.waits(NOW - 2 * hour, NOW + hour)
+        story.dies(NOW - hour)
+        story.unheard(NOW - hour)
+        story.unreadable(NOW - hour / 2)
+        story.starts(NOW)
+        deliveries.count_refusals(story.rows, NOW.date(), {("shop", "bad-signature"): 2, ("shop", "stale"): 1})
+
+    await place.write(tell)
+    page = await shown(place)
+    text = words(page)
+
+    assert balance(page) == {"received": 8, "done": 3, "waiting": 2, "dead": 2, "skipped": 1}
+    assert "8 received = 3 done + 2 waiting + 2 exceptions + 1 skipped. The numbers balance." in text
+    assert "2 things need you" in text
+    assert "1.9 s half are faster; the slowest 1 in 20 took 8.4 s or more" in text
+    assert "Duplicates recognised 2" in text
+    assert "Deliveries refused 3 2 × bad signature, 1 × stale" in text
+    assert "1 × It is a test order of a real shop" in text
+
+
+async def test_a_fact_that_is_lost_is_said_loudly(place: Place) -> None:
+    await place.write(lambda story: story.arrives(NOW))
+
+    text = words(await shown(place))
+
+    assert "1 thing is not accounted for" in text
+    assert "These numbers don’t balance." in text
+
+
+async def test_yesterday_is_not_today_in_the_business_zone(place: Place) -> None:
+    midnight = NOW.replace(hour=6, minute=0)  # in Chicago, in winter
+    await place.write(lambda story: (story.done(midnight - timedelta(seconds=1)), story.done(midnight)))
+
+    page = await shown(place)
+
+    assert balance(page)["received"] == 1
+    assert "Tuesday, November 24, 2026" in page
+    assert "Times are Central Standard Time." in page
+
+
+async def test_what_waits_since_yesterday_is_mentioned(place: Place) -> None:
+    yesterday = NOW - timedelta(days=1)
+    await place.write(lambda story: story.waits(yesterday, NOW + timedelta(hours=1)))
+
+    text = words(await shown(place))
+
+    assert "1 more from an earlier day is still waiting." in text
+
+
+@pytest.mark.parametrize(
+    ("day", "hours", "noon"),
+    [("2026-11-01", 25, "12 PM"), ("2026-03-08", 23, "1 PM"), ("2026-11-24", 24, "12 PM")],
+)
+async def test_a_day_has_as_many_bars_as_it_has_hours(place: Place, day: str, hours: int, noon: str) -> None:
+    place.now = NOW.fromisoformat(f"{day}T18:00:00+00:00")
+    await place.write(lambda story: story.done(place.now))
+
+    page = await shown(place)
+
+    assert page.count('class="slot"') == hours
+    assert page.count('class="bar done"') == 1
+    assert f"1 run in the hour from {noon}." in page
+
+
+async def test_equal_failures_are_shown_once_with_their_remedy_and_their_orders(place: Place) -> None:
+    def tell(story: Story) -> None:
+        for minute in range(7):
+            story.dies(NOW - timedelta(minutes=minute))
+
+    await place.write(tell)
+    page = await shown(place)
+
+    assert page.count("Shelf Count has no product TEA-100.") == 1
+    assert "What to do: Add the product there, or map it." in words(page)
+    assert "7 times" in page
+    assert "Order 1001 Order 1002 Order 1003 Order 1004 Order 1005 and 2 more" in words(page)
+
+
+async def test_a_delivery_that_cannot_be_read_comes_with_its_command(place: Place) -> None:
+    number = await place.write(lambda story: story.unreadable(NOW))
+
+    text = words(await shown(place))
+
+    assert "Corner Store sent something that isn’t an order." in text
+    assert f"bellwire exception retry {number}" in text
+
+
+async def test_each_box_of_the_picture_counts_what_its_action_did(place: Place) -> None:
+    def tell(story: Story) -> None:
+        story.done(NOW)
+        story.dies(NOW)
+        story.waits(NOW, NOW + timedelta(hours=1))
+        story.starts(NOW)
+
+    await place.write(tell)
+    text = words(await shown(place))
+
+    assert "(Corner Store, sandbox): 4 received today, 1 under way." in text
+    assert "Change the stock (Shelf Count, sandbox): 2 done today, 0 waiting, 1 need a person." in text
+    assert "Post a message to the team (Team Chat, sandbox): 2 done today, 1 waiting, 0 need a person." in text
+    assert "Create the invoice in the books (Tidy Books, sandbox): 3 done today, 0 waiting, 0 need a person." in text
+
+
+async def test_a_retry_that_worked_no_longer_counts_as_waiting(place: Place) -> None:
+    def tell(story: Story) -> None:
+        run = story.waits(NOW, NOW + timedelta(seconds=1))
+        runs.claim(story.rows, NOW + timedelta(seconds=2), 1)
+        (past,) = [row for row in runs.attempts(story.rows, run) if row.action == "bench"]
+        done = replace(past, number=2, outcome=Outcome.DONE, next_at=None, result="{}", started_at=NOW)
+        assert runs.checkpoint(story.rows, done, 2)
+        assert runs.leave(story.rows, run, 2, RunState.WAITING, now=NOW, due_at=NOW)
+
+    await place.write(tell)
+
+    text = words(await shown(place))
+
+    assert "Post a message to the team (Team Chat, sandbox): 1 done today, 0 waiting, 0 need a person." in text
+
+
+async def test_the_page_of_a_flow_says_whose_it_is_and_how_good(place: Place) -> None:
+    await place.ledger.write(a_day)
+
+    text = words(await shown(place, "/flows/order_to_cash"))
+
+    assert "Owner Dana dana@example.com" in text
+    assert "Good when done within 2 min 39 of 39 of today’s were in time" in text
+    assert "Good when at most 1% need a person 4.7% 2 of 43 today" in text
+    assert "Work saved today 7 h 9 min a person spent 11 min on each before" in text
+    assert "receipt, after invoice" in text
+
+
+async def test_the_page_of_a_run_tells_its_story(place: Place) -> None:
+    run = await place.write(lambda story: story.retried(NOW, copies=3))
+
+    page = await shown(place, f"/runs/{run}")
+    text = words(page)
+
+    assert "Order 1001 Robin Hill · $24.40" in text
+    assert "Done in 8.4 s" in text
+    assert "It arrived 3 times; the repeats were recognised" in text
+    assert "1st try: Parcel Hub is busy and asked us to wait. Tried again after 2.1 s." in text
+    assert "3rd try: Done in 0.9 s." in text
+    assert "Number INV-1001" in text
+    assert "Tracking number SP10014471US" in text
+    assert "Changes TEA-100 −2" in text
+    assert 'href="https://books.example.com/i" rel="noreferrer noopener"' in page
+    assert "2:41:00 PM" in text
+
+
+async def test_a_stuck_run_says_what_to_do_and_which_command_to_run(place: Place) -> None:
+    run = await place.write(lambda story: story.dies(NOW))
+
+    text = words(await shown(place, f"/runs/{run}"))
+
+    assert "It needs you" in text
+    assert "Shelf Count has no product TEA-100. What to do: Add the product there, or map it." in text
+    assert "bellwire exception retry 1" in text
+    assert "404 item_not_found" in text.partition("Details for your developer")[2]
+
+
+async def test_a_waiting_run_says_until_when(place: Place) -> None:
+    run = await place.write(lambda story: story.waits(NOW, NOW + timedelta(minutes=4)))
+
+    text = words(await shown(place, f"/runs/{run}"))
+
+    assert "Waiting: it goes on at 2:45 PM" in text
+    assert "Team Chat doesn’t answer. The next try is at 2:45:00 PM." in text
+
+
+async def test_a_run_that_has_just_begun_shows_what_is_to_come(place: Place) -> None:
+    run = await place.write(lambda story: story.starts(NOW))
+
+    text = words(await shown(place, f"/runs/{run}"))
+
+    assert "Under way" in text
+    assert "Record that the invoice is paid Tidy Books sandbox Still to come, after invoice." in text
+
+
+async def test_a_run_that_a_person_dismissed_says_why(place: Place) -> None:
+    def tell(story: Story) -> int:
+        run = story.dies(NOW)
+        runs.give_up(story.rows, run, NOW, "The customer called it off.")
+        return run
+
+    run = await place.write(tell)
+
+    assert "Set aside The customer called it off." in words(await shown(place, f"/runs/{run}"))
+
+
+async def test_secrets_in_headers_are_hidden_even_from_the_developer(place: Place) -> None:
+    run = await place.write(lambda story: story.done(NOW))
+
+    page = await shown(place, f"/runs/{run}")
+
+    assert "x-request-id: 1001" in page
+    assert "x-signature: [hidden]" in page
+    assert "s3cret" not in page
+
+
+async def test_a_run_whose_payload_and_flow_are_gone_can_still_be_shown(place: Place) -> None:
+    def tell(story: Story) -> int:
+        run = story.dies(NOW)
+        for table in ("payloads", "flow_versions"):
+            story.rows.run(f"DELETE FROM {table}")  # noqa: S608
+        story.rows.run("UPDATE events SET data = ''")
+        story.rows.run("UPDATE runs SET flow = 'old_flow'")
+        return run
+
+    run = await place.write(tell)
+
+    assert "Order 1001" in await shown(place, f"/runs/{run}")
+    assert "Order 1001" in await shown(place)
+
+
+async def test_a_run_is_shown_with_the_flow_that_it_started_with(place: Place) -> None:
+    def tell(story: Story) -> int:
+        before = story.flow.source.replace("bench:", "shout:")
+        run = story.done(NOW)
+        runs.keep_flow(story.rows, story.flow.id, "0" * 12, before, NOW)
+        story.rows.run("UPDATE runs SET flow_hash = :hash", {"hash": "0" * 12})
+        return run
+
+    run = await place.write(tell)
+    page = await shown(place, f"/runs/{run}")
+
+    assert '<th scope="row">shout</th>' in page
+
+
+async def test_words_from_outside_are_text_and_never_markup(place: Place) -> None:
+    def tell(story: Story) -> int:
+        nasty = {"number": NASTY, "customer": Customer(name=NASTY, email=NASTY), "lines": (line(name=NASTY),)}
+        run = story.dies(NOW, sentence=NASTY, **nasty)
+        row = exceptions.of_run(story.rows, run)[0]
+        story.rows.run("UPDATE exceptions SET remedy = :it, detail = :it, cause = :it", {"it": NASTY})
+        story.rows.run("UPDATE attempts SET detail = :it, cause = :it WHERE cause <> ''", {"it": NASTY})
+        story.rows.run("UPDATE attempts SET result = :it WHERE action = 'invoice'", {"it": '{"number": "<b>", "url": "javascript:alert(1)"}'})  # fmt: skip  # noqa: E501
+        deliveries.count_refusals(story.rows, NOW.date(), {("shop", NASTY): 1})
+        return row.run or 0
+
+    run = await place.write(tell)
+
+    for path in ("/", f"/runs/{run}", "/flows/order_to_cash"):
+        page = await shown(place, path)
+        assert str(escape(NASTY)) in page or "order_to_cash" in path
+
+        assert "<script>" not in page
+        assert "<img" not in page
+        assert "javascript:" not in page
+        assert "<b>" not in page
+
+
+async def test_a_page_that_is_not_there_says_so_in_the_same_style(place: Place) -> None:
+    for path in ("/nope", "/runs/999", "/runs/99999999999999999999", "/runs/x", "/flows/nope", "/static/0/desk.css"):
+        status, text, _ = await answer(place, path)
+
+        assert status == 404, path
+        assert "There is no such page" in text
+        assert 'class="skip"' in text
+
+
+async def test_a_fault_is_told_without_its_details(place: Place) -> None:
+    def spoil(rows: Rows) -> None:
+        rows.run("ALTER TABLE exceptions RENAME TO secret_table")
+
+    await place.ledger.write(spoil)
+
+    status, text, _ = await answer(place, "/")
+
+    assert status == 500
+    assert "This page can’t be shown just now" in text
+    assert not re.search(r"Traceback|sqlite|no such table|Error", text)
+
+
+async def test_nothing_can_be_changed_here(place: Place) -> None:
+    status, text, _ = await answer(place, "/", "POST")
+
+    assert status == 405
+    assert "it changes nothing" in text
+
+
+async def test_pages_take_nothing_from_elsewhere_and_hold_no_inline_script_or_style(place: Place) -> None:
+    await place.ledger.write(a_day)
+
+    for path in ("/", "/runs/1", "/runs/39", "/flows/order_to_cash", "/nope"):
+        _, page, headers = await answer(place, path)
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cache-Control"] == "no-store"
+        assert re.findall(r'(?:src|<link[^>]*href)="(?!/static/)', page) == []
+        assert not re.search(r"<style|style=|<script>|\son\w+=", page)
+
+
+async def test_static_files_may_be_kept_for_good_and_their_address_changes_with_them(place: Place) -> None:
+    page = await shown(place)
+    addresses = re.findall(r'"(/static/[^"]+)"', page)
+
+    assert {address.rpartition("/")[2] for address in addresses} == {"desk.css", "desk.js", "icon.svg"}
+    for address in addresses:
+        status, _, headers = await answer(place, address)
+        assert (status, headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_without_flows_the_desk_still_shows_the_day(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, flows=[]) as place:
+        await place.ledger.write(a_day)
+
+        assert balance(await shown(place))["received"] == 45
+        assert "order_to_cash" in await shown(place)
+        assert the_flow().name not in await shown(place)
