@@ -17,7 +17,18 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from bellwire.capabilities import OPERATIONS
-from bellwire.connectors.kit import ByKey, Call, Connection, LookUp, Manifest, Unkeyed, action, connect, connector
+from bellwire.connectors.kit import (
+    ByKey,
+    Call,
+    Connection,
+    LookUp,
+    Manifest,
+    Repeat,
+    Unkeyed,
+    action,
+    connect,
+    connector,
+)
 from bellwire.desk import Desk
 from bellwire.events import Customer, Delivery, Environment, Event, Order
 from bellwire.flows import Flow, parse_flow
@@ -97,7 +108,7 @@ def the_connections(environment: Environment = Environment.SANDBOX) -> dict[str,
 
 def _connection(name: str, title: str, able: Sequence[str], environment: Environment) -> Connection:
     operations = [OPERATIONS[operation][0] for operation in able]
-    ways = {"books": ByKey("the header Request-Id"), "chat": Unkeyed("a message twice does no harm")}
+    ways: dict[str, Repeat] = {"books": ByKey("the header Request-Id"), "chat": Unkeyed("a message twice does no harm")}
     manifest = Manifest(
         name=name,
         title=title,
@@ -145,7 +156,9 @@ class Story:
         assert run is not None
         return run
 
-    def tries(self, run: int, action: str, begin: datetime, took: float, outcome: Outcome = Outcome.DONE, **more: Any) -> datetime:  # fmt: skip
+    def tries(
+        self, run: int, action: str, begin: datetime, took: float, outcome: Outcome = Outcome.DONE, **more: Any
+    ) -> datetime:
         """An attempt, `took` in seconds; when it was over."""
         end = begin + timedelta(seconds=took)
         attempt = AttemptRow(run, action, 0, more.pop("number", 1), outcome, begin, end, **more)
@@ -155,7 +168,7 @@ class Story:
     def succeeds(self, run: int, begin: datetime, *, without: Sequence[str] = ()) -> datetime:
         """All the actions but those in `without`; when the last one was over."""
         begin += timedelta(seconds=0.06)
-        ends = {}
+        ends: dict[str, datetime] = {}
         for name, after, took in _PACE:
             if name not in without:
                 started = ends.get(after, begin)
@@ -202,7 +215,7 @@ class Story:
         """The stock knows one of the products no more."""
         run = self.starts(at, **changes)
         end = self.succeeds(run, at, without=("stock",))
-        told = {
+        told: dict[str, Any] = {
             "cause": "unknown-sku",
             "sentence": sentence,
             "remedy": "Add the product there, or map it.",
@@ -249,9 +262,15 @@ class Story:
         accepted = deliveries.accept(self.rows, Delivery("shop", {}, b"?", at), f"odd-{at}", Environment.SANDBOX)
         deliveries.settle(self.rows, accepted.id, DeliveryState.DEAD, "It isn’t an order.")
         return exceptions.open_one(
-            self.rows, connection="shop", cause="unreadable", sentence="Corner Store sent something that isn’t an order.",
-            remedy="Ask your developer to look at it.", detail="", now=at, delivery=accepted.id,
-        )  # fmt: skip
+            self.rows,
+            connection="shop",
+            cause="unreadable",
+            sentence="Corner Store sent something that isn’t an order.",
+            remedy="Ask your developer to look at it.",
+            detail="",
+            now=at,
+            delivery=accepted.id,
+        )
 
 
 def paid(sold: Order, at: datetime, number: int) -> Event:
@@ -308,7 +327,7 @@ def a_day(rows: Rows) -> None:
 
 @dataclass
 class Place:
-    """A desk that is served; `serious` collects what the clock says."""
+    """A desk that is served; its clock says `now`."""
 
     url: str
     ledger: Database

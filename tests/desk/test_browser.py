@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -199,12 +199,7 @@ async def test_counts_change_without_a_reload_and_leave_focus_and_open_parts_alo
         await page.locator("#figures summary").click()
         await page.locator("#latest a").first.focus()
 
-        def more(story: object) -> None:
-            place_story = story
-            place_story.number = 2000  # type: ignore[attr-defined]
-            place_story.dies(NOW)  # type: ignore[attr-defined]
-
-        await place.write(more)
+        await place.write(lambda story: replace(story, number=2000).dies(NOW))
 
         await expect(page.locator(".balance .dead dd")).to_have_text("1", timeout=15_000)
         await expect(page.locator("#verdict h2")).to_have_text("1 thing needs you")

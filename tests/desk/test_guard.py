@@ -67,7 +67,9 @@ async def test_routes_that_are_not_the_desks_are_left_alone(place: Place) -> Non
         ("127.0.0.1", "127.0.0.1", "192.168.1.5", 403),
     ],
 )
-async def test_other_machines_are_refused_whatever_address_is_bound(bound: str, client: str, host: str, expected: int) -> None:  # fmt: skip  # noqa: E501
+async def test_other_machines_are_refused_whatever_address_is_bound(
+    bound: str, client: str, host: str, expected: int
+) -> None:
     guard = Guard(PlainTextResponse("in"), PlainTextResponse("out", 403), bound)
     scope: Scope = {
         "type": "http",

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,12 +25,10 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
         yield place
 
 
-async def answer(place: Place, path: str, method: str = "GET", **headers: str) -> tuple[int, str, "aiohttp.typedefs.LooseHeaders"]:  # fmt: skip  # noqa: E501
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, place.url + path, headers=headers, allow_redirects=False) as got,
-    ):
-        return got.status, await got.text(), got.headers
+async def answer(place: Place, path: str, method: str = "GET") -> tuple[int, str, Mapping[str, str]]:
+    """Status, text and headers."""
+    async with aiohttp.ClientSession() as session, session.request(method, place.url + path) as got:
+        return got.status, await got.text(), dict(got.headers)
 
 
 async def shown(place: Place, path: str = "/") -> str:
@@ -300,7 +298,8 @@ async def test_words_from_outside_are_text_and_never_markup(place: Place) -> Non
         row = exceptions.of_run(story.rows, run)[0]
         story.rows.run("UPDATE exceptions SET remedy = :it, detail = :it, cause = :it", {"it": NASTY})
         story.rows.run("UPDATE attempts SET detail = :it, cause = :it WHERE cause <> ''", {"it": NASTY})
-        story.rows.run("UPDATE attempts SET result = :it WHERE action = 'invoice'", {"it": '{"number": "<b>", "url": "javascript:alert(1)"}'})  # fmt: skip  # noqa: E501
+        result = '{"number": "<b>", "url": "javascript:alert(1)"}'
+        story.rows.run("UPDATE attempts SET result = :it WHERE action = 'invoice'", {"it": result})
         deliveries.count_refusals(story.rows, NOW.date(), {("shop", NASTY): 1})
         return row.run or 0
 

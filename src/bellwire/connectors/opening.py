@@ -79,7 +79,8 @@ def read_account_settings(
             for name in left
         ]
     try:
-        return model.model_validate(dict(connection.settings)), []
+        folder = connection.source.path.parent
+        return model.model_validate(dict(connection.settings), context={"folder": folder}), []
     except ValidationError as error:
         return None, explain(error, model, connection.source, within=within)
 

@@ -54,15 +54,15 @@ def across(picture: Picture) -> Drawing:
 
 def down(picture: Picture) -> Drawing:
     """From top to bottom, for phones: one box below the other, the arrows in a gutter at their left."""
-    width, height, gutter, room = 306, 96, 52, 14
+    width, height, gutter, room = 306, 104, 52, 14
     boxes = sorted(picture.boxes, key=lambda box: (box.column, box.row))
     nodes = {
         box.name: Node(box, gutter, index * (height + room) + 1, _lines(box, 33)) for index, box in enumerate(boxes)
     }
-    arrows = [
-        _arrow_down(gutter, nodes[a].y + height // 2 + 8, nodes[b].y + height // 2 - 8) for a, b in picture.arrows
-    ]
-    return Drawing(gutter + width + 1, len(boxes) * (height + room) - room + 2, width, height, tuple(nodes.values()), tuple(arrows))  # fmt: skip
+    middle = height // 2
+    arrows = [_arrow_down(gutter, nodes[a].y + middle + 8, nodes[b].y + middle - 8) for a, b in picture.arrows]
+    total = gutter + width + 1, len(boxes) * (height + room) - room + 2
+    return Drawing(*total, width, height, tuple(nodes.values()), tuple(arrows))
 
 
 def _lines(box: Box, width: int) -> tuple[str, ...]:
@@ -98,15 +98,18 @@ class Bar:
 
 
 def columns(counts: Sequence[Mapping[str, int]], kinds: Sequence[str], *, height: int = 100) -> list[Bar]:
-    """One stacked column for each of `counts`, ten units apart; the highest fills `height`."""
+    """One stacked column for each of `counts`, ten units apart; the highest fills `height`.
+
+    One exception in a busy hour can be seen, too: every piece has a least height, at the cost of the largest.
+    """
     most = max((sum(count.values()) for count in counts), default=0)
     bars = []
     for index, count in enumerate(counts):
+        sizes = {kind: max(3, count[kind] * height // most) for kind in kinds if count.get(kind)}
+        if (excess := sum(sizes.values()) - height) > 0:
+            sizes[max(sizes, key=sizes.__getitem__)] -= excess
         y = height
-        for kind in kinds:
-            size = -(-count.get(kind, 0) * height // most) if most else 0
-            size = min(size, y)
+        for kind, size in sizes.items():
             y -= size
-            if size:
-                bars.append(Bar(kind, index * 10 + 1, y, 8, size))
+            bars.append(Bar(kind, index * 10 + 1, y, 8, size))
     return bars

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
 
 from bellwire.ledger import (
     EventRow,
@@ -183,7 +182,8 @@ def speed(times: Sequence[timedelta]) -> Speed | None:
     """Of sorted times; None when there are none."""
     if not times:
         return None
-    return Speed(len(times), median(times), times[min(len(times) - 1, len(times) * 19 // 20)])
+    middle = (times[(len(times) - 1) // 2] + times[len(times) // 2]) / 2
+    return Speed(len(times), middle, times[min(len(times) - 1, len(times) * 19 // 20)])
 
 
 def _by_reason(refused: Sequence[tuple[str, str, int]]) -> list[tuple[str, int]]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from babel.dates import format_date, format_datetime, format_time, get_timezone_name
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency
 
 from bellwire.money import Money
 
@@ -30,11 +30,11 @@ class Words:
 
     def clock(self, moment: datetime) -> str:
         """`9:30:02 AM`."""
-        return format_time(moment, "h:mm:ss a", tzinfo=self._zone, locale=_LOCALE)  # type: ignore[arg-type]
+        return format_time(moment, "h:mm:ss a", tzinfo=self._zone, locale=_LOCALE)
 
     def hour(self, moment: datetime) -> str:
         """`9 AM`."""
-        return format_time(moment, "h a", tzinfo=self._zone, locale=_LOCALE)  # type: ignore[arg-type]
+        return format_time(moment, "h a", tzinfo=self._zone, locale=_LOCALE)
 
     def when(self, moment: datetime, now: datetime) -> str:
         """`9:30 AM` on the day of `now`, `Nov 20, 9:30 AM` on any other."""
@@ -66,7 +66,7 @@ def money(amount: Money) -> str:
 
 def number(value: int) -> str:
     """`1,024`."""
-    return format_decimal(value, locale=_LOCALE)
+    return f"{value:,}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -33,6 +33,10 @@ _STAY = timedelta(seconds=2)
 """A run whose next attempt is nearer than this stays in memory."""
 
 
+_PACED = "rate-limited"
+"""The cause of failures that only ask to wait."""
+
+
 class LostClaim(Exception):
     """Another worker holds the run by now: nothing that this one does is written any more."""
 
@@ -85,7 +89,7 @@ class Execution:
             part = self._part(row.action, row.item)
             part.number = max(part.number, row.number)
             if retried_at is None or row.started_at >= retried_at:
-                part.tries += 1
+                part.tries += row.cause != _PACED
                 part.next_at = row.next_at
                 part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
@@ -280,11 +284,13 @@ class Execution:
         told = _tell(error, part.action)
         unknown = isinstance(error, OutcomeUnknown | TimeoutError)
         part.unsure = part.unsure or unknown
+        # A vendor that asks for patience gets it: that uses up no attempt.
+        part.tries -= told.cause == _PACED
         again = isinstance(error, Transient | OutcomeUnknown | TimeoutError) and self._may_repeat(part)
         part.dead = not again or part.tries >= part.action.retry.attempts
         if not part.dead:
             after = error.retry_after if isinstance(error, Transient) else None
-            part.next_at = self.clock() + wait_before(part.tries, part.action.retry, after, self.random)
+            part.next_at = self.clock() + wait_before(max(1, part.tries), part.action.retry, after, self.random)
         attempt = _changed(
             attempt,
             outcome=Outcome.UNKNOWN if unknown else Outcome.FAILED,

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import unquote
 
 import orjson
@@ -171,13 +172,12 @@ class Hooks:
             value = check(delivery.body)
         except BadJson as error:
             raise Refusal(str(error), status=400, reason="malformed") from error
+        delivery.knowing(value)
         triggers = connection.connector.triggers
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
             raise Refusal(why_not, status=401, reason="other-account")
         delivery_id = scheme.delivery_id(delivery)
-        body = redact(delivery.body, value)
-        kept = {name: text for name, text in delivery.headers.items() if name not in _KEPT_OUT}
-        delivery = Delivery(delivery.connection, kept, body, delivery.received_at, delivery.url)
+        delivery = _fit_to_keep(delivery, value)
 
         def accept(rows: Rows) -> deliveries.Accepted:
             return deliveries.accept(rows, delivery, delivery_id, connection.environment)
@@ -195,6 +195,15 @@ class Hooks:
         if not accepted.duplicate:
             self._arrived(accepted.id, delivery)
         return accepted.id, accepted.duplicate
+
+
+def _fit_to_keep(delivery: Delivery, value: Any) -> Delivery:
+    """Without what must not be stored; `value` is its body's JSON."""
+    body = redact(delivery.body, value)
+    if body is delivery.body and not any(name in delivery.headers for name in _KEPT_OUT):
+        return delivery
+    kept = {name: text for name, text in delivery.headers.items() if name not in _KEPT_OUT}
+    return Delivery(delivery.connection, kept, body, delivery.received_at, delivery.url)
 
 
 def _path(scope: Scope) -> str:

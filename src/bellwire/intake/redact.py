@@ -1,29 +1,48 @@
 """Card numbers and their like are taken out before anything is stored."""
 
-import re
 from typing import Any
 
 import orjson
 
-_NAMES = (
-    rb"(?:credit_?|debit_?)?card_?(?:number|no)|pan|cvv2?|cvc2?|card_?security_?code|security_?code|iban|track_?data"
-)
-_SUSPECT = re.compile(rb'"(?:' + _NAMES + rb')"\s*:', re.IGNORECASE)
-_NAME = re.compile(_NAMES.decode(), re.IGNORECASE)
+_CARDS = [f"{kind}card{gap}" for kind in ("", "credit", "credit_", "debit", "debit_") for gap in ("", "_")]
+_SMALL = [
+    *(card + number for card in _CARDS for number in ("number", "no")),
+    *(f"{card}security{gap}code" for card in ("", "card", "card_") for gap in ("", "_")),
+    *("pan", "cvv", "cvv2", "cvc", "cvc2", "iban", "trackdata", "track_data"),
+]
+_CAMEL = [
+    "cardNumber",
+    "creditCardNumber",
+    "debitCardNumber",
+    "cardNo",
+    "securityCode",
+    "cardSecurityCode",
+    "trackData",
+]
+_NAMES = frozenset([*_SMALL, *(name.upper() for name in _SMALL), *_CAMEL])
 REMOVED = "[removed]"
 
 
 def redact(body: bytes, value: Any) -> bytes:
-    """`body` without the values of sensitive fields; `value` is the body, parsed. Untouched when it has none."""
-    if not _SUSPECT.search(body):
-        return body
-    return orjson.dumps(_clean(value))
+    """`body` without the values of sensitive fields; `value` is the body, parsed. The same object when it has none."""
+    return orjson.dumps(_clean(value)) if _sensitive(value) else body
+
+
+def _sensitive(value: Any) -> bool:
+    inner = value
+    if type(value) is dict:
+        if not _NAMES.isdisjoint(value):
+            return True
+        inner = value.values()
+    elif type(value) is not list:
+        return False
+    return any(_sensitive(each) for each in inner if type(each) is dict or type(each) is list)
 
 
 def _clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            key: REMOVED if _NAME.fullmatch(key) and isinstance(item, str | int) else _clean(item)
+            key: REMOVED if key in _NAMES and isinstance(item, str | int) else _clean(item)
             for key, item in value.items()
         }
     return [_clean(item) for item in value] if isinstance(value, list) else value

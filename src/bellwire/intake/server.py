@@ -77,6 +77,7 @@ async def serve(app: ASGIApp, host: str, port: int, *, stop_seconds: int = 5) ->
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=stop_seconds,
         backlog=2048,
@@ -96,7 +97,8 @@ async def serve(app: ASGIApp, host: str, port: int, *, stop_seconds: int = 5) ->
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.socket(family)
+        # Naming TCP makes asyncio switch off Nagle's delay.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
     except OSError as error:

@@ -184,10 +184,9 @@ async def test_no_more_requests_at_once_than_the_manifest_says(acme: Acme) -> No
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "http://nowhere.invalid"])
-async def test_a_vendor_that_cant_be_reached_did_nothing(acme: Acme, method: str, address: str) -> None:
+async def test_a_vendor_that_cant_be_reached_did_nothing(acme: Acme, method: str) -> None:
     with pytest.raises(Transient, match="Acme can't be reached") as caught:
-        await acme.connection(base_url=address).api.request(method, "things")
+        await acme.connection(base_url="http://127.0.0.1:9").api.request(method, "things")
     assert caught.value.cause == "unreachable"
 
 
@@ -203,7 +202,7 @@ async def test_a_lost_answer(acme: Acme, method: str, error: type[VendorError]) 
 @pytest.mark.parametrize(("method", "error"), [("GET", Transient), ("POST", OutcomeUnknown)])
 async def test_an_answer_that_takes_too_long(acme: Acme, method: str, error: type[VendorError]) -> None:
     async def slow(_: web.Request) -> web.Response:
-        await asyncio.sleep(5)
+        await asyncio.sleep(0.5)
         return web.Response()
 
     acme.script = [slow]
@@ -279,7 +278,7 @@ async def test_a_401_names_the_connection_and_the_way_out(acme: Acme, auth: Auth
     acme.script = [reply(401)]
     with pytest.raises(SignedOut, match="connection 'books'") as caught:
         await acme.connection(auth, Secrets({"access_token": "old"})).api.get("things")
-    assert "bellwire connect books" in caught.value.remedy
+    assert "bellwire secrets set books" in caught.value.remedy
     assert len(acme.seen) == 1
 
 

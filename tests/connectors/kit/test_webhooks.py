@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -265,7 +266,7 @@ def _vectors() -> list[Any]:
     return [vector for file in files if file.is_file() for vector in json.loads(file.read_text())]
 
 
-SCHEMES = {
+SCHEMES: dict[str, tuple[Any, Callable[[Delivery], bytes]]] = {
     r"base64\(HMAC-SHA256\([^,]+, ?body\)\)": ("base64", lambda delivery: delivery.body),
     r"hex\(HMAC-SHA256\([^,]+, ?body\)\)": ("hex", lambda delivery: delivery.body),
     r"base64\(HMAC-SHA256\([^,]+, notification url \+ body\)\)": (

@@ -24,7 +24,9 @@ async def ask(practice: Practice, method: str, token: str | None = "xoxb-practic
 
 @pytest.mark.parametrize("way", ["json", "data"])
 async def test_it_takes_json_and_forms(practice: Practice, way: str) -> None:
-    said = await ask(practice, "chat.postMessage", **{way: {"channel": "#packing", "text": "Order 7 is paid"}})
+    said = await ask(
+        practice, "chat.postMessage", "xoxb-practice", **{way: {"channel": "#packing", "text": "Order 7 is paid"}}
+    )
     assert said["ok"]
     chat = practice.simulators["slack"]
     assert isinstance(chat, Chat)

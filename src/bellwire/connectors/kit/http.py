@@ -229,7 +229,7 @@ class Api:
             return SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
                 detail=detail,
-                remedy=f"Sign in again: `bellwire connect {self._connection}`.",
+                remedy=self._sign_in_again,
             )
         if status in (408, 425) or status >= 500:
             if answer.writes and status != 425:
@@ -244,6 +244,11 @@ class Api:
         return Refused(f"{title} refused it ({status}).", cause=f"refused-{status}", detail=detail)
 
     # Signing in
+
+    @property
+    def _sign_in_again(self) -> str:
+        name = self._connection
+        return f"Set new credentials: `bellwire secrets list` says which, `bellwire secrets set {name} …` takes them."
 
     def _signed_in(self, token: str) -> dict[str, str]:
         """The headers that carry the credentials; `token` is the access token, if there is one. Raises
@@ -322,7 +327,7 @@ class Api:
             raise SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
                 detail=f"token endpoint: {answer.status} {answer.text[:200]}",
-                remedy=f"Sign in again: `bellwire connect {self._connection}`.",
+                remedy=self._sign_in_again,
             )
         try:
             grant = _Grant.model_validate_json(answer.body)

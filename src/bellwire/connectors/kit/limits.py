@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-
 _ROUNDING = 1e-6
 """Seconds: what adding up fractions of tokens may be off."""
 

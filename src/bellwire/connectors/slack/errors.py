@@ -59,7 +59,7 @@ def _error(code: str, answer: Answer, *, needed: str) -> VendorError:
         return SignedOut(
             "Slack no longer accepts the app's token.",
             detail=detail,
-            remedy="Reinstall the app at api.slack.com/apps, then run `bellwire connect` for this connection.",
+            remedy="Reinstall the app at api.slack.com/apps, then give its new token to `bellwire secrets set`.",
         )
     if code in _RATE_LIMITED:
         return Transient(
