@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bellwire.app import settle_memory
 from bellwire.capabilities import chat, shipping, stock
 from bellwire.connectors import find_connector
 from bellwire.connectors.kit import ByKey, Call, Connection, Connector, Manifest, NoSettings, action, connect, connector
@@ -107,6 +108,7 @@ async def run(path: str, vendor: str, port: int, mode: str, shop: str) -> None:
         engine = Engine(ledger, connections, flows, LedgerCrosswalk(ledger))
         await engine.start()
         hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)
+        settle_memory()
         async with serve(hooks, "127.0.0.1", port):
             await asyncio.Event().wait()
 

@@ -7,21 +7,18 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bellwire.errors import BellwireError
 
 if TYPE_CHECKING:
-    import aiohttp
     from rich.console import Console
 
     from bellwire.app import Bellwire
     from bellwire.practice import Practice
-    from bellwire.practice.story import Chapter, Delivery, Holdings, Verdict
-
-R = TypeVar("R")
+    from bellwire.practice.story import Chapter, Holdings, Verdict
 
 _PATIENCE = 120.0
 """Seconds until the demo gives up waiting for its own runs."""
@@ -140,6 +137,7 @@ class _Telling:
     async def _send(self, told: "Sequence[Chapter]", holdings: "Holdings") -> None:
         import aiohttp
 
+        from bellwire.practice.driving import post
         from bellwire.practice.story import deliveries
 
         for chapter in told:
@@ -151,36 +149,26 @@ class _Telling:
         self.console.print("\n[bold]What arrives[/]")
         async with aiohttp.ClientSession() as session:
             for delivery in deliveries(holdings.shop, list(told), self.placed):
-                told_of = await self._post(session, delivery)
+                webhook = delivery.webhook
+                answer = await post(session, f"{self.bellwire.url}/hooks/shop", webhook.headers, webhook.body)
                 note = delivery.note or about.pop(delivery.number, "")
-                self.console.print(f"  order {delivery.number}  {told_of:<28} {note}")
-
-    async def _post(self, session: "aiohttp.ClientSession", delivery: "Delivery") -> str:
-        async with session.post(
-            f"{self.bellwire.url}/hooks/shop", data=delivery.webhook.body, headers=dict(delivery.webhook.headers)
-        ) as response:
-            answer = await response.json()
-        if response.status != 200:
-            return f"refused: {answer.get('message', response.status)}"
-        return f"{'duplicate of' if answer['duplicate'] else 'accepted as'} delivery {answer['delivery']}"
+                self.console.print(f"  order {delivery.number}  {answer!s:<28} {note}")
 
     async def _until_quiet(self, orders: int) -> None:
         """Show how far the runs are until nothing is left to do."""
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+        from bellwire.practice.driving import until_quiet
+
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         with Progress(*columns, console=self.console, transient=True) as progress:
             bar = progress.add_task("Runs that came to an end", total=orders)
-            async with asyncio.timeout(_PATIENCE):
-                while left := await self._left():
-                    progress.update(bar, completed=max(0, orders - left))
-                    await asyncio.sleep(0.05)
-
-    async def _left(self) -> int:
-        from bellwire.ledger import figures
-
-        left = await self.bellwire.ledger.read(figures.unfinished)
-        return left or int(self.bellwire.engine.busy)
+            await until_quiet(
+                self.bellwire.ledger,
+                self.bellwire.engine,
+                _PATIENCE,
+                lambda left: progress.update(bar, completed=max(0, orders - left)),
+            )
 
     async def _tell_retries(self) -> None:
         from bellwire.ledger import Rows, events, runs
@@ -227,21 +215,18 @@ class _Telling:
 
     def _holdings(self) -> "Holdings":
         from bellwire.practice import Books, Carrier, Chat, Mailbox, Shop, Till
+        from bellwire.practice.driving import in_role
         from bellwire.practice.story import Holdings
 
-        def role(name: str, kind: type[R]) -> R:
-            simulator = self.practice.simulators[self.roles[name]]
-            assert isinstance(simulator, kind), f"the practice {self.roles[name]} can't be a {kind.__name__}"
-            return simulator
-
+        simulators = {name: self.practice.simulators[vendor] for name, vendor in self.roles.items()}
         # The type checker takes no protocol for a type[R]: https://github.com/python/mypy/issues/4717
         return Holdings(
-            role("shop", Shop),  # type: ignore[type-abstract]
-            role("books", Books),  # type: ignore[type-abstract]
-            role("stock", Till),  # type: ignore[type-abstract]
-            role("shipping", Carrier),  # type: ignore[type-abstract]
-            role("chat", Chat),  # type: ignore[type-abstract]
-            role("mail", Mailbox),  # type: ignore[type-abstract]
+            in_role(simulators["shop"], Shop),  # type: ignore[type-abstract]
+            in_role(simulators["books"], Books),  # type: ignore[type-abstract]
+            in_role(simulators["stock"], Till),  # type: ignore[type-abstract]
+            in_role(simulators["shipping"], Carrier),  # type: ignore[type-abstract]
+            in_role(simulators["chat"], Chat),  # type: ignore[type-abstract]
+            in_role(simulators["mail"], Mailbox),  # type: ignore[type-abstract]
         )
 
     def _verdicts(

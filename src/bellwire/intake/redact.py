@@ -29,14 +29,16 @@ def redact(body: bytes, value: Any) -> bytes:
 
 
 def _sensitive(value: Any) -> bool:
-    inner = value
     if type(value) is dict:
         if not _NAMES.isdisjoint(value):
             return True
-        inner = value.values()
+        value = value.values()
     elif type(value) is not list:
         return False
-    return any(_sensitive(each) for each in inner if type(each) is dict or type(each) is list)
+    for each in value:  # noqa: SIM110 - every delivery comes by here: a generator would cost half as much again
+        if (type(each) is dict or type(each) is list) and _sensitive(each):
+            return True
+    return False
 
 
 def _clean(value: Any) -> Any:

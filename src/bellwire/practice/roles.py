@@ -44,6 +44,9 @@ class Sale:
 class Shop(Protocol):
     """A simulated storefront."""
 
+    def number_from(self, first: int) -> None:
+        """Give what is new ids from `first` on, as a shop does that has been open for long."""
+
     def place(self, sale: Sale) -> str:
         """Take the order, unpaid; gives the shop's id of it."""
 

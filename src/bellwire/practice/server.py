@@ -31,7 +31,7 @@ from bellwire.errors import NotFound
 from bellwire.practice.faults import Fault, FaultKind
 from bellwire.practice.simulator import Received, Simulator
 
-_MACHINERY = {"catalogue", "faults", "pilot", "project", "roles", "server", "simulator", "story"}
+_MACHINERY = {"catalogue", "driving", "faults", "pilot", "project", "roles", "server", "simulator", "story"}
 
 
 def simulator_names() -> list[str]:

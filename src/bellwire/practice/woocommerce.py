@@ -77,6 +77,9 @@ class WooCommerce(Simulator):
 
     # What a demo, a pilot or a test may ask
 
+    def number_from(self, first: int) -> None:
+        self._ids = count(first)
+
     def place(self, sale: Sale) -> str:
         order = _order(next(self._ids), sale, self._by_sku(), self._ids, self.round_at_subtotal)
         self.orders[order["id"]] = order

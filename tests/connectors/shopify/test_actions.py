@@ -17,7 +17,7 @@ from bellwire.capabilities.storefront import (
     OrderPage,
     ReadOrder,
 )
-from bellwire.connectors.kit import Connection
+from bellwire.connectors.kit import Connection, LookUp
 from bellwire.connectors.shopify import CONNECTOR
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.events import Customer, Environment, Order
@@ -238,6 +238,17 @@ async def test_a_lost_answer_makes_no_second_fulfilment(vendor: Shopify, shop: C
     found = await fulfil(shop, order_id, again=True)
     assert [str(entry["id"]) for entry in vendor.orders[order_id]["fulfillments"]] == [found.id]
     assert sent(vendor, "mutation Fulfil") == 1
+
+
+async def test_looking_first_finds_a_fulfilment_when_nothing_is_left_to_fulfil(
+    vendor: Shopify, shop: Connection
+) -> None:
+    order_id = paid(vendor)
+    repeat = CONNECTOR.actions["storefront.mark_fulfilled"].repeat
+    assert isinstance(repeat, LookUp)
+    assert await repeat.find(call(shop), MarkFulfilled(order_id=order_id)) is None
+    made = await fulfil(shop, order_id)
+    assert await repeat.find(call(shop), MarkFulfilled(order_id=order_id)) == made
 
 
 async def test_a_failure_before_anything_was_done_is_mended_by_the_repeat(vendor: Shopify, shop: Connection) -> None:

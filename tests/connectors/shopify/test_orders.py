@@ -99,6 +99,8 @@ def test_units_given_back_stay_in_the_order_and_units_taken_off_leave_it(sale: S
     assert found.refunded.amount == sum((Decimal(entry[0]["amount"]) for entry in paid_back), Decimal())
     # What is left over is rounding: less than a unit for each amount that was shared out.
     assert abs(found.adjustment.minor) <= 4
+    taxes = sum((tax.amount.minor for tax in found.taxes), 0)
+    assert abs(taxes - found.tax_total.minor) <= 4
 
 
 def test_an_order_that_was_called_off_before_payment_owes_nothing() -> None:

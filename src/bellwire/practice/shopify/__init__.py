@@ -83,6 +83,9 @@ class Shopify(Simulator):
 
     # The Shop role
 
+    def number_from(self, first: int) -> None:
+        self._last_id = first
+
     def place(self, sale: Sale) -> str:
         order = sales.new_order(sale, self._new_id(), _iso(datetime.now(UTC)))
         order_id = str(order["id"])

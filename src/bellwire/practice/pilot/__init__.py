@@ -1,0 +1,23 @@
+"""The pilot: ten test records through a flow, and a report that says ready or not."""
+
+from bellwire.practice.pilot.page import page
+from bellwire.practice.pilot.records import EVENT_TYPES, Record, records
+from bellwire.practice.pilot.report import Report
+from bellwire.practice.pilot.trial import Hurried, Trial
+from bellwire.practice.pilot.vendors import Vendors
+from bellwire.practice.pilot.verdict import Check, Retried, Stuck, Tried
+
+__all__ = [
+    "EVENT_TYPES",
+    "Check",
+    "Hurried",
+    "Record",
+    "Report",
+    "Retried",
+    "Stuck",
+    "Trial",
+    "Tried",
+    "Vendors",
+    "page",
+    "records",
+]

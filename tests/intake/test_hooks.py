@@ -1,0 +1,261 @@
+"""What a sender is told, and what is kept of it, over real HTTP."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import orjson
+import pytest
+from structlog.testing import capture_logs
+
+from bellwire.intake import Hooks
+from bellwire.ledger import DeliveryState
+from tests.intake.conftest import OTHER_SECRET, SECRET, SENDERS, SHOPS, Intake, Letter, sender
+from tests.samples import NOW
+
+every_sender = pytest.mark.parametrize("kind", SENDERS)
+A_JSON_OBJECT = b'{"type": "order.paid", "data": {"id": 1}}'
+
+
+@every_sender
+async def test_a_valid_delivery_is_kept_and_acknowledged(intake: Intake, kind: str) -> None:
+    letter = intake.senders[kind].order()
+    answer = await intake.send(kind, letter)
+    assert (answer.status, answer.json) == (200, {"delivery": 1, "duplicate": False})
+    (row,) = await intake.stored()
+    assert (row.connection, row.state, row.copies) == (kind, DeliveryState.RECEIVED, 1)
+    assert (await intake.payload())[1] == letter.body
+    ((number, delivery),) = intake.arrived
+    assert number == 1 and delivery.body == letter.body and delivery.received_at == NOW
+
+
+@every_sender
+async def test_the_same_delivery_again_is_known(intake: Intake, kind: str) -> None:
+    letter = intake.senders[kind].order()
+    answers = [(await intake.send(kind, letter)).json for _ in range(3)]
+    assert answers == [{"delivery": 1, "duplicate": copy > 0} for copy in range(3)]
+    (row,) = await intake.stored()
+    assert row.copies == 3
+    assert len(intake.arrived) == 1
+
+
+async def test_many_copies_at_the_same_moment_are_one(intake: Intake) -> None:
+    letter = intake.senders["standard"].order()
+    answers = await asyncio.gather(*(intake.send("standard", letter) for _ in range(40)))
+    assert sorted(answer.json["duplicate"] for answer in answers) == [False] + [True] * 39
+    assert len(await intake.stored()) == len(intake.arrived) == 1
+
+
+@every_sender
+async def test_one_changed_byte_anywhere_is_refused(intake: Intake, kind: str) -> None:
+    letter = intake.senders[kind].order()
+    places = [0, len(letter.body) // 2, len(letter.body) - 1]
+    for place in places:
+        changed = bytearray(letter.body)
+        changed[place] ^= 1
+        answer = await intake.send(kind, letter.but(body=bytes(changed)))
+        assert (answer.status, answer.error) == (401, "signature")
+    assert await intake.stored() == intake.arrived == []
+    assert await intake.refused() == {(kind, "signature"): len(places)}
+
+
+@every_sender
+@pytest.mark.parametrize("cut", [0, 1, 10], ids=["empty", "by one", "by ten"])
+async def test_a_truncated_body_is_refused(intake: Intake, kind: str, cut: int) -> None:
+    letter = intake.senders[kind].order()
+    answer = await intake.send(kind, letter.but(body=letter.body[:-cut] if cut else b""))
+    assert (answer.status, answer.error) == (401, "signature")
+    assert await intake.stored() == []
+
+
+@every_sender
+async def test_an_unsigned_delivery_is_refused(intake: Intake, kind: str) -> None:
+    given = intake.senders[kind]
+    answer = await intake.send(kind, given.order().but(without=given.signature_header))
+    assert (answer.status, answer.error) == (401, "signature-missing")
+    assert await intake.stored() == []
+    assert await intake.refused() == {(kind, "signature-missing"): 1}
+
+
+@every_sender
+@pytest.mark.parametrize("text", ["", "x", "====", "v1,", "sha256=", "é" * 40, "A" * 3_000])
+async def test_a_senseless_signature_is_refused(intake: Intake, kind: str, text: str) -> None:
+    given = intake.senders[kind]
+    letter = given.order()
+    answer = await intake.send(kind, letter.but(**{given.signature_header: text}))
+    assert answer.status == 401 and answer.error.startswith("signature")
+
+
+@every_sender
+async def test_another_connections_secret_is_refused(intake: Intake, kind: str) -> None:
+    letter = intake.senders[kind].signed(A_JSON_OBJECT, secret=OTHER_SECRET)
+    answer = await intake.send(kind, letter)
+    assert (answer.status, answer.error) == (401, "signature")
+
+
+@pytest.mark.parametrize(("minutes", "word"), [(-6, "old"), (6, "future"), (-60 * 24 * 365, "old")])
+async def test_a_delivery_from_another_time_is_refused(intake: Intake, minutes: int, word: str) -> None:
+    letter = intake.senders["standard"].signed(A_JSON_OBJECT, now=NOW + timedelta(minutes=minutes))
+    answer = await intake.send("standard", letter)
+    assert (answer.status, answer.error) == (401, "timestamp")
+    assert word in answer.json["message"] and "clock" in answer.json["message"]
+    assert await intake.stored() == []
+    assert await intake.refused() == {("standard", "timestamp"): 1}
+
+
+async def test_two_secrets_hold_while_one_is_rotated(intake: Intake) -> None:
+    both = sender("standard", name="both", secret=f"{OTHER_SECRET} {SECRET}")
+    async with intake.at(path=intake.path.with_name("second.db"), senders={"both": both}).open() as second:
+        for secret in (SECRET, OTHER_SECRET):
+            assert (await second.send("both", both.signed(A_JSON_OBJECT, secret, secret=secret))).status == 200
+        stranger = both.signed(A_JSON_OBJECT, secret="whsec_c3RyYW5nZXI=")
+        assert (await second.send("both", stranger)).status == 401
+
+
+async def test_a_connection_without_secret_asks_to_come_back(intake: Intake) -> None:
+    with capture_logs() as logged:
+        answer = await intake.send("unready", intake.senders["standard"].order())
+    assert (answer.status, answer.error) == (503, "no-secret")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert SECRET not in answer.body.decode()
+    (line,) = [line for line in logged if line["log_level"] == "error"]
+    assert line["connection"] == "unready" and "BELLWIRE_" in line["error"]
+    assert "exc_info" not in line
+    assert await intake.stored() == []
+
+
+@pytest.mark.parametrize("path", ["/hooks/nobody", "/hooks/", "/hooks", "/hooks/standard/x", "/hooks/%00"])
+async def test_an_unknown_connection_is_said(intake: Intake, path: str) -> None:
+    answer = await intake.ask(path, "POST", {"Content-Type": "application/json"}, b"{}")
+    assert (answer.status, answer.error) == (404, "unknown-connection")
+    assert await intake.refused() == {("", "unknown-connection"): 1}
+
+
+async def test_strangers_cant_fill_the_ledger_with_names(intake: Intake) -> None:
+    for number in range(5):
+        await intake.ask(f"/hooks/guess-{number}", "POST", {}, b"{}")
+    assert await intake.refused() == {("", "unknown-connection"): 5}
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+async def test_only_post_is_taken(intake: Intake, method: str) -> None:
+    answer = await intake.send("standard", intake.senders["standard"].order(), method=method)
+    assert (answer.status, answer.error) == (405, "method")
+    assert answer.headers["Allow"] == "POST"
+    assert await intake.stored() == []
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "🫖"])
+async def test_something_else_than_json_is_refused(intake: Intake, content_type: str) -> None:
+    letter = intake.senders["standard"].signed(A_JSON_OBJECT).but(**{"Content-Type": content_type})
+    answer = await intake.send("standard", letter)
+    assert (answer.status, answer.error) == (415, "content-type")
+    assert await intake.stored() == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "text/json"])
+async def test_json_may_be_called_by_its_other_names(intake: Intake, content_type: str) -> None:
+    letter = intake.senders["standard"].signed(A_JSON_OBJECT).but(**{"Content-Type": content_type})
+    assert (await intake.send("standard", letter)).status == 200
+
+
+NOT_JSON = {
+    "empty": b"",
+    "spaces": b"  \n",
+    "half": b'{"type": "order.paid"',
+    "trailing": b"{} {}",
+    "single quotes": b"{'type': 1}",
+    "a key twice": b'{"total": 1, "total": 2}',
+    "a key twice, escaped": b'{"total": 1, "t\\u006ftal": 2}',
+    "a key twice, deep inside": b'[{"a": [{"total" : 1, "total"\t:2}]}]',
+    "NaN": b'{"total": NaN}',
+    "Infinity": b'{"total": -Infinity}',
+    "lone surrogate": b'{"name": "\\ud800"}',
+    "not UTF-8": b'{"name": "\xff"}',
+    "UTF-16": '{"name": 1}'.encode("utf-16"),
+    "byte order mark": b"\xef\xbb\xbf{}",
+    "lists in lists": b"[" * 100_000 + b"]" * 100_000,
+    "a thousand lists": b"[" * 1_000 + b"]" * 1_000,
+    "a thousand objects": b'{"a":' * 1_000 + b"1" + b"}" * 1_000,
+    "six hundred objects": b'{"cvv":' * 600 + b"1" + b"}" * 600,
+}
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())
+async def test_what_isnt_strict_json_is_refused_and_says_why(intake: Intake, body: bytes) -> None:
+    answer = await intake.send("standard", intake.senders["standard"].signed(body))
+    assert (answer.status, answer.error) == (400, "malformed")
+    assert await intake.stored() == intake.arrived == []
+    assert await intake.refused() == {("standard", "malformed"): 1}
+
+
+async def test_the_intake_goes_on_after_every_refusal(intake: Intake) -> None:
+    for body in NOT_JSON.values():
+        await intake.send("standard", intake.senders["standard"].signed(body))
+    assert (await intake.send("standard", intake.senders["standard"].order())).status == 200
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+async def test_a_delivery_of_another_shop_with_the_same_secret_is_refused(intake: Intake, shop: str) -> None:
+    letter = intake.senders[shop].order()
+    named = [name for name in letter.headers if "domain" in name.lower() or "source" in name.lower()]
+    stranger = letter.but(**dict.fromkeys(named, "https://somebody-else.example/"))
+    answer = await intake.send(shop, stranger)
+    assert (answer.status, answer.error) == (401, "other-account")
+    assert await intake.stored() == []
+
+
+async def test_card_numbers_are_taken_out_before_anything_is_stored(intake: Intake) -> None:
+    body = {"type": "order.paid", "data": {"id": 1, "payment": {"card_number": "4111111111111111", "CVV": 123}}}
+    await intake.send("standard", intake.senders["standard"].signed(body))
+    _, kept = await intake.payload()
+    assert orjson.loads(kept)["data"] == {"id": 1, "payment": {"card_number": "[removed]", "CVV": "[removed]"}}
+    on_disk = b"".join(path.read_bytes() for path in intake.path.parent.iterdir())
+    assert b"4111111111111111" not in on_disk
+    ((_, handed_on),) = intake.arrived
+    assert handed_on.body == kept and handed_on.json == orjson.loads(kept)
+
+
+async def test_credentials_in_headers_are_not_stored(intake: Intake) -> None:
+    secret_headers = {"Authorization": "Bearer hush", "Cookie": "session=hush", "Proxy-Authorization": "hush"}
+    letter = intake.senders["standard"].signed(A_JSON_OBJECT, **secret_headers, **{"X-Told": "kept"})
+    await intake.send("standard", letter)
+    headers, _ = await intake.payload()
+    assert headers["x-told"] == "kept"
+    assert "hush" not in str(headers)
+
+
+async def test_the_public_address_is_kept_for_schemes_that_sign_it(intake: Intake) -> None:
+    letter = intake.senders["standard"].signed(A_JSON_OBJECT)
+    answer = await intake.ask("/hooks/standard?store=1", "POST", letter.headers, letter.body)
+    assert answer.status == 200
+    ((_, delivery),) = intake.arrived
+    assert delivery.url == "https://hooks.example.com/hooks/standard?store=1"
+
+
+async def test_a_handshake_is_answered_and_nothing_is_stored(intake: Intake) -> None:
+    """Shops that test the address when a webhook is switched on do it unsigned, by a form."""
+    form = Letter({"Content-Type": "application/x-www-form-urlencoded"}, b"webhook_id=7")
+    answers = {kind: await intake.send(kind, form) for kind in SENDERS}
+    greeted = [kind for kind, answer in answers.items() if answer.status == 200]
+    assert greeted == [kind for kind in SHOPS if kind in greeted] != []
+    assert await intake.stored() == intake.arrived == []
+
+
+async def test_refusals_that_cant_be_counted_now_are_counted_later(hurried: Callable[..., Intake]) -> None:
+    async with hurried().open() as intake:
+        await intake.send("standard", Letter({}, b"{}"))
+        intake.ledger._connection.execute("PRAGMA query_only = ON")
+        counting = asyncio.create_task(intake.hooks.count_forever(every=0.01))
+        await asyncio.sleep(0.1)
+        intake.ledger._connection.execute("PRAGMA query_only = OFF")
+        counting.cancel()
+        assert await intake.refused() == {("standard", "signature-missing"): 1}
+
+
+async def test_refusals_are_counted_by_and_by(intake: Intake) -> None:
+    for _ in range(2):
+        await intake.send("standard", Letter({}, b"{}"))
+        assert isinstance(intake.hooks, Hooks)
+        await intake.refused()
+    assert await intake.refused() == {("standard", "signature-missing"): 2}
