@@ -126,7 +126,9 @@ async def running(
             clock=clock,
         )
         await stack.enter_async_context(_counting(hooks))
-        app = web(hooks, Health(ledger), Desk(ledger, project.flows, project.connections, clock=clock, host=settings.host))
+        app = web(
+            hooks, Health(ledger), Desk(ledger, project.flows, project.connections, clock=clock, host=settings.host)
+        )
         settle_memory()
         port = await stack.enter_async_context(serve(app, settings.host, settings.port))
         yield Bellwire(project, ledger, engine, port, interrupted)

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
+from contextlib import suppress
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -63,8 +64,11 @@ class Money(BaseModel):
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str) -> "Money":
         """`amount` of `currency`. Raises pydantic's ValidationError when it isn't a number."""
-        if type(amount) is Decimal and amount.is_finite() and _CURRENCY.fullmatch(currency):
-            return _made(amount, currency)
+        if not isinstance(amount, float) and _CURRENCY.fullmatch(currency):
+            with suppress(InvalidOperation):
+                value = Decimal(amount)
+                if value.is_finite():
+                    return _made(value, currency)
         return cls.model_validate({"amount": amount, "currency": currency})
 
     @classmethod

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from bellwire.intake import Hooks
+from bellwire.errors import LedgerBusy
 from bellwire.ledger import DeliveryState
 from tests.intake.conftest import OTHER_SECRET, SECRET, SENDERS, SHOPS, Intake, Letter, sender
 from tests.samples import NOW
@@ -60,11 +60,11 @@ async def test_one_changed_byte_anywhere_is_refused(intake: Intake, kind: str) -
 
 
 @every_sender
-@pytest.mark.parametrize("cut", [0, 1, 10], ids=["empty", "by one", "by ten"])
-async def test_a_truncated_body_is_refused(intake: Intake, kind: str, cut: int) -> None:
+async def test_a_truncated_body_is_refused(intake: Intake, kind: str) -> None:
     letter = intake.senders[kind].order()
-    answer = await intake.send(kind, letter.but(body=letter.body[:-cut] if cut else b""))
-    assert (answer.status, answer.error) == (401, "signature")
+    for length in (0, 1, len(letter.body) - 10, len(letter.body) - 1):
+        answer = await intake.send(kind, letter.but(body=letter.body[:length]))
+        assert (answer.status, answer.error) == (401, "signature")
     assert await intake.stored() == []
 
 
@@ -78,12 +78,12 @@ async def test_an_unsigned_delivery_is_refused(intake: Intake, kind: str) -> Non
 
 
 @every_sender
-@pytest.mark.parametrize("text", ["", "x", "====", "v1,", "sha256=", "é" * 40, "A" * 3_000])
-async def test_a_senseless_signature_is_refused(intake: Intake, kind: str, text: str) -> None:
+async def test_a_senseless_signature_is_refused(intake: Intake, kind: str) -> None:
     given = intake.senders[kind]
     letter = given.order()
-    answer = await intake.send(kind, letter.but(**{given.signature_header: text}))
-    assert answer.status == 401 and answer.error.startswith("signature")
+    for text in ("", "x", "====", "v1,", "sha256=", "é" * 40, "A" * 3_000):
+        answer = await intake.send(kind, letter.but(**{given.signature_header: text}))
+        assert answer.status == 401 and answer.error.startswith("signature"), text
 
 
 @every_sender
@@ -93,14 +93,14 @@ async def test_another_connections_secret_is_refused(intake: Intake, kind: str) 
     assert (answer.status, answer.error) == (401, "signature")
 
 
-@pytest.mark.parametrize(("minutes", "word"), [(-6, "old"), (6, "future"), (-60 * 24 * 365, "old")])
-async def test_a_delivery_from_another_time_is_refused(intake: Intake, minutes: int, word: str) -> None:
-    letter = intake.senders["standard"].signed(A_JSON_OBJECT, now=NOW + timedelta(minutes=minutes))
-    answer = await intake.send("standard", letter)
-    assert (answer.status, answer.error) == (401, "timestamp")
-    assert word in answer.json["message"] and "clock" in answer.json["message"]
+async def test_a_delivery_from_another_time_is_refused(intake: Intake) -> None:
+    for minutes, word in ((-6, "old"), (6, "future"), (-60 * 24 * 365, "old")):
+        letter = intake.senders["standard"].signed(A_JSON_OBJECT, now=NOW + timedelta(minutes=minutes))
+        answer = await intake.send("standard", letter)
+        assert (answer.status, answer.error) == (401, "timestamp")
+        assert word in answer.json["message"] and "clock" in answer.json["message"]
     assert await intake.stored() == []
-    assert await intake.refused() == {("standard", "timestamp"): 1}
+    assert await intake.refused() == {("standard", "timestamp"): 3}
 
 
 async def test_two_secrets_hold_while_one_is_rotated(intake: Intake) -> None:
@@ -124,39 +124,33 @@ async def test_a_connection_without_secret_asks_to_come_back(intake: Intake) -> 
     assert await intake.stored() == []
 
 
-@pytest.mark.parametrize("path", ["/hooks/nobody", "/hooks/", "/hooks", "/hooks/standard/x", "/hooks/%00"])
-async def test_an_unknown_connection_is_said(intake: Intake, path: str) -> None:
-    answer = await intake.ask(path, "POST", {"Content-Type": "application/json"}, b"{}")
-    assert (answer.status, answer.error) == (404, "unknown-connection")
-    assert await intake.refused() == {("", "unknown-connection"): 1}
+async def test_an_unknown_connection_is_said_and_its_name_is_not_kept(intake: Intake) -> None:
+    paths = ("/hooks/nobody", "/hooks/", "/hooks/standard/x", "/hooks/%00")
+    for path in paths:
+        answer = await intake.ask(path, "POST", {"Content-Type": "application/json"}, b"{}")
+        assert (answer.status, answer.error) == (404, "unknown-connection")
+    assert await intake.refused() == {("", "unknown-connection"): len(paths)}
 
 
-async def test_strangers_cant_fill_the_ledger_with_names(intake: Intake) -> None:
-    for number in range(5):
-        await intake.ask(f"/hooks/guess-{number}", "POST", {}, b"{}")
-    assert await intake.refused() == {("", "unknown-connection"): 5}
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
-async def test_only_post_is_taken(intake: Intake, method: str) -> None:
-    answer = await intake.send("standard", intake.senders["standard"].order(), method=method)
-    assert (answer.status, answer.error) == (405, "method")
-    assert answer.headers["Allow"] == "POST"
+async def test_only_post_is_taken(intake: Intake) -> None:
+    for method in ("GET", "PUT", "DELETE", "PATCH"):
+        answer = await intake.send("standard", intake.senders["standard"].order(), method=method)
+        assert (answer.status, answer.error, answer.headers["Allow"]) == (405, "method", "POST")
     assert await intake.stored() == []
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "🫖"])
-async def test_something_else_than_json_is_refused(intake: Intake, content_type: str) -> None:
-    letter = intake.senders["standard"].signed(A_JSON_OBJECT).but(**{"Content-Type": content_type})
-    answer = await intake.send("standard", letter)
-    assert (answer.status, answer.error) == (415, "content-type")
+async def test_something_else_than_json_is_refused(intake: Intake) -> None:
+    letter = intake.senders["standard"].signed(A_JSON_OBJECT)
+    for content_type in ("text/plain", "application/xml", "multipart/form-data; boundary=x", "🫖"):
+        answer = await intake.send("standard", letter.but(**{"Content-Type": content_type}))
+        assert (answer.status, answer.error) == (415, "content-type")
     assert await intake.stored() == []
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "text/json"])
-async def test_json_may_be_called_by_its_other_names(intake: Intake, content_type: str) -> None:
-    letter = intake.senders["standard"].signed(A_JSON_OBJECT).but(**{"Content-Type": content_type})
-    assert (await intake.send("standard", letter)).status == 200
+async def test_json_may_be_called_by_its_other_names(intake: Intake) -> None:
+    letter = intake.senders["standard"].signed(A_JSON_OBJECT)
+    for content_type in ("application/json; charset=utf-8", "Application/JSON", "text/json"):
+        assert (await intake.send("standard", letter.but(**{"Content-Type": content_type}))).status == 200
 
 
 NOT_JSON = {
@@ -181,18 +175,14 @@ NOT_JSON = {
 }
 
 
-@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())
-async def test_what_isnt_strict_json_is_refused_and_says_why(intake: Intake, body: bytes) -> None:
-    answer = await intake.send("standard", intake.senders["standard"].signed(body))
-    assert (answer.status, answer.error) == (400, "malformed")
+async def test_what_isnt_strict_json_is_refused_and_the_intake_goes_on(intake: Intake) -> None:
+    given = intake.senders["standard"]
+    answers = {what: await intake.send("standard", given.signed(body)) for what, body in NOT_JSON.items()}
+    told = {what: (answer.status, answer.error) for what, answer in answers.items()}
+    assert told == dict.fromkeys(NOT_JSON, (400, "malformed"))
     assert await intake.stored() == intake.arrived == []
-    assert await intake.refused() == {("standard", "malformed"): 1}
-
-
-async def test_the_intake_goes_on_after_every_refusal(intake: Intake) -> None:
-    for body in NOT_JSON.values():
-        await intake.send("standard", intake.senders["standard"].signed(body))
-    assert (await intake.send("standard", intake.senders["standard"].order())).status == 200
+    assert await intake.refused() == {("standard", "malformed"): len(NOT_JSON)}
+    assert (await intake.send("standard", given.order())).status == 200
 
 
 @pytest.mark.parametrize("shop", SHOPS)
@@ -246,16 +236,14 @@ async def test_refusals_that_cant_be_counted_now_are_counted_later(hurried: Call
     async with hurried().open() as intake:
         await intake.send("standard", Letter({}, b"{}"))
         intake.ledger._connection.execute("PRAGMA query_only = ON")
-        counting = asyncio.create_task(intake.hooks.count_forever(every=0.01))
-        await asyncio.sleep(0.1)
+        with pytest.raises(LedgerBusy):
+            await intake.hooks.count()
         intake.ledger._connection.execute("PRAGMA query_only = OFF")
-        counting.cancel()
         assert await intake.refused() == {("standard", "signature-missing"): 1}
 
 
-async def test_refusals_are_counted_by_and_by(intake: Intake) -> None:
+async def test_refusals_add_up(intake: Intake) -> None:
     for _ in range(2):
         await intake.send("standard", Letter({}, b"{}"))
-        assert isinstance(intake.hooks, Hooks)
         await intake.refused()
     assert await intake.refused() == {("standard", "signature-missing"): 2}

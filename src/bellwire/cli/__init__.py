@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bellwire import __version__
-from bellwire.cli import check, demo, event, exception, flow, init, practice, records, run, secrets, up
+from bellwire.cli import check, demo, event, exception, flow, init, pilot, practice, records, run, secrets, send_test, up
 from bellwire.cli.base import Commands
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for commands in (demo, init, secrets, check, practice, up, flow, event, run, exception, records):
+for commands in (demo, init, secrets, check, practice, pilot, up, flow, event, run, exception, send_test, records):
     commands.register(app)
 
 

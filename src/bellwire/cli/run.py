@@ -100,7 +100,7 @@ def show(run: Run, project: Project = HERE, as_json: Json = False) -> None:
         | {
             "began": when(attempt["started_at"]),
             "took": _took(attempt["started_at"], attempt["finished_at"]),
-            "told": attempt["sentence"] or _in_short(attempt["result"]),
+            "told": attempt["sentence"] or in_short(attempt["result"]),
         }
         for attempt in found["attempts"]
     ]
@@ -201,7 +201,7 @@ def _took(start: datetime, end: datetime | None) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def _in_short(result: str | None) -> str:
+def in_short(result: str | None) -> str:
     """The numbers that a person would look for, out of an action's result."""
     import orjson
 

@@ -17,6 +17,7 @@ import structlog
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, Crosswalk
 from bellwire.engine.execution import Execution, LostClaim
+from bellwire.engine.means import Means
 from bellwire.engine.normalise import Listeners, Reading, fault, read, record
 from bellwire.errors import LedgerBusy
 from bellwire.events import Delivery, Environment, Event, data_model
@@ -49,10 +50,9 @@ class Engine:
     ) -> None:
         self._ledger = ledger
         self._connections = connections
-        self._crosswalk = crosswalk
         self._clock = clock
         self._workers = workers
-        self._random = random or SystemRandom()
+        self._means = Means(ledger, connections, crosswalk, clock, random or SystemRandom())
         self._flows = {flow.hash: flow for flow in flows}
         self._listeners: Listeners = _listeners(flows)
         self._arrived: deque[tuple[int, Delivery]] = deque()
@@ -209,18 +209,7 @@ class Engine:
         return execution
 
     def _execution(self, run: int, fence: int, nonce: str, event: Event, flow: Flow) -> Execution:
-        return Execution(
-            self._ledger,
-            self._connections,
-            self._crosswalk,
-            self._clock,
-            self._random,
-            run,
-            fence,
-            nonce,
-            event,
-            flow,
-        )
+        return Execution(self._means, run, fence, nonce, event, flow)
 
     # What goes on all the time
 

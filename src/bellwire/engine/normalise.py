@@ -122,10 +122,9 @@ def record(
 def _why_not(rows: Rows, event: Event, flows: Sequence[Flow], connection: Connection | None) -> str:
     """Why an event starts no run; empty when it does."""
     entry = DICTIONARY.get(event.type)
-    if event.version is not None:
-        newest = events.advance(rows, event)
-        if entry is not None and entry.state and not newest:
-            return "A later state of it is known already."
+    shows_state = entry is not None and entry.state and event.version is not None
+    if shows_state and not events.advance(rows, event):
+        return "A later state of it is known already."
     if not flows:
         return "No flow listens to it."
     if connection is not None and connection.since is not None and event.time < connection.since:

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, Handshake, WebhookScheme
-from bellwire.errors import LedgerBusy, MissingCredential, Refusal
+from bellwire.errors import ConfigurationError, LedgerBusy, Refusal
 from bellwire.events import Delivery
 from bellwire.intake.redact import redact
 from bellwire.intake.strict_json import BadJson, check
@@ -89,7 +89,11 @@ class Hooks:
         counts, self._refused = self._refused, Counter()
         if counts:
             today = self._clock().date()
-            await self._ledger.write(lambda rows: deliveries.count_refusals(rows, today, counts))
+            try:
+                await self._ledger.write(lambda rows: deliveries.count_refusals(rows, today, counts))
+            except LedgerBusy:
+                self._refused += counts
+                raise
 
     async def count_forever(self, every: float = 1.0) -> None:
         while True:
@@ -125,20 +129,14 @@ class Hooks:
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self._limits.body:
             raise self._too_large()
-        first = await receive()
-        if first["type"] == "http.request" and not first.get("more_body"):
-            body: bytes = first.get("body", b"")
-            if len(body) > self._limits.body:
-                raise self._too_large()
-            return body
         try:
             async with asyncio.timeout(self._limits.seconds):
-                return await self._rest(first.get("body", b""), receive)
+                return await self._whole(receive)
         except TimeoutError as error:
             raise Refusal("The body didn't arrive in time.", status=408, reason="too-slow") from error
 
-    async def _rest(self, start: bytes, receive: Receive) -> bytes:
-        body = bytearray(start)
+    async def _whole(self, receive: Receive) -> bytes:
+        body = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -156,7 +154,7 @@ class Hooks:
         """Verify, check, make durable. Returns the delivery's number and whether it was there already."""
         try:
             secrets = connection.secrets
-        except MissingCredential as error:
+        except ConfigurationError as error:
             log.error("a delivery can't be verified", connection=connection.name, error=str(error))
             raise Refusal(
                 "This connection isn't ready to take webhooks: its secret isn't set.",
@@ -220,6 +218,11 @@ async def _refuse(send: Send, refusal: Refusal) -> None:
     extra = []
     if refusal.retry_after is not None:
         extra.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after.total_seconds()))))
+    if refusal.status == 405:
+        extra.append((b"allow", b"POST"))
+    if refusal.status == 408:
+        # Nobody waits for the rest of a body that may never end.
+        extra.append((b"connection", b"close"))
     await _answer(send, refusal.status, body, extra=extra)
 
 

@@ -18,11 +18,14 @@ def check(body: bytes) -> Any:
     one key twice in an object."""
     try:
         value = orjson.loads(body)
+        written = orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise BadJson("It is nested too deep.") from error
     except orjson.JSONDecodeError as error:
         raise BadJson(f"It isn't valid JSON: {error.msg} (line {error.lineno}, column {error.colno}).") from error
     # Written anew, it has one colon for each key that was kept, and one for each in a text. As many as in the body
     # mean that no key came twice. Only the rare rest is read again, slowly.
-    if body.count(b":") != orjson.dumps(value).count(b":") or _ESCAPED_COLON.search(body):
+    if body.count(b":") != written.count(b":") or _ESCAPED_COLON.search(body):
         _look_for_repeats(body)
     return value
 
@@ -35,7 +38,4 @@ def _look_for_repeats(body: bytes) -> None:
                 raise BadJson(f"The key {key[:60]!r} comes twice in one object.")
             seen.add(key)
 
-    try:
-        json.loads(body, object_pairs_hook=once)
-    except RecursionError as error:
-        raise BadJson("It is nested too deep.") from error
+    json.loads(body, object_pairs_hook=once)

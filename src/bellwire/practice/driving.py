@@ -1,6 +1,7 @@
 """What the demo, the pilot and `bellwire send-test` share: to send a delivery, and to know when all is done."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -8,6 +9,8 @@ from typing import TypeVar
 import aiohttp
 import orjson
 
+from bellwire.clock import system_clock
+from bellwire.connectors.kit import Connection
 from bellwire.engine import Engine
 from bellwire.ledger import Database, figures
 from bellwire.practice.simulator import Simulator
@@ -80,3 +83,13 @@ def in_role(simulator: Simulator, kind: type[R]) -> R:
     """The simulator as what it has to be, such as a `Shop`."""
     assert isinstance(simulator, kind), f"the practice {simulator.vendor} can't be a {kind.__name__}"
     return simulator
+
+
+def sign(connection: Connection, headers: Mapping[str, str], body: bytes, url: str) -> dict[str, str]:
+    """`headers` with the signature that the connection's vendor would make, by the first secret. Each call names a new
+    delivery. Raises MissingCredential."""
+    assert connection.webhook is not None
+    signature = connection.webhook.sign(
+        body, connection.secrets[0], delivery_id=str(uuid.uuid4()), now=system_clock(), url=url
+    )
+    return {**headers, **signature}

@@ -23,7 +23,7 @@ from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, Vendo
 
 @dataclass(frozen=True)
 class Answer:
-    """A vendor's answer. `headers` has lower-case names."""
+    """A vendor's answer. `headers` are found by their name, whatever its case."""
 
     status: int
     headers: Mapping[str, str]
@@ -183,10 +183,10 @@ class Api:
         writing: bool,
     ) -> Answer:
         if self._session is None:
-            seconds = self.timeout.total_seconds()
             self._session = aiohttp.ClientSession(
-                # Connecting fails first: then it is certain that nothing was asked.
-                timeout=aiohttp.ClientTimeout(total=seconds, connect=min(10, seconds / 2)),
+                # Connecting fails first: then it is certain that nothing was asked. The whole is timed by asyncio's
+                # own time-out, at a fraction of the cost.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10, self.timeout.total_seconds() / 2)),
                 connector=aiohttp.TCPConnector(limit=self._manifest.parallel),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
@@ -194,6 +194,7 @@ class Api:
         try:
             async with (
                 self.turn(),
+                asyncio.timeout(self.timeout.total_seconds()),
                 self._session.request(
                     method, url, params=query or None, headers=headers, data=data, allow_redirects=False
                 ) as response,
@@ -211,16 +212,15 @@ class Api:
                     f"{self._manifest.title} {said}; what was asked may have been done.", detail=detail
                 ) from error
             raise Transient(f"{self._manifest.title} {said}.", cause="no-answer", detail=detail) from error
-        received = {name.lower(): value for name, value in response.headers.items()}
-        self.gate.learn(received)
-        return Answer(response.status, received, content, method, path, writing)
+        self.gate.learn(response.headers)
+        return Answer(response.status, response.headers, content, method, path, writing)
 
     def _by_status(self, answer: Answer) -> VendorError | None:
         """What an answer means where the vendor has no words of its own for it."""
-        title, status = self._manifest.title, answer.status
-        detail = f"{answer.method} {answer.path}: {status} {answer.text[:300]}"
         if answer.ok:
             return None
+        title, status = self._manifest.title, answer.status
+        detail = f"{answer.method} {answer.path}: {status} {answer.text[:300]}"
         if status == 429:
             return Transient(
                 f"{title} asked to slow down.", cause="rate-limited", detail=detail, retry_after=answer.retry_after

@@ -54,6 +54,8 @@ class Gate:
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Correct the buckets by what an answer's headers (lower-case names) say is left."""
+        if not self._limits:
+            return
         self._fill(asyncio.get_running_loop().time())
         for index, limit in enumerate(self._limits):
             remaining = headers.get(limit.remaining.lower(), "")

@@ -67,4 +67,5 @@ class Tried:
         if not failed:
             return ""
         told = "; ".join(f"{check.what.lower()}: expected {check.expected}, found {check.actual}" for check in failed)
-        return f"Record {self.record.position} ({self.about}): {told.rstrip('.')}."
+        sentences = [f"Record {self.record.position} ({self.about}): {told}.", *(each.sentence for each in self.stuck)]
+        return " ".join(dict.fromkeys(sentences))

@@ -1,0 +1,37 @@
+"""What runs are carried out with: the same for all runs of an engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from bellwire.clock import Clock
+from bellwire.connectors.kit import Action, Connection, Crosswalk
+from bellwire.errors import FlowError
+from bellwire.flows import FlowAction, operation_for
+from bellwire.ledger import Database
+
+
+@dataclass(frozen=True)
+class Means:
+    ledger: Database
+    connections: Mapping[str, Connection]
+    crosswalk: Crosswalk
+    clock: Clock
+    random: Random
+    """For the jitter of backoff."""
+    _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
+
+    def of(self, action: FlowAction) -> tuple[Connection, Action]:
+        """Where and how an action of a flow is done. Raises FlowError, or ConfigurationError, when it can't be."""
+        found = self._found.get(action)
+        if found is None:
+            connection = self.connections.get(action.connection)
+            if connection is None:
+                raise FlowError(
+                    f"The flow asks for a connection '{action.connection}', which isn't there any more.",
+                    cause=f"no-connection:{action.connection}",
+                    remedy="Put it back into connections.toml and retry.",
+                )
+            operation = operation_for(action, connection.connector)
+            found = self._found[action] = connection, connection.connector.actions[str(operation)]
+        return found

@@ -1,0 +1,272 @@
+"""What a sender may cost: sizes, times, and a ledger that can take no more."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from bellwire.errors import LedgerBusy
+from bellwire.intake import server
+from bellwire.ledger import deliveries
+from tests.intake.conftest import Answer, Intake
+from tests.samples import NOW
+
+Make = Callable[..., Intake]
+
+
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    """One answer from the wire."""
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    status, *lines = head.decode().strip().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return Answer(int(status.split()[1]), headers, await reader.readexactly(int(headers["content-length"])))
+
+
+async def ended(reader: asyncio.StreamReader) -> bool:
+    """Whether the server closes the connection, saying nothing (more)."""
+    try:
+        return await asyncio.wait_for(reader.read(), 5) == b""
+    except ConnectionError:
+        return True
+
+
+async def until(holds: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(10):
+        while not await holds():
+            await asyncio.sleep(0.005)
+
+
+async def test_a_body_that_says_it_is_too_large_is_refused_unread(hurried: Make) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n")
+        answer = await read_answer(reader)
+        assert (answer.status, answer.error) == (413, "too-large")
+        assert "10,000 bytes" in answer.json["message"]
+
+
+async def test_fifty_megabytes_that_dont_say_their_length_are_cut_off(hurried: Make) -> None:
+    passed = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal passed
+        for _ in range(800):
+            passed += 65_536
+            yield b" " * 65_536
+
+    async with hurried().open() as intake:
+        answer = await intake.ask("/hooks/standard", "POST", {}, endless())
+        assert (answer.status, answer.error) == (413, "too-large")
+        assert await intake.stored() == []
+        assert await intake.refused() == {("standard", "too-large"): 1}
+        assert (await intake.send("standard", intake.senders["standard"].order())).status == 200
+
+
+async def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(hurried: Make) -> None:
+    start = b'{"type": "order.paid", "data": {"id": 1}}'
+    async with hurried().open() as intake:
+        for length, status in ((10_000, 200), (10_001, 413)):
+            letter = intake.senders["standard"].signed(start.ljust(length), f"of-{length}")
+            assert (await intake.send("standard", letter)).status == status
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"type":'], ids=["none of it", "a part"])
+async def test_a_body_that_doesnt_come_in_time_is_refused_and_the_line_closed(hurried: Make, sent: bytes) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + sent)
+        answer = await read_answer(reader)
+        assert (answer.status, answer.error) == (408, "too-slow")
+        assert await ended(reader)
+        assert await intake.refused() == {("standard", "too-slow"): 1}
+
+
+async def test_a_body_that_trickles_is_refused(hurried: Make) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+        async def trickle() -> None:
+            while True:
+                writer.write(b"1\r\n \r\n")
+                await asyncio.sleep(0.02)
+
+        trickling = asyncio.create_task(trickle())
+        answer = await read_answer(reader)
+        trickling.cancel()
+        assert (answer.status, answer.error) == (408, "too-slow")
+
+
+async def test_a_sender_that_goes_away_leaves_nothing_but_a_count(hurried: Make) -> None:
+    async with hurried().open() as intake:
+        async with intake.wire() as (_, writer):
+            writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+            await writer.drain()
+        await until(intake.refused)
+        assert await intake.refused() == {("standard", "disconnected"): 1}
+        assert await intake.stored() == []
+
+
+async def test_large_headers_are_refused(hurried: Make) -> None:
+    async with hurried().open() as intake:
+        letter = intake.senders["standard"].order().but(**{"X-Long": "x" * 5_000})
+        answer = await intake.send("standard", letter)
+        assert (answer.status, answer.error) == (431, "headers-too-large")
+        assert await intake.refused() == {("standard", "headers-too-large"): 1}
+
+
+async def test_endless_headers_are_cut_off(hurried: Make) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\n")
+        gone = asyncio.create_task(ended(reader))
+        sent = 0
+        while not gone.done() and sent < 10_000_000:
+            writer.write(b"X-More: " + b"x" * 1_000 + b"\r\n")
+            sent += 1_010
+            await asyncio.sleep(0)
+        assert await gone
+        assert (await intake.ask("/healthz")).status == 200
+
+
+async def test_headers_that_trickle_are_cut_off(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_HEAD_SECONDS", 0.2)
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        gone = asyncio.create_task(ended(reader))
+        while not gone.done():
+            writer.write(b"x")
+            await asyncio.sleep(0.01)
+        assert await gone
+
+
+async def test_the_second_request_on_a_line_has_its_time_too(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_HEAD_SECONDS", 0.2)
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await read_answer(reader)).status == 200
+        writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        assert await ended(reader)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5_000 + b"\r\n\r\n",
+        b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+        b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    ],
+    ids=["TLS", "negative length", "endless length", "two lengths", "smuggling"],
+)
+async def test_what_isnt_http_is_answered_with_400_and_the_intake_goes_on(hurried: Make, request_: bytes) -> None:
+    async with hurried().open() as intake:
+        async with intake.wire() as (reader, writer):
+            writer.write(request_)
+            assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400 ")
+        assert await intake.stored() == []
+        assert (await intake.send("standard", intake.senders["standard"].order())).status == 200
+
+
+async def test_a_full_ledger_asks_to_come_back_and_takes_it_then(hurried: Make) -> None:
+    async with hurried(max_waiting=0).open() as intake:
+        letter = intake.senders["standard"].order()
+        answer = await intake.send("standard", letter)
+        assert (answer.status, answer.error) == (503, "overloaded")
+        assert int(answer.headers["Retry-After"]) >= 1
+        intake.ledger._max_waiting = 10
+        assert (await intake.send("standard", letter)).json == {"delivery": 1, "duplicate": False}
+
+
+@pytest.mark.parametrize("broken", ["PRAGMA query_only = ON", "PRAGMA max_page_count = 1"], ids=["read-only", "full"])
+async def test_nothing_is_acknowledged_that_cant_be_written(hurried: Make, broken: str) -> None:
+    async with hurried().open() as intake:
+        intake.ledger._connection.execute(broken)
+        big = intake.senders["standard"].signed({"type": "order.paid", "data": {"id": 1, "note": "x" * 9_000}})
+        answer = await intake.send("standard", big)
+        assert (answer.status, answer.error) == (503, "overloaded")
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert await intake.stored() == intake.arrived == []
+        intake.ledger._connection.executescript("PRAGMA query_only = OFF; PRAGMA max_page_count = 1000000")
+        assert (await intake.send("standard", big)).status == 200
+
+
+async def test_a_damaged_ledger_asks_to_come_back(hurried: Make) -> None:
+    async with hurried().open() as intake:
+        intake.ledger._connection.execute("PRAGMA writable_schema = ON")
+        intake.ledger._connection.execute("UPDATE sqlite_master SET sql = 'nonsense' WHERE name = 'payloads'")
+        intake.ledger._connection.execute("PRAGMA writable_schema = RESET")
+        answer = await intake.send("standard", intake.senders["standard"].order())
+        assert (answer.status, answer.error) == (503, "overloaded")
+
+
+async def test_while_another_process_holds_the_ledger_nothing_is_acknowledged(hurried: Make) -> None:
+    async with hurried().open() as intake:
+        other = sqlite3.connect(intake.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        letter = intake.senders["standard"].order()
+        answer = await intake.send("standard", letter)
+        assert (answer.status, answer.error) == (503, "overloaded")
+        assert (await intake.send("standard", letter)).status == 503
+        other.execute("ROLLBACK")
+        assert (await intake.send("standard", letter)).status == 200
+        (row,) = await intake.stored()
+        assert row.delivery_id == "1001"
+
+
+async def test_the_answer_waits_for_the_commit(hurried: Make) -> None:
+    """The answer isn't there while the commit isn't, and once it is there another program sees the delivery."""
+    async with hurried().open() as intake:
+        other = sqlite3.connect(intake.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        sending = asyncio.create_task(intake.send("standard", intake.senders["standard"].order()))
+        await until(_true_if(lambda: intake.ledger.waiting == 0))
+        assert not sending.done() and intake.arrived == []
+        other.execute("ROLLBACK")
+        assert (await sending).status == 200
+        assert other.execute("SELECT COUNT(*) FROM deliveries").fetchone() == (1,)
+
+
+def _true_if(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        return condition()
+
+    return holds
+
+
+async def test_alive_is_alive_and_ready_is_ready(hurried: Make) -> None:
+    async with hurried().open() as intake:
+        assert (await intake.ask("/healthz")).json == {"status": "ok"}
+        answer = await intake.ask("/readyz")
+        assert (answer.status, answer.json) == (200, {"status": "ready"})
+        assert await intake.refused() == {}
+
+
+async def test_it_isnt_ready_while_the_ledger_cant_be_written(hurried: Make) -> None:
+    async with hurried().open() as intake:
+        intake.ledger._connection.execute("PRAGMA query_only = ON")
+        answer = await intake.ask("/readyz")
+        assert (answer.status, answer.json["status"]) == (503, "not ready")
+        assert "can't be written" in answer.json["reason"]
+        assert (await intake.ask("/healthz")).status == 200
+
+
+async def test_it_isnt_ready_while_another_process_holds_the_ledger(
+    hurried: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.intake.health._PATIENCE", 0.1)
+    async with hurried().open() as intake:
+        other = sqlite3.connect(intake.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        answer = await intake.ask("/readyz")
+        assert (answer.status, answer.json["reason"]) == (503, "The ledger doesn't answer.")
+        other.close()
+        assert (await intake.ask("/readyz")).status == 200
+
+
+async def test_it_isnt_ready_on_a_full_disk(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellwire.intake.health._FLOOR", 1 << 62)
+    async with hurried().open() as intake:
+        answer = await intake.ask("/readyz")
+        assert answer.status == 503 and "The disk has only" in answer.json["reason"]
