@@ -14,16 +14,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import psutil
 
 from bellwire.connectors import all_connectors
+from bellwire.connectors.kit import StandardWebhooks
+from bellwire.events import Delivery
 from bellwire.practice import Sale, SaleLine, Shop, find_simulator
 from bench.bare import SECRET
 from bench.load import request, send_all, start_vendor
+from bench.ours import SECRET as WHSEC
+from bench.ours import sender
 
+STANDARD = "webhook"
+"""The connector of senders that sign by Standard Webhooks."""
 LATEST = Path(__file__).with_name("latest.json")
 
 
@@ -32,20 +40,38 @@ def shop_name() -> str:
     return next(each.name for each in all_connectors() if "storefront" in each.manifest.capabilities)
 
 
-def webhooks(count: int, vendor: str) -> tuple[list[bytes], list[bytes]]:
-    """The same paid orders as requests for Bellwire and for the bare loop."""
-    shop = find_simulator(vendor)()
+@dataclass(frozen=True)
+class Requests:
+    """The same paid orders, signed for Bellwire and for the bare loop."""
+
+    ours: list[bytes]
+    bare: list[bytes]
+
+
+def webhooks(count: int, name: str) -> Requests:
+    """Of a shop, as it sends them; or (`STANDARD`) the canonical orders, signed by Standard Webhooks."""
+    shop = find_simulator(shop_name())()
     assert isinstance(shop, Shop)
+    reader = sender(shop_name())
+    assert reader.connector.triggers is not None
     ours, bare = [], []
     for number in range(count):
         lines = [SaleLine("TEA-100", 2), SaleLine("MUG-RED")]
         order = shop.place(Sale(str(10_000 + number), lines, shipping=Decimal("6.00")))
         shop.pay(order)
         sent = shop.webhook(order, "order.paid")
-        signature = {"x-bench": hmac.digest(SECRET, sent.body, "sha256").hex()}
-        ours.append(request("/hooks/shop", dict(sent.headers), sent.body))
-        bare.append(request("/full", signature, sent.body))
-    return ours, bare
+        headers, body = dict(sent.headers), sent.body
+        if name == STANDARD:
+            now = datetime.now(UTC)
+            found = {key.lower(): value for key, value in headers.items()}
+            (event, *_) = reader.connector.triggers.normalise(Delivery("shop", found, body, now), reader).events
+            data = event.data.model_dump_json(exclude_defaults=True).encode()
+            body = b'{"type":"order.paid","timestamp":"%s","data":%s}' % (now.isoformat().encode(), data)
+            headers = StandardWebhooks().sign(body, WHSEC, delivery_id=f"msg_{number}", now=now)
+        signature = {"x-bench": hmac.digest(SECRET, body, "sha256").hex()}
+        ours.append(request("/hooks/shop", headers, body))
+        bare.append(request("/full", signature, body))
+    return Requests(ours, bare)
 
 
 def free_port() -> int:
@@ -83,13 +109,13 @@ async def answering(port: int, path: str = "/", seconds: float = 20) -> float:
     raise RuntimeError(f"nothing answers on port {port}")
 
 
-async def rates(module: str, requests: list[bytes], mode: str, folder: Path, shop: str) -> tuple[float, float]:
+async def rates(module: str, requests: list[bytes], mode: str, folder: Path, name: str) -> tuple[float, float]:
     """Acknowledgements and (in mode `full`) complete runs for each second."""
     times: list[float] = []
     vendor, url = await start_vendor(times)
     port = free_port()
     database = str(folder / f"{module}-{mode}-{time.monotonic_ns()}.db")
-    extra = [mode, shop] if module == "bench.ours" else []
+    extra = [mode, name] if module == "bench.ours" else []
     with process("-m", module, database, url, str(port), *extra):
         await answering(port)
         await send_all(port, requests[:50], connections=8)
@@ -143,43 +169,41 @@ def fill_in(project: Path) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-async def measure(count: int, rounds: int, shop: str) -> dict[str, float]:
-    print(f"Preparing {count} signed orders …", flush=True)
-    ours, bare = webhooks(count, shop)
+async def measure(count: int, rounds: int) -> dict[str, float]:
     figures: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="bellwire-bench-") as temporary:
         folder = Path(temporary)
-        for round_ in range(1, rounds + 1):
-            print(f"Round {round_} of {rounds} …", flush=True)
-            bare_acks_alone = [each.replace(b"POST /full ", b"POST /ack ", 1) for each in bare]
-            for name, module, requests, mode in (
-                ("bare_ack", "bench.bare", bare_acks_alone, "ack"),
-                ("ack", "bench.ours", ours, "ack"),
-                ("bare", "bench.bare", bare, "full"),
-                ("run", "bench.ours", ours, "full"),
-            ):
-                acks, runs = await rates(module, requests, mode, folder, shop)
-                figures.setdefault(f"{name}_acks_per_s", []).append(acks)
-                figures.setdefault(f"{name}_runs_per_s", []).append(runs)
         ready, idle = await start_up(folder)
-    median = {name: statistics.median(values) for name, values in figures.items()}
+        for name, suffix in ((STANDARD, ""), (shop_name(), "_shop")):
+            print(f"Signing {count} orders ({name}) …", flush=True)
+            requests = webhooks(count, name)
+            for round_ in range(1, rounds + 1):
+                print(f"Round {round_} of {rounds} …", flush=True)
+                for what, values in (await one_round(requests, folder, name)).items():
+                    figures.setdefault(what + suffix, []).append(values)
     return {
-        "ack_ratio": ratio(figures["ack_acks_per_s"], figures["bare_ack_acks_per_s"]),
-        "run_ratio": ratio(figures["run_runs_per_s"], figures["bare_runs_per_s"]),
+        **{what: statistics.median(values) for what, values in figures.items() if what in AIMS},
         "ready_s": ready,
         "idle_mb": idle,
-        "acks_per_s": median["ack_acks_per_s"],
-        "bare_acks_per_s": median["bare_ack_acks_per_s"],
-        "runs_per_s": median["run_runs_per_s"],
-        "bare_runs_per_s": median["bare_runs_per_s"],
-        "acks_per_s_beside_runs": median["run_acks_per_s"],
-        "bare_acks_per_s_beside_runs": median["bare_acks_per_s"],
+        **{what: statistics.median(values) for what, values in figures.items() if what not in AIMS},
     }
 
 
-def ratio(ours: list[float], bare: list[float]) -> float:
-    """The median of the rounds' own ratios: the machine's drift falls out."""
-    return statistics.median(a / b for a, b in zip(ours, bare, strict=True))
+async def one_round(requests: Requests, folder: Path, name: str) -> dict[str, float]:
+    """Bare loop and Bellwire in turn, so that the machine's drift falls out of their ratios."""
+    alone = [each.replace(b"POST /full ", b"POST /ack ", 1) for each in requests.bare]
+    bare_acks, _ = await rates("bench.bare", alone, "ack", folder, name)
+    acks, _ = await rates("bench.ours", requests.ours, "ack", folder, name)
+    _, bare_runs = await rates("bench.bare", requests.bare, "full", folder, name)
+    _, runs = await rates("bench.ours", requests.ours, "full", folder, name)
+    return {
+        "ack_ratio": acks / bare_acks,
+        "run_ratio": runs / bare_runs,
+        "acks_per_s": acks,
+        "bare_acks_per_s": bare_acks,
+        "runs_per_s": runs,
+        "bare_runs_per_s": bare_runs,
+    }
 
 
 AIMS = {"ack_ratio": (0.5, True), "run_ratio": (0.5, True), "ready_s": (1.5, False), "idle_mb": (150, False)}
@@ -201,9 +225,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--count", type=int, default=2000, help="orders for each measurement")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--shop", default=shop_name(), help="the storefront whose webhooks are sent")
     arguments = parser.parse_args()
-    figures = uvloop.run(measure(arguments.count, arguments.rounds, arguments.shop))
+    figures = uvloop.run(measure(arguments.count, arguments.rounds))
     show(figures)
     machine = {"python": platform.python_version(), "cores": os.cpu_count()}
     LATEST.write_text(json.dumps({**{k: round(v, 4) for k, v in figures.items()}, "machine": machine}, indent=2) + "\n")

@@ -1,6 +1,6 @@
 """Bellwire's own intake, engine and ledger with one flow of three calls, to be measured beside the bare loop.
 
-python -m bench.ours DATABASE VENDOR_URL PORT full|ack SHOP_CONNECTOR
+python -m bench.ours DATABASE VENDOR_URL PORT full|ack SENDING_CONNECTOR
 """
 
 import asyncio
@@ -17,8 +17,10 @@ from bellwire.events import Environment
 from bellwire.flows import parse_flow
 from bellwire.intake import Hooks, serve
 from bellwire.ledger import open_ledger
-from bellwire.practice import find_simulator
+from bellwire.practice import find_simulator, simulator_names
 from bellwire.records import LedgerCrosswalk
+
+SECRET = "whsec_YmVsbHdpcmUtYmVuY2gtc2VjcmV0LW9mLTMyLWJ5dGU="
 
 FLOW = """
 name: Bench
@@ -88,25 +90,25 @@ VENDOR: Connector = connector(
 )
 
 
-async def run(path: str, vendor: str, port: int, mode: str, shop: str) -> None:
-    simulator = find_simulator(shop)
-    storefront = find_connector(shop)
-    settings = storefront.manifest.settings.model_validate(dict(simulator.settings))
+def sender(name: str) -> Connection:
+    """The connection that takes the webhooks: of a shop, or of any sender that signs by Standard Webhooks."""
+    connector = find_connector(name)
+    shop = find_simulator(name) if name in simulator_names() else None
+    settings = connector.manifest.settings.model_validate(dict(shop.settings) if shop else {})
+    secrets = Given(dict(shop.credentials) if shop else {"webhook_secret": SECRET})
+    return connect("shop", connector, Environment.SANDBOX, settings, secrets, base_url="http://127.0.0.1:9")
+
+
+async def run(path: str, vendor: str, port: int, mode: str, name: str) -> None:
     connections: dict[str, Connection] = {
-        "shop": connect(
-            "shop",
-            storefront,
-            Environment.SANDBOX,
-            settings,
-            Given(dict(simulator.credentials)),
-            base_url="http://127.0.0.1:9",
-        ),
+        "shop": sender(name),
         "vendor": connect("vendor", VENDOR, Environment.SANDBOX, NoSettings(), Given({}), base_url=vendor),
     }
     flows = [parse_flow(FLOW, Path("flows/bench.yaml"))]
     async with open_ledger(f"sqlite:///{path}", max_waiting=20_000) as ledger:
         engine = Engine(ledger, connections, flows, LedgerCrosswalk(ledger))
-        await engine.start()
+        if mode == "full":
+            await engine.start()
         hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)
         settle_memory()
         async with serve(hooks, "127.0.0.1", port):
@@ -116,8 +118,8 @@ async def run(path: str, vendor: str, port: int, mode: str, shop: str) -> None:
 def main() -> None:
     import uvloop
 
-    path, vendor, port, mode, shop = sys.argv[1:]
-    uvloop.run(run(path, vendor, int(port), mode, shop))
+    path, vendor, port, mode, name = sys.argv[1:]
+    uvloop.run(run(path, vendor, int(port), mode, name))
 
 
 if __name__ == "__main__":

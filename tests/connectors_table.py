@@ -18,8 +18,9 @@ _WAYS: Mapping[type, str] = {ByKey: "sends the same key", LookUp: "looks first",
 
 def table() -> str:
     """All connectors, as a Markdown table that ends in a line break."""
-    head = "| connector | capabilities | takes webhooks | what each action does about a repeat |\n| --- | --- | --- | --- |\n"
-    return head + "".join(f"| {' | '.join(_cells(connector))} |\n" for connector in all_connectors())
+    head = ("connector", "capabilities", "takes webhooks", "what each action does about a repeat")
+    rows = [head, ("---",) * len(head), *map(_cells, all_connectors())]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
 def in_page(page: str) -> str:

@@ -34,8 +34,10 @@ def test_a_body_without_them_stays_the_same_bytes() -> None:
 
 VALUES = st.recursive(
     st.none() | st.integers(0, 10**16) | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(SENSITIVE + HARMLESS) | st.text(max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(SENSITIVE + HARMLESS) | st.text(max_size=5), inner, max_size=4)
+    ),
     max_leaves=15,
 )
 

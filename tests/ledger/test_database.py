@@ -78,7 +78,20 @@ async def test_a_commit_reaches_the_disk(ledger: Database, path: Path) -> None:
 
     expected = {"synchronous": 2, "journal_mode": "wal", "auto_vacuum": 2, "foreign_keys": 1}
     assert await ledger.write(pragmas) == expected
-    assert await ledger.read(pragmas) == expected
+
+
+async def test_the_file_shrinks_when_rows_are_taken_out(ledger: Database, path: Path) -> None:
+    large = "INSERT INTO flow_versions (hash, source, recorded_at) VALUES (:n, :text, 0)"
+    for n in range(20):
+        await ledger.write(lambda rows, n=n: rows.run(large, {"n": n, "text": "x" * 100_000}))  # type: ignore[misc]
+    await ledger.write(lambda rows: rows.run("DELETE FROM flow_versions"))
+
+    def pages(rows: Rows) -> int:
+        return int((rows.one("PRAGMA page_count") or (0,))[0])
+
+    before = await ledger.read(pages)
+    ledger._connection.executescript("PRAGMA incremental_vacuum")
+    assert await ledger.read(pages) < before / 2
 
 
 async def test_writes_at_the_same_time_share_commits(ledger: Database, path: Path) -> None:

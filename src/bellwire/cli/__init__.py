@@ -5,7 +5,22 @@ from typing import Annotated
 import typer
 
 from bellwire import __version__
-from bellwire.cli import check, demo, event, exception, flow, init, pilot, practice, records, run, secrets, send_test, up
+from bellwire.cli import (
+    check,
+    demo,
+    dictionary,
+    event,
+    exception,
+    flow,
+    init,
+    pilot,
+    practice,
+    records,
+    run,
+    secrets,
+    send_test,
+    up,
+)
 from bellwire.cli.base import Commands
 
 app = typer.Typer(
@@ -16,7 +31,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for commands in (demo, init, secrets, check, practice, pilot, up, flow, event, run, exception, send_test, records):
+for commands in (
+    *(demo, init, secrets, check, practice, pilot, up),
+    *(flow, event, run, exception, send_test, records, dictionary),
+):
     commands.register(app)
 
 

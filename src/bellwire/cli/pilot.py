@@ -154,7 +154,8 @@ async def _pilot(plan: _Plan, on: On, *, quiet: bool) -> "Report":
     from bellwire.practice.pilot import Report, records
 
     plan.check_shop()
-    first = _FIRST_ORDER if on is On.PRACTICE else int(time.time())
+    # Real accounts remember the orders of earlier pilots: tenths of a second never give the same ten numbers again.
+    first = _FIRST_ORDER if on is On.PRACTICE else time.time_ns() // 10**8
     wanted, began, started = records(first), system_clock(), time.monotonic()
     async with _on_practice(plan) if on is On.PRACTICE else _on_sandbox(plan) as trial:
         if not quiet:

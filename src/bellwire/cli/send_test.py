@@ -69,6 +69,11 @@ def _open(settings: "Settings", name: str, *, really: bool) -> "Connection":
             f"'{name}' is a production account: a made-up order could be booked and sent as if it were a customer's.",
             remedy="Try it on a sandbox account, or add --really.",
         )
+    if settings.port == 0:
+        raise ConfigurationError(
+            "With port 0, `bellwire up` takes any free port, and this command can't know which.",
+            remedy="Set BELLWIRE_PORT to the one that `bellwire up` names.",
+        )
     connection = open_connection(settings.connections[name], Vault.open(settings.data, os.environ), os.environ)
     triggers = connection.connector.triggers
     if connection.webhook is None or triggers is None or triggers.sample is None:
@@ -252,7 +257,12 @@ class _Followed:
                 yield ("end", run.id), f"→ {run.state.value} in {took:.1f} s"
         if look.ended:
             for each in look.exceptions:
-                yield ("exception", each.id), f"→ exception {each.id}: {each.sentence}\n  what to do: {each.remedy}"
+                yield ("exception", each.id), f"→ exception {each.id}: {each.sentence}"
+                if each.remedy:
+                    yield ("remedy", each.id), f"  what to do: {each.remedy}"
+                if each.connection == self.connection and each.run is not None:
+                    hint = f"bellwire exception dismiss {each.id} --reason 'a test'"
+                    yield ("hint", each.id), f"  If '{self.connection}' doesn't know what was made up here: {hint}"
 
     def as_json(self) -> dict[str, Any]:
         """Everything, as it was at the last look."""

@@ -5,6 +5,7 @@ then run by the engine, which asks each action whether it is `wanted`, for its `
 """
 
 from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
+from bellwire.flows.fields import fields_of
 from bellwire.flows.loading import FlowErrors, load_flow, load_flows, template, template_names
 from bellwire.flows.model import Flow, FlowAction, Owner, Retry, Success
 from bellwire.flows.parsing import parse_flow
@@ -27,6 +28,7 @@ __all__ = [
     "Skipped",
     "Success",
     "check_flow",
+    "fields_of",
     "load_flow",
     "load_flows",
     "operation_for",

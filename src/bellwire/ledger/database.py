@@ -72,10 +72,11 @@ class Database:
         self._writer = asyncio.create_task(self._write_forever(), name="ledger-writer")
 
     async def close(self) -> None:
-        """Write what is waiting, then close."""
+        """Take no more, write what is waiting, then close."""
+        self._max_waiting = 0
         if self._writer is not None:
             with suppress(LedgerBusy):
-                await self.write(lambda _: None)
+                await self._enqueue(lambda _: None)
             self._writer.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writer
@@ -97,10 +98,13 @@ class Database:
         """
         if len(self._waiting) >= self._max_waiting:
             raise LedgerBusy("The ledger has too much waiting to be written.")
+        return await self._enqueue(operation)
+
+    def _enqueue(self, operation: Callable[[Rows], T]) -> "asyncio.Future[T]":
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((operation, future))
         self._wake.set()
-        return await future
+        return future
 
     async def read(self, query: Callable[[Rows], T]) -> T:
         """Run `query` in a thread on a connection that can't write; it sees everything committed so far."""
@@ -109,7 +113,7 @@ class Database:
     def _read(self, query: Callable[[Rows], T]) -> T:
         connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if connection is None:
-            connection = self._readers.connection = _connect(self.path)
+            connection = self._readers.connection = _connection(self.path)
             connection.execute("PRAGMA query_only = ON")
             self._opened.append(connection)
         connection.execute("BEGIN")
@@ -130,7 +134,7 @@ class Database:
                 raise
             except Exception as error:
                 self._abandon()
-                if len(batch) == 1:
+                if len(batch) == 1 or isinstance(error, LedgerBusy):
                     _fail(batch, error)
                 else:
                     await self._one_by_one(batch)
@@ -155,7 +159,7 @@ class Database:
                 _fail([entry], error)
 
     async def _begin(self) -> None:
-        """Begin, waiting for another process (the command line) that is writing just now."""
+        """Begin, waiting for another process (the command line) that is writing just now. Raises LedgerBusy."""
         deadline = asyncio.get_running_loop().time() + _LONGEST_LOCK
         while True:
             try:
@@ -163,7 +167,7 @@ class Database:
                 return
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
-                    raise
+                    raise _unwritable(error) from error
             await asyncio.sleep(0.002)
 
     def _abandon(self) -> None:
@@ -173,37 +177,56 @@ class Database:
 
 
 def _fail(batch: list[tuple[Callable[[Rows], Any], asyncio.Future[Any]]], error: Exception) -> None:
-    if isinstance(error, sqlite3.OperationalError):
+    # A damaged file is a DatabaseError itself; its other kinds are faults of the operation.
+    if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+        error = _unwritable(error)
+    if isinstance(error, LedgerBusy):
         log.error("the ledger can't be written", error=str(error))
-        unwritable = LedgerBusy(f"The ledger can't be written now ({error}).", remedy="Is the disk full or read-only?")
-        unwritable.__cause__ = error
-        error = unwritable
     for _, future in batch:
         if not future.done():
             future.set_exception(error)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _unwritable(error: sqlite3.Error) -> LedgerBusy:
+    unwritable = LedgerBusy(f"The ledger can't be written now ({error}).", remedy="Is the disk full or read-only?")
+    unwritable.__cause__ = error
+    return unwritable
+
+
+def _connection(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10)
-    # FULL: a commit is on disk when it returns, power cut included. The file gives space back after a purge.
+    connection.execute("PRAGMA cache_size = -32768")
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """One that writes."""
+    connection = _connection(path)
+    # FULL: a commit is on disk when it returns, power cut included.
     connection.executescript(
         """
-        PRAGMA auto_vacuum = INCREMENTAL;
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
         PRAGMA foreign_keys = ON;
         PRAGMA journal_size_limit = 67108864;
-        PRAGMA cache_size = -32768;
         """
     )
     return connection
+
+
+def _create(path: Path) -> None:
+    """An empty file that will give space back after a purge: that has to be chosen before the first table."""
+    connection = _connection(path)
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
 
 
 def _version(path: Path) -> str | None:
     if not path.exists():
         return None
     with suppress(sqlite3.OperationalError):
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
             return row[0] if row else None
@@ -248,7 +271,7 @@ def _prepare(path: Path) -> None:
         )
     if version != HEAD:
         if version is None:
-            _connect(path).close()  # the way space is given back has to be chosen before the first table
+            _create(path)
         from bellwire.ledger.migrate import upgrade
 
-        upgrade(f"{_PREFIX}{path}")
+        upgrade(path)

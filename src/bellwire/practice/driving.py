@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def taken(self) -> bool:
-        return self.status == 200
+        return self.status == 200 and self.delivery > 0
 
     def __str__(self) -> str:
         if not self.taken:

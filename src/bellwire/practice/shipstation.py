@@ -72,6 +72,8 @@ class ShipStationSimulator(Simulator):
         "warehouse_id": _WAREHOUSE,
         "carrier_id": _CARRIER,
         "service_code": "usps_ground_advantage",
+        # Some shops tell no weights.
+        "packaging_grams": 80,
     }
 
     balance: Decimal = Decimal(1000)

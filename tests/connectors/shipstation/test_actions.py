@@ -39,7 +39,7 @@ class Desk:
             "shipstation",
             practice,
             name="shipping",
-            settings={**simulator.settings, **settings},
+            settings={**simulator.settings, "packaging_grams": 0, **settings},
             timeout=timedelta(seconds=1),
         )
 

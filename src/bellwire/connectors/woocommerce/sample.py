@@ -28,7 +28,7 @@ _TOPICS = {"inventory.updated": "product.updated"} | {
 def sample(event_type: str, connection: Connection) -> tuple[dict[str, str], bytes]:
     """Headers, without the signature, and body of a delivery that brings an event of this type. Raises KeyError for
     types that the shop doesn't send."""
-    topic, number = _TOPICS.get(event_type, event_type), 900_000 + secrets.randbelow(100_000)
+    topic, number = _TOPICS.get(event_type, event_type), 10**9 + secrets.randbelow(10**9)
     resource, event = topic.split(".")
     if event == "deleted":
         body: dict[str, Any] = {"id": number}

@@ -30,10 +30,14 @@ class Report:
     @property
     def why_not(self) -> list[str]:
         """A sentence for each thing that speaks against going live."""
+        alike: dict[str, list[Tried]] = {}
+        for tried in self.tried:
+            if not tried.as_expected:
+                alike.setdefault(tried.why_not, []).append(tried)
         late = [
             f"{each.what}: promised {each.expected}, measured {each.actual}." for each in self._time if not each.held
         ]
-        return [tried.why_not for tried in self.tried if not tried.as_expected] + late
+        return [_sentence(told, those) for told, those in alike.items()] + late
 
     @property
     def as_expected(self) -> int:
@@ -91,7 +95,7 @@ class Report:
             " run ended, so look at two or three of the orders there yourself.",
             "The orders are made up, so your shop doesn't know them: what the flow would tell the shop isn't judged.",
             "They sell the practice articles (TEA-100, MUG-RED …), which your accounts have to know or have mapped."
-            " What was made there stays there.",
+            " Mails went to made-up addresses at example.com. What was made there stays there.",
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -125,6 +129,17 @@ def duration(length: timedelta) -> str:
 def percent(share: Decimal) -> str:
     """`1 %`."""
     return f"{(share * 100).normalize():f} %"
+
+
+def _sentence(told: str, alike: Sequence[Tried]) -> str:
+    """What went wrong in these records in the same way, and what the owner was told in the first of them."""
+    first, *others = alike
+    if others:
+        which = f"Records {', '.join(str(tried.record.position) for tried in alike)}"
+    else:
+        which = f"Record {first.record.position} ({first.about})"
+    sentences = dict.fromkeys(stuck.sentence for stuck in first.stuck)
+    return " ".join([f"{which}: {told}.", *sentences])
 
 
 def _record(tried: Tried) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class _Trace:
     attempts: Sequence[AttemptRow]
     """Of the first run."""
     stuck: Sequence[ExceptionRow]
+    untried: Sequence[ExceptionRow]
+    """What a real shop couldn't do, because it doesn't know made-up orders."""
     copies: int
     """How many deliveries told of it."""
     reason: str
@@ -140,10 +142,13 @@ class Trial:
             heard = [event for row in arrived for event in events.of_delivery(rows, row.id)]
             heard = [event for event in heard if event.type == self.flow.event_type]
             started = [run for event in heard for run in runs.of_event(rows, event.id)]
+            open_ones = [each for run in started for each in exceptions.open_ones(rows, run=run.id)]
+            real_shop = "" if self.vendors else self.flow.connection
             return _Trace(
                 started,
                 runs.attempts(rows, started[0].id) if started else (),
-                [each for run in started for each in exceptions.open_ones(rows, run=run.id)],
+                [each for each in open_ones if each.connection != real_shop],
+                [each for each in open_ones if each.connection == real_shop],
                 sum(row.copies for row in arrived),
                 next(filter(None, [*(each.reason for each in heard), *(each.reason for each in arrived)]), ""),
             )
@@ -160,7 +165,10 @@ class Trial:
             took,
             [Retried(a.action, self._title(a.action), a.sentence) for a in trace.attempts if a.next_at is not None],
             [Stuck(each.action, each.sentence, each.remedy) for each in trace.stuck],
-            [(a.action, a.sentence) for a in trace.attempts if a.outcome is Outcome.SKIPPED],
+            [
+                *((a.action, a.sentence) for a in trace.attempts if a.outcome is Outcome.SKIPPED),
+                *((each.action, "The shop doesn't know this made-up order.") for each in trace.untried),
+            ],
         )
 
     # How it ended
@@ -172,8 +180,7 @@ class Trial:
             return Check("The run", "done", f"not at its end after {self.patience:.0f} s", held=False)
         if self._asks(record, trace):
             return self._question(record.unknown, trace)
-        if self.vendors is None and trace.stuck and all(e.connection == self.flow.connection for e in trace.stuck):
-            # A real shop doesn't know made-up orders.
+        if trace.untried and not trace.stuck:
             return Check("The run", "done, but for the shop", "done, but for the shop", held=True)
         actions = " and ".join(dict.fromkeys(each.action for each in trace.stuck))
         found = f"stuck at {actions}" if actions else trace.runs[0].state.value
@@ -191,12 +198,11 @@ class Trial:
     def _question(self, sku: str, trace: _Trace) -> Check:
         """One exception that names the article and what to do; and all that doesn't wait for it is done."""
         expected = f"one exception that names {sku} and what to do, all else done"
-        others = [e for e in trace.stuck[1:] if self.vendors or e.connection != self.flow.connection]
-        if not trace.stuck or others:
+        if len(trace.stuck) != 1:
             found = f"{len(trace.stuck)} exceptions" if trace.stuck else trace.runs[0].state.value
             return Check("The run", expected, found, held=False)
-        first = trace.stuck[0]
-        undone = self._undone(trace) - self._waiting_for({each.action for each in trace.stuck})
+        (first,) = trace.stuck
+        undone = self._undone(trace) - self._waiting_for({each.action for each in (first, *trace.untried)})
         plain = sku in first.sentence and bool(first.remedy)
         found = f"not done: {', '.join(sorted(undone))}" if undone else "an exception that names neither"
         return Check("The run", expected, "as expected" if plain and not undone else found, plain and not undone)
