@@ -168,6 +168,16 @@ def test_every_file_that_a_document_names_is_there(page: Document, project: Path
 
 
 @each_page
+def test_what_a_document_names_of_a_file_is_in_it(page: Document) -> None:
+    """As in: `engine/keys.py` (`idempotency_key`)."""
+    for name, inside in re.findall(r"`([\w/]+\.py)` \(([^)]*`[^)]*)\)", page.prose):
+        text = next(place / name for place in (ROOT, ROOT / "src" / "bellwire") if (place / name).exists()).read_text(
+            "utf-8"
+        )
+        assert [span for span in re.findall("`([^`]+)`", inside) if span not in text] == [], name
+
+
+@each_page
 def test_links_lead_somewhere(page: Document) -> None:
     for link in page.links:
         name, _, anchor = link.partition("#")

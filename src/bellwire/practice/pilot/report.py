@@ -67,13 +67,10 @@ class Report:
 
     @property
     def _time(self) -> list[Check]:
-        within = self.flow.success.within if self.flow.success else None
-        if within is None:
+        within, slowest = self.flow.success.within if self.flow.success else None, self.slowest
+        if within is None or slowest is None:
             return []
-        slowest = self.slowest
-        told = duration(slowest) if slowest is not None else "nothing"
-        held = slowest is not None and slowest <= within
-        return [Check("Time to the last step", f"at most {duration(within)}", told, held)]
+        return [Check("Time to the last step", f"at most {duration(within)}", duration(slowest), slowest <= within)]
 
     @property
     def by_hand(self) -> timedelta | None:
@@ -118,12 +115,15 @@ class Report:
 
 
 def duration(length: timedelta) -> str:
-    """`0.4 s`, `42 s`, `2 min`, `1 h 50 min`."""
+    """`0.4 s`, `42 s`, `2 min`, `1 min 1 s`, `1 h 50 min`: two units at most."""
     seconds = length.total_seconds()
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return " ".join(part for part in (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)) if part)
+    if seconds < 59.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    if seconds < 3_600:
+        (large, small), units = divmod(round(seconds), 60), ("min", "s")
+    else:
+        (large, small), units = divmod(round(seconds / 60), 60), ("h", "min")
+    return f"{large} {units[0]}" + (f" {small} {units[1]}" if small else "")
 
 
 def percent(share: Decimal) -> str:

@@ -1,0 +1,156 @@
+"""`bellwire pilot`, as it is called."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bellwire.practice import Practice
+from bellwire.practice.project import write_project
+from tests.cli.conftest import Run, environment
+from tests.practice.pilots import ORDER_TO_CASH, SHORT, roles
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A project on practice vendors, which stand for its sandbox accounts."""
+
+    folder: Path
+    secrets: Mapping[str, str]
+
+    async def bellwire(self, *words: str, **environ: str) -> tuple[int, str, str]:
+        """Exit code, standard output and standard error of the real command."""
+        running = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bellwire", *words),
+            cwd=self.folder,
+            env=environment() | self.secrets | environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(running.communicate(), 60)
+        assert running.returncode is not None
+        return running.returncode, out.decode(), err.decode()
+
+    def change(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+    vendors = roles()
+    async with Practice(set(vendors.values())) as practice:
+        flows = {"order_to_cash.yaml": ORDER_TO_CASH, "short.yaml": SHORT}
+        yield Shop(tmp_path, write_project(tmp_path, practice, vendors, flows))
+
+
+def reports(folder: Path) -> list[str]:
+    return [path.name.rpartition("-2")[0] for path in (folder / "reports").glob("*.html")]
+
+
+async def test_a_flow_that_is_ready_ends_with_0_and_leaves_a_report(shop: Shop) -> None:
+    code, out, err = await shop.bellwire("pilot", "short")
+    assert (code, err) == (0, "")
+    assert out.count("✓") == 12, "ten records and two criteria"
+    assert "✓  1 " in out and "✓ 10 " in out
+    assert "READY: 10 of 10 as expected." in out
+    assert "a person 1 h" in out
+    assert reports(shop.folder) == ["pilot-short"]
+    (page,) = (shop.folder / "reports").iterdir()
+    assert "<strong>Ready.</strong>" in page.read_text()
+
+
+async def test_nothing_real_is_called_on_practice_and_no_credential_is_needed(shop: Shop) -> None:
+    """No address of the project is reachable, and no secret is there."""
+    shop.change("connections.toml", "127.0.0.1", "127.0.0.2")
+    without = Shop(shop.folder, {})
+    code, out, _ = await without.bellwire("pilot", "short")
+    assert code == 0, out
+
+
+async def test_a_flow_that_is_not_ready_ends_with_1_and_json_says_why(shop: Shop) -> None:
+    shop.change(
+        "flows/short.yaml", 'with: {order: "{{ event }}"}', 'with: {order: "{{ event }}"}\n    retry: {attempts: 1}'
+    )
+    code, out, err = await shop.bellwire("pilot", "short", "--json", "--report", "here/out.html")
+    assert (code, err) == (1, "")
+    told = json.loads(out)
+    assert told["ready"] is False
+    assert [record["position"] for record in told["records"] if not record["as_expected"]] == [9]
+    (why,) = told["why_not"]
+    assert why.startswith("Record 9 (the same webhook three times")
+    assert told["report"] == str(shop.folder / "here/out.html")
+    assert "Not ready." in (shop.folder / "here/out.html").read_text()
+
+
+async def test_on_sandbox_the_own_connections_take_and_do_it(shop: Shop) -> None:
+    code, out, err = await shop.bellwire("pilot", "order_to_cash", "--on", "sandbox", "--json")
+    told = json.loads(out)
+    assert (code, err) == (0, ""), told["why_not"]
+    assert {record["checks"][0]["actual"] for record in told["records"]} == {
+        "done",
+        "done, but for the shop",
+        "as expected",
+    }
+    assert "can't look into them" in told["notes"][0]
+
+
+async def test_what_the_owner_mapped_holds_on_sandbox_and_its_ledger_stays_as_it_was(shop: Shop) -> None:
+    await shop.bellwire("records", "map", "books", "product", "TEA-500-NEW", "Other goods")
+    code, out, _ = await shop.bellwire("pilot", "short", "--on", "sandbox", "--json")
+    last = json.loads(out)["records"][-1]
+    assert (code, last["as_expected"], last["exceptions"]) == (0, True, [])
+    _, runs, _ = await shop.bellwire("run", "list", "--json")
+    assert json.loads(runs) == []
+
+
+async def test_a_second_pilot_on_the_same_accounts_sells_new_orders(shop: Shop) -> None:
+    for _ in range(2):
+        code, out, _ = await shop.bellwire("pilot", "short", "--on", "sandbox")
+        assert code == 0, out
+
+
+async def test_production_is_refused(shop: Shop) -> None:
+    shop.change("connections.toml", '[books]\nconnector = "', '[books]\nenvironment = "production"\nconnector = "')
+    path = shop.folder / "connections.toml"
+    head, tail = path.read_text().split("[books]")
+    path.write_text(head + "[books]" + tail.replace('environment = "sandbox"\n', "", 1))
+    code, _, err = await shop.bellwire("pilot", "short", "--on", "sandbox")
+    assert code == 2
+    assert err.startswith("'books': a production account.")
+    assert "bellwire pilot short" in err
+
+
+def test_a_misspelt_flow_gets_a_suggestion(bellwire: Run, project: Path) -> None:
+    result = bellwire("pilot", "order-to-cahs", "--project", project)
+    assert result.exit_code == 2
+    assert "Did you mean 'order_to_cash'?" in result.stderr
+
+
+def test_a_shop_without_a_practice_server_is_said(bellwire: Run, filled_in: Path) -> None:
+    result = bellwire("pilot", "order_to_cash", "--project", filled_in)
+    assert result.exit_code == 2
+    assert "isn't a shop that can be practised" in result.stderr
+    assert "bellwire send-test shop order.paid" in result.stderr
+
+
+async def test_a_flow_that_starts_with_something_else_is_told_what_to_do(shop: Shop) -> None:
+    (shop.folder / "flows/late.yaml").write_text(
+        "name: Late\ntrigger: shop.order.cancelled\nactions:\n  bench:\n    do: chat.post_message\n"
+        '    with: {channel: packing, text: "{{ event.number }}"}\n'
+    )
+    code, _, err = await shop.bellwire("pilot", "late")
+    assert code == 2
+    assert "starts with shop.order.cancelled" in err and "bellwire send-test shop order.cancelled" in err
+
+
+async def test_a_flow_that_is_wrong_is_shown_where(shop: Shop) -> None:
+    shop.change("flows/short.yaml", "event.number", "event.nmber")
+    code, _, err = await shop.bellwire("pilot", "short")
+    assert code == 2
+    assert f"{shop.folder}/flows/short.yaml:" in err and "did you mean 'number'" in err.lower()

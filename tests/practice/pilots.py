@@ -1,0 +1,72 @@
+"""What the tests of the pilot share: simulated vendors by role, whoever they are, and flows for them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bellwire.app import running
+from bellwire.flows import template
+from bellwire.practice import (
+    Books,
+    Carrier,
+    Chat,
+    Mailbox,
+    Practice,
+    Shop,
+    Till,
+    find_simulator,
+    simulator_names,
+)
+from bellwire.practice.pilot import Hurried, Trial, Vendors
+from bellwire.practice.project import write_project
+from bellwire.settings import load_settings
+
+ORDER_TO_CASH = template("order_to_cash")
+
+SHORT = """
+name: Short
+trigger: shop.order.paid
+success: {within: 1m, error_rate: 5%}
+manual_minutes: 6
+actions:
+  invoice:
+    do: books.create_invoice
+    with: {order: "{{ event }}"}
+  bench:
+    do: chat.post_message
+    with: {channel: packing, text: "Order {{ event.number }}: {{ invoice.number }}"}
+"""
+
+
+def able(role: type) -> list[str]:
+    """The vendors whose simulator fills a role."""
+    return [name for name in simulator_names() if issubclass(find_simulator(name), role)]
+
+
+def roles(shop: str = "") -> dict[str, str]:
+    """A vendor for each connection of order to cash."""
+    kinds = {"shop": Shop, "books": Books, "stock": Till, "shipping": Carrier, "chat": Chat, "mail": Mailbox}
+    return {name: able(kind)[0] for name, kind in kinds.items()} | ({"shop": shop} if shop else {})
+
+
+@asynccontextmanager
+async def trial(folder: Path, flow: str, *, shop: str = "") -> AsyncIterator[Trial]:
+    """A pilot of this flow on practice vendors, ready to be run."""
+    vendors = roles(shop)
+    async with Practice(set(vendors.values())) as practice:
+        secrets = write_project(folder, practice, vendors, {"tried.yaml": flow})
+        async with running(load_settings(folder, {}), secrets, random=Hurried()) as bellwire:
+            (tried,) = bellwire.project.flows
+            simulators = {name: practice.simulators[vendor] for name, vendor in vendors.items()}
+            simulated = Vendors(tried, simulators)
+            hook = f"{bellwire.url}/hooks/shop"
+            yield Trial(
+                tried,
+                bellwire.project.connections,
+                hook,
+                bellwire.ledger,
+                bellwire.engine,
+                shop=simulated.shop,
+                vendors=simulated,
+                patience=20,
+            )

@@ -1,0 +1,204 @@
+"""A project on practice servers, and `bellwire up` for it in a process of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from bellwire.cli.roles import choose_connectors
+from bellwire.flows import template
+from bellwire.ledger import figures, open_ledger
+from bellwire.practice import Books, Carrier, Chat, Mailbox, Practice, Shop, Till, Webhook
+from bellwire.practice.driving import in_role
+from bellwire.practice.project import write_project
+from bellwire.practice.story import Chapter, Holdings, Verdict, verdicts
+from bellwire.settings import Settings, load_settings
+
+FLOW = "order_to_cash"
+
+
+@dataclass
+class Town:
+    """A project, the vendors it calls, and the orders that were placed."""
+
+    folder: Path
+    practice: Practice
+    roles: Mapping[str, str]
+    secrets: Mapping[str, str]
+    port: int
+    placed: dict[str, str] = field(default_factory=dict)
+    chapters: list[Chapter] = field(default_factory=list)
+    holdings: Holdings = field(init=False)
+    stock_before: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.holdings = Holdings(
+            in_role(self._of("shop"), Shop),  # type: ignore[type-abstract]
+            in_role(self._of("books"), Books),  # type: ignore[type-abstract]
+            in_role(self._of("stock"), Till),  # type: ignore[type-abstract]
+            in_role(self._of("shipping"), Carrier),  # type: ignore[type-abstract]
+            in_role(self._of("chat"), Chat),  # type: ignore[type-abstract]
+            in_role(self._of("mail"), Mailbox),  # type: ignore[type-abstract]
+        )
+        self.stock_before = self.holdings.till.stock()
+
+    def _of(self, role: str) -> "object":
+        return self.practice.simulators[self.roles[role]]
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What a command of this project needs."""
+        return {**self.secrets, "BELLWIRE_PORT": str(self.port)}
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.folder, self.environ)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def paid(self, chapter: Chapter) -> Webhook:
+        """Have an order placed and paid; gives what the shop sends."""
+        number = chapter.sale.number
+        shop = self.holdings.shop
+        self.placed[number] = shop.place(chapter.sale)
+        self.chapters.append(chapter)
+        shop.pay(self.placed[number])
+        return self.again(number)
+
+    def again(self, number: str) -> Webhook:
+        """The same fact in a new delivery."""
+        return self.holdings.shop.webhook(self.placed[number], "order.paid")
+
+    def verdicts(self, unbooked: set[str] | None = None) -> list[Verdict]:
+        """Whether each effect was had once, and the totals are right."""
+        return verdicts(
+            self.chapters,
+            self.holdings,
+            placed=self.placed,
+            stock_before=self.stock_before,
+            unbooked=unbooked or set(),
+        )
+
+    async def unfinished(self) -> int:
+        """How much is left to do, from outside of the process that does it."""
+        async with open_ledger(self.settings.ledger_url) as ledger:
+            return await ledger.read(figures.unfinished)
+
+
+@asynccontextmanager
+async def town(folder: Path, shop: str = "", flow: str = "") -> AsyncIterator[Town]:
+    """`flow`: another text than the template's."""
+    text = flow or template(FLOW)
+    chosen = choose_connectors(template(FLOW), FLOW, {"shop": shop or None})
+    roles = {name: connector.name for name, connector in chosen.items()}
+    async with Practice(set(roles.values())) as practice:
+        secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text})
+        yield Town(folder, practice, roles, secrets, free_port())
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def start(*words: object, cwd: Path, environ: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """A `bellwire` command in a process group of its own; its output goes to files in `cwd`."""
+    with (cwd / "out.txt").open("w") as out, (cwd / "err.txt").open("w") as err:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bellwire", *map(str, words)],
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, **environ},
+        )
+
+
+async def ended(process: "subprocess.Popen[str]", seconds: float = 30) -> int:
+    """Its exit code, once it has come to its end."""
+    return await asyncio.to_thread(process.wait, seconds)
+
+
+@dataclass
+class Up:
+    """`bellwire up`, running."""
+
+    town: Town
+    process: "subprocess.Popen[str]"
+    session: aiohttp.ClientSession
+
+    async def post(self, webhook: Webhook, hook: str = "shop") -> dict[str, object] | None:
+        """The acknowledgement; None when there was none."""
+        address = f"{self.town.url}/hooks/{hook}"
+        try:
+            async with self.session.post(address, data=webhook.body, headers=dict(webhook.headers)) as answer:
+                return await answer.json() if answer.status == 200 else None
+        except (aiohttp.ClientError, OSError):
+            return None
+
+    async def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        await ended(self.process)
+
+    async def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return await ended(self.process)
+
+    async def settled(self, seconds: float = 30) -> None:
+        """Wait until nothing is left to do."""
+
+        async def nothing_left() -> bool:
+            return await self.town.unfinished() == 0
+
+        await until(nothing_left, seconds)
+
+    @property
+    def output(self) -> str:
+        return (self.town.folder / "out.txt").read_text()
+
+    @property
+    def errors(self) -> str:
+        return (self.town.folder / "err.txt").read_text()
+
+
+@asynccontextmanager
+async def up(town: Town) -> AsyncIterator[Up]:
+    """`bellwire up`, ready for webhooks; killed at the end if it still runs."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        running = Up(town, start("up", "--project", town.folder, cwd=town.folder, environ=town.environ), session)
+        try:
+
+            async def ready() -> bool:
+                assert running.process.poll() is None, running.errors
+                try:
+                    async with session.get(f"{town.url}/readyz") as answer:
+                        return answer.status == 200
+                except aiohttp.ClientError:
+                    return False
+
+            await until(ready, 30)
+            yield running
+        finally:
+            if running.process.poll() is None:
+                await running.kill()
+
+
+async def until(holds: Callable[[], Awaitable[object]], seconds: float = 30) -> None:
+    """Poll until it holds. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not await holds():
+            await asyncio.sleep(0.02)
