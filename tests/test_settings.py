@@ -77,12 +77,12 @@ def test_connections_are_read_with_their_lines(project: Path) -> None:
 def test_the_environment_goes_before_the_file(project: Path, tmp_path: Path) -> None:
     (project / "bellwire.toml").write_text('host = "192.0.2.1"\nport = 9000\n')
     secret = tmp_path / "url"
-    secret.write_text("postgresql://me:pa55word@db/bellwire\n")
+    secret.write_text("sqlite:////srv/pa55word/ledger.db\n")
     read = load_settings(
         project, {"BELLWIRE_PORT": "9100", "BELLWIRE_LEDGER_URL_FILE": str(secret), "BELLWIRE_LOG_LEVEL": "error"}
     )
     assert (read.host, read.port, read.log_level) == ("192.0.2.1", 9100, "error")
-    assert read.ledger_url == "postgresql://me:pa55word@db/bellwire"
+    assert read.ledger_url == "sqlite:////srv/pa55word/ledger.db"
     assert "pa55word" not in repr(read)
 
 
@@ -118,7 +118,7 @@ def test_a_wrong_variable_is_named_and_never_becomes_a_default(
         ("[intake]\n\nmax_body = 5", 3, "'max_body' must be 1000 or more.", "in bytes"),
         ("intake = 5", 1, "'intake' must be a table.", ""),
         ("public_url = 'example.com'", 1, "'public_url' must be a whole address", "The address that senders use"),
-        ("ledger_url = 'oracle://'", 1, "'ledger_url' must begin with sqlite:/// or postgresql://", "The database"),
+        ("ledger_url = 'oracle://'", 1, "'ledger_url' must begin with sqlite:///", "The database"),
         ("host = 'a'\nport 80", 2, "This can't be read: expected '='", "A setting is written as"),
         ("port = 1\nport = 2", 2, "This can't be read: cannot overwrite a value.", "A setting is written as"),
         ("host = '''a\n\nb", 3, "This can't be read: ", "A setting is written as"),

@@ -60,6 +60,13 @@ class Bellwire:
         host = self.project.settings.host
         return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{self.port}"  # noqa: S104 - only compared
 
+    def hook_url(self, connection: str) -> str:
+        """Where a vendor sends the webhooks of a connection."""
+        settings = self.project.settings
+        if settings.public_url.endswith(":0"):
+            return f"{self.url}/hooks/{connection}"  # nobody set an address, and the port is whichever was free
+        return settings.hook_url(connection)
+
 
 def settle_memory() -> None:
     """For a process that stays: what is loaded by now stays for good, so the garbage collector needn't look at it

@@ -1,9 +1,11 @@
 """`bellwire pilot`, as it is called."""
 
 import asyncio
+import fcntl
 import json
+import re
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ class Shop:
     """A project on practice vendors, which stand for its sandbox accounts."""
 
     folder: Path
-    secrets: Mapping[str, str]
+    secrets: dict[str, str]
 
     async def bellwire(self, *words: str, **environ: str) -> tuple[int, str, str]:
         """Exit code, standard output and standard error of the real command."""
@@ -49,28 +51,18 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         yield Shop(tmp_path, write_project(tmp_path, practice, vendors, flows))
 
 
-def reports(folder: Path) -> list[str]:
-    return [path.name.rpartition("-2")[0] for path in (folder / "reports").glob("*.html")]
-
-
-async def test_a_flow_that_is_ready_ends_with_0_and_leaves_a_report(shop: Shop) -> None:
-    code, out, err = await shop.bellwire("pilot", "short")
+async def test_a_flow_that_is_ready_ends_with_0_and_leaves_a_report_and_calls_nothing_real(shop: Shop) -> None:
+    """The project's own addresses lead nowhere, and its credentials aren't set."""
+    shop.change("connections.toml", "127.0.0.1", "127.0.0.2")
+    code, out, err = await Shop(shop.folder, {}).bellwire("pilot", "short")
     assert (code, err) == (0, "")
     assert out.count("✓") == 12, "ten records and two criteria"
     assert "✓  1 " in out and "✓ 10 " in out
     assert "READY: 10 of 10 as expected." in out
     assert "a person 1 h" in out
-    assert reports(shop.folder) == ["pilot-short"]
     (page,) = (shop.folder / "reports").iterdir()
+    assert re.fullmatch(r"pilot-short-\d{4}-\d\d-\d\d\.html", page.name)
     assert "<strong>Ready.</strong>" in page.read_text()
-
-
-async def test_nothing_real_is_called_on_practice_and_no_credential_is_needed(shop: Shop) -> None:
-    """No address of the project is reachable, and no secret is there."""
-    shop.change("connections.toml", "127.0.0.1", "127.0.0.2")
-    without = Shop(shop.folder, {})
-    code, out, _ = await without.bellwire("pilot", "short")
-    assert code == 0, out
 
 
 async def test_a_flow_that_is_not_ready_ends_with_1_and_json_says_why(shop: Shop) -> None:
@@ -89,7 +81,9 @@ async def test_a_flow_that_is_not_ready_ends_with_1_and_json_says_why(shop: Shop
 
 
 async def test_on_sandbox_the_own_connections_take_and_do_it(shop: Shop) -> None:
-    code, out, err = await shop.bellwire("pilot", "order_to_cash", "--on", "sandbox", "--json")
+    with (shop.folder / "data" / "engine.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as `bellwire up` does: a pilot may run beside it
+        code, out, err = await shop.bellwire("pilot", "order_to_cash", "--on", "sandbox", "--json")
     told = json.loads(out)
     assert (code, err) == (0, ""), told["why_not"]
     assert {record["checks"][0]["actual"] for record in told["records"]} == {
@@ -98,21 +92,16 @@ async def test_on_sandbox_the_own_connections_take_and_do_it(shop: Shop) -> None
         "as expected",
     }
     assert "can't look into them" in told["notes"][0]
+    assert [len(record["exceptions"]) for record in told["records"]] == [0] * 9 + [1]
 
-
-async def test_what_the_owner_mapped_holds_on_sandbox_and_its_ledger_stays_as_it_was(shop: Shop) -> None:
+    # Once more, with what the owner has mapped since: the accounts take the new orders for new ones.
     await shop.bellwire("records", "map", "books", "product", "TEA-500-NEW", "Other goods")
     code, out, _ = await shop.bellwire("pilot", "short", "--on", "sandbox", "--json")
-    last = json.loads(out)["records"][-1]
-    assert (code, last["as_expected"], last["exceptions"]) == (0, True, [])
+    assert [len(record["exceptions"]) for record in json.loads(out)["records"]] == [0] * 10
+    assert code == 0
+
     _, runs, _ = await shop.bellwire("run", "list", "--json")
-    assert json.loads(runs) == []
-
-
-async def test_a_second_pilot_on_the_same_accounts_sells_new_orders(shop: Shop) -> None:
-    for _ in range(2):
-        code, out, _ = await shop.bellwire("pilot", "short", "--on", "sandbox")
-        assert code == 0, out
+    assert json.loads(runs) == [], "the project's own ledger knows nothing of it"
 
 
 async def test_production_is_refused(shop: Shop) -> None:

@@ -1,7 +1,7 @@
 """The vault: what is stored stays, whatever dies, and nobody without the key reads it."""
 
 import json
-import os
+import resource
 import signal
 import subprocess
 import sys
@@ -221,11 +221,13 @@ def test_times_are_kept_in_utc(folder: Path) -> None:
     assert entry is not None and entry.set_at == datetime(2026, 1, 2, tzinfo=UTC)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_leaves_the_vault_as_it_was(folder: Path) -> None:
+def test_a_disk_that_takes_no_more_leaves_the_vault_as_it_was(folder: Path) -> None:
     vault(folder).store("shop", {"a": "old"})
-    folder.chmod(0o500)
-    with pytest.raises(OSError):
-        vault(folder).store("shop", {"a": "new"})
-    folder.chmod(0o700)
+    opened, limits = vault(folder), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(OSError):
+            opened.store("shop", {"a": "new"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert value(folder, "shop", "a") == "old"

@@ -120,6 +120,7 @@ class _Telling:
         exceptions_left = await self._exceptions_are("No exception is left", 0)
         balance = await self._balance()
         self._show("After the mending", [*second, exceptions_left, balance])
+        self._tell_holdings(holdings, stock_before)
         held = all(verdict.held for verdict in (*first, exceptions, *second, exceptions_left, balance))
         self.console.print("[bold green]Every promise held.[/]" if held else "[bold red]A promise was broken.[/]")
         return held
@@ -171,11 +172,11 @@ class _Telling:
             )
 
     async def _tell_retries(self) -> None:
-        from bellwire.ledger import Rows, events, runs
+        from bellwire.ledger import Outcome, Rows, events, runs
 
-        def query(rows: Rows) -> list[tuple[str, str, str, str]]:
+        def query(rows: Rows) -> list[tuple[str, str, str, bool]]:
             return [
-                (event.subject, attempt.action, attempt.sentence, attempt.outcome.value)
+                (event.subject, attempt.action, attempt.sentence, attempt.outcome is Outcome.UNKNOWN)
                 for run in reversed(runs.newest(rows, limit=100))
                 if (event := events.find(rows, run.event))
                 for attempt in runs.attempts(rows, run.id)
@@ -184,9 +185,23 @@ class _Telling:
 
         numbers = {f"order/{order_id}": number for number, order_id in self.placed.items()}
         self.console.print("\n[bold]What was tried again, and why[/]")
-        for subject, action, sentence, outcome in await self.bellwire.ledger.read(query):
-            after = "looked first, or sent with the same key" if outcome == "unknown" else "waited, then sent again"
-            self.console.print(f"  order {numbers.get(subject, subject)}  {action:<9} {sentence} → {after}")
+        for subject, action, sentence, unknown in await self.bellwire.ledger.read(query):
+            after = self._how_repeated(action) if unknown else "Waited as asked, then sent it again."
+            self.console.print(f"  order {numbers.get(subject, subject)}  {action:<9} {sentence} {after}")
+
+    def _how_repeated(self, name: str) -> str:
+        from bellwire.connectors.kit import ByKey, LookUp
+        from bellwire.flows import operation_for
+
+        action = self.bellwire.project.flows[0].actions[name]
+        connector = self.bellwire.project.connections[action.connection].connector
+        match connector.actions[str(operation_for(action, connector))].repeat:
+            case ByKey():
+                return "Sent it again with the same key, so that it can't be done twice."
+            case LookUp():
+                return "Looked first: it was there, so it wasn't done again."
+            case _:
+                return "Sent it again: a repeat does no harm."
 
     async def _tell_exceptions(self) -> None:
         from bellwire.ledger import exceptions
@@ -210,6 +225,21 @@ class _Telling:
             await ledger.write(lambda rows, number=exception.id: retry(rows, number, now))  # type: ignore[misc]
         self.console.print(f"\n[bold]The owner maps {sku}[/] to an item of the books, and retries that one action.")
         await self._until_quiet(len(open_ones))
+
+    def _tell_holdings(self, holdings: "Holdings", stock_before: dict[str, int]) -> None:
+        booked, now = holdings.books.booked(), holdings.till.stock()
+        gone = sum(before - now[sku] for sku, before in stock_before.items())
+        held = {
+            "shop": f"{len(self.placed)} orders, {len(holdings.shop.fulfilled())} of them shown as sent",
+            "books": f"{len(booked)} invoices, {sum(each.paid for each in booked)} of them paid",
+            "stock": f"{gone} units fewer than before",
+            "shipping": f"{len(holdings.carrier.labels())} labels",
+            "mail": f"{len(holdings.mailbox.mails())} mails to customers",
+            "chat": f"{len(holdings.chat.messages())} messages in the packing channel",
+        }
+        self.console.print("\n[bold]What each system holds[/]")
+        for name, words in held.items():
+            self.console.print(f"  {self.bellwire.project.connections[name].manifest.title:<20} {words}")
 
     # Checks
 

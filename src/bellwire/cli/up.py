@@ -42,7 +42,7 @@ async def _up(settings: "Settings") -> None:
         say(f"Desk:     {bellwire.url}/")
         for name, connection in bellwire.project.connections.items():
             if connection.webhook is not None:
-                say(f"Webhooks: {settings.hook_url(name)}")
+                say(f"Webhooks: {bellwire.hook_url(name)}")
         if not bellwire.project.flows:
             say("There is no flow yet: events are kept, and nothing is done about them.")
         if bellwire.interrupted:

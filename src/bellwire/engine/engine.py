@@ -7,6 +7,7 @@ restart would miss.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 _AT_ONCE = 64
 """Deliveries that are normalised in one go."""
+_ADOPTED = 256
+"""Deliveries that are taken out of the ledger in one go."""
 _POLL = 0.5
 """Seconds between looks for what other processes left in the ledger."""
 _REMEMBERED = 10_000
@@ -61,6 +64,8 @@ class Engine:
         self._reading: set[int] = set()
         self._recording: set[asyncio.Task[None]] = set()
         self._stranded: list[Execution] = []
+        self._more = False
+        self._room = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
 
@@ -96,7 +101,7 @@ class Engine:
 
     def arrived(self, number: int, delivery: Delivery) -> None:
         """A delivery is durable: normalise it soon. If too many wait already, the ledger keeps it for later."""
-        if len(self._arrived) < _REMEMBERED:
+        if len(self._arrived) < _REMEMBERED and number not in self._reading:
             self._reading.add(number)
             self._arrived.append((number, delivery))
             self._wake.set()
@@ -144,26 +149,29 @@ class Engine:
         for run in started:
             self._enqueue(partial(self._execution, run.run, 1, "", run.event, run.flow))
 
-    async def _adopt(self) -> None:
-        """Deliveries in the ledger that nobody is reading: from before a restart, or reopened by a person."""
+    async def _adopt(self) -> bool:
+        """Deliveries in the ledger that nobody is reading: from before a restart, or reopened by a person. Returns
+        whether there may be more of them."""
         if self._arrived:
-            return
-        found = await self._ledger.read(lambda rows: deliveries.waiting(rows, after=0, limit=_AT_ONCE * 4))
+            return False
+        found = await self._ledger.read(lambda rows: deliveries.waiting(rows, after=0, limit=_ADOPTED))
         for number, delivery in found:
-            if number not in self._reading:
-                self.arrived(number, delivery)
+            self.arrived(number, delivery)
+        return len(found) == _ADOPTED
 
     # Runs
 
-    async def _claim(self) -> None:
-        """Runs that are due: retries, timers, and what an earlier process or the command line left."""
+    async def _claim(self) -> bool:
+        """Runs that are due: retries, timers, and what an earlier process or the command line left. Returns whether
+        there may be more of them."""
         room = self._workers * 4 - len(self._ready)
         now = self._clock()
         if room <= 0 or not await self._ledger.read(lambda rows: runs.any_due(rows, now)):
-            return
+            return room <= 0
         claimed = await self._ledger.write(lambda rows: runs.claim(rows, now, room))
         for run, event, past, source in await self._ledger.read(lambda rows: _load(rows, claimed)):
             self._enqueue(partial(self._resumed, run, event, past, source))
+        return len(claimed) == room
 
     async def _release(self) -> None:
         """Runs that this process holds but couldn't carry on, because the ledger couldn't be written."""
@@ -187,6 +195,8 @@ class Engine:
         self._running.discard(task)
         if self._loops:
             self._fill()
+        if self._more and len(self._ready) < self._workers:
+            self._room.set()
 
     async def _carry(self, execution: Execution) -> None:
         try:
@@ -216,9 +226,12 @@ class Engine:
     async def _look(self) -> None:
         """Find what other processes, an earlier one, or time itself left to do in the ledger."""
         await self._release()
-        await self._claim()
-        await self._adopt()
-        await asyncio.sleep(_POLL)
+        self._more = await self._claim()
+        self._more = await self._adopt() or self._more
+        # A long backlog is taken in portions, each as soon as the one before it is nearly through.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._room.wait(), _POLL)
+        self._room.clear()
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         while True:

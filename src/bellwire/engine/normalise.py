@@ -87,7 +87,10 @@ def fault(error: Exception) -> Problem:
 def record(
     rows: Rows, reading: Reading, listeners: Listeners, connection: Connection | None, *, now: datetime, holding: bool
 ) -> list[Started]:
-    """Write what a delivery means. Returns the runs that were started and (if `holding`) are held by the caller."""
+    """Write what a delivery means, unless that is written already. Returns the runs that were started and (if
+    `holding`) are held by the caller."""
+    if not deliveries.is_waiting(rows, reading.delivery):
+        return []
     if reading.problem is not None:
         _bury(rows, reading, connection, now)
         return []

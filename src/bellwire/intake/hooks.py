@@ -106,7 +106,7 @@ class Hooks:
     # The steps
 
     def _connection(self, scope: Scope) -> Connection:
-        name = unquote(scope["path"]).rsplit("/", 1)[-1]
+        name = unquote(scope["path"]).removeprefix("/hooks/")
         connection = self._connections.get(name)
         if connection is None or connection.webhook is None:
             raise Refusal(

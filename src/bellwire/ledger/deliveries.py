@@ -53,6 +53,11 @@ def accept(rows: Rows, delivery: Delivery, delivery_id: str, environment: Enviro
     return Accepted(new, False)
 
 
+def is_waiting(rows: Rows, delivery: int) -> bool:
+    """Whether it is still to be normalised."""
+    return rows.one("SELECT 1 FROM deliveries WHERE id = :id AND state = 'received'", {"id": delivery}) is not None
+
+
 def settle(rows: Rows, delivery: int, state: DeliveryState, reason: str = "") -> None:
     """Say what a received delivery turned out to be."""
     rows.run(

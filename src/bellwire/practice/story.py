@@ -75,8 +75,8 @@ def deliveries(shop: Shop, told: list[Chapter], placed: dict[str, str]) -> Itera
         paid = shop.webhook(order_id, "order.paid")
         if chapter.overtaken:
             shop.edit(order_id, "Please gift-wrap it.")
-            yield Delivery(number, shop.webhook(order_id, "order.updated"), "the later state")
-        yield Delivery(number, paid)
+            yield Delivery(number, shop.webhook(order_id, "order.updated"), "a later state of it comes first")
+        yield Delivery(number, paid, "the webhook that it overtook" if chapter.overtaken else "")
         if chapter.copies > 1:
             # A shop that gets no answer repeats the delivery; one that is unsure makes a new one of the same fact.
             for _ in range(chapter.copies - 2):

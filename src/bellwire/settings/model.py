@@ -34,8 +34,8 @@ def _address(value: str) -> str:
 
 
 def _ledger(value: str) -> str:
-    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+")):
-        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if not value.startswith("sqlite:///"):
+        raise ValueError("must begin with sqlite:///")
     return value
 
 
@@ -82,7 +82,7 @@ class SettingsTable(_Table):
         AfterValidator(lambda url: url and _ledger(url)),
         Field(repr=False, examples=["sqlite:///data/ledger.db"]),
     ] = None
-    """The database: sqlite:///FILE or postgresql://USER@HOST/NAME."""
+    """The database: sqlite:///FILE."""
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
 

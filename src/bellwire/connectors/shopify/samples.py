@@ -98,8 +98,8 @@ def _order(new_id: int, now: str, what: str) -> dict[str, Any]:
     return {
         "id": new_id,
         "admin_graphql_api_id": f"gid://shopify/Order/{new_id}",
-        "name": f"#T{new_id % 10**6}",
-        "order_number": new_id % 10**6,
+        "name": f"#T{new_id % 10**9}",
+        "order_number": new_id % 10**9,
         "test": True,
         "created_at": now,
         "processed_at": now,

@@ -75,7 +75,7 @@ def _order(new_id: str, now: str) -> dict[str, Any]:
     }
     return {
         "id": new_id,
-        "number": new_id[-5:],
+        "number": new_id,
         "created_at": now,
         "updated_at": now,
         "paid_at": now,

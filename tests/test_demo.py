@@ -1,0 +1,52 @@
+"""`bellwire demo`: it tells its story, and it can fail."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bellwire.cli import app
+from bellwire.practice import Sale, SaleLine, Shop, find_simulator, simulator_names, story
+from tests.running import ended, start
+
+SHOPS = [name for name in simulator_names() if isinstance(find_simulator(name)(), Shop)]
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+async def test_the_demo_tells_its_story_and_every_promise_holds(tmp_path: Path, shop: str) -> None:
+    process = start("demo", "--once", "--shop", shop, cwd=tmp_path, environ={"COLUMNS": "200"})
+    assert await ended(process, 120) == 0, (tmp_path / "err.txt").read_text()
+    told = (tmp_path / "out.txt").read_text()
+    assert (tmp_path / "err.txt").read_text() == ""
+    for sentence in (
+        "Order to cash, on a bad day.",
+        "order 1001  accepted as delivery 1",
+        "the same delivery again",
+        "the same fact, a new delivery",
+        "a later state of it overtakes the webhook",
+        "→ waited, then sent again",
+        "→ looked first, or sent with the same key",
+        "What needs a person",
+        "no item with the SKU TEA-500-NEW",
+        "what to do:",
+        "The owner maps TEA-500-NEW",
+        "10 events for the flow = 10 done + 0 waiting + 0 exceptions + 0 skipped",
+        "Every promise held.",
+    ):
+        assert sentence in told, sentence
+    assert len(re.findall("duplicate of delivery", told)) == 1
+    assert "✗" not in told
+    assert told.count("✓") == 15
+
+
+def test_a_promise_that_is_broken_is_shown_and_ends_in_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more order that the books can't take: more exceptions than the story promises, and an invoice too few."""
+    told = story.chapters()
+    more = story.Chapter(Sale("1011", [SaleLine(story.UNKNOWN_SKU)]), "one more that the books don't know")
+    monkeypatch.setattr(story, "chapters", lambda: [*told, more])
+    result = CliRunner().invoke(app, ["demo", "--once"], env={"COLUMNS": "200"})
+    assert result.exit_code == 1, result.output
+    assert "A promise was broken." in result.stdout and "Every promise held." not in result.stdout
+    assert "missing: 1011" in result.stdout
+    assert "Not every promise held" in result.stderr
