@@ -74,6 +74,19 @@ def test_connections_are_read_with_their_lines(project: Path) -> None:
     assert books.base_url == "http://127.0.0.1:9001/books"
 
 
+def test_the_business_and_its_time_zone(project: Path) -> None:
+    assert (load_settings(project, {}).business, load_settings(project, {}).time_zone.key) == ("", "UTC")
+    (project / "bellwire.toml").write_text('business = "Hill & Leaf"\ntime_zone = "America/Chicago"\n')
+    read = load_settings(project, {})
+    assert (read.business, read.time_zone.key) == ("Hill & Leaf", "America/Chicago")
+
+
+def test_a_time_zone_that_is_none_is_an_error_with_its_line(project: Path) -> None:
+    (project / "bellwire.toml").write_text('business = "Hill & Leaf"\ntime_zone = "Texas"\n')
+    with pytest.raises(ConfigurationError, match=r"bellwire\.toml:2: 'time_zone' must be a time zone such as"):
+        load_settings(project, {})
+
+
 def test_the_environment_goes_before_the_file(project: Path, tmp_path: Path) -> None:
     (project / "bellwire.toml").write_text('host = "192.0.2.1"\nport = 9000\n')
     secret = tmp_path / "url"

@@ -133,9 +133,16 @@ async def running(
             clock=clock,
         )
         await stack.enter_async_context(_counting(hooks))
-        app = web(
-            hooks, Health(ledger), Desk(ledger, project.flows, project.connections, clock=clock, host=settings.host)
+        desk = Desk(
+            ledger,
+            project.flows,
+            project.connections,
+            clock=clock,
+            business=settings.business,
+            zone=settings.time_zone,
+            host=settings.host,
         )
+        app = web(hooks, Health(ledger), desk)
         settle_memory()
         port = await stack.enter_async_context(serve(app, settings.host, settings.port))
         yield Bellwire(project, ledger, engine, port, interrupted)
@@ -169,8 +176,14 @@ async def _counting(hooks: Hooks) -> AsyncIterator[None]:
 def _only_one(settings: Settings) -> Iterator[None]:
     """Two engines on one embedded ledger would do everything twice. Raises ConfigurationError."""
     folder = _ledger_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "engine.lock").open("w") as lock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "engine.lock").open("w")
+    except OSError as error:
+        raise ConfigurationError(
+            f"Bellwire can't write in {folder}: {error.strerror}.", remedy="May this user write there?"
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

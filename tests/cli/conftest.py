@@ -1,15 +1,23 @@
 """What the tests of the commands share."""
 
+import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import aiohttp
 import pytest
 from typer.testing import CliRunner, Result
 
+from bellwire.app import running
 from bellwire.cli import app
+from bellwire.practice import Sale, SaleLine
+from bellwire.practice.driving import until_quiet
+from bellwire.practice.story import Chapter
+from tests.running import town
 
 ACME = Path(__file__).parent / "acme"
 ROOT = Path(__file__).parents[2]
@@ -55,6 +63,42 @@ def filled_in(project: Path) -> Path:
     )
     path.write_text(text.replace("Replace each tea", "Replace each …"))
     return project
+
+
+@pytest.fixture(scope="session")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A project with a day behind it, and its credentials: order 1001 is done and came three times, 1002 and 1003 have
+    a SKU that the books don't know, and nothing listens to the later state of 1001. Not to be changed: see `shop`."""
+    folder = tmp_path_factory.mktemp("lived-in")
+    return folder, asyncio.run(_live(folder))
+
+
+async def _live(folder: Path) -> dict[str, str]:
+    async with town(folder) as place, running(place.settings, place.secrets) as bellwire:
+        letters = [place.paid(Chapter(Sale("1001", [SaleLine("TEA-100", 2)]), ""))] * 2
+        letters += [place.again("1001"), place.holdings.shop.webhook(place.placed["1001"], "order.updated")]
+        letters += [place.paid(Chapter(Sale(n, [SaleLine("TEA-500-NEW")]), "")) for n in ("1002", "1003")]
+        async with aiohttp.ClientSession() as session:
+            for letter in letters:
+                await session.post(bellwire.hook_url("shop"), data=letter.body, headers=dict(letter.headers))
+                await until_quiet(bellwire.ledger, bellwire.engine, 30)
+        return place.environ
+
+
+@pytest.fixture
+def shop(lived_in: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
+    """A copy of it to work with; nothing runs there."""
+    return Path(shutil.copytree(lived_in[0], tmp_path / "lived-in"))
+
+
+@pytest.fixture
+def at(bellwire: Run, lived_in: tuple[Path, dict[str, str]], shop: Path) -> Run:
+    """A command in that copy."""
+
+    def run(*words: object, stdin: str | None = None) -> Result:
+        return bellwire(*words, "--project", shop, stdin=stdin, **lived_in[1])
+
+    return run
 
 
 def spawn(

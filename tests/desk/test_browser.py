@@ -1,5 +1,6 @@
 """The pages in a real browser, on a laptop and on a phone, in light and dark."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ LAPTOP, PHONE = 1280, 390
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium"),
+    pytest.mark.skipif(not CHROMIUM.exists() and not os.environ.get("CI"), reason="there is no Chromium"),
 ]
 
 

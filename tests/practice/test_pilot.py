@@ -14,9 +14,11 @@ from bellwire.flows import parse_flow
 from bellwire.practice import Shop
 from bellwire.practice.pilot import Check, Report, Retried, Stuck, Tried, page, records
 from bellwire.practice.pilot.report import duration, percent
+from bellwire.practice.pilot.vendors import Wanted
 from tests.practice.pilots import ORDER_TO_CASH, SHORT, able, trial
 from tests.samples import NOW
 
+PAID = {"invoice": 1, "receipt": 1}
 ORDINARY, CLASS, GUEST, TROUBLE, UNKNOWN = 1, 6, 7, 9, 10
 
 
@@ -86,6 +88,20 @@ async def test_stock_that_falls_twice_is_found(tmp_path: Path) -> None:
 """
     only = await tried_one(tmp_path, ORDER_TO_CASH + twice, ORDINARY)
     assert differing(only) == {"Stock": ("TEA-100: -2", "TEA-100: -4")}
+
+
+async def test_books_that_hold_another_total_than_the_shop_are_found(tmp_path: Path) -> None:
+    first, _, third, *_ = records(2001)
+    async with trial(tmp_path, ORDER_TO_CASH) as pilot:
+        assert pilot.vendors is not None
+        before = pilot.vendors.held()
+        (_,) = [each async for each in pilot.run([first])]
+        other = pilot.shop.place(third.sale)
+        wanted = Wanted({"invoice": "accounting.create_invoice", "receipt": "accounting.record_payment"}, PAID)
+        (check,) = pilot.vendors.checks(third, other, wanted, before)
+        (missing,) = pilot.vendors.checks(third, other, wanted, pilot.vendors.held())
+    assert (check.held, check.actual) == (False, "24.40 USD, paid")
+    assert (missing.held, missing.actual) == (False, "nothing")
 
 
 async def test_a_flow_that_gives_up_at_the_first_failure_is_not_ready(tmp_path: Path) -> None:

@@ -121,8 +121,11 @@ def replay(
             chosen = [
                 f
                 for f in flows
-                if (f.id == flow if flow else (f.connection, f.event_type) == (row.connection, row.type))
+                if (flow in (f.id, f.name) if flow else (f.connection, f.event_type) == (row.connection, row.type))
             ]
+            if flow and not chosen:
+                there = ", ".join(f.id for f in flows) or "none yet"
+                raise NotFound(f"There is no flow '{flow}'.", remedy=f"There are: {there}.")
             if not chosen:
                 raise NotFound(f"No flow listens to {row.connection}.{row.type}.", remedy="Name one with --flow.")
             for each in chosen:

@@ -102,13 +102,15 @@ def retry(numbers: Numbers = None, cause: Cause = "", project: Project = HERE) -
         now = system_clock()
 
         def operation(rows: Rows) -> int:
-            chosen = list(numbers or ()) + (
-                [each.id for each in exceptions.open_ones(rows, limit=100_000, cause=cause)] if cause else []
-            )
+            fitting = exceptions.open_ones(rows, limit=100_000, cause=cause) if cause else []
+            chosen = dict.fromkeys([*(numbers or ()), *(each.id for each in fitting)])
+            retried = set[int | None]()
             for number in chosen:
                 row = exceptions.find(rows, number)
-                if row is None or row.state.value == "open" or number in (numbers or ()):
+                # To retry a run closes all of its exceptions.
+                if row is None or row.run is None or row.run not in retried:
                     retry_one(rows, number, now)
+                    retried.add(row.run if row else None)
             return len(chosen)
 
         return await ledger.write(operation)

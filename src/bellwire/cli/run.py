@@ -32,7 +32,10 @@ def list_(
     Example: bellwire run list --state dead
     """
     from bellwire.cli.lasting import when, with_ledger
-    from bellwire.ledger import Database, Rows, events, runs
+    from bellwire.ledger import Database, Rows, RunState, events, runs
+
+    if state and state not in (states := [each.value for each in RunState]):
+        raise typer.BadParameter(f"a run is {', '.join(states[:-1])} or {states[-1]}", param_hint="--state")
 
     async def read(ledger: Database, _: object) -> list[dict[str, Any]]:
         def query(rows: Rows) -> list[dict[str, Any]]:

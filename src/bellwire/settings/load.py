@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -39,6 +40,8 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
         raise explain(error, SettingsTable, source, variables=named)[0] from None
     return Settings(
         project=project,
+        business=table.business,
+        time_zone=ZoneInfo(table.time_zone),
         host=table.host,
         port=table.port,
         log_level=table.log_level,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -39,6 +40,14 @@ def _ledger(value: str) -> str:
     return value
 
 
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone such as Europe/Berlin or America/Chicago") from None
+    return value
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 Environment = Literal["sandbox", "production"]
@@ -69,6 +78,10 @@ class EngineSettings(_Table):
 class SettingsTable(_Table):
     """bellwire.toml, as it may be written."""
 
+    business: str = ""
+    """The name of the business, for the desk."""
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """The zone of the times that people read, such as Europe/Berlin."""
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     """Where Bellwire listens; 0.0.0.0 is every address of this machine."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8787
@@ -125,6 +138,8 @@ class Settings:
 
     project: Path
     """The project's folder, absolute."""
+    business: str
+    time_zone: ZoneInfo
     host: str
     port: int
     log_level: str
