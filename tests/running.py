@@ -200,5 +200,7 @@ async def up(town: Town) -> AsyncIterator[Up]:
 async def until(holds: Callable[[], Awaitable[object]], seconds: float = 30) -> None:
     """Poll until it holds. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
-        while not await holds():
+        while True:
+            if await holds():
+                return
             await asyncio.sleep(0.02)

@@ -1,6 +1,5 @@
 """`bellwire demo`: it tells its story, and it can fail."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -34,7 +33,7 @@ async def test_the_demo_tells_its_story_and_every_promise_holds(tmp_path: Path, 
         "Every promise held.",
     ):
         assert sentence in told, sentence
-    assert len(re.findall("duplicate of delivery", told)) == 1
+    assert "duplicate of delivery" in told
     assert "✗" not in told
     assert told.count("✓") == 15
 

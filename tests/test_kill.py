@@ -1,4 +1,4 @@
-"""kill -9 in the middle of the work, several times: what was acknowledged ends as it should, and nothing happens twice."""
+"""kill -9 in the middle of the work, several times: what was acknowledged is done, and nothing is done twice."""
 
 import asyncio
 from collections.abc import AsyncIterator

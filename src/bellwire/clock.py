@@ -17,10 +17,17 @@ def parse_time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return time.astimezone(UTC)
+    return _in_utc(time)
 
 
 def parse_utc(text: str) -> datetime:
     """ISO 8601 that is known to be UTC although it doesn't say so. Raises ValueError when it is malformed."""
     time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else _in_utc(time)
+
+
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{time.isoformat()} is out of range") from error

@@ -75,7 +75,7 @@ class Money(BaseModel):
     def of(cls, amount: str | int | Decimal, currency: str) -> "Money":
         """`amount` of `currency`. Raises pydantic's ValidationError when it isn't a number."""
         if not isinstance(amount, float) and _CURRENCY.fullmatch(currency):
-            with suppress(InvalidOperation):
+            with suppress(InvalidOperation, TypeError, ValueError):
                 value = Decimal(amount)
                 if value.is_finite():
                     return _made(value, currency)
@@ -133,7 +133,8 @@ class Money(BaseModel):
         return bool(self.amount)
 
     def __str__(self) -> str:
-        return f"{self.rounded().amount:,} {self.currency}"
+        # Decimals have a negative zero; adding zero makes it an ordinary one.
+        return f"{self.rounded().amount + 0:,} {self.currency}"
 
     def _with(self, amount: Decimal) -> "Money":
         return _made(amount, self.currency)

@@ -146,6 +146,8 @@ async def test_a_delivery_that_went_to_another_project_is_noticed(shop: Shop, tm
     other.folder.mkdir()
     for name in ("bellwire.toml", "connections.toml"):
         (other.folder / name).write_text((shop.folder / name).read_text())
+    async with other.up():
+        assert (await other.send_test("shop", "order.paid"))[0] == 0, "so that it has a delivery 1 of its own"
     async with shop.up():
         code, _, err = await other.send_test("shop", "order.paid")
     assert code == 1

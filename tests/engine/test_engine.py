@@ -15,6 +15,7 @@ from bellwire.flows import parse_flow
 from bellwire.ledger import (
     DeliveryState,
     ExceptionState,
+    FlowMode,
     Outcome,
     RunState,
     deliveries,
@@ -208,6 +209,19 @@ async def test_an_event_that_nobody_listens_to_says_so(house: House) -> None:
     await house.settled()
     (event,) = await house.ledger.read(lambda rows: events.newest(rows, limit=1))
     assert event.reason == "No flow listens to it."
+
+
+async def test_a_flow_that_is_switched_off_skips_its_events_and_takes_the_next_once_it_is_live(house: House) -> None:
+    await house.ledger.write(lambda rows: runs.set_mode(rows, "test", FlowMode.OFF, "stock-taking", system_clock()))
+    await house.deliver(order(id="1"))
+    await house.settled()
+    assert await house.runs() == []
+    (event,) = await house.ledger.read(lambda rows: events.newest(rows, limit=1))
+    assert event.reason == "The flow that listens to it is switched off."
+    await house.ledger.write(lambda rows: runs.set_mode(rows, "test", FlowMode.LIVE, "", system_clock()))
+    await house.deliver(order(id="2"))
+    await house.settled()
+    assert (await house.run()).state is RunState.DONE
 
 
 async def test_a_delivery_that_breaks_its_normaliser_is_kept_and_can_be_retried(house: House) -> None:

@@ -2,18 +2,12 @@
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
-import orjson
 import pytest
 
-from bellwire.errors import LedgerBusy
 from bellwire.intake import server
-from bellwire.ledger import deliveries
 from tests.intake.conftest import Answer, Intake
-from tests.samples import NOW
 
 Make = Callable[..., Intake]
 
@@ -36,7 +30,9 @@ async def ended(reader: asyncio.StreamReader) -> bool:
 
 async def until(holds: Callable[[], Awaitable[object]]) -> None:
     async with asyncio.timeout(10):
-        while not await holds():
+        while True:
+            if await holds():
+                return
             await asyncio.sleep(0.005)
 
 

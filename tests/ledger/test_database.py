@@ -48,7 +48,9 @@ def commits(ledger: Database) -> list[str]:
 
 async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
-        while not holds():
+        while True:
+            if holds():
+                return
             await asyncio.sleep(0.002)
 
 

@@ -1,5 +1,6 @@
 """From nothing to the newest schema, and how the ledger's questions use it."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -106,16 +107,18 @@ async def test_a_migration_that_breaks_off_leaves_nothing_behind(
 
 
 def test_processes_that_begin_at_the_same_time_dont_get_in_each_others_way(tmp_path: Path) -> None:
-    program = f"""
-import asyncio
+    program = """
+import asyncio, sys
 from bellwire.ledger import open_ledger
 async def main():
-    async with open_ledger("sqlite:///{tmp_path}/new/ledger.db") as ledger:
+    async with open_ledger(f"sqlite:///{sys.argv[1]}/new/ledger.db") as ledger:
         print(await ledger.write(lambda rows: rows.run("INSERT INTO refusals VALUES ('d', hex(randomblob(8)), '', 1)")))
 asyncio.run(main())
 """
     started = [
-        subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for _ in range(4)
     ]
     ended = [process.communicate(timeout=60) for process in started]
@@ -129,7 +132,7 @@ async def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
         await opened(f"sqlite:///{path}")
     assert path.is_file()
     assert module._version(path) == module.HEAD
-    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert os.listdir(tmp_path) == [name]
 
 
 async def test_an_address_of_another_kind_is_refused() -> None:

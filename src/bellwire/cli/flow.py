@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bellwire.flows import Finding, Flow
     from bellwire.settings import Settings
 
-group = new_group("See and check the flows.")
+group = new_group("See, check and switch the flows.")
 
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="As `bellwire flow list` names it.")]
 
@@ -72,6 +72,36 @@ def check(
         say(f"{len(flows if not flow else [flow])} checked, {len(findings)} to look at.")
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(FAILED)
+
+
+@group.command()
+def mode(
+    flow: FlowName,
+    wanted: Annotated[str, typer.Argument(metavar="[off|live]", help="What to switch it to; without it, say it.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; it stays on record.")] = "",
+    project: Project = HERE,
+) -> None:
+    """Switch a flow off, or on again; it holds at once, also for a running `bellwire up`.
+
+    Example: bellwire flow mode order_to_cash off --reason "stock-taking"
+
+    While it is off, its events are kept and shown as skipped; runs that have begun go on. `bellwire event replay` runs
+    it for an event of that time.
+    """
+    from bellwire.cli.lasting import with_ledger
+    from bellwire.clock import system_clock
+    from bellwire.ledger import Database, FlowMode, runs
+
+    found = _find(_flows(read_project(project)), flow)
+    if wanted not in ("", *FlowMode):
+        raise typer.BadParameter(f"there is no mode '{wanted}': write {' or '.join(FlowMode)}")
+
+    async def switch(ledger: Database, _: object) -> FlowMode:
+        if wanted:
+            await ledger.write(lambda rows: runs.set_mode(rows, found.id, FlowMode(wanted), reason, system_clock()))
+        return await ledger.read(lambda rows: runs.mode_of(rows, found.id))
+
+    say(f"{found.name} is {with_ledger(project, switch).value}.")
 
 
 def check_flows(flows: "list[Flow]", settings: "Settings") -> "list[Finding]":

@@ -372,9 +372,9 @@ def _tell(error: Exception, action: FlowAction) -> Told:
             place = ".".join(map(str, first["loc"]))
             return Told(
                 f"input:{action.name}:{place}",
-                f"The action '{action.name}' can't be given what the flow says: {place}: {first['msg']}.",
-                "Mend the flow, then retry with the flow as it is now.",
-                "",
+                f"The action '{action.name}' can't be done for this one: what the flow gives it as '{place}' doesn't fit.",
+                "Mend the flow, then retry with the flow as it is now: `bellwire run retry RUN --as-now`.",
+                f"{place}: {first['msg']}",
             )
         case BellwireError():
             return Told(type(error).__name__, error.sentence, error.remedy, "")

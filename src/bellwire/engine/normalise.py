@@ -12,7 +12,7 @@ from bellwire.connectors.kit import Connection, Normalised
 from bellwire.errors import CannotNormalise
 from bellwire.events import DICTIONARY, Delivery, Environment, Event
 from bellwire.flows import Flow
-from bellwire.ledger import DeliveryState, Rows, deliveries, events, exceptions, runs
+from bellwire.ledger import DeliveryState, FlowMode, Rows, deliveries, events, exceptions, runs
 
 log = structlog.get_logger()
 
@@ -104,8 +104,9 @@ def record(
         if event_id is None:
             known += 1
             continue
-        flows = listeners.get((event.connection, event.type), ())
-        reason = _why_not(rows, event, flows, connection)
+        listening = listeners.get((event.connection, event.type), ())
+        flows = [flow for flow in listening if runs.mode_of(rows, flow.id) is FlowMode.LIVE]
+        reason = _why_not(rows, event, connection, listening=bool(listening), live=bool(flows))
         if reason:
             events.skip(rows, event_id, reason)
             continue
@@ -122,14 +123,14 @@ def record(
     return started
 
 
-def _why_not(rows: Rows, event: Event, flows: Sequence[Flow], connection: Connection | None) -> str:
+def _why_not(rows: Rows, event: Event, connection: Connection | None, *, listening: bool, live: bool) -> str:
     """Why an event starts no run; empty when it does."""
     entry = DICTIONARY.get(event.type)
     shows_state = entry is not None and entry.state and event.version is not None
     if shows_state and not events.advance(rows, event):
         return "A later state of it is known already."
-    if not flows:
-        return "No flow listens to it."
+    if not live:
+        return "The flow that listens to it is switched off." if listening else "No flow listens to it."
     if connection is not None and connection.since is not None and event.time < connection.since:
         return f"It is from before {connection.since:%Y-%m-%d %H:%M} UTC, when this connection went live."
     if event.environment is Environment.PRODUCTION and _is_test(event.data):

@@ -34,6 +34,12 @@ class DeliveryState(StrEnum):
     """It can't be read; a person is asked."""
 
 
+class FlowMode(StrEnum):
+    LIVE = "live"
+    OFF = "off"
+    """Its events are kept, and start nothing."""
+
+
 class RunState(StrEnum):
     RUNNING = "running"
     WAITING = "waiting"

@@ -110,6 +110,16 @@ flow_versions = Table(
     _at("recorded_at"),
 )
 
+flow_modes = Table(
+    "flow_modes",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    _text("mode"),
+    _text("reason"),
+    _at("set_at"),
+    sqlite_with_rowid=False,
+)
+
 runs = Table(
     "runs",
     metadata,

@@ -44,6 +44,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "flow_modes",
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("set_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("flow"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "flow_versions",
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("flow", sa.Text(), server_default="", nullable=False),

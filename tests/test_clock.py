@@ -1,0 +1,54 @@
+"""Time: whatever zone it is written in, it is UTC inside."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bellwire.clock import parse_time, parse_utc, system_clock
+from bellwire.ledger.rows import stamp, unstamp
+
+ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)  # noqa: DTZ001 - zones are drawn
+
+
+@given(TIMES)
+def test_a_time_with_a_zone_is_the_same_moment_in_utc(time: datetime) -> None:
+    for parse in (parse_time, parse_utc):
+        parsed = parse(time.isoformat())
+        assert parsed == time and parsed.tzinfo is UTC
+
+
+@given(st.datetimes())
+def test_a_time_without_zone_is_refused_or_taken_for_utc(time: datetime) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        parse_time(time.isoformat())
+    assert parse_utc(time.isoformat()) == time.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00:00Z", "1700000000", "2026-11-24T25:00:00+00:00"])
+def test_what_isnt_a_time_is_refused(text: str) -> None:
+    for parse in (parse_time, parse_utc):
+        with pytest.raises(ValueError):
+            parse(text)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_what_is_no_time_in_utc_is_refused_too(text: str) -> None:
+    for parse in (parse_time, parse_utc):
+        with pytest.raises(ValueError, match="out of range"):
+            parse(text)
+
+
+def test_the_letter_z_is_utc() -> None:
+    assert parse_time("2026-11-24T09:30:00Z") == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+@given(TIMES)
+def test_the_ledger_keeps_times_to_the_microsecond(time: datetime) -> None:
+    assert unstamp(stamp(time)) == time
+
+
+def test_the_machines_time_is_utc() -> None:
+    assert system_clock().tzinfo is UTC
