@@ -16,7 +16,7 @@ import aiohttp
 from bellwire.cli.roles import choose_connectors
 from bellwire.flows import template
 from bellwire.ledger import figures, open_ledger
-from bellwire.practice import Books, Carrier, Chat, Mailbox, Practice, Shop, Till, Webhook
+from bellwire.practice import Books, Carrier, Chat, Mailbox, Practice, Sale, SaleLine, Shop, Simulator, Till, Webhook
 from bellwire.practice.driving import in_role
 from bellwire.practice.project import write_project
 from bellwire.practice.story import Chapter, Holdings, Verdict, verdicts
@@ -50,7 +50,7 @@ class Town:
         )
         self.stock_before = self.holdings.till.stock()
 
-    def _of(self, role: str) -> "object":
+    def _of(self, role: str) -> Simulator:
         return self.practice.simulators[self.roles[role]]
 
     @property
@@ -104,6 +104,11 @@ async def town(folder: Path, shop: str = "", flow: str = "") -> AsyncIterator[To
     async with Practice(set(roles.values())) as practice:
         secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text})
         yield Town(folder, practice, roles, secrets, free_port())
+
+
+def ordinary(number: str) -> Chapter:
+    """An order like most."""
+    return Chapter(Sale(number, [SaleLine("TEA-100", 2)]), "")
 
 
 def free_port() -> int:

@@ -53,3 +53,16 @@ def test_a_file_that_is_no_flow_is_said_with_its_line(project: Path, bellwire: R
     result = bellwire("flow", "list", "--project", project)
     assert result.exit_code == 2
     assert "flows/bad.yaml:2: " in result.stderr
+
+
+def test_a_flow_is_live_until_it_is_switched_off(project: Path, bellwire: Run) -> None:
+    assert bellwire("flow", "mode", "order_to_cash", "--project", project).stdout == "Order to cash is live.\n"
+    switched = bellwire("flow", "mode", "order_to_cash", "off", "--reason", "stock-taking", "--project", project)
+    assert switched.stdout == "Order to cash is off.\n"
+    assert bellwire("flow", "mode", "order_to_cash", "--project", project).stdout == "Order to cash is off.\n"
+
+
+def test_a_mode_that_is_none_is_wrong_use(project: Path, bellwire: Run) -> None:
+    result = bellwire("flow", "mode", "order_to_cash", "sideways", "--project", project)
+    assert result.exit_code == 2
+    assert "write live or off" in result.output

@@ -144,6 +144,41 @@ async def test_an_effect_that_did_arrive_is_found_and_not_repeated(house: House)
     assert (await house.run()).state is RunState.DONE
 
 
+async def test_a_fault_in_a_connector_is_told_as_ours_and_its_retry_looks_first(house: House) -> None:
+    """It may have come after the vendor had done it."""
+    house.vendor.next["create_label"] += [KeyError("tracking")]
+    await house.deliver()
+    await house.settled()
+    (exception,) = await house.exceptions()
+    assert "a fault in Bellwire, not in what you did" in exception.sentence
+    await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock()))
+    await house.settled()
+    assert [name for name, *_ in house.vendor.calls if "label" in name] == [
+        "create_label",
+        "find_label",
+        "create_label",
+    ]
+
+
+async def test_an_input_that_does_not_fit_says_which_and_what_to_do(tmp_path: Path) -> None:
+    flow = FLOW.replace("channel: packing", 'channel: ""')
+    async with House(tmp_path / "ledger.db", flow=flow).open() as house:
+        await house.deliver()
+        await house.settled()
+        (exception,) = await house.exceptions()
+        assert "what the flow gives it as 'channel' doesn't fit" in exception.sentence
+        assert "--as-now" in exception.remedy
+
+
+async def test_a_vendor_that_asks_for_patience_uses_up_no_attempt(house: House) -> None:
+    busy = Transient("Toy Till asked to slow down.", cause="rate-limited")
+    house.vendor.next["adjust"] += [busy] * 9
+    await house.deliver()
+    await house.settled()
+    assert (await house.run()).state is RunState.DONE
+    assert [name for name, *_ in house.vendor.calls].count("adjust") == 10
+
+
 async def test_goods_without_key_or_look_up_go_to_a_person(tmp_path: Path) -> None:
     from bellwire.connectors.kit import Unkeyed
 

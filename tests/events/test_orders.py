@@ -22,7 +22,8 @@ def test_the_parts_of_an_order_are_its_total_to_the_cent(given: Order) -> None:
     for each in given.lines:
         left_over = each.unit_price * each.quantity - each.discount - each.total
         assert abs(left_over.amount) <= unit
-    taxes = [tax.amount for part in (*given.lines, *given.shipping_lines) for tax in part.taxes]
+    taxes = [tax.amount for line in given.lines for tax in line.taxes]
+    taxes += [tax.amount for shipping in given.shipping_lines for tax in shipping.taxes]
     assert total(taxes, given.currency) == given.tax_total == total((t.amount for t in given.taxes), given.currency)
 
 

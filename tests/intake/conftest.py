@@ -40,10 +40,12 @@ class Letter:
     headers: Mapping[str, str]
     body: bytes
 
-    def but(self, *, without: str = "", body: bytes | None = None, **headers: str) -> "Letter":
-        """With another body, header values, or `without` a header."""
+    def but(
+        self, headers: Mapping[str, str] | None = None, *, without: str = "", body: bytes | None = None
+    ) -> "Letter":
+        """With other headers or another body, or `without` a header."""
         kept = {name: value for name, value in self.headers.items() if name.lower() != without.lower()}
-        return Letter(kept | headers, self.body if body is None else body)
+        return Letter({**kept, **(headers or {})}, self.body if body is None else body)
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,14 @@ class Sender:
         webhook = self.shop.webhook(order_id, "order.paid")
         return Letter(webhook.headers, webhook.body)
 
-    def signed(
-        self, body: object, delivery_id: str = "message-1", *, secret: str = "", now: datetime = NOW, **headers: str
-    ) -> Letter:
+    def signed(self, body: object, delivery_id: str = "message-1", *, secret: str = "", now: datetime = NOW) -> Letter:
         """Any body (JSON of it, unless it is bytes), signed rightly."""
         content = body if isinstance(body, bytes) else orjson.dumps(body)
         assert self.connection.webhook is not None
         signature = self.connection.webhook.sign(
             content, secret or self.connection.secrets[0], delivery_id=delivery_id, now=now
         )
-        return Letter({"Content-Type": "application/json"} | headers | signature, content)
+        return Letter({"Content-Type": "application/json"} | signature, content)
 
 
 def sender(kind: str, *, name: str = "", secret: str = SECRET) -> Sender:

@@ -6,7 +6,6 @@ attempt; a waiting run keeps nothing in memory.
 """
 
 import asyncio
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,25 +14,21 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from bellwire.connectors.kit import Action, Call, Connection
+from bellwire.connectors.kit import Call, Connection
 from bellwire.engine.backoff import wait_before
 from bellwire.engine.keys import idempotency_key
 from bellwire.engine.means import Means
 from bellwire.engine.results import from_json, to_json
-from bellwire.errors import BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient, VendorError
+from bellwire.engine.telling import ACTION_TIMEOUT, PACED, Told, ask_a_person, tell, wrong_input
+from bellwire.errors import BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
 from bellwire.events import Event
 from bellwire.flows import SKIPPED, Flow, FlowAction, Scope, scope_for
 from bellwire.ledger import AttemptRow, Outcome, Rows, RunState, exceptions, runs
 
 log = structlog.get_logger()
 
-_ACTION_TIMEOUT = timedelta(minutes=3)
 _STAY = timedelta(seconds=2)
 """A run whose next attempt is nearer than this stays in memory."""
-
-
-_PACED = "rate-limited"
-"""The cause of failures that only ask to wait."""
 
 
 class LostClaim(Exception):
@@ -89,7 +84,7 @@ class Execution:
             part = self._part(row.action, row.item)
             part.number = max(part.number, row.number)
             if retried_at is None or row.started_at >= retried_at:
-                part.tries += row.cause != _PACED
+                part.tries += row.cause != PACED
                 part.next_at = row.next_at
                 part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
@@ -135,7 +130,7 @@ class Execution:
     async def bury(self, error: Exception) -> None:
         """End the run as dead because of a fault in Bellwire."""
         first = next(iter(self.flow.actions.values()))
-        told = _tell(error, first)
+        told = tell(error, first)
 
         def write(rows: Rows) -> None:
             if runs.leave(rows, self.run, self.fence, RunState.DEAD, now=self.means.clock(), reason=told.sentence):
@@ -228,7 +223,7 @@ class Execution:
             await self._settle(part, finished, result)
         except (LostClaim, LedgerBusy):
             raise
-        except (BellwireError, ValidationError, TimeoutError) as error:
+        except (BellwireError, TimeoutError) as error:
             await self._fail(part, _changed(attempt, finished_at=self.means.clock()), error)
         except Exception as error:
             log.exception("an action failed unexpectedly", run=self.run, action=part.action.name)
@@ -244,17 +239,24 @@ class Execution:
     async def _perform(self, part: Part, attempt: AttemptRow) -> Any:
         connection, act = self.means.of(part.action)
         self._keep_apart(connection)
-        given = act.operation.given.model_validate(part.action.inputs(self.scope, part.value), from_attributes=True)
+        given = self._given(part, act.operation)
         if part.unsure and not act.repeatable:
-            raise _ask_a_person(act, connection)
+            raise ask_a_person(act, connection)
         if not act.repeatable:
             await self._write(_changed(attempt, outcome=Outcome.STARTED, finished_at=None))
         key = idempotency_key(
             self.flow.id, self.event.environment, self.event.business_key, part.action.name, part.item, self.nonce
         )
         call = Call(connection, self.means.crosswalk, self.means.clock, key, part.unsure)
-        async with asyncio.timeout(_ACTION_TIMEOUT.total_seconds()):
+        async with asyncio.timeout(ACTION_TIMEOUT.total_seconds()):
             return await act(call, given)
+
+    def _given(self, part: Part, operation: Operation) -> Given:
+        inputs = part.action.inputs(self.scope, part.value)
+        try:
+            return operation.given.model_validate(inputs, from_attributes=True)
+        except ValidationError as error:
+            raise wrong_input(part.action, error) from error
 
     def _keep_apart(self, connection: Connection) -> None:
         if connection.environment is not self.event.environment:
@@ -272,11 +274,12 @@ class Execution:
 
     async def _fail(self, part: Part, attempt: AttemptRow, error: Exception) -> None:
         """Write a failed attempt: to be tried again, or (with its exception for a person) for good."""
-        told = _tell(error, part.action)
-        unknown = isinstance(error, OutcomeUnknown | TimeoutError)
+        told = tell(error, part.action)
+        # A fault in the program may have come after the vendor had done it.
+        unknown = isinstance(error, OutcomeUnknown) or not isinstance(error, BellwireError)
         part.unsure = part.unsure or unknown
         # A vendor that asks for patience gets it: that uses up no attempt.
-        part.tries -= told.cause == _PACED
+        part.tries -= told.cause == PACED
         again = isinstance(error, Transient | OutcomeUnknown | TimeoutError)
         if again and part.unsure:
             again = self.means.of(part.action)[1].repeatable
@@ -313,7 +316,7 @@ class Execution:
             raise LostClaim
         self._ended = last
 
-    def _open(self, rows: Rows, action: str, item: int, told: "Told") -> None:
+    def _open(self, rows: Rows, action: str, item: int, told: Told) -> None:
         exceptions.open_one(
             rows,
             run=self.run,
@@ -349,53 +352,6 @@ class Execution:
             return ""
         stuck = [name for name, parts in self.parts.items() if any(part.dead for part in parts)]
         return f"Stuck at: {', '.join(stuck)}."
-
-
-@dataclass(frozen=True)
-class Told:
-    """A failure in words, for the ledger."""
-
-    cause: str
-    sentence: str
-    remedy: str
-    detail: str
-
-
-def _tell(error: Exception, action: FlowAction) -> Told:
-    match error:
-        case VendorError():
-            return Told(error.cause, error.sentence, error.remedy, error.detail)
-        case FlowError():
-            return Told(error.cause, error.sentence, error.remedy, "")
-        case ValidationError():
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            return Told(
-                f"input:{action.name}:{place}",
-                f"The action '{action.name}' can't be done for this one: what the flow gives it as '{place}' doesn't fit.",
-                "Mend the flow, then retry with the flow as it is now: `bellwire run retry RUN --as-now`.",
-                f"{place}: {first['msg']}",
-            )
-        case BellwireError():
-            return Told(type(error).__name__, error.sentence, error.remedy, "")
-        case TimeoutError():
-            return Told("no-answer", f"The action '{action.name}' took longer than {_ACTION_TIMEOUT}.", "", "")
-        case _:
-            return Told(
-                f"bug-{type(error).__name__}",
-                f"The action '{action.name}' failed because of a fault in Bellwire, not in what you did.",
-                "Do it by hand and resolve this, or update Bellwire and retry.",
-                "".join(traceback.format_exception_only(error)).strip(),
-            )
-
-
-def _ask_a_person(act: Action, connection: Connection) -> OutcomeUnknown:
-    title = connection.manifest.title
-    return OutcomeUnknown(
-        f"It isn't known whether {title} did this: {act.operation.meaning.lower()}.",
-        cause="outcome-unknown",
-        remedy=f"Look in {title}. If it is there, resolve this; if not, retry.",
-    )
 
 
 def _changed(attempt: AttemptRow, **changes: Any) -> AttemptRow:

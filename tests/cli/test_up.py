@@ -1,0 +1,101 @@
+"""`bellwire up` as a process of its own: it is alone on its project, and ends gently."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bellwire.practice import Fault, FaultKind, Sale, SaleLine
+from bellwire.practice.story import Chapter
+from tests.running import ended, ordinary, start, town, until, up
+
+
+@pytest.fixture(autouse=True)
+def _acme_is_installed() -> None:
+    """It isn't, here: practice servers are there for the real connectors only."""
+
+
+async def test_sigterm_ends_gently_and_nothing_is_lost(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        slow = Fault(kind=FaultKind.SLOW, seconds=0.2, times=100)
+        place.practice.simulators[place.roles["shipping"]].faults.add(slow)
+        async with up(place) as first:
+            for number in ("1001", "1002", "1003"):
+                assert await first.post(place.paid(ordinary(number))) is not None
+            assert await first.stop() == 0
+            assert "Stopping" in first.output
+            assert "Traceback" not in first.errors
+        async with up(place) as second:
+            assert "interrupted" not in second.output, "it had time enough to bring its runs to an end"
+            await second.settled()
+            assert await second.stop() == 0
+        assert [verdict for verdict in place.verdicts() if not verdict.held] == []
+
+
+async def test_an_acknowledgement_holds_even_when_the_end_comes_at_once(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        letters = [place.paid(ordinary(str(1001 + number))) for number in range(8)]
+        async with up(place) as first:
+            posting = [asyncio.create_task(first.post(letter)) for letter in letters]
+            await asyncio.wait(posting, return_when=asyncio.FIRST_COMPLETED)
+            assert await first.stop() == 0
+            answers = await asyncio.gather(*posting)
+        acknowledged = {number for number, answer in zip(place.placed, answers, strict=True) if answer}
+        assert acknowledged
+        async with up(place) as second:
+            for number, letter in zip(place.placed, letters, strict=True):
+                answer = await second.post(letter)
+                assert answer is not None
+                assert answer["duplicate"] or number not in acknowledged
+            await second.settled()
+        assert [verdict for verdict in place.verdicts() if not verdict.held] == []
+
+
+async def test_a_second_one_on_the_same_project_is_refused(tmp_path: Path) -> None:
+    async with town(tmp_path) as place, up(place) as first:
+        second = start("up", "--project", tmp_path, cwd=_folder(tmp_path, "second"), environ=place.environ)
+        assert await ended(second) == 2
+        said = (tmp_path / "second" / "err.txt").read_text()
+        assert said.startswith("Bellwire is running already") and "Stop it first" in said
+        assert "Traceback" not in said
+        assert first.process.poll() is None
+
+
+async def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        server = await asyncio.start_server(lambda *_: None, "127.0.0.1", place.port)
+        async with server:
+            process = start("up", "--project", tmp_path, cwd=_folder(tmp_path, "run"), environ=place.environ)
+            assert await ended(process) == 2
+        assert f"can't listen on 127.0.0.1:{place.port}" in (tmp_path / "run" / "err.txt").read_text()
+
+
+async def test_it_says_where_it_is_and_where_webhooks_go(tmp_path: Path) -> None:
+    async with town(tmp_path) as place, up(place) as first:
+        assert f"Desk:     {place.url}/\n" in first.output
+        assert f"Webhooks: {place.url}/hooks/shop\n" in first.output
+
+
+async def test_work_that_the_command_line_opens_again_is_taken_up(tmp_path: Path) -> None:
+    """A retry written by another process is found by the running one."""
+    async with town(tmp_path) as place, up(place) as first:
+        chapter = Chapter(Sale("1001", [SaleLine("TEA-500-NEW")]), "")
+        assert await first.post(place.paid(chapter)) is not None
+        await first.settled()
+        assert [v.promise for v in place.verdicts() if not v.held][:1] == ["One invoice for each order"]
+        item = place.holdings.books.item_for("TEA-500-NEW")
+        for words in (("records", "map", "books", "product", "TEA-500-NEW", item), ("exception", "retry", "1")):
+            command = start(*words, "--project", tmp_path, cwd=_folder(tmp_path, words[0]), environ=place.environ)
+            assert await ended(command) == 0, (tmp_path / words[0] / "err.txt").read_text()
+
+        async def booked() -> bool:
+            return bool(place.holdings.books.booked())
+
+        await until(booked)
+        await first.settled()
+        assert [verdict for verdict in place.verdicts() if not verdict.held] == []
+
+
+def _folder(parent: Path, name: str) -> Path:
+    (parent / name).mkdir()
+    return parent / name
