@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
+from bellwire.capabilities import Given, Operation
 from bellwire.connectors.kit import Call, Connection
 from bellwire.engine.backoff import wait_before
 from bellwire.engine.keys import idempotency_key
