@@ -21,10 +21,13 @@ from pathlib import Path
 
 import psutil
 
+from bellwire.cli.roles import choose_connectors
 from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import StandardWebhooks
 from bellwire.events import Delivery
-from bellwire.practice import Sale, SaleLine, Shop, find_simulator
+from bellwire.flows import template
+from bellwire.practice import Practice, Sale, SaleLine, Shop, find_simulator
+from bellwire.practice.project import write_project
 from bench.bare import SECRET
 from bench.load import request, send_all, start_vendor
 from bench.ours import SECRET as WHSEC
@@ -140,33 +143,22 @@ async def until(times: list[float], count: int, seconds: float = 120) -> None:
 
 
 async def start_up(folder: Path) -> tuple[float, float]:
-    """Seconds from the command to ready, and its memory in MB when it is idle."""
-    project = folder / "project"
-    cli = ["-m", "bellwire"]
-    subprocess.run(  # noqa: ASYNC221 - nothing else goes on
-        [sys.executable, *cli, "init", str(project)], check=True, stdout=subprocess.DEVNULL
-    )
-    fill_in(project)
+    """Seconds from `bellwire up` to ready, and its memory in MB when it is idle, for order to cash."""
+    project, text = folder / "project", template("order_to_cash")
+    roles = {name: each.name for name, each in choose_connectors(text, "order_to_cash", {}).items()}
     ready = []
     memory = 0.0
-    for _ in range(4):
-        port = free_port()
-        with process(*cli, "up", "--project", str(project), env={"BELLWIRE_PORT": str(port)}) as up:
-            ready.append(await answering(port, "/readyz"))
-            await asyncio.sleep(1)
-            memory = psutil.Process(up.pid).memory_info().rss / 1e6
+    async with Practice(set(roles.values())) as practice:
+        secrets = write_project(project, practice, roles, {"order_to_cash.yaml": text})
+        for _ in range(5):
+            port = free_port()
+            environment = {**secrets, "BELLWIRE_PORT": str(port)}
+            with process("-m", "bellwire", "up", "--project", str(project), env=environment) as up:
+                ready.append(await answering(port, "/readyz"))
+                await asyncio.sleep(1)
+                memory = psutil.Process(up.pid).memory_info().rss / 1e6
+    # The first one also makes the ledger.
     return statistics.median(ready[1:]), memory
-
-
-def fill_in(project: Path) -> None:
-    """What only the owner knows, made up."""
-    path = project / "connections.toml"
-    text = path.read_text()
-    lines = (
-        line.replace("<fill in>", "https://shop.example.com" if line.startswith("url") else "1")
-        for line in text.splitlines()
-    )
-    path.write_text("\n".join(lines) + "\n")
 
 
 async def measure(count: int, rounds: int) -> dict[str, float]:

@@ -97,6 +97,7 @@ class Api:
         self._explain = explain
         self._clock = clock
         self.timeout = timeout or manifest.timeout
+        self._seconds = self.timeout.total_seconds()
         self.gate = Gate(manifest.limits)
         self._session: aiohttp.ClientSession | None = None
         self._parallel = asyncio.Semaphore(manifest.parallel)
@@ -161,12 +162,17 @@ class Api:
     async def turn(self) -> AsyncIterator[None]:
         """Wait for one of the account's places and for its limits. Requests do so by themselves; calls that aren't
         HTTP use it. Raises Transient when the vendor asked for a pause that is longer than the time-out."""
+        async with self._parallel:
+            await self._wait()
+            yield
+
+    async def _wait(self) -> None:
+        if self.gate.open:
+            return
         left = self.gate.paused_for
         if left > self.timeout:
             raise Transient(f"{self._manifest.title} asked to slow down.", cause="rate-limited", retry_after=left)
-        async with self._parallel:
-            await self.gate.wait()
-            yield
+        await self.gate.wait()
 
     async def close(self) -> None:
         if self._session is not None:
@@ -186,20 +192,21 @@ class Api:
             self._session = aiohttp.ClientSession(
                 # Connecting fails first: then it is certain that nothing was asked. The whole is timed by asyncio's
                 # own time-out, at a fraction of the cost.
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10, self.timeout.total_seconds() / 2)),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10, self._seconds / 2)),
                 connector=aiohttp.TCPConnector(limit=self._manifest.parallel),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
         try:
-            async with (
-                self.turn(),
-                asyncio.timeout(self.timeout.total_seconds()),
-                self._session.request(
-                    method, url, params=query or None, headers=headers, data=data, allow_redirects=False
-                ) as response,
-            ):
-                content = await response.read()
+            async with self._parallel:
+                await self._wait()
+                async with (
+                    asyncio.timeout(self._seconds),
+                    self._session.request(
+                        method, url, params=query or None, headers=headers, data=data, allow_redirects=False
+                    ) as response,
+                ):
+                    content = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Transient(
                 f"{self._manifest.title} can't be reached.", cause="unreachable", detail=f"{method} {path}: {error}"

@@ -33,9 +33,14 @@ class Gate:
         self._paused_until = 0.0
         self._turn = asyncio.Lock()
 
+    @property
+    def open(self) -> bool:
+        """Whether nothing limits the account: neither a limit nor a pause."""
+        return not self._limits and not self._paused_until
+
     async def wait(self) -> None:
         """Return when the next request may go out. First come, first served."""
-        if not self._limits and not self._paused_until:
+        if self.open:
             return
         async with self._turn:
             loop = asyncio.get_running_loop()
