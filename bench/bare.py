@@ -23,6 +23,9 @@ WORKERS = 64
 _ANSWER = b'{"ok":true}'
 
 
+Statement = tuple[str, tuple[Any, ...]]
+
+
 class Store:
     """Writes gather while a commit is under way; each returns once it is on disk."""
 
@@ -30,16 +33,18 @@ class Store:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.executescript(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-            "CREATE TABLE runs (id INTEGER PRIMARY KEY, body BLOB);"
+            "CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB);"
+            "CREATE TABLE runs (id INTEGER PRIMARY KEY, state TEXT);"
             "CREATE TABLE steps (run INTEGER, step INTEGER, result BLOB, PRIMARY KEY (run, step)) WITHOUT ROWID;"
         )
-        self._waiting: deque[tuple[str, tuple[Any, ...], asyncio.Future[int | None]]] = deque()
+        self._waiting: deque[tuple[tuple[Statement, ...], asyncio.Future[int | None]]] = deque()
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(1)
 
-    async def write(self, sql: str, values: tuple[Any, ...]) -> int | None:
+    async def write(self, *statements: Statement) -> int | None:
+        """The last statement's row id."""
         future: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((sql, values, future))
+        self._waiting.append((statements, future))
         self._wake.set()
         return await future
 
@@ -50,9 +55,11 @@ class Store:
             batch = list(self._waiting)
             self._waiting.clear()
             self._connection.execute("BEGIN IMMEDIATE")
-            results = [self._connection.execute(sql, values).lastrowid for sql, values, _ in batch]
+            results = [
+                [self._connection.execute(*each).lastrowid for each in statements][-1] for statements, _ in batch
+            ]
             await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.commit)
-            for (_, _, future), result in zip(batch, results, strict=True):
+            for (_, future), result in zip(batch, results, strict=True):
                 future.set_result(result)
 
 
@@ -73,7 +80,9 @@ class App:
         headers = dict(scope["headers"])
         right = hmac.compare_digest(headers.get(b"x-bench", b""), hmac.digest(SECRET, body, "sha256").hex().encode())
         if right:
-            run = await self._store.write("INSERT INTO runs (body) VALUES (?)", (body,))
+            run = await self._store.write(
+                ("INSERT INTO bodies (body) VALUES (?)", (body,)), ("INSERT INTO runs (state) VALUES ('new')", ())
+            )
             if scope["path"] == "/full":
                 task = asyncio.create_task(self._go(run))
                 self._tasks.add(task)
@@ -94,7 +103,7 @@ class App:
                 call = self._session.post(f"{self._vendor}/{step}", json={"run": run, "step": step})
                 async with call as response:
                     result = await response.read()
-                await self._store.write("INSERT INTO steps VALUES (?, ?, ?)", (run, step, result))
+                await self._store.write(("INSERT INTO steps VALUES (?, ?, ?)", (run, step, result)))
 
 
 def main() -> None:

@@ -146,8 +146,11 @@ class Engine:
             return
         finally:
             self._reading.discard(reading.delivery)
-        for run in started:
-            self._enqueue(partial(self._execution, run.run, 1, "", run.event, run.flow))
+        executions = [partial(self._execution, run.run, 1, "", run.event, run.flow) for run in started]
+        for execution in executions[1:]:
+            self._enqueue(execution)
+        if executions:
+            await self._go_on(executions[0])
 
     async def _adopt(self) -> bool:
         """Deliveries in the ledger that nobody is reading: from before a restart, or reopened by a person. Returns
@@ -180,6 +183,17 @@ class Engine:
             run, fence = execution.run, execution.fence
             await self._ledger.write(lambda rows, run=run, fence=fence: runs.release(rows, run, fence, now))  # type: ignore[misc]
             self._stranded.remove(execution)
+
+    async def _go_on(self, make: Callable[[], Execution]) -> None:
+        """Carry a run in the task that recorded it, if there is a place for it."""
+        if self._ready or len(self._running) >= self._workers or not self._loops:
+            self._enqueue(make)
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        await self._carry(make())
 
     def _enqueue(self, make: Callable[[], Execution]) -> None:
         self._ready.append(make)

@@ -20,7 +20,7 @@ from bellwire.engine.backoff import wait_before
 from bellwire.engine.keys import idempotency_key
 from bellwire.engine.means import Means
 from bellwire.engine.results import from_json, to_json
-from bellwire.engine.telling import ACTION_TIMEOUT, PACED, Told, ask_a_person, tell, wrong_input
+from bellwire.engine.telling import PACED, Told, ask_a_person, tell, wrong_input
 from bellwire.errors import BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
 from bellwire.events import Event
 from bellwire.flows import SKIPPED, Flow, FlowAction, Scope, scope_for
@@ -249,8 +249,8 @@ class Execution:
             self.flow.id, self.event.environment, self.event.business_key, part.action.name, part.item, self.nonce
         )
         call = Call(connection, self.means.crosswalk, self.means.clock, key, part.unsure)
-        async with asyncio.timeout(ACTION_TIMEOUT.total_seconds()):
-            return await act(call, given)
+        # Without a time-out of its own: each request has one, and waiting for the account's turn may rightly be long.
+        return await act(call, given)
 
     def _given(self, part: Part, operation: Operation) -> Given:
         inputs = part.action.inputs(self.scope, part.value)

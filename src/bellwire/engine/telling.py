@@ -2,7 +2,6 @@
 
 import traceback
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pydantic import ValidationError
 
@@ -10,8 +9,6 @@ from bellwire.connectors.kit import Action, Connection
 from bellwire.errors import BellwireError, FlowError, OutcomeUnknown, VendorError
 from bellwire.flows import FlowAction
 
-ACTION_TIMEOUT = timedelta(minutes=3)
-"""How long one attempt may take, with all its requests."""
 PACED = "rate-limited"
 """The cause of failures that only ask to wait."""
 
@@ -36,7 +33,7 @@ def tell(error: Exception, action: FlowAction) -> Told:
         case BellwireError():
             return Told(type(error).__name__, error.sentence, error.remedy, "")
         case TimeoutError():
-            return Told("no-answer", f"The action '{action.name}' took longer than {ACTION_TIMEOUT}.", "", "")
+            return Told("no-answer", f"The action '{action.name}' got no answer in time.", "", "")
         case _:
             return Told(
                 f"bug-{type(error).__name__}",

@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import unquote
 
 import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
 
 from bellwire.clock import Clock, system_clock
-from bellwire.connectors.kit import Connection, Handshake, WebhookScheme
+from bellwire.connectors.kit import Connection, WebhookScheme
 from bellwire.errors import ConfigurationError, LedgerBusy, Refusal
 from bellwire.events import Delivery
 from bellwire.intake.redact import redact
@@ -40,7 +39,7 @@ class Limits:
     headers: int = 32_768
     """Bytes."""
     seconds: float = 10.0
-    """For the whole body to arrive, and then for it to become durable."""
+    """For a delivery to arrive and to become durable."""
 
 
 class Hooks:
@@ -65,24 +64,33 @@ class Hooks:
         self._refused: Counter[tuple[str, str]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name = ""
+        name, body = "", None
         try:
             connection = self._connection(scope)
             name = connection.name
             headers = self._headers(scope)
-            body = await self._body(headers, receive)
-            delivery = Delivery(name, headers, body, self._clock(), f"{self._public_url}{_path(scope)}")
-            scheme = connection.webhook
-            assert scheme is not None
-            if (handshake := scheme.handshake(delivery)) is not None:
-                await _shake(send, handshake)
-                return
-            number, duplicate = await self._keep(connection, scheme, delivery)
+            async with asyncio.timeout(self._limits.seconds):
+                body = await self._body(headers, receive)
+                delivery = Delivery(name, headers, body, self._clock(), f"{self._public_url}{_path(scope)}")
+                scheme = connection.webhook
+                assert scheme is not None
+                handshake = scheme.handshake(delivery)
+                kept = await self._keep(connection, scheme, delivery) if handshake is None else None
         except Refusal as refusal:
-            self._refused[name, refusal.reason] += 1
-            await _refuse(send, refusal)
+            await self._refuse(send, name, refusal)
             return
-        await _answer(send, 200, b'{"delivery":%d,"duplicate":%s}' % (number, b"true" if duplicate else b"false"))
+        except TimeoutError:
+            await self._refuse(send, name, _too_slow() if body is None else _overloaded())
+            return
+        if kept is not None:
+            duplicate = b"true" if kept.duplicate else b"false"
+            await _answer(send, 200, b'{"delivery":%d,"duplicate":%s}' % (kept.id, duplicate))
+        elif handshake is not None:
+            await _answer(send, 200, handshake.body, handshake.content_type.encode())
+
+    async def _refuse(self, send: Send, name: str, refusal: Refusal) -> None:
+        self._refused[name, refusal.reason] += 1
+        await _refuse(send, refusal)
 
     async def count(self) -> None:
         """Write down what was refused since the last time."""
@@ -106,8 +114,8 @@ class Hooks:
     # The steps
 
     def _connection(self, scope: Scope) -> Connection:
-        name = unquote(scope["path"]).removeprefix("/hooks/")
-        connection = self._connections.get(name)
+        path: str = scope["path"]
+        connection = self._connections.get(path.removeprefix("/hooks/"))
         if connection is None or connection.webhook is None:
             raise Refusal(
                 "There is no connection of this name that takes webhooks.",
@@ -123,19 +131,12 @@ class Hooks:
         raw: list[tuple[bytes, bytes]] = scope["headers"]
         if sum(len(name) + len(value) for name, value in raw) > self._limits.headers:
             raise Refusal("The headers are too large.", status=431, reason="headers-too-large")
-        return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
 
     async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self._limits.body:
             raise self._too_large()
-        try:
-            async with asyncio.timeout(self._limits.seconds):
-                return await self._whole(receive)
-        except TimeoutError as error:
-            raise Refusal("The body didn't arrive in time.", status=408, reason="too-slow") from error
-
-    async def _whole(self, receive: Receive) -> bytes:
         body = bytearray()
         while True:
             message = await receive()
@@ -150,8 +151,8 @@ class Hooks:
     def _too_large(self) -> Refusal:
         return Refusal(f"The body is larger than {self._limits.body:,} bytes.", status=413, reason="too-large")
 
-    async def _keep(self, connection: Connection, scheme: WebhookScheme, delivery: Delivery) -> tuple[int, bool]:
-        """Verify, check, make durable. Returns the delivery's number and whether it was there already."""
+    async def _keep(self, connection: Connection, scheme: WebhookScheme, delivery: Delivery) -> deliveries.Accepted:
+        """Verify, check, make durable."""
         try:
             secrets = connection.secrets
         except ConfigurationError as error:
@@ -181,18 +182,12 @@ class Hooks:
             return deliveries.accept(rows, delivery, delivery_id, connection.environment)
 
         try:
-            async with asyncio.timeout(self._limits.seconds):
-                accepted = await self._ledger.write(accept)
-        except (LedgerBusy, TimeoutError) as error:
-            raise Refusal(
-                "This can't be stored safely just now; send it again.",
-                status=503,
-                reason="overloaded",
-                retry_after=_BUSY_FOR,
-            ) from error
+            accepted = await self._ledger.write(accept)
+        except LedgerBusy as error:
+            raise _overloaded() from error
         if not accepted.duplicate:
             self._arrived(accepted.id, delivery)
-        return accepted.id, accepted.duplicate
+        return accepted
 
 
 def _fit_to_keep(delivery: Delivery, value: Any) -> Delivery:
@@ -209,8 +204,13 @@ def _path(scope: Scope) -> str:
     return f"{path}?{query}" if query else path
 
 
-async def _shake(send: Send, handshake: Handshake) -> None:
-    await _answer(send, 200, handshake.body, handshake.content_type.encode())
+def _too_slow() -> Refusal:
+    return Refusal("The body didn't arrive in time.", status=408, reason="too-slow")
+
+
+def _overloaded() -> Refusal:
+    sentence = "This can't be stored safely just now; send it again."
+    return Refusal(sentence, status=503, reason="overloaded", retry_after=_BUSY_FOR)
 
 
 async def _refuse(send: Send, refusal: Refusal) -> None:

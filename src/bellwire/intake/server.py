@@ -22,44 +22,47 @@ class _Bounded(HttpToolsProtocol):
     """The parser itself bounds neither the length of the headers nor the time they take."""
 
     _head = 0
-    _deadline: asyncio.TimerHandle | None = None
+    _since: float | None = None
+    """When the head that is awaited began; None while none is."""
+    _watch: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._expect_head()
+        self._look()
 
     def data_received(self, data: bytes) -> None:
-        if self._deadline is not None:
+        if self._since is not None:
             self._head += len(data)
         super().data_received(data)
-        if self._deadline is not None and self._head > _LONGEST_HEAD:
-            self._give_up()
+        if self._since is not None and self._head > _LONGEST_HEAD:
+            self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._deadline is None:
+        if self._since is None:
             self._expect_head()
 
     def on_headers_complete(self) -> None:
-        self._head_is_there()
+        self._since = None
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_is_there()
+        if self._watch is not None:
+            self._watch.cancel()
         super().connection_lost(exc)
 
     def _expect_head(self) -> None:
-        self._head = 0
-        self._deadline = self.loop.call_later(_HEAD_SECONDS, self._give_up)
+        self._head, self._since = 0, self.loop.time()
 
-    def _head_is_there(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _give_up(self) -> None:
-        self._head_is_there()
-        self.transport.close()
+    def _look(self) -> None:
+        """One timer for a connection, not one for a request: that costs nothing while all goes well."""
+        now = self.loop.time()
+        left = _HEAD_SECONDS if self._since is None else self._since + _HEAD_SECONDS - now
+        if left <= 0:
+            self.transport.close()
+            return
+        self._watch = self.loop.call_later(left, self._look)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -205,6 +206,7 @@ def _matches(version: str, encoded: str, secret: str, content: bytes) -> bool:
     return False
 
 
+@lru_cache(maxsize=256)
 def _key(secret: str) -> bytes:
     """The key behind `whsec_…`, `whpk_…` or `whsk_…`; padding may be left out. Raises ValueError when there is none."""
     text = re.sub("^(whsec|whpk|whsk)_", "", secret)
