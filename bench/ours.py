@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from starlette.responses import PlainTextResponse
+
 from bellwire.app import settle_memory
 from bellwire.capabilities import chat, shipping, stock
 from bellwire.connectors import find_connector
@@ -111,7 +113,7 @@ async def run(path: str, vendor: str, port: int, mode: str, name: str) -> None:
             await engine.start()
         hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)
         settle_memory()
-        async with serve(hooks, "127.0.0.1", port):
+        async with serve(PlainTextResponse("bench"), "127.0.0.1", port, hooks=hooks):
             await asyncio.Event().wait()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
@@ -142,17 +142,16 @@ async def running(
             zone=settings.time_zone,
             host=settings.host,
         )
-        app = web(hooks, Health(ledger), desk)
+        app = web(Health(ledger), desk)
         settle_memory()
-        port = await stack.enter_async_context(serve(app, settings.host, settings.port))
+        port = await stack.enter_async_context(serve(app, settings.host, settings.port, hooks=hooks))
         yield Bellwire(project, ledger, engine, port, interrupted)
 
 
-def web(hooks: Hooks, health: Health, desk: Desk) -> Starlette:
-    """All that answers over HTTP."""
+def web(health: Health, desk: Desk) -> Starlette:
+    """All that answers over HTTP, but for the webhooks."""
     return Starlette(
         routes=[
-            Mount("/hooks", app=hooks),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             *desk.routes(),

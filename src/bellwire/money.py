@@ -158,9 +158,9 @@ def _made(amount: Decimal, currency: str) -> Money:
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of `amounts`, all of which are in `currency`; zero when there are none."""
-    result = Decimal(0)
+    result = None
     for each in amounts:
         if each.currency != currency:
             raise ValueError(f"{each} isn't in {currency}")
-        result += each.amount
-    return Money.of(result, currency)
+        result = each.amount if result is None else result + each.amount
+    return Money.zero(currency) if result is None else _made(result, currency)

@@ -13,7 +13,7 @@ import aiohttp
 import orjson
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from bellwire.connectors.kit import Connection
 from bellwire.events import Delivery
@@ -144,12 +144,11 @@ class Intake:
             health = Health(self.ledger)
             app = Starlette(
                 routes=[
-                    Mount("/hooks", app=self.hooks),
                     Route("/healthz", health.alive),
                     Route("/readyz", health.ready),
                 ]
             )
-            self.port = await stack.enter_async_context(serve(app, "127.0.0.1", 0, stop_seconds=1))
+            self.port = await stack.enter_async_context(serve(app, "127.0.0.1", 0, hooks=self.hooks, stop_seconds=1))
             self.session = await stack.enter_async_context(aiohttp.ClientSession())
             yield self
 
@@ -172,6 +171,14 @@ class Intake:
             yield reader, writer
         finally:
             writer.close()
+
+    async def turns_away(self) -> bool:
+        """Whether it listens no longer."""
+        try:
+            async with self.wire():
+                return False
+        except ConnectionRefusedError:
+            return True
 
     async def stored(self) -> list[DeliveryRow]:
         return await self.ledger.read(lambda rows: deliveries.newest(rows, limit=1000))

@@ -5,11 +5,13 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from starlette.responses import PlainTextResponse
 
-from bellwire.intake import server
-from tests.intake.conftest import Answer, Intake
+from bellwire.intake import Limits, line, serve
+from tests.intake.conftest import Answer, Intake, Letter
 
 Make = Callable[..., Intake]
+END = b"\r\n\r\n"
 
 
 async def read_answer(reader: asyncio.StreamReader) -> Answer:
@@ -18,6 +20,13 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
     status, *lines = head.decode().strip().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     return Answer(int(status.split()[1]), headers, await reader.readexactly(int(headers["content-length"])))
+
+
+def on_the_wire(letter: Letter, more: bytes = b"") -> bytes:
+    """The request that carries a letter; `more` are headers of the connection."""
+    head = b"".join(f"{name}: {value}\r\n".encode() for name, value in letter.headers.items())
+    length = b"Content-Length: %d\r\n" % len(letter.body)
+    return b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\n" + more + head + length + b"\r\n" + letter.body
 
 
 async def ended(reader: asyncio.StreamReader) -> bool:
@@ -126,7 +135,7 @@ async def test_endless_headers_are_cut_off(hurried: Make) -> None:
 
 
 async def test_headers_that_trickle_are_cut_off(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(line, "_HEAD_SECONDS", 0.2)
     async with hurried().open() as intake, intake.wire() as (reader, writer):
         writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         gone = asyncio.create_task(ended(reader))
@@ -137,7 +146,7 @@ async def test_headers_that_trickle_are_cut_off(hurried: Make, monkeypatch: pyte
 
 
 async def test_the_second_request_on_a_line_has_its_time_too(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "_HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(line, "_HEAD_SECONDS", 0.2)
     async with hurried().open() as intake, intake.wire() as (reader, writer):
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await read_answer(reader)).status == 200
@@ -266,3 +275,96 @@ async def test_it_isnt_ready_on_a_full_disk(hurried: Make, monkeypatch: pytest.M
     async with hurried().open() as intake:
         answer = await intake.ask("/readyz")
         assert answer.status == 503 and "The disk has only" in answer.json["reason"]
+
+
+async def test_a_line_is_used_again_and_again(hurried: Make) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        for number in range(3):
+            writer.write(on_the_wire(intake.senders["standard"].order(f"order-{number}")))
+            answer = await read_answer(reader)
+            assert (answer.status, answer.json["duplicate"]) == (200, False)
+            assert answer.headers["date"].endswith("GMT")
+
+
+async def test_a_body_may_come_in_pieces_of_any_size(hurried: Make) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        for byte in on_the_wire(intake.senders["standard"].order()):
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0)
+        assert (await read_answer(reader)).status == 200
+        assert (await intake.payload())[1] == intake.senders["standard"].order().body
+
+
+async def test_a_sender_that_asks_first_is_told_to_go_on(hurried: Make) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        head, _, body = on_the_wire(intake.senders["standard"].order(), b"Expect: 100-continue\r\n").partition(END)
+        writer.write(head + END)
+        assert await asyncio.wait_for(reader.readuntil(END), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(body)
+        assert (await read_answer(reader)).status == 200
+
+
+@pytest.mark.parametrize("asks", [b"Connection: close\r\n", b""], ids=["HTTP/1.1", "HTTP/1.0"])
+async def test_a_sender_that_wants_the_line_closed_gets_it_closed(hurried: Make, asks: bytes) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        request = on_the_wire(intake.senders["standard"].order(), asks)
+        writer.write(request if asks else request.replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        answer = await read_answer(reader)
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert await ended(reader)
+
+
+async def test_the_address_may_be_written_in_full(hurried: Make) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        request = on_the_wire(intake.senders["standard"].order())
+        writer.write(request.replace(b"POST /hooks", b"POST http://127.0.0.1/hooks", 1))
+        assert (await read_answer(reader)).status == 200
+
+
+@pytest.mark.parametrize("first", ["a webhook", "a page"])
+async def test_who_doesnt_wait_for_the_answer_is_answered_once_and_cut_off(hurried: Make, first: str) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        page = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        webhook = on_the_wire(intake.senders["standard"].order())
+        writer.write((webhook if first == "a webhook" else page) + webhook)
+        assert (await read_answer(reader)).status == 200
+        assert await ended(reader)
+        assert len(await intake.stored()) == (first == "a webhook")
+
+
+async def test_an_idle_line_is_closed(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line, "_IDLE_SECONDS", 0.2)
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        writer.write(on_the_wire(intake.senders["standard"].order()))
+        assert (await read_answer(reader)).status == 200
+        assert await ended(reader)
+
+
+async def test_after_a_refusal_the_rest_of_the_body_is_waited_for_and_the_line_goes_on(hurried: Make) -> None:
+    async with hurried().open() as intake, intake.wire() as (reader, writer):
+        letter = intake.senders["standard"].order()
+        writer.write(on_the_wire(letter).replace(b"/hooks/standard", b"/hooks/nobody", 1))
+        assert (await read_answer(reader)).status == 404
+        writer.write(on_the_wire(letter))
+        assert (await read_answer(reader)).status == 200
+        assert len(await intake.stored()) == 1
+
+
+async def test_stopping_waits_for_the_webhook_that_is_coming_in(hurried: Make) -> None:
+    async with hurried(limits=Limits(seconds=5)).open() as intake:
+        serving = serve(PlainTextResponse(), "127.0.0.1", 0, hooks=intake.hooks)
+        intake.port = await serving.__aenter__()
+        other = sqlite3.connect(intake.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        async with intake.wire() as (reader, writer):
+            head, _, body = on_the_wire(intake.senders["standard"].order(), b"Expect: 100-continue\r\n").partition(END)
+            writer.write(head + END)
+            await asyncio.wait_for(reader.readuntil(END), 5)
+            stopping = asyncio.create_task(serving.__aexit__(None, None, None))
+            await until(intake.turns_away)
+            writer.write(body)
+            other.execute("ROLLBACK")
+            answer = await read_answer(reader)
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            assert await ended(reader)
+        await stopping

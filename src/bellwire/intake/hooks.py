@@ -6,14 +6,13 @@ In this order: is there such a connection (404), is it small enough (413), does 
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import structlog
-from starlette.types import Receive, Scope, Send
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, WebhookScheme
@@ -42,8 +41,40 @@ class Limits:
     """For a delivery to arrive and to become durable."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a sender is told. `headers` are beside content type and length."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Incoming:
+    """A request whose headers are there, and its body as far as it has come."""
+
+    __slots__ = ("_chunks", "connection", "headers", "size", "url")
+
+    def __init__(self, connection: Connection, url: str, headers: dict[str, str]) -> None:
+        self.connection = connection
+        self.url = url
+        self.headers = headers
+        self.size = 0
+        self._chunks: list[bytes] = []
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._chunks.append(chunk)
+
+    @property
+    def body(self) -> bytes:
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+
 class Hooks:
-    """The ASGI application behind `/hooks`. `arrived` is told of each new delivery once it is durable."""
+    """What the HTTP server hands every request below `/hooks/` to: its headers (`begin`), each part of its body
+    (`more`), and the whole (`take`). `arrived` is told of each new delivery once it is durable."""
 
     def __init__(
         self,
@@ -58,39 +89,65 @@ class Hooks:
         self._connections = connections
         self._ledger = ledger
         self._arrived = arrived
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._public_url = public_url.rstrip("/")
         self._clock = clock
         self._refused: Counter[tuple[str, str]] = Counter()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        name, body = "", None
+    def begin(self, method: bytes, path: str, headers: Sequence[tuple[bytes, bytes]]) -> Incoming | Reply:
+        """The request line and headers are there. A reply, if the body needn't be read."""
+        name = ""
         try:
-            connection = self._connection(scope)
+            connection = self._connection(method, path)
             name = connection.name
-            headers = self._headers(scope)
-            async with asyncio.timeout(self._limits.seconds):
-                body = await self._body(headers, receive)
-                delivery = Delivery(name, headers, body, self._clock(), f"{self._public_url}{_path(scope)}")
-                scheme = connection.webhook
-                assert scheme is not None
-                handshake = scheme.handshake(delivery)
-                kept = await self._keep(connection, scheme, delivery) if handshake is None else None
+            return Incoming(connection, self._public_url + path, self._headers(headers))
         except Refusal as refusal:
-            await self._refuse(send, name, refusal)
-            return
-        except TimeoutError:
-            await self._refuse(send, name, _too_slow() if body is None else _overloaded())
-            return
-        if kept is not None:
-            duplicate = b"true" if kept.duplicate else b"false"
-            await _answer(send, 200, b'{"delivery":%d,"duplicate":%s}' % (kept.id, duplicate))
-        elif handshake is not None:
-            await _answer(send, 200, handshake.body, handshake.content_type.encode())
+            return self.refuse(name, refusal)
 
-    async def _refuse(self, send: Send, name: str, refusal: Refusal) -> None:
+    def more(self, incoming: Incoming, chunk: bytes) -> Reply | None:
+        """A part of the body. A reply, if it is too much."""
+        incoming.add(chunk)
+        if incoming.size > self.limits.body:
+            return self.refuse(incoming.connection.name, self._too_large())
+        return None
+
+    def take(self, incoming: Incoming, reply: Callable[[Reply], None]) -> None:
+        """The whole request is there: `reply` gets the answer, for a delivery once it is on disk."""
+        name = incoming.connection.name
+        delivery = Delivery(name, incoming.headers, incoming.body, self._clock(), incoming.url)
+        try:
+            scheme = incoming.connection.webhook
+            assert scheme is not None
+            handshake = scheme.handshake(delivery)
+            if handshake is not None:
+                reply(Reply(200, handshake.body, handshake.content_type.encode()))
+                return
+            self._keep(incoming.connection, scheme, delivery, reply)
+        except Refusal as refusal:
+            reply(self.refuse(name, refusal))
+        except Exception:
+            log.exception("a delivery could not be looked at", connection=name)
+            fault = "Bellwire couldn't look at this because of a fault of its own; send it again."
+            reply(self.refuse(name, Refusal(fault, status=500, reason="fault", retry_after=_BUSY_FOR)))
+
+    def late(self, incoming: Incoming, *, arrived: bool) -> Reply:
+        """The time for a delivery is over: its body didn't arrive, or it isn't on disk yet."""
+        return self.refuse(incoming.connection.name, _overloaded() if arrived else _too_slow())
+
+    def gone(self, incoming: Incoming) -> None:
+        """The sender went away before its body was complete."""
+        self._refused[incoming.connection.name, "disconnected"] += 1
+
+    def refuse(self, name: str, refusal: Refusal) -> Reply:
+        """Count a refusal, and say it."""
         self._refused[name, refusal.reason] += 1
-        await _refuse(send, refusal)
+        body = orjson.dumps({"error": refusal.reason, "message": str(refusal)})
+        extra: list[tuple[bytes, bytes]] = []
+        if refusal.retry_after is not None:
+            extra.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after.total_seconds()))))
+        if refusal.status == 405:
+            extra.append((b"allow", b"POST"))
+        return Reply(refusal.status, body, headers=tuple(extra))
 
     async def count(self) -> None:
         """Write down what was refused since the last time."""
@@ -113,9 +170,8 @@ class Hooks:
 
     # The steps
 
-    def _connection(self, scope: Scope) -> Connection:
-        path: str = scope["path"]
-        connection = self._connections.get(path.removeprefix("/hooks/"))
+    def _connection(self, method: bytes, path: str) -> Connection:
+        connection = self._connections.get(path.removeprefix("/hooks/").partition("?")[0])
         if connection is None or connection.webhook is None:
             raise Refusal(
                 "There is no connection of this name that takes webhooks.",
@@ -123,35 +179,29 @@ class Hooks:
                 reason="unknown-connection",
                 remedy="The address ends in the connection's name, as connections.toml has it.",
             )
-        if scope["method"] != "POST":
+        if method != b"POST":
             raise Refusal("Webhooks are sent by POST.", status=405, reason="method")
         return connection
 
-    def _headers(self, scope: Scope) -> dict[str, str]:
-        raw: list[tuple[bytes, bytes]] = scope["headers"]
-        if sum(len(name) + len(value) for name, value in raw) > self._limits.headers:
+    def _headers(self, raw: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+        size = 0
+        headers: dict[str, str] = {}
+        for name, value in raw:
+            size += len(name) + len(value)
+            headers[name.decode("latin-1")] = value.decode("latin-1")
+        if size > self.limits.headers:
             raise Refusal("The headers are too large.", status=431, reason="headers-too-large")
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
-
-    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self._limits.body:
+        if length.isdecimal() and int(length) > self.limits.body:
             raise self._too_large()
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Refusal("The sender went away.", status=400, reason="disconnected")
-            body += message.get("body", b"")
-            if len(body) > self._limits.body:
-                raise self._too_large()
-            if not message.get("more_body"):
-                return bytes(body)
+        return headers
 
     def _too_large(self) -> Refusal:
-        return Refusal(f"The body is larger than {self._limits.body:,} bytes.", status=413, reason="too-large")
+        return Refusal(f"The body is larger than {self.limits.body:,} bytes.", status=413, reason="too-large")
 
-    async def _keep(self, connection: Connection, scheme: WebhookScheme, delivery: Delivery) -> deliveries.Accepted:
+    def _keep(
+        self, connection: Connection, scheme: WebhookScheme, delivery: Delivery, reply: Callable[[Reply], None]
+    ) -> None:
         """Verify, check, make durable."""
         try:
             secrets = connection.secrets
@@ -164,8 +214,8 @@ class Hooks:
                 retry_after=timedelta(minutes=1),
             ) from error
         scheme.verify(delivery, secrets, delivery.received_at)
-        content_type = delivery.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if content_type not in _JSON:
+        content_type = delivery.headers.get("content-type", "application/json")
+        if content_type not in _JSON and content_type.partition(";")[0].strip().lower() not in _JSON:
             raise Refusal(f"Send JSON; this is {content_type[:60]!r}.", status=415, reason="content-type")
         try:
             value = check(delivery.body)
@@ -176,18 +226,26 @@ class Hooks:
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
             raise Refusal(why_not, status=401, reason="other-account")
         delivery_id = scheme.delivery_id(delivery)
-        delivery = _fit_to_keep(delivery, value)
+        kept = _fit_to_keep(delivery, value)
 
         def accept(rows: Rows) -> deliveries.Accepted:
-            return deliveries.accept(rows, delivery, delivery_id, connection.environment)
+            return deliveries.accept(rows, kept, delivery_id, connection.environment)
+
+        def done(accepted: deliveries.Accepted) -> None:
+            if not accepted.duplicate:
+                self._arrived(accepted.id, kept)
+            duplicate = b"true" if accepted.duplicate else b"false"
+            reply(Reply(200, b'{"delivery":%d,"duplicate":%s}' % (accepted.id, duplicate)))
+
+        def failed(error: Exception) -> None:
+            if not isinstance(error, LedgerBusy):
+                log.error("a delivery could not be stored", connection=connection.name, exc_info=error)
+            reply(self.refuse(connection.name, _overloaded()))
 
         try:
-            accepted = await self._ledger.write(accept)
+            self._ledger.submit(accept, done, failed)
         except LedgerBusy as error:
             raise _overloaded() from error
-        if not accepted.duplicate:
-            self._arrived(accepted.id, delivery)
-        return accepted
 
 
 def _fit_to_keep(delivery: Delivery, value: Any) -> Delivery:
@@ -199,11 +257,6 @@ def _fit_to_keep(delivery: Delivery, value: Any) -> Delivery:
     return Delivery(delivery.connection, kept, body, delivery.received_at, delivery.url)
 
 
-def _path(scope: Scope) -> str:
-    path, query = str(scope["path"]), scope.get("query_string", b"").decode("latin-1")
-    return f"{path}?{query}" if query else path
-
-
 def _too_slow() -> Refusal:
     return Refusal("The body didn't arrive in time.", status=408, reason="too-slow")
 
@@ -211,29 +264,3 @@ def _too_slow() -> Refusal:
 def _overloaded() -> Refusal:
     sentence = "This can't be stored safely just now; send it again."
     return Refusal(sentence, status=503, reason="overloaded", retry_after=_BUSY_FOR)
-
-
-async def _refuse(send: Send, refusal: Refusal) -> None:
-    body = orjson.dumps({"error": refusal.reason, "message": str(refusal)})
-    extra = []
-    if refusal.retry_after is not None:
-        extra.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after.total_seconds()))))
-    if refusal.status == 405:
-        extra.append((b"allow", b"POST"))
-    if refusal.status == 408:
-        # Nobody waits for the rest of a body that may never end.
-        extra.append((b"connection", b"close"))
-    await _answer(send, refusal.status, body, extra=extra)
-
-
-async def _answer(
-    send: Send,
-    status: int,
-    body: bytes,
-    content_type: bytes = b"application/json",
-    *,
-    extra: list[tuple[bytes, bytes]] | None = None,
-) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *(extra or ())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -1,80 +1,31 @@
-"""The HTTP server: uvicorn, with bounds on what a sender may make it hold."""
+"""The HTTP server: uvicorn, with lines that hand webhooks straight to the intake."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bellwire.errors import ConfigurationError
-
-_LONGEST_HEAD = 65_536
-"""Bytes of request line and headers; what is longer is cut off."""
-_HEAD_SECONDS = 10.0
-"""For request line and headers to arrive."""
-
-
-class _Bounded(HttpToolsProtocol):
-    """The parser itself bounds neither the length of the headers nor the time they take."""
-
-    _head = 0
-    _since: float | None = None
-    """When the head that is awaited began; None while none is."""
-    _watch: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._expect_head()
-        self._look()
-
-    def data_received(self, data: bytes) -> None:
-        if self._since is not None:
-            self._head += len(data)
-        super().data_received(data)
-        if self._since is not None and self._head > _LONGEST_HEAD:
-            self.transport.close()
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        if self._since is None:
-            self._expect_head()
-
-    def on_headers_complete(self) -> None:
-        self._since = None
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-        super().connection_lost(exc)
-
-    def _expect_head(self) -> None:
-        self._head, self._since = 0, self.loop.time()
-
-    def _look(self) -> None:
-        """One timer for a connection, not one for a request: that costs nothing while all goes well."""
-        now = self.loop.time()
-        left = _HEAD_SECONDS if self._since is None else self._since + _HEAD_SECONDS - now
-        if left <= 0:
-            self.transport.close()
-            return
-        self._watch = self.loop.call_later(left, self._look)
+from bellwire.intake.hooks import Hooks
+from bellwire.intake.line import Line
 
 
 @asynccontextmanager
-async def serve(app: ASGIApp, host: str, port: int, *, stop_seconds: int = 5) -> AsyncIterator[int]:
-    """Serve `app` for the length of the block; gives the port (a free one when `port` is 0).
+async def serve(
+    app: ASGIApp, host: str, port: int, *, hooks: Hooks | None = None, stop_seconds: int = 5
+) -> AsyncIterator[int]:
+    """Serve `app`, and `hooks` below `/hooks/`, for the length of the block; gives the port (a free one when `port`
+    is 0).
 
     Raises ConfigurationError when the address can't be had.
     """
     listening = _listen(host, port)
     config = uvicorn.Config(
         app,
-        http=_Bounded,
+        http=type("Line", (Line,), {"hooks": hooks}),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -27,6 +27,10 @@ _LONGEST_LOCK = 10.0
 _PREFIX = "sqlite:///"
 
 
+_Write = tuple[Callable[["Rows"], Any], Callable[[Any], None], Callable[[Exception], None]]
+"""The operation, and what to do with its result or its failure."""
+
+
 class Rows:
     """A transaction: runs SQL with `:name` parameters."""
 
@@ -59,7 +63,7 @@ class Database:
         self._connection = _connect(path)
         self._connection.execute("PRAGMA busy_timeout = 0")
         self._rows = Rows(self._connection)
-        self._waiting: deque[tuple[Callable[[Rows], Any], asyncio.Future[Any]]] = deque()
+        self._waiting: deque[_Write] = deque()
         self._wake = asyncio.Event()
         self._committing = ThreadPoolExecutor(1, "ledger-commit")
         self._reading = ThreadPoolExecutor(2, "ledger-read")
@@ -76,7 +80,9 @@ class Database:
         self._max_waiting = 0
         if self._writer is not None:
             with suppress(LedgerBusy):
-                await self._enqueue(lambda _: None)
+                last: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._put((lambda _: None, *_settling(last)))
+                await last
             self._writer.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writer
@@ -96,15 +102,22 @@ class Database:
         It may be run twice (when another operation of its batch fails), so it changes nothing but rows. Raises what it
         raises, and LedgerBusy when the ledger can't be written now.
         """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self.submit(operation, *_settling(future))
+        return await future
+
+    def submit(
+        self, operation: Callable[[Rows], T], done: Callable[[T], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """The same for callers that don't wait: `done` gets what it returned, or `failed` what it raised. Neither may
+        raise. Raises LedgerBusy when too much waits already."""
         if len(self._waiting) >= self._max_waiting:
             raise LedgerBusy("The ledger has too much waiting to be written.")
-        return await self._enqueue(operation)
+        self._put((operation, done, failed))
 
-    def _enqueue(self, operation: Callable[[Rows], T]) -> "asyncio.Future[T]":
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((operation, future))
+    def _put(self, write: "_Write") -> None:
+        self._waiting.append(write)
         self._wake.set()
-        return future
 
     async def read(self, query: Callable[[Rows], T]) -> T:
         """Run `query` in a thread on a connection that can't write; it sees everything committed so far."""
@@ -139,15 +152,14 @@ class Database:
                 else:
                     await self._one_by_one(batch)
 
-    async def _write_batch(self, batch: list[tuple[Callable[[Rows], Any], asyncio.Future[Any]]]) -> None:
+    async def _write_batch(self, batch: list[_Write]) -> None:
         await self._begin()
-        results = [operation(self._rows) for operation, _ in batch]
+        results = [operation(self._rows) for operation, _, _ in batch]
         await asyncio.get_running_loop().run_in_executor(self._committing, self._connection.commit)
-        for (_, future), result in zip(batch, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+        for (_, done, _), result in zip(batch, results, strict=True):
+            done(result)
 
-    async def _one_by_one(self, batch: list[tuple[Callable[[Rows], Any], asyncio.Future[Any]]]) -> None:
+    async def _one_by_one(self, batch: list[_Write]) -> None:
         """One of them failed: each on its own, so that the others don't suffer."""
         for entry in batch:
             try:
@@ -176,15 +188,28 @@ class Database:
                 self._connection.rollback()
 
 
-def _fail(batch: list[tuple[Callable[[Rows], Any], asyncio.Future[Any]]], error: Exception) -> None:
+def _fail(batch: list[_Write], error: Exception) -> None:
     # A damaged file is a DatabaseError itself; its other kinds are faults of the operation.
     if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
         error = _unwritable(error)
     if isinstance(error, LedgerBusy):
         log.error("the ledger can't be written", error=str(error))
-    for _, future in batch:
+    for _, _, failed in batch:
+        failed(error)
+
+
+def _settling(future: "asyncio.Future[T]") -> tuple[Callable[[T], None], Callable[[Exception], None]]:
+    """What settles a future, unless its caller has given up."""
+
+    def done(result: T) -> None:
+        if not future.done():
+            future.set_result(result)
+
+    def failed(error: Exception) -> None:
         if not future.done():
             future.set_exception(error)
+
+    return done, failed
 
 
 def _unwritable(error: sqlite3.Error) -> LedgerBusy:
@@ -215,8 +240,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _create(path: Path) -> None:
-    """An empty file that will give space back after a purge: that has to be chosen before the first table."""
+    """An empty file that will give space back after a purge: that has to be chosen before the first table.
+
+    So has the size of a page. A webhook with its headers takes two to six kB: on pages of 4 kB every other one would
+    stand alone on its page, and each page that a commit touches is written twice.
+    """
     connection = _connection(path)
+    connection.execute("PRAGMA page_size = 8192")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()

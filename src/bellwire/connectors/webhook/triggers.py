@@ -2,7 +2,8 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -86,12 +87,20 @@ def _without_envelope(event_type: str, body: dict[str, Any], settings: WebhookSe
 
 def _checked(data: BaseModel) -> BaseModel:
     """The data with its times in UTC. An order has to add up, or the books wouldn't."""
-    times = {name: value for name, value in data if isinstance(value, datetime)}
-    if without_zone := [name for name, value in times.items() if value.tzinfo is None]:
-        raise CannotNormalise(
-            f"`{without_zone[0]}` says no time zone.", remedy="Let the sender write times like 2026-11-24T09:30:00Z."
-        )
-    data = data.model_copy(update={name: value.astimezone(UTC) for name, value in times.items()})
+    moved = {}
+    for name in _times_of(type(data)):
+        time: datetime | None = getattr(data, name)
+        if time is None:
+            continue
+        offset = time.utcoffset()
+        if offset is None:
+            raise CannotNormalise(
+                f"`{name}` says no time zone.", remedy="Let the sender write times like 2026-11-24T09:30:00Z."
+            )
+        if offset:
+            moved[name] = time.astimezone(UTC)
+    if moved:
+        data = data.model_copy(update=moved)
     if isinstance(data, Order):
         try:
             computed = data.computed_total
@@ -104,6 +113,13 @@ def _checked(data: BaseModel) -> BaseModel:
                 remedy="Let the sender put what is left over into `adjustment`.",
             )
     return data
+
+
+@cache
+def _times_of(model: type[BaseModel]) -> tuple[str, ...]:
+    """Its fields that are times."""
+    fields = model.model_fields.items()
+    return tuple(name for name, field in fields if datetime in (field.annotation, *get_args(field.annotation)))
 
 
 def _wrong_fields(event_type: str, place: str, error: ValidationError) -> str:
