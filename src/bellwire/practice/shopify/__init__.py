@@ -131,6 +131,14 @@ class Shopify(Simulator):
             self._owed[order_id] -= value
         self._change(order_id, line_items=lines, refunds=[*order["refunds"], entry], **left)
 
+    def refund_shipping(self, order_id: str) -> None:
+        """Give the money for the shipping back."""
+        order = self.orders[order_id]
+        entry = sales.new_refund(order, self._new_id(), {}, _iso(datetime.now(UTC)), money=True, shipping=True)
+        left = Decimal(order["current_total_price"]) - sales.refund_value(order, entry)
+        sums = sales.Till(order["currency"]).fields(current_total_price=left)
+        self._change(order_id, refunds=[*order["refunds"], entry], financial_status="partially_refunded", **sums)
+
     def webhook(self, order_id: str, event_type: str) -> Webhook:
         order = self.orders[order_id]
         body = orjson.dumps(order["refunds"][-1] if event_type == "order.refunded" else order)
