@@ -75,7 +75,15 @@ async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRe
     return _sales_receipt(call, await _book(call, "SalesReceipt", order, body), order)
 
 
-@action(RECORD_PAYMENT, repeat=ByKey("requestid in the query"))
+async def find_payment(call: Call, given: RecordPayment) -> Payment | None:
+    """The payment of an earlier attempt: one that is linked to the invoice and has this action's key in its note."""
+    invoices = await ask(call, "Invoice", "Id", [given.invoice_id])
+    links = [link for invoice in invoices for link in invoice.get("LinkedTxn", ())]
+    payments = await ask(call, "Payment", "Id", [link["TxnId"] for link in links if link["TxnType"] == "Payment"])
+    return next((_payment(record, given) for record in payments if record.get("PrivateNote") == _key_note(call)), None)
+
+
+@action(RECORD_PAYMENT, repeat=LookUp(find_payment))
 async def record_payment(call: Call, given: RecordPayment) -> Payment:
     settings: QuickBooksSettings = call.settings
     _require_currency(given.amount.currency, settings, "the payment")
@@ -85,12 +93,12 @@ async def record_payment(call: Call, given: RecordPayment) -> Payment:
         "TotalAmt": amount,
         "TxnDate": call.clock().astimezone(ZoneInfo(settings.time_zone)).date().isoformat(),
         "Line": [{"Amount": amount, "LinkedTxn": [{"TxnId": given.invoice_id, "TxnType": "Invoice"}]}],
+        "PrivateNote": _key_note(call),
     }
     if given.reference:
         body["PaymentRefNum"] = given.reference
     body |= _currency(given.amount.currency, settings) | await _deposit(call)
-    record = await create(call, "Payment", body)
-    return Payment(id=record["Id"], amount=Money(amount=amount_of(record["TotalAmt"]), currency=given.amount.currency))
+    return _payment(await create(call, "Payment", body), given)
 
 
 async def sign_in(call: Call) -> Account:
@@ -158,9 +166,13 @@ async def _book(call: Call, entity: str, order: Order, body: Record) -> Record:
 
 
 async def _find(call: Call, entity: str, order: Order) -> Record | None:
-    """The order's document, told from others of the same number by the note."""
-    found = await ask(call, entity, "DocNumber", [_document_number(order)])
-    return next((record for record in found if record.get("PrivateNote", "").startswith(_mark(order))), None)
+    """The order's document, told from others by the note. Where the company numbers documents by itself, only the day
+    leads to it."""
+    for field, value in (("DocNumber", _document_number(order)), ("TxnDate", _day(call, order).isoformat())):
+        for record in await ask(call, entity, field, [value]):
+            if record.get("PrivateNote", "").startswith(_mark(order)):
+                return record
+    return None
 
 
 def _invoice(call: Call, record: Record, order: Order) -> Invoice:
@@ -169,6 +181,14 @@ def _invoice(call: Call, record: Record, order: Order) -> Invoice:
 
 def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
     return SalesReceipt(**_checked(call, record, order, "sales receipt"))
+
+
+def _payment(record: Record, given: RecordPayment) -> Payment:
+    return Payment(id=record["Id"], amount=Money(amount=amount_of(record["TotalAmt"]), currency=given.amount.currency))
+
+
+def _key_note(call: Call) -> str:
+    return f"Bellwire {call.key}"
 
 
 def _checked(call: Call, record: Record, order: Order, kind: str) -> dict[str, Any]:
