@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest import fixture
 
+from bellwire.capabilities import Given
 from bellwire.capabilities.storefront import (
     FlaggedProduct,
     FlagProduct,
@@ -343,6 +344,23 @@ async def test_signing_in_shows_the_shop_and_what_the_app_may_do(vendor: Shopify
     assert found.scopes == vendor.scopes
     assert found.warnings == ()
     assert sent(vendor, "mutation") == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "operation", "given"),
+    [
+        ("read_orders", "read_order", ReadOrder(order_id="9")),
+        ("write_products", "flag_product", FlagProduct(sku="TEA-100", flag="low-stock")),
+    ],
+)
+async def test_what_the_app_may_not_do_is_said_in_words(
+    vendor: Shopify, shop: Connection, scope: str, operation: str, given: Given
+) -> None:
+    vendor.scopes = tuple(entry for entry in vendor.scopes if entry != scope)
+    with pytest.raises(Refused, match="isn't allowed") as refused:
+        await shop.connector.actions[f"storefront.{operation}"](call(shop), given)
+    assert refused.value.cause == "access-denied"
+    assert scope in refused.value.detail
 
 
 async def test_signing_in_warns_of_missing_and_of_needless_scopes(vendor: Shopify, shop: Connection) -> None:
