@@ -127,6 +127,14 @@ class TestInvoices:
         made = await invoice(new_call(connect()), new_order(number="WEBSHOP-EUROPE-2026-000123"))
         assert made.number == "OP-EUROPE-2026-000123"
 
+    async def test_a_prefix_keeps_two_shops_apart(self, connect: Connect) -> None:
+        sold = new_order()
+        made = await invoice(new_call(connect()), sold)
+        other = await invoice(new_call(connect(number_prefix="EU-")), sold.model_copy(update={"id": "of another shop"}))
+        assert (made.number, other.number) == (sold.number, f"EU-{sold.number}")
+        long = await invoice(new_call(connect(number_prefix="EU-")), new_order(number="WEBSHOP-2026-0000000456"))
+        assert long.number == "EU-OP-2026-0000000456"
+
     async def test_tax_goes_under_the_tax_rate_that_is_set(self, connect: Connect, company: QuickBooks) -> None:
         made = await invoice(new_call(connect(tax_rate="Texas sales tax")), new_order())
         (rate,) = [r for r in company.records["TaxCode"].values() if r["Name"] == "Texas sales tax"]
@@ -315,6 +323,7 @@ class TestRepeats:
         with pytest.raises(Refused, match=f"number {sold.number} that isn't of this order") as refused:
             await invoice(new_call(books), sold.model_copy(update={"id": "another"}))
         assert refused.value.cause == "duplicate-number"
+        assert "number_prefix" in refused.value.remedy
 
 
 class TestSkus:

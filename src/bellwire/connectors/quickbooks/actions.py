@@ -70,7 +70,7 @@ async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
 async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt:
     order = given.order
     body = await _document(call, order)
-    body["PaymentRefNum"] = _document_number(order)
+    body["PaymentRefNum"] = _document_number(call, order)
     body |= await _deposit(call)
     return _sales_receipt(call, await _book(call, "SalesReceipt", order, body), order)
 
@@ -127,7 +127,7 @@ async def _document(call: Call, order: Order) -> Record:
     person = customers.Person.who_ordered(order)
     customer, _ = await customers.find_or_create(call, person, order.currency)
     body: Record = {
-        "DocNumber": _document_number(order),
+        "DocNumber": _document_number(call, order),
         "TxnDate": _day(call, order).isoformat(),
         "CustomerRef": {"value": customer["Id"]},
         "Line": document_lines(made_up, items, codes, settings),
@@ -161,14 +161,15 @@ async def _book(call: Call, entity: str, order: Order, body: Record) -> Record:
             f"QuickBooks already has a document with the number {body['DocNumber']} that isn't of this order.",
             cause=DUPLICATE_NUMBER,
             detail=error.detail,
-            remedy="Give that one another number in QuickBooks, then send it again.",
+            remedy="Give that one another number in QuickBooks, then send it again. If it is another shop's, give each "
+            "shop a connection to these books with a `number_prefix` of its own.",
         ) from error
 
 
 async def _find(call: Call, entity: str, order: Order) -> Record | None:
     """The order's document, told from others by the note. Where the company numbers documents by itself, only the day
     leads to it."""
-    for field, value in (("DocNumber", _document_number(order)), ("TxnDate", _day(call, order).isoformat())):
+    for field, value in (("DocNumber", _document_number(call, order)), ("TxnDate", _day(call, order).isoformat())):
         for record in await ask(call, entity, field, [value]):
             if record.get("PrivateNote", "").startswith(_mark(order)):
                 return record
@@ -244,9 +245,10 @@ def _day(call: Call, order: Order) -> Any:
     return order.created_at.astimezone(ZoneInfo(call.settings.time_zone)).date()
 
 
-def _document_number(order: Order) -> str:
+def _document_number(call: Call, order: Order) -> str:
     """The last characters tell orders apart where a number is too long."""
-    return order.number[-_REFERENCE:]
+    prefix: str = call.settings.number_prefix
+    return prefix + order.number[len(prefix) - _REFERENCE :]
 
 
 def _mark(order: Order) -> str:

@@ -32,6 +32,9 @@ class QuickBooksSettings(Settings):
     """The item for lines that have no SKU. Empty: such an order is refused, and a person decides."""
     guest_customer: str = "Guest"
     """The customer for sales to people who left neither name nor e-mail."""
+    number_prefix: str = Field(default="", max_length=10)
+    """Put before each order's number, when the orders of several shops go into these books. Don't change it later:
+    invoices are found again by it."""
     show_discounts: bool = True
     """On: discounts are a line of their own (QuickBooks: Account and settings › Sales › Discount has to be on).
     Off: lines are booked at the reduced price."""
