@@ -17,7 +17,7 @@ from bellwire.connectors.shopify.orders import order, tags
 from bellwire.connectors.shopify.refunds import refund
 from bellwire.connectors.shopify.samples import sample
 from bellwire.errors import CannotNormalise
-from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant
+from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant, what_is_wrong
 from bellwire.events.orders import PaymentState
 
 Normaliser = Callable[[Body, Delivery, Connection], Normalised]
@@ -38,7 +38,7 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
         return normaliser(delivery.json, delivery, connection)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise CannotNormalise(
-            f"The body of a delivery with topic {topic} can't be read: {type(error).__name__}: {error}",
+            f"The body of a delivery with topic {topic} can't be read: {what_is_wrong(error)}.",
             remedy="Its bytes are kept: replay it after an update of Bellwire.",
         ) from error
 

@@ -20,7 +20,7 @@ from typing import Any
 from bellwire.clock import parse_utc
 from bellwire.connectors.woocommerce.manifest import ShopSettings
 from bellwire.errors import CannotNormalise
-from bellwire.events import Address, Customer, Discount, Line, Order, Refund, ShippingLine, Tax
+from bellwire.events import Address, Customer, Discount, Line, Order, Refund, ShippingLine, Tax, what_is_wrong
 from bellwire.events.orders import PaymentState
 from bellwire.money import Money, total
 
@@ -38,7 +38,7 @@ def read_order(body: Mapping[str, Any], settings: ShopSettings) -> Order:
         return _Reader(body, settings).order()
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise CannotNormalise(
-            f"Order {body.get('id', 'without an id')} can't be read ({type(error).__name__}: {error}).",
+            f"Order {body.get('id', 'without an id')} can't be read: {what_is_wrong(error)}.",
             remedy="A plugin of the shop may have changed what orders look like; the order is kept as it came.",
         ) from error
 

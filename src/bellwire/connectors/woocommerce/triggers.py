@@ -20,7 +20,7 @@ from bellwire.connectors.woocommerce.manifest import settings_of
 from bellwire.connectors.woocommerce.orders import DRAFTS, PAID, read_order, time_of
 from bellwire.connectors.woocommerce.sample import sample
 from bellwire.errors import CannotNormalise
-from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant
+from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant, what_is_wrong
 
 
 def belongs(delivery: Delivery, connection: Connection) -> str:
@@ -60,7 +60,10 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
     try:
         return Normalised(tuple(read(topic, body, delivery, connection)))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CannotNormalise(f"The shop's {topic} can't be read ({type(error).__name__}: {error}).") from error
+        raise CannotNormalise(
+            f"The shop's {topic} can't be read: {what_is_wrong(error)}.",
+            remedy="A plugin of the shop may have changed what it looks like; it is kept as it came.",
+        ) from error
 
 
 def _body(delivery: Delivery) -> Mapping[str, Any]:
