@@ -26,8 +26,6 @@ from bellwire.money import Money, total
 
 DRAFTS = frozenset({"auto-draft", "checkout-draft"})
 """A cart that is still being filled, or an order that somebody is typing in."""
-PAID = frozenset({"processing", "completed"})
-"""https://woocommerce.com/document/managing-orders/order-statuses/"""
 CALLED_OFF = frozenset({"cancelled", "trash"})
 _UNPAID = frozenset({"pending", "on-hold", "failed"})
 
