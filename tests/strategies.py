@@ -11,7 +11,7 @@ from itertools import cycle, islice
 
 from hypothesis import strategies as st
 
-from bellwire.events import Address, Customer, Discount, Line, Order, ShippingLine, Tax
+from bellwire.events import Address, Customer, Discount, Fee, Line, Order, ShippingLine, Tax
 from bellwire.events.orders import PaymentState
 from bellwire.money import Money, digits, total
 from bellwire.practice import CATALOGUE
@@ -93,7 +93,8 @@ def orders(
     if ships:
         lines = (lines[0].model_copy(update={"ships": True, "gift_card": False}), *lines[1:])
     parcels = draw(st.lists(_shipping(currency, taxes, inclusive), max_size=2)) if shipping_goods else []
-    parts: list[Line | ShippingLine] = [*lines, *parcels]
+    fees = draw(st.lists(_fee(currency, taxes, inclusive), max_size=2))
+    parts: list[Line | ShippingLine | Fee] = [*lines, *parcels, *fees]
     tax_total = total((tax.amount for part in parts for tax in part.taxes), currency)
     goods = total((part.total for part in parts), currency)
     before = goods if inclusive else goods + tax_total
@@ -101,7 +102,8 @@ def orders(
     least = -min(before.minor, 500)
     adjustment = Money.from_minor(draw(st.one_of(st.just(0), st.integers(least, 500))), currency)
     owed = before + tip + adjustment
-    reductions = total((part.discount for part in parts), currency)
+    reduced: list[Line | ShippingLine] = [*lines, *parcels]
+    reductions = total((part.discount for part in reduced), currency)
     created = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=draw(st.integers(0, 500_000)))
     number = draw(st.integers(1, 10**9))
     return Order(
@@ -119,6 +121,7 @@ def orders(
         shipping=draw(st.none() | addresses()) if shipping_goods else None,
         lines=lines,
         shipping_lines=tuple(parcels),
+        fees=tuple(fees),
         discounts=(Discount(code="TEATIME", amount=reductions),) if reductions else (),
         taxes=_by_name(parts, currency),
         tax_total=tax_total,
@@ -198,6 +201,17 @@ def _shipping(draw: st.DrawFn, currency: str, taxes: Sequence[tuple[str, Decimal
     )
 
 
+@st.composite
+def _fee(draw: st.DrawFn, currency: str, taxes: Sequence[tuple[str, Decimal]], inclusive: bool) -> Fee:
+    amount = draw(st.sampled_from((0, 1, 350, 1999)))
+    taxed = bool(taxes) and draw(st.booleans())
+    return Fee(
+        name=draw(st.sampled_from(("Gift wrap", "Duty 🛃"))),
+        total=Money.from_minor(amount, currency),
+        taxes=_taxes(amount, taxes, inclusive, currency) if taxed else (),
+    )
+
+
 def _taxes(amount: int, taxes: Sequence[tuple[str, Decimal]], inclusive: bool, currency: str) -> tuple[Tax, ...]:
     """Each tax of a line, rounded by itself as shops do it."""
     base = amount / (1 + sum((rate for _, rate in taxes), Decimal())) if inclusive else Decimal(amount)
@@ -206,7 +220,7 @@ def _taxes(amount: int, taxes: Sequence[tuple[str, Decimal]], inclusive: bool, c
     )
 
 
-def _by_name(parts: Sequence[Line | ShippingLine], currency: str) -> tuple[Tax, ...]:
+def _by_name(parts: Sequence[Line | ShippingLine | Fee], currency: str) -> tuple[Tax, ...]:
     every = [tax for part in parts for tax in part.taxes]
     return tuple(
         Tax(name=name, rate=rate, amount=total((t.amount for t in every if t.name == name), currency))

@@ -24,6 +24,7 @@ def test_the_parts_of_an_order_are_its_total_to_the_cent(given: Order) -> None:
         assert abs(left_over.amount) <= unit
     taxes = [tax.amount for line in given.lines for tax in line.taxes]
     taxes += [tax.amount for shipping in given.shipping_lines for tax in shipping.taxes]
+    taxes += [tax.amount for fee in given.fees for tax in fee.taxes]
     assert total(taxes, given.currency) == given.tax_total == total((t.amount for t in given.taxes), given.currency)
 
 

@@ -22,7 +22,7 @@ class BooksCustomer(Result):
 
 class CreateInvoice(Given):
     order: Order
-    """Lines, discounts, shipping, tax, tip and adjustment are all booked: the invoice's total is the order's."""
+    """Lines, discounts, shipping, fees, tax, tip and adjustment are all booked: the invoice's total is the order's."""
     due: date | None = None
     """When it is to be paid; None: on receipt."""
 

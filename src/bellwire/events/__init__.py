@@ -1,5 +1,6 @@
 """Canonical events and their data: the data dictionary that every flow and connector shares."""
 
+from bellwire.events.base import what_is_wrong
 from bellwire.events.catalogue import InventoryLevel, Product, Variant
 from bellwire.events.delivery import Delivery
 from bellwire.events.dictionary import DICTIONARY, EventType, data_model
@@ -8,6 +9,7 @@ from bellwire.events.orders import (
     Address,
     Customer,
     Discount,
+    Fee,
     Fulfilment,
     Line,
     Order,
@@ -26,6 +28,7 @@ __all__ = [
     "Environment",
     "Event",
     "EventType",
+    "Fee",
     "FreeForm",
     "Fulfilment",
     "InventoryLevel",
@@ -38,4 +41,5 @@ __all__ = [
     "Tax",
     "Variant",
     "data_model",
+    "what_is_wrong",
 ]

@@ -2,10 +2,10 @@
 
 Every amount of an order is in its `currency` (the shop's own). The identity that all normalisers keep, to the cent:
 
-    total = sum(line.total) + sum(shipping.total) + tip + adjustment      prices include tax
-    total = the same + tax_total                                          prices exclude tax
+    total = sum(line.total) + sum(shipping.total) + sum(fee.total) + tip + adjustment      prices include tax
+    total = the same + tax_total                                                           prices exclude tax
 
-`adjustment` is whatever a shop's own rounding, fees or manual changes leave over; it is usually zero.
+`adjustment` is whatever a shop's own rounding or manual changes leave over; it is usually zero.
 """
 
 from datetime import datetime
@@ -91,6 +91,15 @@ class ShippingLine(Fact):
     taxes: tuple[Tax, ...] = ()
 
 
+class Fee(Fact):
+    """What is charged beside goods and shipping, such as gift wrap; negative: a reduction that the shop names so."""
+
+    name: str
+    total: Money
+    """With tax if the order's prices include tax."""
+    taxes: tuple[Tax, ...] = ()
+
+
 class RefundLine(Fact):
     line_id: str
     sku: str = ""
@@ -154,9 +163,10 @@ class Order(Fact):
     shipping: Address | None = None
     lines: tuple[Line, ...]
     shipping_lines: tuple[ShippingLine, ...] = ()
+    fees: tuple[Fee, ...] = ()
     discounts: tuple[Discount, ...] = ()
     taxes: tuple[Tax, ...] = ()
-    """All taxes of lines and shipping, added up by name."""
+    """All taxes of lines, shipping and fees, added up by name."""
     tax_total: Money
     tip: Money
     adjustment: Money
@@ -195,6 +205,10 @@ class Order(Fact):
         return total((line.total for line in self.shipping_lines), self.currency)
 
     @property
+    def fees_total(self) -> Money:
+        return total((fee.total for fee in self.fees), self.currency)
+
+    @property
     def discount_total(self) -> Money:
         return total((d.discount for d in self.lines), self.currency) + total(
             (d.discount for d in self.shipping_lines), self.currency
@@ -207,5 +221,5 @@ class Order(Fact):
     @property
     def computed_total(self) -> Money:
         """The right-hand side of the identity above; equals `total`."""
-        parts = self.lines_total + self.shipping_total + self.tip + self.adjustment
+        parts = self.lines_total + self.shipping_total + self.fees_total + self.tip + self.adjustment
         return parts if self.taxes_included else parts + self.tax_total

@@ -191,6 +191,10 @@ class QuickBooks(Simulator):
             for record in self.records[entity].values()
         ]
 
+    def forget(self) -> None:
+        """How long a `requestid` is remembered, Intuit doesn't say: here it ends."""
+        self._answered.clear()
+
     def item_for(self, sku: str) -> str | None:
         if all(good.sku != sku for good in CATALOGUE):
             return None
@@ -290,6 +294,8 @@ class QuickBooks(Simulator):
             currency = self._currency(given)
             if customer["CurrencyRef"]["value"] != currency["value"]:
                 raise _broken("The customer's currency isn't the transaction's.")
+            if not self._custom_numbers:
+                given = given | {"DocNumber": str(len(self.records[entity]) + 1001)}
             number = given.get("DocNumber", "")
             if number and any(r.get("DocNumber") == number for r in self.records[entity].values()):
                 raise _Refusal(
@@ -304,6 +310,12 @@ class QuickBooks(Simulator):
 
         return make
 
+    @property
+    def _custom_numbers(self) -> bool:
+        """Whether documents keep the number they come with; if not, QuickBooks counts."""
+        (preferences,) = self.records["Preferences"].values()
+        return bool(preferences["SalesFormsPrefs"]["CustomTxnNumbers"])
+
     def _payment(self, given: Record) -> Record:
         customer = self._known("Customer", given, "CustomerRef")
         if "TotalAmt" not in given:
@@ -315,7 +327,10 @@ class QuickBooks(Simulator):
             if amount > _decimal(invoice["Balance"]):
                 raise _broken(f"The amount {amount} is above the invoice's balance of {invoice['Balance']}.")
             invoice["Balance"] = float(_decimal(invoice["Balance"]) - amount)
-        return {"Payment": self.add("Payment", **given, CurrencyRef=self._currency(given)), "time": _NOW}
+        payment = self.add("Payment", **given | {"CurrencyRef": self._currency(given)})
+        for invoice, _ in applied:
+            invoice["LinkedTxn"] = [*invoice.get("LinkedTxn", ()), {"TxnId": payment["Id"], "TxnType": "Payment"}]
+        return {"Payment": payment, "time": _NOW}
 
     def _paid_invoice(self, line: Record, customer: Record) -> Record:
         (linked,) = line["LinkedTxn"]

@@ -1,10 +1,11 @@
 """The practice server: simulated vendors on one port, each below its own path, with an index page.
 
-/                       what there is, for people
-/VENDOR/…               the vendor's API
-/practice/VENDOR/calls  the requests it received, as JSON
-/practice/VENDOR/state  all it holds, as JSON
-/practice/VENDOR/faults POST a Fault to make it fail; DELETE takes them back
+/                         what there is, for people
+/VENDOR/…                 the vendor's API
+/practice/VENDOR/calls    the requests it received, as JSON
+/practice/VENDOR/state    all it holds, as JSON
+/practice/VENDOR/faults   POST a Fault to make it fail; DELETE takes them back
+/practice/VENDOR/webhooks POST a Sending to have a shop take an order and send its webhooks
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any, Self
 
+import aiohttp
 import orjson
 import uvicorn
 from pydantic import ValidationError
@@ -29,9 +31,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 import bellwire.practice
 from bellwire.errors import NotFound
 from bellwire.practice.faults import Fault, FaultKind
+from bellwire.practice.roles import Shop
+from bellwire.practice.sending import Sending, send
 from bellwire.practice.simulator import Received, Simulator
 
-_MACHINERY = {"catalogue", "driving", "faults", "pilot", "project", "roles", "server", "simulator", "story"}
+_MACHINERY = {"catalogue", "driving", "faults", "pilot", "project", "roles", "sending", "server", "simulator", "story"}
 
 
 def simulator_names() -> list[str]:
@@ -112,6 +116,7 @@ class Practice:
             Route("/practice/{vendor}/calls", self._calls),
             Route("/practice/{vendor}/state", self._state),
             Route("/practice/{vendor}/faults", self._faults, methods=["POST", "DELETE"]),
+            Route("/practice/{vendor}/webhooks", self._webhooks, methods=["POST"]),
             Route("/", self._index),
         ]
         return Starlette(routes=[*control, *mounts])
@@ -138,8 +143,21 @@ class Practice:
         try:
             simulator.faults.add(Fault.model_validate_json(await request.body()))
         except ValidationError as error:
-            return JSONResponse({"error": error.errors(include_url=False, include_context=False)}, 422)
+            return _not_understood(error)
         return Response(status_code=204)
+
+    async def _webhooks(self, request: Request) -> Response:
+        if (simulator := self._simulator(request)) is None:
+            return _unknown(request)
+        if not isinstance(simulator, Shop):
+            return JSONResponse({"error": f"The practice '{simulator.vendor}' sends no webhooks."}, 422)
+        try:
+            wanted = Sending.model_validate_json(await request.body())
+            return _json(await send(simulator, wanted))
+        except ValidationError as error:
+            return _not_understood(error)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return JSONResponse({"error": f"Nobody answers at {wanted.to}: {error}"}, 502)
 
     async def _index(self, request: Request) -> Response:
         rows = "".join(
@@ -216,6 +234,10 @@ def _json(value: Any) -> Response:
     return Response(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS), media_type="application/json")
 
 
+def _not_understood(error: ValidationError) -> Response:
+    return JSONResponse({"error": error.errors(include_url=False, include_context=False)}, 422)
+
+
 def _unknown(request: Request) -> Response:
     return JSONResponse({"error": f"There is no practice server for '{request.path_params['vendor']}'."}, 404)
 
@@ -226,4 +248,8 @@ _PAGE = """<!doctype html><html lang=en><meta charset=utf-8><title>Bellwire prac
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem;border-bottom:1px solid #8884}</style>
 <h1>Practice vendors</h1><p>Each speaks its vendor's API and moves no real money or goods.
 Point a connection's <code>base_url</code> at the address.</p>
+<p>POST <code>{"kind": "failed", "match": "POST .*1001"}</code> to <code>/practice/VENDOR/faults</code> makes it fail
+(<code>rate-limited</code>, <code>failed</code>, <code>slow</code>, <code>lost-answer</code>, <code>signed-out</code>).
+POST <code>{"to": "http://127.0.0.1:8787/hooks/shop", "copies": 3, "overtaken": true}</code> to
+<code>/practice/VENDOR/webhooks</code> has a shop take an order and send its webhooks: repeated, and out of order.</p>
 <table><thead><tr><th>Vendor<th>base_url<th>Requests<th><th></tr></thead><tbody>ROWS</tbody></table></html>"""

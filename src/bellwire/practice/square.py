@@ -3,6 +3,7 @@
 https://developer.squareup.com/reference/square/inventory-api
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -85,8 +86,12 @@ class SquareSimulator(Simulator):
         async def serve(request: Request) -> Response:
             if request.headers.get("authorization") != f"Bearer {self.credentials['access_token']}":
                 return self.signed_out()
+            # Without a version it is the application's own.
+            version = request.headers.get("square-version", _VERSION)
             try:
-                return _json(answer(await _body(request)))
+                if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", version):
+                    raise _Error(400, "INVALID_SQUARE_VERSION_FORMAT", f"Not a version: {version}", "Square-Version")
+                return _json(answer(await _body(request)), version=version)
             except _Error as error:
                 return error.answer()
 
@@ -218,8 +223,8 @@ async def _body(request: Request) -> dict[str, Any]:
         raise _Error(400, "EXPECTED_JSON_BODY", "Expected a JSON body.") from None
 
 
-def _json(value: Any, status: int = 200) -> Response:
-    return JSONResponse(value, status, {"Square-Version": _VERSION})
+def _json(value: Any, status: int = 200, version: str = _VERSION) -> Response:
+    return JSONResponse(value, status, {"Square-Version": version})
 
 
 SIMULATOR = SquareSimulator

@@ -127,6 +127,14 @@ class TestInvoices:
         made = await invoice(new_call(connect()), new_order(number="WEBSHOP-EUROPE-2026-000123"))
         assert made.number == "OP-EUROPE-2026-000123"
 
+    async def test_a_prefix_keeps_two_shops_apart(self, connect: Connect) -> None:
+        sold = new_order()
+        made = await invoice(new_call(connect()), sold)
+        other = await invoice(new_call(connect(number_prefix="EU-")), sold.model_copy(update={"id": "of another shop"}))
+        assert (made.number, other.number) == (sold.number, f"EU-{sold.number}")
+        long = await invoice(new_call(connect(number_prefix="EU-")), new_order(number="WEBSHOP-2026-0000000456"))
+        assert long.number == "EU-OP-2026-0000000456"
+
     async def test_tax_goes_under_the_tax_rate_that_is_set(self, connect: Connect, company: QuickBooks) -> None:
         made = await invoice(new_call(connect(tax_rate="Texas sales tax")), new_order())
         (rate,) = [r for r in company.records["TaxCode"].values() if r["Name"] == "Texas sales tax"]
@@ -197,6 +205,32 @@ class TestPayments:
         assert company.records["Invoice"][made.id]["Balance"] == 4.4
         assert company.records["Payment"][payment.id]["TotalAmt"] == 20.0
 
+    async def test_a_payment_sent_twice_is_recorded_once_although_its_key_is_forgotten(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        books = connect()
+        made, this, other = await invoice(new_call(books), new_order()), new_call(books), new_call(books)
+        await pay(other, made, usd("5.00"))
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="POST .*/payment"))
+        with pytest.raises(OutcomeUnknown):
+            await pay(this, made, usd("5.00"))
+        company.forget()
+        again = await pay(call(books, key=this.key, again=True), made, usd("5.00"))
+        first, second = company.records["Invoice"][made.id]["LinkedTxn"]
+        assert again.id == second["TxnId"] != first["TxnId"]
+        assert company.records["Invoice"][made.id]["Balance"] == 14.4
+
+    async def test_a_payment_that_never_arrived_is_recorded_by_the_repeat(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        books = connect()
+        made, this = await invoice(new_call(books), new_order()), new_call(books)
+        company.faults.add(Fault(kind=FaultKind.FAILED, match="POST .*/payment"))
+        with pytest.raises(OutcomeUnknown):
+            await pay(this, made, usd("24.40"))
+        await pay(call(books, key=this.key, again=True), made, usd("24.40"))
+        assert company.records["Invoice"][made.id]["Balance"] == 0
+
     async def test_more_than_is_owed_is_refused(self, connect: Connect) -> None:
         books = connect()
         made = await invoice(new_call(books), new_order())
@@ -229,6 +263,22 @@ class TestRepeats:
         second = await invoice(call(this.connection, key=this.key), sold)
         assert first == second
         assert booked(company, sold) == [first.id]
+
+    async def test_a_lost_answer_leaves_one_invoice_where_the_company_numbers_them_by_itself(
+        self, connect: Connect, company: QuickBooks, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (preferences,) = company.records["Preferences"].values()
+        monkeypatch.setitem(preferences["SalesFormsPrefs"], "CustomTxnNumbers", False)
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match=POST_INVOICE))
+        sold, this = new_order(), new_call(connect())
+        with pytest.raises(OutcomeUnknown):
+            await invoice(this, sold)
+        company.forget()
+        again = await invoice(call(this.connection, key=this.key, again=True), sold)
+        note = f"Order {sold.number} ({sold.id})"
+        made = [r["Id"] for r in company.records["Invoice"].values() if r["PrivateNote"] == note]
+        assert made == [again.id]
+        assert again.number != sold.number
 
     async def test_a_failure_may_be_tried_again(self, connect: Connect, company: QuickBooks) -> None:
         company.faults.add(Fault(kind=FaultKind.FAILED, match=POST_INVOICE))
@@ -273,6 +323,7 @@ class TestRepeats:
         with pytest.raises(Refused, match=f"number {sold.number} that isn't of this order") as refused:
             await invoice(new_call(books), sold.model_copy(update={"id": "another"}))
         assert refused.value.cause == "duplicate-number"
+        assert "number_prefix" in refused.value.remedy
 
 
 class TestSkus:

@@ -9,7 +9,7 @@ from hypothesis import given
 from bellwire.connectors.quickbooks.lines import Sheet, document_lines, sheet, tax_code
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
 from bellwire.errors import Refused
-from bellwire.events import Order, Tax
+from bellwire.events import Fee, Order, Tax
 from bellwire.money import Money
 from tests.samples import line, order, usd
 from tests.strategies import orders
@@ -45,7 +45,7 @@ def test_each_amount_is_quantity_times_unit_price_to_the_cent(drawn: Order) -> N
 @given(orders(currencies=("USD",)))
 def test_rounding_takes_up_no_more_than_the_shop_adjusted(drawn: Order) -> None:
     """In a currency of two decimals every part is booked as it is."""
-    left = [entry.amount for entry in sheet(drawn, SETTINGS).entries if entry.item.setting == "adjustment_item"]
+    left = [entry.amount for entry in sheet(drawn, SETTINGS).entries if entry.text == "Adjustment and rounding"]
     assert sum(left, Decimal(0)) == drawn.adjustment.amount
 
 
@@ -100,6 +100,20 @@ def test_a_discount_on_prices_with_tax_is_booked_without_it_too() -> None:
     inclusive = order(taxes_included=True, lines=(half,), shipping_lines=(), tax_total=usd("1.00"), total=usd("6.00"))
     made_up = sheet(inclusive, SETTINGS)
     assert [(entry.amount, entry.discount) for entry in made_up.entries] == [(Decimal("10.00"), Decimal("5.00"))]
+
+
+@pytest.mark.parametrize(("fee_item", "setting"), [("", "adjustment_item"), ("Other income", "fee_item")])
+def test_a_fee_is_booked_by_its_name_with_its_tax(fee_item: str, setting: str) -> None:
+    tax = Tax(name="Sales tax", rate=Decimal("0.0825"), amount=usd("0.41"))
+    wrap = Fee(name="Gift wrap", total=usd("5.00"), taxes=(tax,))
+    wrapped = order(fees=(wrap,), tax_total=usd("1.81"), total=usd("29.81"))
+    entry = sheet(wrapped, SETTINGS.model_copy(update={"fee_item": fee_item})).entries[-1]
+    assert (entry.text, entry.amount, entry.tax, entry.item.setting) == (
+        "Gift wrap",
+        Decimal("5.00"),
+        "Sales tax",
+        setting,
+    )
 
 
 def test_a_gift_card_that_is_sold_is_booked_as_one_whatever_its_sku() -> None:

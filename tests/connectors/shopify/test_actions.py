@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest import fixture
 
+from bellwire.capabilities import Given
 from bellwire.capabilities.storefront import (
     FlaggedProduct,
     FlagProduct,
@@ -106,8 +107,28 @@ async def test_an_order_that_is_read_equals_its_webhook(vendor: Shopify, shop: C
     found = await read(shop, order_id)
     assert shop.connector.triggers is not None
     (event,) = shop.connector.triggers.normalise(received(vendor.webhook(order_id, "order.paid")), shop).events
-    assert found == event.data
+    # Only the webhook tells when it was paid.
+    assert found == event.data.model_copy(update={"paid_at": found.paid_at})
     assert found.total == vendor.total(order_id) == found.computed_total
+
+
+@pytest.mark.parametrize("removed", [True, False], ids=["taken off", "given back"])
+async def test_shipping_that_is_gone_is_read_like_its_webhook_tells_it(
+    vendor: Shopify, shop: Connection, removed: bool
+) -> None:
+    order_id = paid(vendor)
+    if removed:
+        body = vendor.orders[order_id]
+        body["shipping_lines"][0]["is_removed"] = True
+        body["current_total_price_set"]["shop_money"]["amount"] = "18.40"
+    else:
+        vendor.refund_shipping(order_id)
+    found = await read(shop, order_id)
+    assert shop.connector.triggers is not None
+    webhook = received(vendor.webhook(order_id, "order.updated"))
+    assert found == shop.connector.triggers.normalise(webhook, shop).events[-1].data
+    assert str(found.total) == ("18.40 USD" if removed else "24.40 USD")
+    assert not found.adjustment
 
 
 async def test_a_refunded_and_sent_order_that_is_read_equals_its_webhook(vendor: Shopify, shop: Connection) -> None:
@@ -323,6 +344,23 @@ async def test_signing_in_shows_the_shop_and_what_the_app_may_do(vendor: Shopify
     assert found.scopes == vendor.scopes
     assert found.warnings == ()
     assert sent(vendor, "mutation") == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "operation", "given"),
+    [
+        ("read_orders", "read_order", ReadOrder(order_id="9")),
+        ("write_products", "flag_product", FlagProduct(sku="TEA-100", flag="low-stock")),
+    ],
+)
+async def test_what_the_app_may_not_do_is_said_in_words(
+    vendor: Shopify, shop: Connection, scope: str, operation: str, given: Given
+) -> None:
+    vendor.scopes = tuple(entry for entry in vendor.scopes if entry != scope)
+    with pytest.raises(Refused, match="isn't allowed") as refused:
+        await shop.connector.actions[f"storefront.{operation}"](call(shop), given)
+    assert refused.value.cause == "access-denied"
+    assert scope in refused.value.detail
 
 
 async def test_signing_in_warns_of_missing_and_of_needless_scopes(vendor: Shopify, shop: Connection) -> None:

@@ -172,6 +172,28 @@ def test_a_removed_shipping_line_is_left_out() -> None:
     assert not found.adjustment
 
 
+def test_shipping_that_was_taken_off_before_payment_isnt_owed() -> None:
+    body = paid_body()
+    body["shipping_lines"][0]["is_removed"] = True
+    left = Decimal(body["total_price"]) - Decimal(body["shipping_lines"][0]["price"])
+    body["current_total_price_set"]["shop_money"]["amount"] = str(left)
+    found = order(body)
+    assert (found.total.amount, found.shipping_lines) == (left, ())
+    assert not found.adjustment
+
+
+def test_shipping_that_was_given_back_for_money_stays_owed() -> None:
+    shop = Shopify()
+    order_id = shop.place(Sale("1", [SaleLine("TEA-100", 2)]))
+    shop.refund(order_id, {str(shop.orders[order_id]["line_items"][0]["id"]): 1}, money=False)
+    shop.pay(order_id)
+    owed = shop.total(order_id)
+    shop.refund_shipping(order_id)
+    found = order(shop.orders[order_id])
+    assert (found.total, found.refunded) == (owed, usd("6.00"))
+    assert not found.adjustment
+
+
 def test_a_discount_on_shipping_is_taken_off_there() -> None:
     body = paid_body(total_price_set=None, total_price="48.46")
     body["discount_applications"] = [{"type": "automatic", "title": "Free shipping", "target_type": "shipping_line"}]

@@ -100,12 +100,26 @@ def test_a_price_that_somebody_raised_is_no_negative_discount() -> None:
     assert (str(order.lines[0].discount), str(order.lines[0].unit_price)) == ("0.00 USD", "8.50 USD")
 
 
-def test_tips_are_known_by_name_and_other_fees_adjust() -> None:
+def test_tips_are_known_by_name_and_other_fees_keep_theirs() -> None:
     def fee(name: str, total: str) -> dict[str, Any]:
         return {"id": 1, "name": name, "total": total, "total_tax": "0.00", "taxes": []}
 
     order = read(fee_lines=[fee(" tip ", "3.00"), fee("Packing", "2.50"), fee("Loyalty", "-4.00")], total="25.90")
-    assert (str(order.tip), str(order.adjustment)) == ("3.00 USD", "-1.50 USD")
+    assert [(entry.name, str(entry.total)) for entry in order.fees] == [
+        ("Packing", "2.50 USD"),
+        ("Loyalty", "-4.00 USD"),
+    ]
+    assert (str(order.tip), str(order.adjustment)) == ("3.00 USD", "0.00 USD")
+
+
+def test_a_fee_has_its_own_tax() -> None:
+    taxes = [{"id": 1, "total": "0.41", "subtotal": ""}]
+    wrap = {"id": 1, "name": "Gift &amp; wrap", "total": "5.00", "total_tax": "0.41", "taxes": taxes}
+    order = read(fee_lines=[wrap], total="29.81", total_tax="1.81")
+    (fee,) = order.fees
+    assert (fee.name, [str(tax.amount) for tax in fee.taxes]) == ("Gift & wrap", ["0.41 USD"])
+    assert order.computed_total == order.total
+    assert not order.adjustment
 
 
 def test_what_the_shop_rounds_otherwise_is_the_adjustment() -> None:

@@ -80,6 +80,14 @@ def test_what_an_order_shows_decides_which_facts_it_brings(changes: dict[str, An
     assert types(delivery(order_body(**changes))) == brought
 
 
+def test_a_plugins_status_means_paid_where_the_settings_say_so() -> None:
+    mine = shop(paid_statuses=["processing", "completed", "packing"])
+    packing = delivery(order_body(status="packing"))
+    assert [event.type for event in normalise(packing, mine).events] == ["order.updated", "order.paid"]
+    unpaid = delivery(order_body(status="packing", date_paid_gmt=None))
+    assert [event.type for event in normalise(unpaid, mine).events] == ["order.updated"]
+
+
 def test_paid_is_one_fact_whatever_delivery_brings_it() -> None:
     first = normalise(delivery(order_body(), "order.created")).events[1]
     later = order_body(status="completed", date_modified_gmt="2026-11-24T11:00:00")

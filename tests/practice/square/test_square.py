@@ -29,8 +29,8 @@ class Client:
         self.simulator = simulator
         self._url, self._session = practice.base_url("square"), session
 
-    async def post(self, path: str, body: Any, token: str = "EAAApractice") -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {token}"}
+    async def post(self, path: str, body: Any, token: str = "EAAApractice", version: str = "") -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token}"} | ({"Square-Version": version} if version else {})
         async with self._session.post(self._url + path, json=body, headers=headers) as response:
             return response.status, await response.json()
 
@@ -66,6 +66,13 @@ async def test_the_same_key_with_other_content_is_refused(square: Client) -> Non
     await square.change()
     assert code(await square.change(quantity="3")) == (400, "INVALID_REQUEST_ERROR", "IDEMPOTENCY_KEY_REUSED")
     assert square.simulator.stock()["TEA-100"] == 118
+
+
+async def test_a_version_is_a_day(square: Client) -> None:
+    path = "/v2/inventory/counts/batch-retrieve"
+    assert (await square.post(path, {}, version="2025-08-20"))[0] == 200
+    refused = code(await square.post(path, {}, version="v2"))
+    assert refused == (400, "INVALID_REQUEST_ERROR", "INVALID_SQUARE_VERSION_FORMAT")
 
 
 async def test_a_strange_token_is_refused(square: Client) -> None:

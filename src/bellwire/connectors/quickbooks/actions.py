@@ -70,12 +70,20 @@ async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
 async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt:
     order = given.order
     body = await _document(call, order)
-    body["PaymentRefNum"] = _document_number(order)
+    body["PaymentRefNum"] = _document_number(call, order)
     body |= await _deposit(call)
     return _sales_receipt(call, await _book(call, "SalesReceipt", order, body), order)
 
 
-@action(RECORD_PAYMENT, repeat=ByKey("requestid in the query"))
+async def find_payment(call: Call, given: RecordPayment) -> Payment | None:
+    """The payment of an earlier attempt: one that is linked to the invoice and has this action's key in its note."""
+    invoices = await ask(call, "Invoice", "Id", [given.invoice_id])
+    links = [link for invoice in invoices for link in invoice.get("LinkedTxn", ())]
+    payments = await ask(call, "Payment", "Id", [link["TxnId"] for link in links if link["TxnType"] == "Payment"])
+    return next((_payment(record, given) for record in payments if record.get("PrivateNote") == _key_note(call)), None)
+
+
+@action(RECORD_PAYMENT, repeat=LookUp(find_payment))
 async def record_payment(call: Call, given: RecordPayment) -> Payment:
     settings: QuickBooksSettings = call.settings
     _require_currency(given.amount.currency, settings, "the payment")
@@ -85,12 +93,12 @@ async def record_payment(call: Call, given: RecordPayment) -> Payment:
         "TotalAmt": amount,
         "TxnDate": call.clock().astimezone(ZoneInfo(settings.time_zone)).date().isoformat(),
         "Line": [{"Amount": amount, "LinkedTxn": [{"TxnId": given.invoice_id, "TxnType": "Invoice"}]}],
+        "PrivateNote": _key_note(call),
     }
     if given.reference:
         body["PaymentRefNum"] = given.reference
     body |= _currency(given.amount.currency, settings) | await _deposit(call)
-    record = await create(call, "Payment", body)
-    return Payment(id=record["Id"], amount=Money(amount=amount_of(record["TotalAmt"]), currency=given.amount.currency))
+    return _payment(await create(call, "Payment", body), given)
 
 
 async def sign_in(call: Call) -> Account:
@@ -119,7 +127,7 @@ async def _document(call: Call, order: Order) -> Record:
     person = customers.Person.who_ordered(order)
     customer, _ = await customers.find_or_create(call, person, order.currency)
     body: Record = {
-        "DocNumber": _document_number(order),
+        "DocNumber": _document_number(call, order),
         "TxnDate": _day(call, order).isoformat(),
         "CustomerRef": {"value": customer["Id"]},
         "Line": document_lines(made_up, items, codes, settings),
@@ -153,14 +161,19 @@ async def _book(call: Call, entity: str, order: Order, body: Record) -> Record:
             f"QuickBooks already has a document with the number {body['DocNumber']} that isn't of this order.",
             cause=DUPLICATE_NUMBER,
             detail=error.detail,
-            remedy="Give that one another number in QuickBooks, then send it again.",
+            remedy="Give that one another number in QuickBooks, then send it again. If it is another shop's, give each "
+            "shop a connection to these books with a `number_prefix` of its own.",
         ) from error
 
 
 async def _find(call: Call, entity: str, order: Order) -> Record | None:
-    """The order's document, told from others of the same number by the note."""
-    found = await ask(call, entity, "DocNumber", [_document_number(order)])
-    return next((record for record in found if record.get("PrivateNote", "").startswith(_mark(order))), None)
+    """The order's document, told from others by the note. Where the company numbers documents by itself, only the day
+    leads to it."""
+    for field, value in (("DocNumber", _document_number(call, order)), ("TxnDate", _day(call, order).isoformat())):
+        for record in await ask(call, entity, field, [value]):
+            if record.get("PrivateNote", "").startswith(_mark(order)):
+                return record
+    return None
 
 
 def _invoice(call: Call, record: Record, order: Order) -> Invoice:
@@ -169,6 +182,14 @@ def _invoice(call: Call, record: Record, order: Order) -> Invoice:
 
 def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
     return SalesReceipt(**_checked(call, record, order, "sales receipt"))
+
+
+def _payment(record: Record, given: RecordPayment) -> Payment:
+    return Payment(id=record["Id"], amount=Money(amount=amount_of(record["TotalAmt"]), currency=given.amount.currency))
+
+
+def _key_note(call: Call) -> str:
+    return f"Bellwire {call.key}"
 
 
 def _checked(call: Call, record: Record, order: Order, kind: str) -> dict[str, Any]:
@@ -224,9 +245,10 @@ def _day(call: Call, order: Order) -> Any:
     return order.created_at.astimezone(ZoneInfo(call.settings.time_zone)).date()
 
 
-def _document_number(order: Order) -> str:
+def _document_number(call: Call, order: Order) -> str:
     """The last characters tell orders apart where a number is too long."""
-    return order.number[-_REFERENCE:]
+    prefix: str = call.settings.number_prefix
+    return prefix + order.number[len(prefix) - _REFERENCE :]
 
 
 def _mark(order: Order) -> str:

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from bellwire.connectors.quickbooks.api import Record, cents, number
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
 from bellwire.errors import Refused
-from bellwire.events import Line, Order, ShippingLine, Tax
+from bellwire.events import Fee, Line, Order, ShippingLine, Tax
 
 _ZERO = Decimal(0)
 _HALF_A_CENT = Decimal("0.005")
@@ -59,6 +59,7 @@ def sheet(order: Order, settings: QuickBooksSettings) -> Sheet:
     can be found for."""
     entries = [_goods(line, order, settings) for line in order.lines if line.quantity or line.total]
     entries += [_shipping(line, order, settings) for line in order.shipping_lines if line.price or line.total]
+    entries += [_fee(fee, order, settings) for fee in order.fees if fee.total]
     if order.tip:
         entries.append(Entry(Wanted(setting="tip_item"), "Tip", cents(order.tip.amount)))
     tax, owed = cents(order.tax_total.amount), cents(order.total.amount)
@@ -122,10 +123,15 @@ def _shipping(line: ShippingLine, order: Order, settings: QuickBooksSettings) ->
     return _entry(Wanted(setting="shipping_item"), f"Shipping: {line.name}", 1, line, order, settings)
 
 
+def _fee(fee: Fee, order: Order, settings: QuickBooksSettings) -> Entry:
+    item = Wanted(setting="fee_item" if settings.fee_item else "adjustment_item")
+    return _entry(item, fee.name, 1, fee, order, settings)
+
+
 def _entry(
-    item: Wanted, text: str, quantity: int, line: Line | ShippingLine, order: Order, settings: QuickBooksSettings
+    item: Wanted, text: str, quantity: int, line: Line | ShippingLine | Fee, order: Order, settings: QuickBooksSettings
 ) -> Entry:
-    net, discount = line.total.amount, line.discount.amount
+    net, discount = line.total.amount, _ZERO if isinstance(line, Fee) else line.discount.amount
     if order.taxes_included:
         without = net - sum((tax.amount.amount for tax in line.taxes), _ZERO)
         # The discount was given on the price with tax: it has the same share of tax in it as what is left.

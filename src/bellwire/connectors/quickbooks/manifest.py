@@ -27,11 +27,16 @@ class QuickBooksSettings(Settings):
     gift_card_item: str = "Gift cards"
     """The item on which gift cards that are sold are booked; its account should be a liability."""
     adjustment_item: str = "Rounding"
-    """The item that takes up rounding, fees and other changes the shop made to an order's total."""
+    """The item that takes up rounding and other changes the shop made to an order's total."""
+    fee_item: str = ""
+    """The item on which other charges, such as gift wrap, are booked. Empty: the same as for rounding."""
     fallback_item: str = ""
     """The item for lines that have no SKU. Empty: such an order is refused, and a person decides."""
     guest_customer: str = "Guest"
     """The customer for sales to people who left neither name nor e-mail."""
+    number_prefix: str = Field(default="", max_length=10)
+    """Put before each order's number, when the orders of several shops go into these books. Don't change it later:
+    invoices are found again by it."""
     show_discounts: bool = True
     """On: discounts are a line of their own (QuickBooks: Account and settings › Sales › Discount has to be on).
     Off: lines are booked at the reduced price."""

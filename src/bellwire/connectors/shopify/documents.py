@@ -55,9 +55,9 @@ query Order($id: ID!) {
     billingAddress { ...Place }
     shippingAddress { ...Place }
     lineItems(first: 25) { ...Lines }
-    shippingLines(first: 10) {
+    shippingLines(first: 10, includeRemovals: true) {
       nodes {
-        id title
+        id title isRemoved
         originalPriceSet { ...Shop }
         discountAllocations { allocatedAmountSet { ...Shop } discountApplication { index } }
         taxLines { title rate priceSet { ...Shop } }
@@ -101,6 +101,7 @@ query Refund($id: ID!) {
     legacyResourceId createdAt processedAt note
     transactions(first: 25) { nodes { kind status gateway amountSet { ...Shop } } }
     refundLineItems(first: 50) { ...RefundLines }
+    refundShippingLines(first: 10) { nodes { subtotalAmountSet { ...Shop } taxAmountSet { ...Shop } } }
   }
 }
 """

@@ -14,7 +14,7 @@ from itertools import chain
 
 from bellwire.clock import parse_time
 from bellwire.connectors.shopify.fields import Body, amount_of, money_of, price_of, text_of
-from bellwire.connectors.shopify.refunds import refund, refund_lines_for_money
+from bellwire.connectors.shopify.refunds import parts_for_money, refund, refund_lines_for_money
 from bellwire.events import (
     Address,
     Customer,
@@ -59,6 +59,7 @@ def order(body: Body) -> Order:
     )
     taxes = _taxes_by_name(lines, shipping_lines) or _taxes(body, currency)
     whole = all(_wanted(entry, kept) == entry["quantity"] for entry in body["line_items"])
+    whole = whole and not any(entry.get("is_removed") for entry in body.get("shipping_lines") or ())
     owed, tax_total = _amounts(body, currency, included=included, whole=whole)
     tip = total((price_of(entry, currency) * _wanted(entry, kept) for entry in tips), currency)
     if not tips:
@@ -115,9 +116,8 @@ def _amounts(body: Body, currency: str, *, included: bool, whole: bool) -> tuple
         return amount_of(body, "total_price", currency), amount_of(body, "total_tax", currency)
     owed = amount_of(body, "current_total_price", currency)
     tax = amount_of(body, "current_total_tax", currency)
-    for entry in refund_lines_for_money(body.get("refunds") or ()):
-        line_tax = amount_of(entry, "total_tax", currency)
-        owed += amount_of(entry, "subtotal", currency) + (Money.zero(currency) if included else line_tax)
+    for net, line_tax in parts_for_money(body.get("refunds") or (), currency):
+        owed += net + (Money.zero(currency) if included else line_tax)
         tax += line_tax
     return owed, tax
 

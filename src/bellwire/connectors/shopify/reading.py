@@ -131,6 +131,7 @@ def _line(node: Node) -> dict[str, Any]:
 def _shipping_line(node: Node) -> dict[str, Any]:
     return {
         "title": node["title"],
+        "is_removed": node["isRemoved"],
         "price_set": _both(node["originalPriceSet"]),
         "discount_allocations": _allocations(node),
         "tax_lines": _tax_lines(node),
@@ -154,6 +155,10 @@ def _refund(node: Node, lines: list[Node]) -> dict[str, Any]:
                 "total_tax_set": _both(entry["totalTaxSet"]),
             }
             for entry in lines
+        ],
+        "refund_shipping_lines": [
+            {"subtotal_amount_set": _both(entry["subtotalAmountSet"]), "tax_amount_set": _both(entry["taxAmountSet"])}
+            for entry in node["refundShippingLines"]["nodes"]
         ],
     }
 

@@ -44,6 +44,16 @@ def refund_lines_for_money(refunds: Iterable[Body]) -> Iterator[Body]:
     return (entry for body in refunds if gave_money(body) for entry in body.get("refund_line_items") or ())
 
 
+def parts_for_money(refunds: Iterable[Body], currency: str) -> Iterator[tuple[Money, Money]]:
+    """Price and tax of all goods and shipping that money was given back for."""
+    for body in refunds:
+        if gave_money(body):
+            for line in body.get("refund_line_items") or ():
+                yield amount_of(line, "subtotal", currency), amount_of(line, "total_tax", currency)
+            for line in body.get("refund_shipping_lines") or ():
+                yield amount_of(line, "subtotal_amount", currency), amount_of(line, "tax_amount", currency)
+
+
 def _refund_line(entry: Body, currency: str, included: bool | None) -> RefundLine:
     subtotal, tax = amount_of(entry, "subtotal", currency), amount_of(entry, "total_tax", currency)
     line = entry.get("line_item") or {}
@@ -67,15 +77,29 @@ def _contains_tax(line: Body, subtotal: Money, tax: Money) -> bool:
 
 
 def _in_shop_currency(entry: Body, body: Body, order: Body | None, currency: str) -> Money:
-    """A transaction's amount is in the currency that the customer saw; the rate of its order turns it back."""
+    """A transaction's amount is in the currency that the customer saw; the rate of its order turns it back.
+
+    Raises ValueError where nothing tells the rate: no amount is better than a wrong one.
+    """
     if entry.get("amount_set"):
         return amount_of(entry, "amount", currency)
     amount = Decimal(entry["amount"])
     if entry.get("currency", currency) != currency:
-        lines = body.get("refund_line_items") or ()
-        pairs = [(order or {}).get("total_price_set"), *(line.get("subtotal_set") for line in lines)]
-        amount *= next((rate for pair in pairs if pair and (rate := _rate(pair))), Decimal(1))
+        pairs = [(order or {}).get("total_price_set"), *_sums(body)]
+        rate = next((rate for pair in pairs if pair and (rate := _rate(pair))), None)
+        if rate is None:
+            raise ValueError(
+                f"{amount} {entry['currency']} were given back, and nothing tells their rate to {currency}"
+            )
+        amount *= rate
     return Money(amount=amount, currency=currency)
+
+
+def _sums(body: Body) -> Iterator[Body | None]:
+    """What a refund is made up of, in both currencies: goods, shipping, and what was given back beyond them."""
+    yield from (line.get("subtotal_set") for line in body.get("refund_line_items") or ())
+    yield from (line.get("subtotal_amount_set") for line in body.get("refund_shipping_lines") or ())
+    yield from (entry.get("amount_set") for entry in body.get("order_adjustments") or ())
 
 
 def _rate(both: Body) -> Decimal | None:
@@ -85,7 +109,7 @@ def _rate(both: Body) -> Decimal | None:
 
 def _currency_of(body: Body) -> str:
     """A refund's shop currency stands only in its sums."""
-    for both in (body.get("total_duties_set"), *(e.get("subtotal_set") for e in body.get("refund_line_items") or ())):
+    for both in (body.get("total_duties_set"), *_sums(body)):
         if both:
             return str(both["shop_money"]["currency_code"])
     return str(body["transactions"][0]["currency"])

@@ -3,6 +3,7 @@
 https://shopify.dev/docs/api/webhooks
 """
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -17,7 +18,7 @@ from bellwire.connectors.shopify.orders import order, tags
 from bellwire.connectors.shopify.refunds import refund
 from bellwire.connectors.shopify.samples import sample
 from bellwire.errors import CannotNormalise
-from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant
+from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant, what_is_wrong
 from bellwire.events.orders import PaymentState
 
 Normaliser = Callable[[Body, Delivery, Connection], Normalised]
@@ -38,7 +39,7 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
         return normaliser(delivery.json, delivery, connection)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise CannotNormalise(
-            f"The body of a delivery with topic {topic} can't be read: {type(error).__name__}: {error}",
+            f"The body of a delivery with topic {topic} can't be read: {what_is_wrong(error)}.",
             remedy="Its bytes are kept: replay it after an update of Bellwire.",
         ) from error
 
@@ -53,19 +54,29 @@ def belongs(delivery: Delivery, connection: Connection) -> str:
 
 def _order(event_type: str, body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
     found = order(body)
-    times = {
-        "order.created": found.created_at,
-        "order.paid": found.paid_at,
-        "order.cancelled": found.cancelled_at,
-    }
+    times = {"order.created": found.created_at, "order.cancelled": found.cancelled_at}
     return Normalised((_order_event(event_type, found, times.get(event_type) or found.updated_at, connection),))
 
 
+def _order_paid(body: Body, delivery: Delivery, connection: Connection) -> Normalised:
+    """An order doesn't say when it was paid, which may be weeks after it was placed: its webhook is sent just then."""
+    found = order(body)
+    paid_at = _triggered_at(delivery) or found.updated_at
+    found = found.model_copy(update={"paid_at": paid_at if found.paid_at else None})
+    return Normalised((_order_event("order.paid", found, paid_at, connection),))
+
+
 def _order_updated(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
-    """Says `order.paid` too, under the key that `orders/paid` gives it: that one may be late, or never come."""
+    """Says `order.paid` too, under the key that `orders/paid` gives it: that one may be late, or never come.
+
+    Not of an order from before the connection went live: it may have been paid, and booked by hand, before or after,
+    and only `orders/paid` can tell.
+    """
     found = order(body)
     updated = _order_event("order.updated", found, found.updated_at, connection)
     if found.payment is not PaymentState.PAID or found.paid_at is None:
+        return Normalised((updated,))
+    if connection.since is not None and found.paid_at < connection.since:
         return Normalised((updated,))
     return Normalised((_order_event("order.paid", found, found.paid_at, connection), updated))
 
@@ -73,7 +84,7 @@ def _order_updated(body: Body, _delivery: Delivery, connection: Connection) -> N
 def _order_event(event_type: str, found: Order, time: datetime, connection: Connection) -> Event:
     subject = f"order/{found.id}"
     fact = event_type.partition(".")[2]
-    state = f"/{found.updated_at.isoformat()}" if event_type == "order.updated" else ""
+    state = f"/{_state_key(found.updated_at, found)}" if event_type == "order.updated" else ""
     return _event(connection, event_type, f"{subject}/{fact}{state}", subject, time, found, version=found.updated_at)
 
 
@@ -117,12 +128,14 @@ def _variant(entry: Body) -> Variant:
     )
 
 
-def _inventory(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
+def _inventory(body: Body, delivery: Delivery, connection: Connection) -> Normalised:
+    """An item that is taken out of a location has its ids alone: it isn't counted there any more."""
+    told = body.get("updated_at")
     found = InventoryLevel(
         item_id=str(body["inventory_item_id"]),
         location_id=str(body["location_id"]),
-        available=body["available"],
-        updated_at=parse_time(body["updated_at"]),
+        available=body["available"] if told else None,
+        updated_at=parse_time(told) if told else _triggered_at(delivery) or delivery.received_at,
     )
     ours = settings_of(connection).location_id
     if ours and found.location_id != ours:
@@ -138,15 +151,26 @@ def _customer(body: Body, _delivery: Delivery, connection: Connection) -> Normal
 
 def _deleted(what: str, body: Body, delivery: Delivery, connection: Connection) -> Normalised:
     """Only the id is known; the time stands in a header."""
-    triggered_at, subject = header(delivery, "triggered-at"), f"{what}/{body['id']}"
-    time = parse_time(triggered_at) if triggered_at else delivery.received_at
+    subject, time = f"{what}/{body['id']}", _triggered_at(delivery) or delivery.received_at
     data = FreeForm.model_validate({"id": str(body["id"])})
     return Normalised((_event(connection, f"{what}.deleted", f"{subject}/deleted", subject, time, data),))
 
 
+def _triggered_at(delivery: Delivery) -> datetime | None:
+    text = header(delivery, "triggered-at")
+    return parse_time(text) if text else None
+
+
 def _state(connection: Connection, event_type: str, subject: str, updated_at: datetime, data: BaseModel) -> Normalised:
-    key = f"{subject}/updated/{updated_at.isoformat()}"
+    key = f"{subject}/updated/{_state_key(updated_at, data)}"
     return Normalised((_event(connection, event_type, key, subject, updated_at, data, version=updated_at),))
+
+
+def _state_key(updated_at: datetime, data: BaseModel) -> str:
+    """Shopify's times have whole seconds, in which two things can change: the data is part of the key. Without what
+    a webhook and a read tell differently about one state."""
+    told = data.model_dump_json(exclude={"paid_at", "gift_cards"})
+    return f"{updated_at.isoformat()}/{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
 def _event(
@@ -173,8 +197,9 @@ def _event(
 
 _TOPICS: dict[str, Normaliser] = {
     "orders/create": partial(_order, "order.created"),
-    "orders/paid": partial(_order, "order.paid"),
+    "orders/paid": _order_paid,
     "orders/updated": _order_updated,
+    "orders/partially_fulfilled": _order_updated,
     "orders/cancelled": partial(_order, "order.cancelled"),
     "orders/fulfilled": partial(_order, "order.fulfilled"),
     "orders/delete": partial(_deleted, "order"),
@@ -184,6 +209,8 @@ _TOPICS: dict[str, Normaliser] = {
     "products/update": _product,
     "products/delete": partial(_deleted, "product"),
     "inventory_levels/update": _inventory,
+    "inventory_levels/connect": _inventory,
+    "inventory_levels/disconnect": _inventory,
     "customers/create": _customer,
     "customers/update": _customer,
     "customers/enable": _customer,

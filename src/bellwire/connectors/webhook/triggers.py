@@ -108,8 +108,8 @@ def _checked(data: BaseModel) -> BaseModel:
             raise CannotNormalise(f"The order mixes currencies: {error}.", remedy=_SEE_DICTIONARY) from error
         if computed != data.total:
             raise CannotNormalise(
-                f"Order {data.number} doesn't add up: its lines, shipping, taxes, tip and adjustment make {computed}, "
-                f"and `total` says {data.total}.",
+                f"Order {data.number} doesn't add up: its lines, shipping, fees, taxes, tip and adjustment make "
+                f"{computed}, and `total` says {data.total}.",
                 remedy="Let the sender put what is left over into `adjustment`.",
             )
     return data

@@ -20,6 +20,10 @@ class ShopSettings(Settings):
     tip_fees: tuple[str, ...] = ("Tip",)
     """Names of the extra fees that are tips for the staff, whatever their case."""
 
+    paid_statuses: tuple[str, ...] = ("processing", "completed")
+    """Statuses of orders that are paid, if they have a day of payment. Add those of your plugins that an order can have
+    right after it was paid, e.g. `packing`; without, it would never count as paid."""
+
     @field_validator("url")
     @classmethod
     def _safe(cls, url: str) -> str:

@@ -2,7 +2,7 @@
 
 Whatever `prices_include_tax` says, `total` and `subtotal` of every line, fee and shipping line are without tax, and the
 order's `total` is with it: so `taxes_included` is always false. A shop that rounds at the subtotal shows line amounts
-that don't add up to its total by some cents; that difference and all fees that aren't tips are the `adjustment`.
+that don't add up to its total by some cents; that difference is the `adjustment`.
 
 https://woocommerce.github.io/woocommerce-rest-api-docs/#order-properties
 https://github.com/woocommerce/woocommerce/issues/62846 (without tax)
@@ -20,14 +20,12 @@ from typing import Any
 from bellwire.clock import parse_utc
 from bellwire.connectors.woocommerce.manifest import ShopSettings
 from bellwire.errors import CannotNormalise
-from bellwire.events import Address, Customer, Discount, Line, Order, Refund, ShippingLine, Tax
+from bellwire.events import Address, Customer, Discount, Fee, Line, Order, Refund, ShippingLine, Tax, what_is_wrong
 from bellwire.events.orders import PaymentState
 from bellwire.money import Money, total
 
 DRAFTS = frozenset({"auto-draft", "checkout-draft"})
 """A cart that is still being filled, or an order that somebody is typing in."""
-PAID = frozenset({"processing", "completed"})
-"""https://woocommerce.com/document/managing-orders/order-statuses/"""
 CALLED_OFF = frozenset({"cancelled", "trash"})
 _UNPAID = frozenset({"pending", "on-hold", "failed"})
 
@@ -38,7 +36,7 @@ def read_order(body: Mapping[str, Any], settings: ShopSettings) -> Order:
         return _Reader(body, settings).order()
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise CannotNormalise(
-            f"Order {body.get('id', 'without an id')} can't be read ({type(error).__name__}: {error}).",
+            f"Order {body.get('id', 'without an id')} can't be read: {what_is_wrong(error)}.",
             remedy="A plugin of the shop may have changed what orders look like; the order is kept as it came.",
         ) from error
 
@@ -60,6 +58,7 @@ class _Reader:
         shipping = tuple(self._shipping(item) for item in body.get("shipping_lines", ()))
         whole, tax_total = self._money(body["total"]), self._money(body["total_tax"])
         tip = self._sum(fee["total"] for fee in body.get("fee_lines", ()) if self._is_tip(fee))
+        fees = tuple(self._fee(fee) for fee in body.get("fee_lines", ()) if not self._is_tip(fee))
         named = self._sum(item["total"] for item in (*body["line_items"], *body.get("shipping_lines", ())))
         modified = time_of(body, "date_modified_gmt", "date_created_gmt")
         created = time_of(body, "date_created_gmt", "date_modified_gmt")
@@ -81,6 +80,7 @@ class _Reader:
             shipping=_address(body.get("shipping") or {}),
             lines=lines,
             shipping_lines=shipping,
+            fees=fees,
             discounts=tuple(
                 Discount(code=coupon["code"], name=coupon["code"], amount=self._money(coupon["discount"]))
                 for coupon in body.get("coupon_lines", ())
@@ -88,7 +88,7 @@ class _Reader:
             taxes=self._taxes(),
             tax_total=tax_total,
             tip=tip,
-            adjustment=whole - named - tip - tax_total,
+            adjustment=whole - named - total((fee.total for fee in fees), whole.currency) - tip - tax_total,
             total=whole,
             gift_cards=self._money(0),
             refunded=self._refunded,
@@ -131,6 +131,10 @@ class _Reader:
             total=price,
             taxes=self._line_taxes(item),
         )
+
+    def _fee(self, fee: Mapping[str, Any]) -> Fee:
+        name = unescape(fee.get("name") or "Fee")
+        return Fee(name=name, total=self._money(fee["total"]), taxes=self._line_taxes(fee))
 
     @cached_property
     def _rates(self) -> dict[int, tuple[str, Decimal | None]]:

@@ -17,10 +17,10 @@ from pydantic import BaseModel
 
 from bellwire.connectors.kit import Connection, Normalised, Triggers
 from bellwire.connectors.woocommerce.manifest import settings_of
-from bellwire.connectors.woocommerce.orders import DRAFTS, PAID, read_order, time_of
+from bellwire.connectors.woocommerce.orders import DRAFTS, read_order, time_of
 from bellwire.connectors.woocommerce.sample import sample
 from bellwire.errors import CannotNormalise
-from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant
+from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant, what_is_wrong
 
 
 def belongs(delivery: Delivery, connection: Connection) -> str:
@@ -60,7 +60,10 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
     try:
         return Normalised(tuple(read(topic, body, delivery, connection)))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise CannotNormalise(f"The shop's {topic} can't be read ({type(error).__name__}: {error}).") from error
+        raise CannotNormalise(
+            f"The shop's {topic} can't be read: {what_is_wrong(error)}.",
+            remedy="A plugin of the shop may have changed what it looks like; it is kept as it came.",
+        ) from error
 
 
 def _body(delivery: Delivery) -> Mapping[str, Any]:
@@ -108,18 +111,19 @@ class _Subject:
 
 
 def _order(topic: str, body: Mapping[str, Any], _: Delivery, connection: Connection) -> Iterator[Event]:
-    order = read_order(body, settings_of(connection))
+    settings = settings_of(connection)
+    order = read_order(body, settings)
     subject = _Subject(connection, f"order/{order.id}", order.updated_at)
     if topic == "order.created":
         yield subject.fact("order.created", "created", order, order.created_at)
     else:
         yield subject.state("order.updated", order)
+    if order.paid_at and order.status in settings.paid_statuses:
+        yield subject.fact("order.paid", "paid", order, order.paid_at)
     yield from _milestones(subject, order, sent_at=time_of(body, "date_completed_gmt"))
 
 
 def _milestones(subject: _Subject, order: Order, sent_at: datetime | None) -> Iterator[Event]:
-    if order.paid_at and order.status in PAID:
-        yield subject.fact("order.paid", "paid", order, order.paid_at)
     if order.status == "completed":
         yield subject.fact("order.fulfilled", "fulfilled", order, sent_at)
     if order.status == "cancelled":

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import orjson
-from graphql import GraphQLError, execute_sync, parse, validate
+from graphql import DocumentNode, FieldNode, GraphQLError, OperationDefinitionNode, execute_sync, parse, validate
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -36,6 +36,16 @@ _TOPICS = {
     "order.fulfilled": "orders/fulfilled",
     "order.refunded": "refunds/create",
 }
+_SCOPES = {
+    "order": "read_orders",
+    "orders": "read_orders",
+    "refund": "read_orders",
+    "productVariants": "read_products",
+    "tagsAdd": "write_products",
+    "tagsRemove": "write_products",
+    "fulfillmentCreate": "write_merchant_managed_fulfillment_orders",
+}
+"""What an app has to be allowed for a field."""
 _SECRET = "practice-app-secret"  # noqa: S105 - practice only
 _PERMANENT_TOKEN = "shpat_practice"  # noqa: S105
 _LOCATION = "655441491"
@@ -131,6 +141,14 @@ class Shopify(Simulator):
             self._owed[order_id] -= value
         self._change(order_id, line_items=lines, refunds=[*order["refunds"], entry], **left)
 
+    def refund_shipping(self, order_id: str) -> None:
+        """Give the money for the shipping back."""
+        order = self.orders[order_id]
+        entry = sales.new_refund(order, self._new_id(), {}, _iso(datetime.now(UTC)), money=True, shipping=True)
+        left = Decimal(order["current_total_price"]) - sales.refund_value(order, entry)
+        sums = sales.Till(order["currency"]).fields(current_total_price=left)
+        self._change(order_id, refunds=[*order["refunds"], entry], financial_status="partially_refunded", **sums)
+
     def webhook(self, order_id: str, event_type: str) -> Webhook:
         order = self.orders[order_id]
         body = orjson.dumps(order["refunds"][-1] if event_type == "order.refunded" else order)
@@ -210,12 +228,25 @@ class Shopify(Simulator):
         if asked > points.DEAREST:
             message = f"Query cost is {asked}, which exceeds the single query max cost limit ({points.DEAREST})."
             return {"errors": [{"message": message, "extensions": {"code": "MAX_COST_EXCEEDED", "cost": asked}}]}
+        if lacking := self._lacking_scope(document):
+            return {"data": None, "errors": [lacking], "extensions": self.bucket.status(asked, 0)}
         if asked > self.bucket.left:
             return {"data": None, "errors": [_THROTTLED], "extensions": self.bucket.status(asked, None)}
         result = execute_sync(schema.SCHEMA, document, self._root(), variable_values=variables)
         paid = points.found(result.data)
         self.bucket.pay(paid)
         return {**result.formatted, "extensions": self.bucket.status(asked, paid)}
+
+    def _lacking_scope(self, document: DocumentNode) -> Body | None:
+        """The error about the first field that the app has no leave for. Leave to write is leave to read."""
+        for operation in document.definitions:
+            for node in operation.selection_set.selections if isinstance(operation, OperationDefinitionNode) else ():
+                field = node.name.value if isinstance(node, FieldNode) else ""
+                needed = _SCOPES.get(field, "")
+                if needed and not {needed, needed.replace("read_", "write_")} & {*self.scopes}:
+                    message = f"Access denied for {field} field. Required access: `{needed}` access scope."
+                    return {"message": message, "path": [field], "extensions": {"code": "ACCESS_DENIED"}}
+        return None
 
     # GraphQL
 

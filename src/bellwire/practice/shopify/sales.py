@@ -111,8 +111,10 @@ def new_order(sale: Sale, order_id: int, now: str) -> Body:
     }
 
 
-def new_refund(order: Body, refund_id: int, units: Mapping[str, int], now: str, *, money: bool) -> Body:
-    """A refund of `units` (line id → how many): it gives money back, or only takes the units off."""
+def new_refund(
+    order: Body, refund_id: int, units: Mapping[str, int], now: str, *, money: bool, shipping: bool = False
+) -> Body:
+    """A refund of `units` (line id → how many), and of all `shipping`: it gives money back, or only takes them off."""
     till = Till(order["currency"])
     lines = [
         _refund_line(line, units[str(line["id"])], till) for line in order["line_items"] if str(line["id"]) in units
@@ -128,7 +130,15 @@ def new_refund(order: Body, refund_id: int, units: Mapping[str, int], now: str, 
         "return": None,
         "duties": [],
         "order_adjustments": [],
-        "refund_shipping_lines": [],
+        "refund_shipping_lines": [
+            {
+                "id": refund_id + 10 + number,
+                "shipping_line": line,
+                "subtotal_amount_set": line["price_set"],
+                "tax_amount_set": till.both(Decimal()),
+            }
+            for number, line in enumerate(order["shipping_lines"] if shipping else ())
+        ],
         "total_duties_set": till.both(Decimal()),
         "refund_line_items": lines,
         "transactions": [],
@@ -148,9 +158,11 @@ def new_refund(order: Body, refund_id: int, units: Mapping[str, int], now: str, 
 
 
 def refund_value(order: Body, refund: Body) -> Decimal:
-    """What the refund's lines are worth, with tax."""
+    """What the refund's goods and shipping are worth, with tax."""
     parts = ("subtotal",) if order["taxes_included"] else ("subtotal", "total_tax")
-    amounts = (line[f"{part}_set"]["shop_money"]["amount"] for line in refund["refund_line_items"] for part in parts)
+    amounts = [line[f"{part}_set"]["shop_money"]["amount"] for line in refund["refund_line_items"] for part in parts]
+    # Practice doesn't tax shipping.
+    amounts += [line["subtotal_amount_set"]["shop_money"]["amount"] for line in refund["refund_shipping_lines"]]
     return sum(map(Decimal, amounts), Decimal())
 
 

@@ -66,7 +66,7 @@ type Order implements Node {
   totalTaxSet: MoneyBag currentTotalTaxSet: MoneyBag! totalTipReceivedSet: MoneyBag! taxLines: [TaxLine!]!
   customer: Customer billingAddress: MailingAddress shippingAddress: MailingAddress
   lineItems(first: Int, after: String): LineItemConnection!
-  shippingLines(first: Int, after: String): ShippingLineConnection!
+  shippingLines(first: Int, after: String, includeRemovals: Boolean): ShippingLineConnection!
   discountApplications(first: Int, after: String): DiscountApplicationConnection!
   transactions(first: Int): [OrderTransaction!]!
   fulfillments(first: Int): [Fulfillment!]!
@@ -98,7 +98,8 @@ type AutomaticDiscountApplication implements DiscountApplication { index: Int! t
 type ScriptDiscountApplication implements DiscountApplication { index: Int! title: String! }
 type ShippingLineConnection { nodes: [ShippingLine!]! pageInfo: PageInfo! }
 type ShippingLine {
-  id: ID title: String! originalPriceSet: MoneyBag! discountAllocations: [DiscountAllocation!]! taxLines: [TaxLine!]!
+  id: ID title: String! isRemoved: Boolean!
+  originalPriceSet: MoneyBag! discountAllocations: [DiscountAllocation!]! taxLines: [TaxLine!]!
 }
 type OrderTransaction implements Node {
   id: ID! kind: OrderTransactionKind! status: OrderTransactionStatus! gateway: String amountSet: MoneyBag!
@@ -108,7 +109,10 @@ type Refund implements Node {
   id: ID! legacyResourceId: UnsignedInt64! createdAt: DateTime processedAt: DateTime! note: String
   transactions(first: Int, after: String): OrderTransactionConnection!
   refundLineItems(first: Int, after: String): RefundLineItemConnection!
+  refundShippingLines(first: Int, after: String): RefundShippingLineConnection!
 }
+type RefundShippingLineConnection { nodes: [RefundShippingLine!]! pageInfo: PageInfo! }
+type RefundShippingLine implements Node { id: ID! subtotalAmountSet: MoneyBag! taxAmountSet: MoneyBag! }
 type RefundLineItemConnection { nodes: [RefundLineItem!]! pageInfo: PageInfo! }
 type RefundLineItem {
   quantity: Int! restockType: RefundLineItemRestockType! subtotalSet: MoneyBag! totalTaxSet: MoneyBag!
@@ -191,7 +195,10 @@ def order_node(body: Node, fulfilment_orders: list[Node]) -> Node:
         "billingAddress": _address(body["billing_address"]),
         "shippingAddress": _address(body["shipping_address"]),
         "lineItems": numbered(body["line_items"], lambda line: _line(line, applications)),
-        "shippingLines": numbered(body["shipping_lines"], lambda line: _shipping_line(line, applications)),
+        "shippingLines": lambda info, includeRemovals=False, **page: numbered(  # noqa: N803 - the argument's name
+            [line for line in body["shipping_lines"] if includeRemovals or not line["is_removed"]],
+            lambda line: _shipping_line(line, applications),
+        )(info, **page),
         "discountApplications": numbered(applications, lambda application: application),
         "transactions": lambda _info, first=50: [_transaction(t, body["currency"]) for t in _payments(body)][:first],
         "fulfillments": lambda _info, first=50: [fulfilment_node(entry) for entry in body["fulfillments"]][:first],
@@ -210,6 +217,7 @@ def refund_node(body: Node, order: Node) -> Node:
         "note": body["note"],
         "transactions": numbered(body["transactions"], lambda entry: _transaction(entry, order["currency"])),
         "refundLineItems": numbered(body["refund_line_items"], lambda entry: _refund_line(entry, applications)),
+        "refundShippingLines": numbered(body["refund_shipping_lines"], _refund_shipping_line),
     }
 
 
@@ -278,6 +286,7 @@ def _shipping_line(body: Node, applications: list[Node]) -> Node:
     return {
         "id": gid("ShippingLine", body["id"]),
         "title": body["title"],
+        "isRemoved": body["is_removed"],
         "originalPriceSet": _bag(body["price_set"]),
         "discountAllocations": _allocations(body, applications),
         "taxLines": _tax_lines(body),
@@ -291,6 +300,14 @@ def _refund_line(body: Node, applications: list[Node]) -> Node:
         "subtotalSet": _bag(body["subtotal_set"]),
         "totalTaxSet": _bag(body["total_tax_set"]),
         "lineItem": _line(body["line_item"], applications),
+    }
+
+
+def _refund_shipping_line(body: Node) -> Node:
+    return {
+        "id": gid("RefundShippingLine", body["id"]),
+        "subtotalAmountSet": _bag(body["subtotal_amount_set"]),
+        "taxAmountSet": _bag(body["tax_amount_set"]),
     }
 
 
