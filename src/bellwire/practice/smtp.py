@@ -54,7 +54,9 @@ class MailSimulator(Simulator):
         }
 
     def mails(self) -> list[Sent]:
-        return [Sent(mail["Message-ID"], mentioned_order(mail["Subject"]), _text(mail)) for mail in self.kept]
+        """As a mailbox shows them: of those with the same Message-ID, one."""
+        mails = {mail["Message-ID"]: mail for mail in self.kept}
+        return [Sent(name, mentioned_order(mail["Subject"]), _text(mail)) for name, mail in mails.items()]
 
     @property
     def address(self) -> str | None:
