@@ -1,6 +1,7 @@
 """`bellwire event`, in a project with a day behind it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +115,12 @@ def test_a_replay_that_nothing_listens_to_is_said(at: Run) -> None:
 def test_a_number_that_isnt_one_is_wrong_use(at: Run) -> None:
     assert at("event", "show", "one").exit_code == 2
     assert at("event", "list", "--limit", "0").exit_code == 2
+
+
+def test_a_damaged_ledger_comes_back_from_the_backup(at: Run, shop: Path) -> None:
+    for left in shop.glob("data/ledger.db-*"):
+        left.unlink()
+    (shop / "data/ledger.db").write_text("no database at all\n" * 99)
+    result = at("event", "list")
+    assert result.exit_code == 2
+    assert "can't be opened" in result.stderr and "Put it back from your backup." in result.stderr

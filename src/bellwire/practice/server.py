@@ -143,7 +143,7 @@ class Practice:
 
     async def _index(self, request: Request) -> Response:
         rows = "".join(
-            f"<tr><th scope=row>{name}<td><code>{self.base_url(name)}</code><td>{len(simulator.received)}"
+            f"<tr><th scope=row>{name}<td><code>{self.base_url(name)}</code><td>{len(simulator.received)} requests"
             f'<td><a href="/practice/{name}/calls">what it received</a>,'
             f' <a href="/practice/{name}/state">what it holds</a></tr>'
             for name, simulator in self.simulators.items()
@@ -230,4 +230,4 @@ code{overflow-wrap:anywhere}
 th,td{display:inline-block;padding:.2rem .5rem .2rem 0;border:0}}</style>
 <h1>Practice vendors</h1><p>Each speaks its vendor's API and moves no real money or goods.
 Point a connection's <code>base_url</code> at the address.</p>
-<table><thead><tr><th>Vendor<th>base_url<th>Requests<th>As JSON</tr></thead><tbody>ROWS</tbody></table></html>"""
+<table><thead><tr><th>Vendor<th>base_url<th>So far<th>As JSON</tr></thead><tbody>ROWS</tbody></table></html>"""
