@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.clock import parse_time, parse_utc, system_clock
+from bellwire.clock import duration, parse_time, parse_utc, system_clock
 from bellwire.ledger.rows import stamp, unstamp
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -52,3 +52,23 @@ def test_the_ledger_keeps_times_to_the_microsecond(time: datetime) -> None:
 
 def test_the_machines_time_is_utc() -> None:
     assert system_clock().tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0 ms"),
+        (0.0184, "18 ms"),
+        (0.0996, "0.1 s"),
+        (3.24, "3.2 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min"),
+        (125, "2 min 5 s"),
+        (3_600, "1 h"),
+        (3_959, "1 h 5 min"),
+        (86_400, "1 day"),
+        (2 * 86_400 + 3 * 3_600, "2 days 3 h"),
+    ],
+)
+def test_a_duration_has_two_units_at_most(seconds: float, text: str) -> None:
+    assert duration(timedelta(seconds=seconds)) == text

@@ -152,7 +152,8 @@ def test_what_is_wrong_in_bellwire_toml_has_line_cause_and_suggestion(
         ("[shop]\nconnector='a'", 1, "[shop] doesn't say its environment.", "There is no default"),
         ("[shop]\nenvironment='sandbox'", 1, "[shop] doesn't say its connector.", "bellwire init"),
         ("[shop]\nconnector='a'\nenvironment='test'", 3, "'environment' must be 'sandbox' or 'production'.", "sandbox"),
-        ("[shop]\nconnector='a'\nenviroment='sandbox'", 1, "[shop] doesn't say its environment.", ""),
+        ("[shop]\nconnector='a'\nenviroment='sandbox'", 3, "[shop] has no setting 'enviroment'.", "'environment'?"),
+        ('[shop]\nconnector="a\n', 2, "This can't be read: a quotation mark is opened but never closed.", ""),
         (
             "[shop]\nconnector='a'\nenvironment='sandbox'\nbaseurl='http://x'",
             4,

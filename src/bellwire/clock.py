@@ -1,7 +1,7 @@
 """Time: UTC inside, zones at the edges."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware, in UTC. Passed in wherever time matters, so that tests can set it."""
@@ -31,3 +31,19 @@ def _in_utc(time: datetime) -> datetime:
         return time.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{time.isoformat()} is out of range") from error
+
+
+def duration(length: timedelta) -> str:
+    """In words: `18 ms`, `0.4 s`, `3.2 s`, `2 min 5 s`, `1 h 5 min`, `2 days 3 h`: two units at most."""
+    seconds = max(length.total_seconds(), 0)
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for name, size, smaller, part in (("day", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            many, rest = divmod(whole, size)
+            unit = f"{name}s" if name == "day" and many > 1 else name
+            return f"{many} {unit}" + (f" {rest // part} {smaller}" if rest // part else "")
+    return f"{whole} s"

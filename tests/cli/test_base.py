@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,12 @@ def test_every_command_has_help_with_an_example_that_names_it(bellwire: Run, wor
     assert result.exit_code == 0
     is_group = "COMMAND [ARGS]" in result.output
     assert is_group or f"Example: bellwire {' '.join(words)}" in result.output
+
+
+@pytest.mark.parametrize("words", [[], ["exception"]])
+def test_a_list_of_commands_has_their_first_sentences_in_full(bellwire: Run, words: list[str]) -> None:
+    listed = bellwire(*words, "--help").output.partition("Commands:\n")[2]
+    assert listed.count(".\n") == len(re.findall(r"^  \S", listed, re.MULTILINE)) and "..." not in listed
 
 
 def test_commands_stand_in_the_order_of_use(bellwire: Run) -> None:
@@ -79,12 +87,14 @@ def test_a_folder_without_a_project_ends_with_2_and_the_way_out(
     assert "bellwire init DIR" in second
 
 
-def own_app(error: BaseException) -> typer.Typer:
+def own_app(error: BaseException | Callable[[], None]) -> typer.Typer:
     made = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
 
     @made.command()
     def fail() -> None:
-        raise error
+        if isinstance(error, BaseException):
+            raise error
+        error()
 
     @made.command()
     def other() -> None: ...
@@ -94,8 +104,24 @@ def own_app(error: BaseException) -> typer.Typer:
 
 def test_an_error_is_a_sentence_and_its_remedy_on_a_line_of_its_own() -> None:
     result = CliRunner().invoke(own_app(NotFound("There is no run 7.", remedy="See `bellwire run list`.")), ["fail"])
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == "There is no run 7.\nSee `bellwire run list`.\n"
+
+
+def test_a_file_that_cant_be_used_is_a_sentence_with_its_name(tmp_path: Path) -> None:
+    def fail() -> None:
+        (tmp_path / "no-folder" / "a.toml").write_text("x")
+
+    result = CliRunner().invoke(own_app(fail), ["fail"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{tmp_path}/no-folder/a.toml can't be used: No such file or directory.\n")
+
+
+@pytest.mark.parametrize("words", [["demo", "--once"], ["pilot", "order_to_cash"]])
+def test_a_log_level_that_is_none_names_the_variable(bellwire: Run, words: list[str]) -> None:
+    result = bellwire(*words, BELLWIRE_LOG_LEVEL="loud")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("BELLWIRE_LOG_LEVEL must be debug, info, warning or error.\n")
 
 
 def test_what_nobody_expected_is_one_sentence_and_a_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

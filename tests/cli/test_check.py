@@ -41,7 +41,7 @@ def problems(
 def test_a_project_with_everything_in_place_passes(filled_in: Path, bellwire: Run) -> None:
     assert problems(filled_in, SECRETS) == []
     result = bellwire("check", "--offline", "--project", filled_in, **SECRETS)
-    assert "0 warnings, 1 errors." in result.stdout  # the books' version ended in 2020
+    assert "0 warnings, 1 error." in result.stdout  # the books' version ended in 2020
     assert "s3cret" not in result.output
 
 
@@ -90,6 +90,19 @@ def test_an_unknown_connector_and_a_wrong_flow_are_both_told(filled_in: Path) ->
     about = [(level, about) for level, about, _ in problems(filled_in, SECRETS)]
     assert ("error", "mail") in about
     assert ("error", "flows") in about
+
+
+def test_a_flow_waits_for_its_connections_to_be_mended(filled_in: Path) -> None:
+    """That they aren't there would be wrong, and nothing to mend."""
+    path = filled_in / "connections.toml"
+    path.write_text(path.read_text().replace("acme_mail", "acme_male"))
+    told = [(level, sentence) for level, about, sentence in problems(filled_in, SECRETS) if about == "order_to_cash"]
+    assert told == [("warning", "It can't be checked before what it works with is mended: mail.")]
+
+
+def test_a_variable_that_is_set_but_empty_is_told_even_if_it_isnt_needed(filled_in: Path) -> None:
+    empty = {"BELLWIRE_SHOP_BACKUP_TOKEN": ""}
+    assert ("error", "shop", "BELLWIRE_SHOP_BACKUP_TOKEN is set, but empty.") in problems(filled_in, SECRETS | empty)
 
 
 def test_settings_that_cannot_be_read_are_told_alone(filled_in: Path, bellwire: Run) -> None:

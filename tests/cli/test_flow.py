@@ -27,7 +27,7 @@ def test_a_flow_is_shown_step_by_step(project: Path, bellwire: Run) -> None:
 
 def test_an_unknown_flow_gets_a_suggestion(project: Path, bellwire: Run) -> None:
     result = bellwire("flow", "show", "order_to_cush", "--project", project)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "Did you mean 'order_to_cash'?" in result.stderr
 
 
@@ -60,6 +60,8 @@ def test_a_flow_is_live_until_it_is_switched_off(project: Path, bellwire: Run) -
     switched = bellwire("flow", "mode", "order_to_cash", "off", "--reason", "stock-taking", "--project", project)
     assert switched.stdout == "Order to cash is off.\n"
     assert bellwire("flow", "mode", "order_to_cash", "--project", project).stdout == "Order to cash is off.\n"
+    (row,) = json.loads(bellwire("flow", "list", "--json", "--project", project).stdout)
+    assert row["mode"] == "off"
 
 
 def test_a_mode_that_is_none_is_wrong_use(project: Path, bellwire: Run) -> None:

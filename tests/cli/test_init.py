@@ -91,7 +91,7 @@ def test_what_cannot_be_is_said_and_nothing_is_written(
     tmp_path: Path, bellwire: Run, words: list[str], says: str
 ) -> None:
     result = bellwire("init", tmp_path / "new", *words)
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 2
     assert says in result.stderr
     assert not (tmp_path / "new").exists()
 
@@ -106,6 +106,13 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path, bellwire: Run) ->
 
 def test_an_empty_folder_that_is_there_is_fine(tmp_path: Path, bellwire: Run) -> None:
     assert bellwire("init", tmp_path, *ALL_OF_ACME).exit_code == 0
+
+
+def test_a_folder_that_cant_be_made_is_said(tmp_path: Path, bellwire: Run) -> None:
+    (tmp_path / "file").write_text("in the way")
+    result = bellwire("init", tmp_path / "file" / "new", *ALL_OF_ACME)
+    assert result.exit_code == 1
+    assert f"{tmp_path}/file/new" in result.stderr and "can't be used: Not a directory." in result.stderr
 
 
 def test_a_key_from_the_environment_needs_no_file(tmp_path: Path, bellwire: Run) -> None:

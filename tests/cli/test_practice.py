@@ -27,11 +27,11 @@ def test_it_says_how_to_reach_and_sign_in_to_each(tmp_path: Path) -> None:
 def test_a_port_in_use_is_said(bellwire: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = bellwire("practice", "smtp", "--port", taken.getsockname()[1])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "can't be used" in result.stderr and "--port" in result.stderr
 
 
 def test_an_unknown_vendor_is_said(bellwire: Run) -> None:
     result = bellwire("practice", "acme", "--port", "0")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "no practice server for 'acme'" in result.stderr

@@ -23,13 +23,13 @@ def test_a_mapping_is_kept_changed_and_taken_back(at: Run) -> None:
 
 def test_an_unknown_connection_is_said(at: Run) -> None:
     result = at("records", "map", "boks", "product", "A", "B")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "There is no connection 'boks'." in result.stderr and "books" in result.stderr
 
 
 def test_what_isnt_mapped_cant_be_taken_back(at: Run) -> None:
     result = at("records", "unmap", "books", "product", "TEA-250")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "product TEA-250 isn't mapped for 'books'." in result.stderr
 
 

@@ -75,7 +75,7 @@ def test_one_run_as_json(at: Run) -> None:
 @pytest.mark.parametrize("words", [("show", 99), ("retry", 99), ("cancel", 99, "--reason", "x")])
 def test_an_unknown_number_is_said(at: Run, words: tuple[object, ...]) -> None:
     result = at("run", *words)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr == "There is no run 99.\n`bellwire run list` shows them.\n"
 
 

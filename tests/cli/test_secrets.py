@@ -73,7 +73,7 @@ def test_no_value_changes_nothing(project: Path, bellwire: Run, stdin: str) -> N
 )
 def test_a_misspelt_name_gets_a_suggestion(project: Path, bellwire: Run, words: list[str], says: str) -> None:
     result = bellwire("secrets", "set", *words, "--project", project, stdin="x")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert says in result.stderr
 
 

@@ -67,7 +67,25 @@ async def test_a_port_in_use_is_said(tmp_path: Path) -> None:
         async with server:
             process = start("up", "--project", tmp_path, cwd=_folder(tmp_path, "run"), environ=place.environ)
             assert await ended(process) == 2
-        assert f"can't listen on 127.0.0.1:{place.port}" in (tmp_path / "run" / "err.txt").read_text()
+        said = (tmp_path / "run" / "err.txt").read_text()
+        assert f"can't listen on 127.0.0.1:{place.port}" in said and "Is another Bellwire running?" in said
+
+
+async def test_an_address_of_another_machine_is_said(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        elsewhere = place.environ | {"BELLWIRE_HOST": "192.0.2.1"}  # reserved for examples, so nobody has it
+        process = start("up", "--project", tmp_path, cwd=_folder(tmp_path, "run"), environ=elsewhere)
+        assert await ended(process) == 2
+        said = (tmp_path / "run" / "err.txt").read_text()
+        assert "can't listen on 192.0.2.1" in said and "Set `host`" in said and "another" not in said
+
+
+async def test_it_says_which_credential_is_missing_and_how_to_set_it(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        place.secrets = {name: value for name, value in place.secrets.items() if name != "BELLWIRE_CHAT_ACCESS_TOKEN"}
+        async with up(place) as first:
+            assert "'chat' has no access_token. Run `bellwire secrets set chat access_token`" in first.output
+            assert "BELLWIRE_CHAT_ACCESS_TOKEN" in first.output
 
 
 async def test_it_says_where_it_is_and_where_webhooks_go(tmp_path: Path) -> None:

@@ -57,7 +57,12 @@ def test_the_environment_chooses_the_vendors_server(tmp_path: Path) -> None:
             "Did you mean 'acme_shop'?",
         ),
         (SHOP, 1, "[shop.settings] doesn't say its store.", "The name of the store"),
-        (SHOP + "\n[shop.settings]\nstroe = 'tea'", 5, "[shop.settings] doesn't say its store.", "The name"),
+        (
+            SHOP + "\n[shop.settings]\nstroe = 'tea'",
+            6,
+            "[shop.settings] has no setting 'stroe'.",
+            "Did you mean 'store'?",
+        ),
         (
             SHOP + "\n[shop.settings]\nstore = 'tea'\nlocatoin = 2",
             7,

@@ -3,33 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.desk.words import Words, duration, joined, money, ordinal, plural
+from bellwire.desk.words import Words, joined, money, ordinal, plural
 from tests.samples import usd
 
 CHICAGO = ZoneInfo("America/Chicago")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (-1, "0.0 s"),
-        (0.04, "0.0 s"),
-        (3.24, "3.2 s"),
-        (9.96, "10 s"),
-        (59.6, "1 min"),
-        (125, "2 min 5 s"),
-        (3_600, "1 h"),
-        (3_959, "1 h 5 min"),
-        (86_400, "1 day"),
-        (2 * 86_400 + 3 * 3_600, "2 days 3 h"),
-    ],
-)
-def test_a_duration_has_two_units_at_most(seconds: float, text: str) -> None:
-    assert duration(timedelta(seconds=seconds)) == text
 
 
 @given(st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2090, 1, 1)))  # noqa: DTZ001 - made aware below

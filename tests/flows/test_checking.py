@@ -227,6 +227,14 @@ def test_a_trigger_is_something_that_its_connection_can_bring(trigger: str, find
     assert [str(f).removeprefix(f"{PATH}:2: ") for f in check_flow(parse_flow(text, PATH), CONNECTORS)] == findings
 
 
+def test_what_a_misspelt_event_carries_isnt_held_against_the_actions() -> None:
+    text = HEAD.replace("shop.order.paid", "shop.order.payed") + (
+        '  a: {do: books.create_invoice, with: {order: "{{ event }}"}}\n'
+    )
+    (finding,) = check_flow(parse_flow(text, PATH), CONNECTORS)
+    assert "did you mean 'order.paid'?" in str(finding)
+
+
 def test_fields_of_an_event_outside_the_dictionary_are_not_checked() -> None:
     text = HEAD.replace("shop.order.paid", "forms.lead.sent")
     text += "  a: {do: chat.post_message, with: {channel: a, text: '{{ event.any.thing[0].at_all }}'}}\n"

@@ -13,7 +13,7 @@ import pytest
 from bellwire.flows import parse_flow
 from bellwire.practice import Shop
 from bellwire.practice.pilot import Check, Report, Retried, Stuck, Tried, page, records
-from bellwire.practice.pilot.report import duration, percent
+from bellwire.practice.pilot.report import percent
 from bellwire.practice.pilot.vendors import Wanted
 from tests.practice.pilots import ORDER_TO_CASH, SHORT, able, trial
 from tests.samples import NOW
@@ -262,14 +262,6 @@ def test_a_vendors_words_are_only_words_on_the_page() -> None:
     text = page(report(handmade(held=False, sentence="<script>alert(1)</script>")))
     assert "<script" not in text and "&lt;script&gt;" in text
     assert "Tidy &lt;Books&gt;" in text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0.0 s"), (0.44, "0.4 s"), (60, "1 min"), (61, "1 min 1 s"), (6600, "1 h 50 min"), (7200, "2 h")],
-)
-def test_durations_are_told_as_people_say_them(seconds: float, words: str) -> None:
-    assert duration(timedelta(seconds=seconds)) == words
 
 
 def test_shares_are_told_in_percent() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bellwire.errors import BellwireError, ConfigurationError
+from bellwire.errors import BellwireError, ConfigurationError, NotFound
 
 if TYPE_CHECKING:
     from bellwire.settings import Settings
@@ -34,7 +34,16 @@ _IN_ORDER_OF_USE = (
 )
 
 
-class Commands(TyperGroup):
+class Group(TyperGroup):
+    """A list of commands, each with the whole first sentence of its help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        rows = [(name, (self.commands[name].help or "").partition("\n\n")[0]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class Commands(Group):
     """The commands in order of use; whatever goes wrong in one ends in a sentence and an exit code."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -53,11 +62,15 @@ class Commands(TyperGroup):
             raise typer.Exit(INTERRUPTED) from None
         except BellwireError as error:
             say_error(error)
-            raise typer.Exit(WRONG_USE if isinstance(error, ConfigurationError) else FAILED) from None
+            # To name what isn't there is a wrong use, like a wrong option.
+            raise typer.Exit(WRONG_USE if isinstance(error, ConfigurationError | NotFound) else FAILED) from None
         except Exception as error:
             # The framework's own ways to end know their exit code, or ask for one.
             if hasattr(error, "exit_code") or isinstance(error, typer.Abort):
                 raise
+            if isinstance(error, OSError) and error.filename is not None:
+                say_error(_about_file(error))
+                raise typer.Exit(FAILED) from None
             _say_fault(error)
             raise typer.Exit(FAILED) from None
         return result
@@ -65,7 +78,7 @@ class Commands(TyperGroup):
 
 def new_group(help_: str) -> typer.Typer:
     """An empty group of commands, such as `bellwire secrets`."""
-    return typer.Typer(help=help_, no_args_is_help=True, rich_markup_mode=None)
+    return typer.Typer(cls=Group, help=help_, no_args_is_help=True, rich_markup_mode=None)
 
 
 def read_project(project: Path) -> "Settings":
@@ -126,6 +139,18 @@ def _print_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) 
         console.print(table)
     lines = (line.rstrip() for line in printed.get().splitlines())
     typer.echo("\n".join(line for line in lines if line))
+
+
+def _about_file(error: OSError) -> BellwireError:
+    """A folder that may not be written, a full disk: nobody's fault in the code."""
+    return BellwireError(
+        f"{error.filename} can't be used: {error.strerror}.", remedy="May this user read and write there?"
+    )
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 warning`, `2 warnings`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def _say_fault(error: Exception) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bellwire.cli.base import FAILED, HERE, Json, Project, print_json, say
+from bellwire.cli.base import FAILED, HERE, Json, Project, counted, print_json, say
 
 if TYPE_CHECKING:
     from bellwire.cli.findings import Finding
@@ -48,7 +48,8 @@ def _show(findings: "Sequence[Finding]", project: Path) -> None:
         if finding.remedy:
             say(f"{'':<8}{finding.remedy}")
     count = {level: sum(finding.level == level for finding in findings) for level in ("ok", "warning", "error")}
-    say(f"\n{count['ok']} ok, {count['warning']} warnings, {count['error']} errors.")
+    warnings, errors = counted(count["warning"], "warning"), counted(count["error"], "error")
+    say(f"\n{count['ok']} ok, {warnings}, {errors}.")
 
 
 def _place(finding: "Finding", project: Path) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bellwire.cli.base import counted
 from bellwire.errors import BellwireError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class _Telling:
         self._show("After the mending", [*second, exceptions_left, balance])
         self._tell_holdings(holdings, stock_before)
         held = all(verdict.held for verdict in (*first, exceptions, *second, exceptions_left, balance))
-        self.console.print("[bold green]Every promise held.[/]" if held else "[bold red]A promise was broken.[/]")
+        self.console.print("\n[bold green]Every promise held.[/]" if held else "\n[bold red]A promise was broken.[/]")
         return held
 
     # Acts
@@ -162,7 +163,8 @@ class _Telling:
         from bellwire.practice.driving import until_quiet
 
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        away = not self.console.is_terminal  # there it would leave nothing but an empty line
+        with Progress(*columns, console=self.console, transient=True, disable=away) as progress:
             bar = progress.add_task("Runs that came to an end", total=orders)
             await until_quiet(
                 self.bellwire.ledger,
@@ -288,7 +290,8 @@ class _Telling:
         (flow,) = [balance for balance in balances if balance.flow]
         told = (
             f"{flow.received} events for the flow = {flow.done} done + {flow.waiting} waiting + {flow.dead} exceptions"
-            f" + {flow.skipped} skipped; {arrived.copies} repeats of {arrived.received} deliveries recognised"
+            f" + {flow.skipped} skipped; {counted(arrived.copies, 'repeat')} of {arrived.received} deliveries"
+            " recognised"
         )
         held = arrived.balanced and all(balance.balanced for balance in balances) and flow.done == len(self.placed)
         return Verdict("The books balance", held, told)

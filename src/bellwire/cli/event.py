@@ -2,16 +2,19 @@
 
 import secrets
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bellwire.cli.base import HERE, Json, Limit, Project, new_group, print_json, print_rows, say
+from bellwire.cli.base import HERE, Json, Limit, Project, counted, new_group, print_json, print_rows, say
 from bellwire.errors import NotFound
+
+if TYPE_CHECKING:
+    from bellwire.ledger import EventRow, Rows
 
 group = new_group("The events that came in, and what became of them.")
 
-Event = Annotated[int, typer.Argument(help="The event's number, as `bellwire event list` shows it.")]
+Event = Annotated[int, typer.Argument(metavar="EVENT", help="The event's number, as `bellwire event list` shows it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,6 +45,7 @@ def list_(
                     **{key: value for key, value in asdict(event).items() if key != "data"},
                     "outcome": ", ".join(f"run {run.id} {run.state.value}" for run in runs.of_event(rows, event.id))
                     or event.reason,
+                    "arrivals": _arrivals(rows, event),
                     "came": when(event.recorded_at),
                 }
                 for event in found
@@ -55,10 +59,11 @@ def list_(
         "type": "What",
         "connection": "From",
         "subject": "About",
-        "copies": "Copies",
+        "arrivals": "Arrivals",
         "outcome": "What became of it",
     }
-    print_rows(with_ledger(project, read), columns, as_json=as_json, empty="No event has come in yet.")
+    empty = "No event fits." if connection or type_ or subject else "No event has come in yet."
+    print_rows(with_ledger(project, read), columns, as_json=as_json, empty=empty)
 
 
 @group.command("show")
@@ -71,21 +76,21 @@ def show(event: Event, project: Project = HERE, as_json: Json = False) -> None:
     from bellwire.engine import event_of
     from bellwire.ledger import Database, Rows, events, runs
 
-    async def read(ledger: Database, _: object) -> tuple[Any, Any]:
-        def query(rows: Rows) -> tuple[Any, Any]:
+    async def read(ledger: Database, _: object) -> tuple[Any, Any, int]:
+        def query(rows: Rows) -> tuple[Any, Any, int]:
             row = events.find(rows, event)
             if row is None:
                 raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
-            return row, runs.of_event(rows, event)
+            return row, runs.of_event(rows, event), _arrivals(rows, row)
 
         return await ledger.read(query)
 
-    row, started = with_ledger(project, read)
+    row, started, arrivals = with_ledger(project, read)
     if as_json:
         print_json(event_of(row).cloudevent() | {"runs": [run.id for run in started], "reason": row.reason})
         return
     say(f"Event {row.id}: {row.type} of {row.subject}, from '{row.connection}' ({row.environment})")
-    say(f"Happened {when(row.time)}, came in {when(row.recorded_at)}, {row.copies} times in all.")
+    say(f"Happened {when(row.time)}, came in {when(row.recorded_at)}, {counted(arrivals, 'time')} in all.")
     for run in started:
         say(f"Run {run.id} of flow '{run.flow}': {run.state.value}. {run.reason}".rstrip())
     if row.reason:
@@ -99,9 +104,11 @@ def replay(
     flow: Annotated[str, typer.Option(help="The flow to run for it; by default, all that listen to it.")] = "",
     project: Project = HERE,
 ) -> None:
-    """Run a flow for an event once more, on purpose: everything it does is done again.
+    """Run a flow for an event once more, on purpose: all of its actions are done again.
 
     Example: bellwire event replay 12
+
+    Where a system finds again what it has for the order, such as its invoice, that one is taken and no second one made.
     """
     from bellwire.cli.lasting import with_ledger
     from bellwire.clock import system_clock
@@ -136,3 +143,11 @@ def replay(
 
     for run in with_ledger(project, write):
         say(f"Run {run} does it again; `bellwire run show {run}` tells how it goes.")
+
+
+def _arrivals(rows: "Rows", event: "EventRow") -> int:
+    """How often it came: in deliveries of its own, and in repeats of the first one."""
+    from bellwire.ledger import deliveries
+
+    delivery = deliveries.find(rows, event.delivery) if event.delivery else None
+    return event.copies + (delivery.copies - 1 if delivery else 0)

@@ -12,8 +12,8 @@ from bellwire.errors import NotFound
 group = new_group("What needs a person: the dead letters.")
 
 Number = Annotated[int, typer.Argument(metavar="EXCEPTION", help="Its number, as `bellwire exception list` shows it.")]
-Numbers = Annotated[list[int] | None, typer.Argument(metavar="[EXCEPTION]...", help="Their numbers.")]
-Cause = Annotated[str, typer.Option(help="Or all that have this cause.")]
+Numbers = Annotated[list[int] | None, typer.Argument(metavar="EXCEPTION", help="Their numbers.")]
+Cause = Annotated[str, typer.Option(help="All that have this cause.")]
 Reason = Annotated[str, typer.Option(help="Why; it stays on record.", prompt="Why")]
 
 
@@ -43,7 +43,8 @@ def list_(cause: Cause = "", project: Project = HERE, as_json: Json = False) -> 
         "sentence": "What happened",
         "cause": "Cause",
     }
-    print_rows(found, columns, as_json=as_json, empty="All is well: nothing needs you.")
+    empty = "None has this cause." if cause else "All is well: nothing needs you."
+    print_rows(found, columns, as_json=as_json, empty=empty)
     if found and not as_json:
         say("`bellwire exception show NO.` says what to do.")
 

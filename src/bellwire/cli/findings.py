@@ -10,11 +10,11 @@ from pathlib import Path
 
 from bellwire.clock import Clock
 from bellwire.connectors.kit import Account, Call, Connection, Connector
-from bellwire.connectors.opening import connector_of, open_connection, read_account_settings
+from bellwire.connectors.opening import connector_of, missing_credentials, open_connection, read_account_settings
 from bellwire.errors import BellwireError, ConfigurationError, VendorError
 from bellwire.flows import Flow, FlowErrors, Severity, check_flow, load_flows
 from bellwire.settings import ConnectionSettings, Settings, load_settings
-from bellwire.vault import KEY_FILE, VAULT_FILE, ConnectionCredentials, Vault, variable_name
+from bellwire.vault import KEY_FILE, VAULT_FILE, Vault
 
 SUNSET_WARNING = timedelta(days=60)
 SIGN_IN_LIMIT = 20.0
@@ -85,28 +85,15 @@ class Check:
         if read is None:
             return
         try:
-            opened = open_connection(connection, vault, self._environ, self._clock)
-            yield from self._credentials(opened, ConnectionCredentials(vault, name, self._environ))
+            yield from self._credentials(open_connection(connection, vault, self._environ, self._clock))
         except ConfigurationError as error:
             yield _failed(name, error)
         yield from self._version(name, connector)
 
-    def _credentials(self, connection: Connection, credentials: ConnectionCredentials) -> Iterator[Finding]:
-        manifest, missing = connection.manifest, False
-        needed = {credential.field: credential.required for credential in manifest.credentials}
-        if connection.webhook is not None and connection.connector.triggers:
-            # Without its secret no delivery is taken in, whatever else the connection is good for.
-            needed.setdefault(manifest.webhook_credential, True)
-        for field, required in needed.items():
-            if required and credentials.find(field) is None:
-                missing = True
-                yield Finding(
-                    Level.ERROR,
-                    connection.name,
-                    f"It has no {field}.",
-                    f"Run `bellwire secrets set {connection.name} {field}`, "
-                    f"or set {variable_name(connection.name, field)}.",
-                )
+    def _credentials(self, connection: Connection) -> Iterator[Finding]:
+        missing = missing_credentials(connection)
+        for each in missing:
+            yield Finding(Level.ERROR, connection.name, f"It has no {each.field}.", each.remedy)
         if not missing:
             yield Finding(Level.OK, connection.name, "Its settings are complete and its credentials are there.")
 
@@ -135,6 +122,11 @@ class Check:
 
     def _flow(self, flow: Flow, settings: Settings) -> Iterator[Finding]:
         connectors = dict(_known(settings.connections.values()))
+        used = {flow.connection, *(action.connection for action in flow.actions.values())}
+        if unknown := sorted(used & settings.connections.keys() - connectors.keys()):
+            sentence = f"It can't be checked before what it works with is mended: {', '.join(unknown)}."
+            yield Finding(Level.WARNING, flow.id, sentence, path=flow.path)
+            return
         found = [
             Finding(
                 Level.ERROR if problem.severity is Severity.ERROR else Level.WARNING,

@@ -28,8 +28,22 @@ def list_(project: Project = HERE, as_json: Json = False) -> None:
 
     Example: bellwire flow list
     """
-    rows = [_row(flow) for flow in _flows(read_project(project))]
-    columns = {"flow": "Flow", "name": "Name", "trigger": "Starts when", "steps": "Steps", "owner": "Owner"}
+    from bellwire.cli.lasting import with_ledger
+    from bellwire.ledger import Database, runs
+
+    async def read(ledger: Database, settings: "Settings") -> list[dict[str, Any]]:
+        flows = _flows(settings)
+        return await ledger.read(lambda rows: [_row(flow) | {"mode": runs.mode_of(rows, flow.id)} for flow in flows])
+
+    rows = with_ledger(project, read)
+    columns = {
+        "flow": "Flow",
+        "name": "Name",
+        "mode": "Mode",
+        "trigger": "Starts when",
+        "steps": "Steps",
+        "owner": "Owner",
+    }
     print_rows(rows, columns, as_json=as_json, empty="There is no flow yet: put one into the folder flows/.")
 
 
@@ -51,7 +65,7 @@ def show(flow: FlowName, project: Project = HERE, as_json: Json = False) -> None
 
 @group.command()
 def check(
-    flow: Annotated[str | None, typer.Argument(metavar="[FLOW]", help="Only this one.")] = None,
+    flow: Annotated[str | None, typer.Argument(metavar="FLOW", help="Only this one.")] = None,
     project: Project = HERE,
     as_json: Json = False,
 ) -> None:
@@ -77,7 +91,7 @@ def check(
 @group.command()
 def mode(
     flow: FlowName,
-    wanted: Annotated[str, typer.Argument(metavar="[off|live]", help="What to switch it to; without it, say it.")] = "",
+    wanted: Annotated[str, typer.Argument(metavar="off|live", help="What to switch it to; without it, say it.")] = "",
     reason: Annotated[str, typer.Option(help="Why; it stays on record.")] = "",
     project: Project = HERE,
 ) -> None:

@@ -84,7 +84,7 @@ def _write(folder: Path, flow: str, text: str, chosen: Mapping[str, "Connector"]
     (folder / "README.md").write_text(new_project.readme(settings.project.name, chosen, hooks), encoding="utf-8")
     if KEY_VARIABLE not in os.environ and f"{KEY_VARIABLE}_FILE" not in os.environ:
         key = create_key_file(settings.data)
-        say(f"The vault's key is {key}. Back it up in a safe place: without it nobody can read the vault.")
+        say(f"The vault's key is {key.resolve()}. Back it up in a safe place: without it nobody can read the vault.")
 
 
 def _show_next_steps(folder: Path, chosen: Mapping[str, "Connector"]) -> None:

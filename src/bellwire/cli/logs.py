@@ -5,9 +5,18 @@ import sys
 
 import structlog
 
+from bellwire.errors import ConfigurationError
+
+_LEVELS = ("debug", "info", "warning", "error")
+
 
 def set_up(level: str) -> None:
-    """Log what is at least as grave as `level` (debug, info, warning, error)."""
+    """Log what is at least as grave as `level`. Raises ConfigurationError when it isn't one of _LEVELS."""
+    if level.lower() not in _LEVELS:
+        wanted = ", ".join(_LEVELS[:-1])
+        raise ConfigurationError(
+            f"BELLWIRE_LOG_LEVEL must be {wanted} or {_LEVELS[-1]}.", remedy="Correct the variable, or unset it."
+        )
     number = logging.getLevelNamesMapping()[level.upper()]
     at_terminal = sys.stderr.isatty()
     structlog.configure(

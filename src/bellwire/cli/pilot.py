@@ -283,7 +283,7 @@ async def _telling(tried: "AsyncIterator[Tried]", total: int, *, quiet: bool) ->
 
 
 def _tell(tried: "Tried") -> None:
-    from bellwire.practice.pilot.report import duration
+    from bellwire.clock import duration
 
     mark, took = ("✓" if tried.as_expected else "✗"), duration(tried.took) if tried.took is not None else ""
     say(f"{mark} {tried.record.position:>2}  {took:>6}  {tried.about[:1].upper()}{tried.about[1:]}")
@@ -299,7 +299,7 @@ def _tell(tried: "Tried") -> None:
 
 
 def _conclude(report: "Report", path: Path) -> None:
-    from bellwire.practice.pilot.report import duration
+    from bellwire.clock import duration
 
     say()
     for check in report.criteria:

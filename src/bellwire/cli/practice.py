@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bellwire.cli.base import Json, print_json, say
-from bellwire.errors import BellwireError
+from bellwire.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bellwire.practice import Practice
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def practice(
-    vendors: Annotated[list[str] | None, typer.Argument(metavar="[VENDOR]...", help="Only these.")] = None,
+    vendors: Annotated[list[str] | None, typer.Argument(metavar="VENDOR", help="Only these; without one, all.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where they listen; 0 takes a free port.")] = 9001,
     as_json: Json = False,
 ) -> None:
@@ -37,7 +37,7 @@ async def _serve(vendors: list[str] | None, port: int, as_json: bool) -> None:
     try:
         await practice.__aenter__()
     except OSError as error:
-        raise BellwireError(
+        raise ConfigurationError(
             f"Port {port} can't be used: {error.strerror}.", remedy="Choose another one with --port."
         ) from None
     try:

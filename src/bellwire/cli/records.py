@@ -10,9 +10,11 @@ from bellwire.errors import NotFound
 
 group = new_group("Which record of one system is which of another.")
 
-Connection = Annotated[str, typer.Argument(help="The connection whose own name or id it is, e.g. books.")]
-Kind = Annotated[str, typer.Argument(help="What it is: product.")]
-Ours = Annotated[str, typer.Argument(help="What the orders call it, e.g. a SKU.")]
+Connection = Annotated[
+    str, typer.Argument(metavar="CONNECTION", help="The connection whose own name or id it is, e.g. books.")
+]
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="What it is: product.")]
+Ours = Annotated[str, typer.Argument(metavar="OURS", help="What the orders call it, e.g. a SKU.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +26,7 @@ def map_(
     connection: Connection,
     kind: Kind,
     ours: Ours,
-    theirs: Annotated[str, typer.Argument(help="What that system calls it: its id or name.")],
+    theirs: Annotated[str, typer.Argument(metavar="THEIRS", help="What that system calls it: its id or name.")],
     project: Project = HERE,
 ) -> None:
     """Say that our SKU is called something else in another system; it holds from now on.

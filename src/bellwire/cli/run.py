@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from bellwire.cli.base import HERE, Json, Limit, Project, new_group, print_json, print_rows, say
+from bellwire.cli.base import HERE, Json, Limit, Project, counted, new_group, print_json, print_rows, say
 from bellwire.errors import BellwireError, NotFound
 
 group = new_group("The runs: one for each event and flow.")
 
-Run = Annotated[int, typer.Argument(help="The run's number, as `bellwire run list` shows it.")]
+Run = Annotated[int, typer.Argument(metavar="RUN", help="The run's number, as `bellwire run list` shows it.")]
 State = Annotated[str, typer.Option(help="Only those: running, waiting, done, skipped or dead.")]
 
 
@@ -63,7 +63,8 @@ def list_(
         "took": "Took",
         "reason": "Why",
     }
-    print_rows(with_ledger(project, read), columns, as_json=as_json, empty="No run yet.")
+    empty = "No run fits." if flow or state else "No run yet."
+    print_rows(with_ledger(project, read), columns, as_json=as_json, empty=empty)
 
 
 @group.command("show")
@@ -123,7 +124,7 @@ def show(run: Run, project: Project = HERE, as_json: Json = False) -> None:
 
 @group.command("retry")
 def retry(
-    numbers: Annotated[list[int] | None, typer.Argument(metavar="[RUN]...", help="The runs' numbers.")] = None,
+    numbers: Annotated[list[int] | None, typer.Argument(metavar="RUN", help="The runs' numbers.")] = None,
     flow: Annotated[str, typer.Option(help="Or all dead runs of this flow.")] = "",
     cause: Annotated[str, typer.Option(help="Or all that failed for this cause, e.g. unknown-sku:TEA-250.")] = "",
     as_now: Annotated[bool, typer.Option("--as-now", help="With the flow as it is now, not as it was.")] = False,
@@ -163,7 +164,7 @@ def retry(
         raise typer.BadParameter("name runs, or choose them by --flow or --cause")
     retried = with_ledger(project, write)
     which = "the flow as it is now" if as_now else "the flow as it was when they began"
-    say(f"{len(retried)} runs go on, with {which}." if retried else "No dead run fits.")
+    say(f"{counted(len(retried), 'run goes', 'runs go')} on, with {which}." if retried else "No dead run fits.")
 
 
 @group.command("cancel")
@@ -198,10 +199,9 @@ def cancel(
 
 
 def _took(start: datetime, end: datetime | None) -> str:
-    if end is None:
-        return ""
-    seconds = (end - start).total_seconds()
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    from bellwire.clock import duration
+
+    return duration(end - start) if end else ""
 
 
 def in_short(result: str | None) -> str:

@@ -31,7 +31,7 @@ def send_test(
     connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Whose webhook, e.g. shop.")],
     type_: Annotated[
         str | None,
-        typer.Argument(metavar="[TYPE]", help="What happened, e.g. order.paid.", show_default="what a flow waits for"),
+        typer.Argument(metavar="TYPE", help="What happened, e.g. order.paid.", show_default="what a flow waits for"),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="How long to follow it.")] = 30.0,
     really: Annotated[bool, typer.Option("--really", help="Even to a production account.")] = False,
@@ -239,6 +239,7 @@ class _Followed:
 
     def _steps(self, look: _Look) -> Iterator[tuple[Any, str]]:
         """All that has happened so far, each with a key of its own."""
+        from bellwire.clock import duration
         from bellwire.ledger import DeliveryState, RunState
 
         if look.delivery.state is DeliveryState.SKIPPED:
@@ -253,8 +254,8 @@ class _Followed:
                     key = ("attempt", run.id, attempt.action, attempt.item, attempt.number)
                     yield key, f"    {_attempt(attempt)}"
             if run.state in (RunState.DONE, RunState.SKIPPED) and run.finished_at is not None:
-                took = (run.finished_at - run.received_at).total_seconds()
-                yield ("end", run.id), f"→ {run.state.value} in {took:.1f} s"
+                took = duration(run.finished_at - run.received_at)
+                yield ("end", run.id), f"→ {run.state.value} in {took}"
         if look.ended:
             for each in look.exceptions:
                 yield ("exception", each.id), f"→ exception {each.id}: {each.sentence}"

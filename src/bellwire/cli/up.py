@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bellwire.cli.base import HERE, Project, read_project, say
+from bellwire.cli.base import HERE, Project, counted, read_project, say
 
 if TYPE_CHECKING:
     from bellwire.settings import Settings
@@ -34,6 +34,7 @@ async def _up(settings: "Settings") -> None:
     import signal
 
     from bellwire.app import running
+    from bellwire.connectors.opening import missing_credentials
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -43,10 +44,14 @@ async def _up(settings: "Settings") -> None:
         for name, connection in bellwire.project.connections.items():
             if connection.webhook is not None:
                 say(f"Webhooks: {bellwire.hook_url(name)}")
+        for connection in bellwire.project.connections.values():
+            for missing in missing_credentials(connection):
+                say(str(missing))
         if not bellwire.project.flows:
             say("There is no flow yet: events are kept, and nothing is done about them.")
         if bellwire.interrupted:
-            say(f"Going on with {bellwire.interrupted} runs that were interrupted.")
+            runs = counted(bellwire.interrupted, "run that was", "runs that were")
+            say(f"Going on with {runs} interrupted.")
         say("Ready. Ctrl-C stops it.")
         await stop.wait()
         say("Stopping: no more is taken in, what is going on is brought to its end.")

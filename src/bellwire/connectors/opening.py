@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, Connector, Settings, connect
 from bellwire.connectors.registry import find_connector
-from bellwire.errors import ConfigurationError, NotFound
+from bellwire.errors import ConfigurationError, MissingCredential, NotFound
 from bellwire.events import Environment
 from bellwire.settings import TO_FILL_IN, ConnectionSettings, explain
 from bellwire.settings import Settings as ProjectSettings
@@ -46,6 +46,23 @@ def open_connection(
         timeout=connection.timeout,
         clock=clock,
     )
+
+
+def missing_credentials(connection: Connection) -> list[MissingCredential]:
+    """What it needs and doesn't have. Raises ConfigurationError when what is there can't be read, needed or not."""
+    manifest = connection.manifest
+    wanted = {credential.field: credential.required for credential in manifest.credentials}
+    if connection.webhook is not None and connection.connector.triggers:
+        # Without its secret no delivery is taken in, whatever else the connection is good for.
+        wanted.setdefault(manifest.webhook_credential, True)
+    missing = []
+    for field, required in wanted.items():
+        try:
+            connection.credentials.get(field)
+        except MissingCredential as error:
+            if required:
+                missing.append(error)
+    return missing
 
 
 def connector_of(connection: ConnectionSettings) -> Connector:

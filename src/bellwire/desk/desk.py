@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from bellwire.clock import Clock, system_clock
+from bellwire.clock import Clock, duration, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.desk import drawing, words
 from bellwire.desk.about import about
@@ -233,7 +233,7 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        duration=words.duration, number=words.number, plural=words.plural, joined=words.joined, ordinal=words.ordinal
+        duration=duration, number=words.number, plural=words.plural, joined=words.joined, ordinal=words.ordinal
     )
     return environment
 

@@ -1,6 +1,6 @@
 """Times, amounts and numbers as people write them."""
 
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 
 from babel.dates import format_date, format_datetime, format_time, get_timezone_name
 from babel.numbers import format_currency
@@ -43,20 +43,6 @@ class Words:
 
     def _date(self, moment: datetime) -> object:
         return moment.astimezone(self._zone).date()
-
-
-def duration(length: timedelta) -> str:
-    """`0.4 s`, `3.2 s`, `2 min 5 s`, `1 h 5 min`, `2 days 3 h`: two units at most."""
-    seconds = length.total_seconds()
-    if seconds < 9.95:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    for name, size, smaller, part in (("day", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1)):
-        if whole >= size:
-            many, rest = divmod(whole, size)
-            unit = f"{name}s" if name == "day" and many > 1 else name
-            return f"{many} {unit}" + (f" {rest // part} {smaller}" if rest // part else "")
-    return f"{whole} s"
 
 
 def money(amount: Money) -> str:

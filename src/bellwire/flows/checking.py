@@ -90,6 +90,7 @@ class _Check:
         self._connectors = connectors
         self._found: list[Finding] = []
         self._operations: dict[str, Operation] = {}
+        self._event: Any = data_model(flow.event_type)
 
     def findings(self) -> list[Finding]:
         self._trigger()
@@ -121,6 +122,7 @@ class _Check:
             self._add(line, f"{connector.manifest.title} sends no events", "start the flow with another connection")
         elif not any(fnmatchcase(event_type, pattern) for pattern in brought):
             self._add(line, f"{connector.manifest.title} brings no '{event_type}'", nearest(event_type, brought))
+            self._event = Any  # what the right one carries isn't known, and isn't what has to be mended
 
     def _who_and_what(self) -> None:
         if self._flow.owner is None:
@@ -156,7 +158,7 @@ class _Check:
 
     def _scope(self) -> dict[str, Any]:
         results = {name: self._result(action) for name, action in self._flow.actions.items()}
-        return {"event": data_model(self._flow.event_type), "meta": Event, **results}
+        return {"event": self._event, "meta": Event, **results}
 
     def _result(self, action: FlowAction) -> Any:
         operation = self._operations.get(action.name)
@@ -197,8 +199,7 @@ class _Check:
             self._value(key, value, fields.get(key) or FieldInfo(annotation=Any), see)
 
     def _example(self, name: str, field: FieldInfo) -> str:
-        event = data_model(self._flow.event_type)
-        return f'add {name}: "{{{{ event }}}}"' if field.annotation is event else f"add '{name}'"
+        return f'add {name}: "{{{{ event }}}}"' if field.annotation is self._event else f"add '{name}'"
 
     def _value(self, key: str, value: Value, field: FieldInfo, see: Sight) -> None:
         content, wanted = value.content, without_none(field.annotation)

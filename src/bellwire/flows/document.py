@@ -36,7 +36,11 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 # What the YAML reader says (a part of it), and what it means to the one who wrote the file.
 _PROBLEMS = (
     (r"'\t' that cannot start", "There is a tab where spaces belong.", "Indent with spaces."),
-    ("mapping values are not allowed", "There is a ':' where none can be.", "Put text with ': ' in quotes."),
+    (
+        "mapping values are not allowed",
+        "There is a ':' where none can be.",
+        "Put text with ': ' in quotes, and begin a key right below its neighbours.",
+    ),
     ("could not find expected ':'", "A ':' is missing after a key.", "Write `key: value`."),
     ("quoted scalar", "A quotation mark is opened but never closed.", "Close it."),
     ("expected <block end>", "This line's indentation doesn't fit the lines above.", "Line it up with its neighbours."),

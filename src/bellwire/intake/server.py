@@ -1,6 +1,7 @@
 """The HTTP server: uvicorn, with lines that hand webhooks straight to the intake."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -56,9 +57,11 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
     except OSError as error:
+        in_use = "Is another Bellwire running? Stop it, or set BELLWIRE_PORT."
+        elsewhere = "Set `host` and `port` in bellwire.toml to an address of this machine and a port that it may use."
         raise ConfigurationError(
             f"Bellwire can't listen on {host}:{port}: {error.strerror or error}.",
-            remedy="Is another Bellwire running? Stop it, or set BELLWIRE_PORT.",
+            remedy=in_use if error.errno == errno.EADDRINUSE else elsewhere,
         ) from error
     listening.listen(2048)
     return listening

@@ -283,8 +283,10 @@ async def open_ledger(url: str, *, max_waiting: int = 5_000) -> AsyncIterator[Da
         _prepare(path)
         database = Database(path, max_waiting=max_waiting)
     except (OSError, sqlite3.Error) as error:
+        damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
         raise ConfigurationError(
-            f"The ledger {path} can't be opened: {error}.", remedy="May this user write in that folder?"
+            f"The ledger {path} can't be opened: {error}.",
+            remedy="Put it back from your backup." if damaged else "May this user write in that folder?",
         ) from error
     database.start()
     try:

@@ -161,9 +161,9 @@ class Practice:
 
     async def _index(self, request: Request) -> Response:
         rows = "".join(
-            f"<tr><th scope=row>{name}</th><td><code>{self.base_url(name)}</code></td>"
-            f'<td>{len(simulator.received)}</td><td><a href="/practice/{name}/calls">calls</a></td>'
-            f'<td><a href="/practice/{name}/state">state</a></td></tr>'
+            f"<tr><th scope=row>{name}<td><code>{self.base_url(name)}</code><td>{len(simulator.received)} requests"
+            f'<td><a href="/practice/{name}/calls">what it received</a>,'
+            f' <a href="/practice/{name}/state">what it holds</a></tr>'
             for name, simulator in self.simulators.items()
         )
         return HTMLResponse(_PAGE.replace("ROWS", rows))
@@ -244,12 +244,16 @@ def _unknown(request: Request) -> Response:
 
 _PAGE = """<!doctype html><html lang=en><meta charset=utf-8><title>Bellwire practice</title>
 <meta name=viewport content="width=device-width,initial-scale=1">
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem;border-bottom:1px solid #8884}</style>
+<style>:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:3rem auto;padding:0 1rem}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.5rem;border-bottom:1px solid #8884}
+code{overflow-wrap:anywhere}
+@media(max-width:40rem){thead{display:none}tr{display:block;padding:.5rem 0;border-bottom:1px solid #8884}
+th,td{display:inline-block;padding:.2rem .5rem .2rem 0;border:0}}</style>
 <h1>Practice vendors</h1><p>Each speaks its vendor's API and moves no real money or goods.
 Point a connection's <code>base_url</code> at the address.</p>
 <p>POST <code>{"kind": "failed", "match": "POST .*1001"}</code> to <code>/practice/VENDOR/faults</code> makes it fail
 (<code>rate-limited</code>, <code>failed</code>, <code>slow</code>, <code>lost-answer</code>, <code>signed-out</code>).
 POST <code>{"to": "http://127.0.0.1:8787/hooks/shop", "copies": 3, "overtaken": true}</code> to
 <code>/practice/VENDOR/webhooks</code> has a shop take an order and send its webhooks: repeated, and out of order.</p>
-<table><thead><tr><th>Vendor<th>base_url<th>Requests<th><th></tr></thead><tbody>ROWS</tbody></table></html>"""
+<table><thead><tr><th>Vendor<th>base_url<th>So far<th>As JSON</tr></thead><tbody>ROWS</tbody></table></html>"""

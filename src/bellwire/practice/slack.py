@@ -71,9 +71,7 @@ class SlackSimulator(Simulator):
 
     channels: list[Channel] = field(default_factory=_channels)
     posted: list[Posted] = field(default_factory=list)
-    scopes: set[str] = field(
-        default_factory=lambda: {"chat:write", "channels:read", "groups:read", "channels:history", "groups:history"}
-    )
+    scopes: set[str] = field(default_factory=lambda: {"chat:write", "channels:read", "channels:history"})
 
     def routes(self) -> Sequence[BaseRoute]:
         methods: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {

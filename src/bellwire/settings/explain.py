@@ -52,13 +52,17 @@ def explain(
     within: Place = (),
     variables: Mapping[str, str] | None = None,
 ) -> list[ConfigurationError]:
-    """Each finding with its line in `source`, in the order of the file; `within` is where `model`'s table stands.
+    """Each finding with its line in `source`, in the order of the file, but what is missing last: mostly it is there
+    and misspelt, and that has the better remedy. `within` is where `model`'s table stands.
 
     `variables` says which top-level settings came from which environment variable: such a finding names that instead
     of a line. Values are never repeated: a database's address holds a password.
     """
-    findings = [_explain(details, model, source, within, variables or {}) for details in error.errors()]
-    return sorted(findings, key=lambda finding: finding.line or 0)
+    found = [
+        (details["type"] == "missing", _explain(details, model, source, within, variables or {}))
+        for details in error.errors()
+    ]
+    return [finding for _, finding in sorted(found, key=lambda each: (each[0], each[1].line or 0))]
 
 
 def suggestion(wrong: str, right: list[str]) -> str:

@@ -55,4 +55,6 @@ def _reason(message: str, text: str) -> tuple[str, int]:
     match = re.search(r" \(at line (\d+), column \d+\)$", message)
     line = int(match[1]) if match else text.rstrip("\n").count("\n") + 1
     sentence = re.sub(r" \(at [^()]*\)$", "", message)
+    if sentence == r"Illegal character '\n'":
+        return "a quotation mark is opened but never closed", line
     return sentence[:1].lower() + sentence[1:], line

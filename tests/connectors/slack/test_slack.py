@@ -32,6 +32,7 @@ async def practice() -> AsyncIterator[Practice]:
 def slack(practice: Practice) -> SlackSimulator:
     simulator = practice.simulators["slack"]
     assert isinstance(simulator, SlackSimulator)
+    simulator.scopes |= {"groups:read", "groups:history"}  # for private channels
     return simulator
 
 

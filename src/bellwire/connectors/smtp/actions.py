@@ -33,7 +33,8 @@ async def sign_in(call: Call) -> Account:
     """Connects, encrypts and signs in; sends nothing."""
     settings: MailSettings = call.settings
     async with conversation(call):
-        return Account(settings.from_address, f"{settings.host}, {settings.security}")
+        how = "not encrypted" if settings.security == "none" else settings.security
+        return Account(settings.from_address, f"{settings.host}, {how}")
 
 
 async def _send(call: Call, to: str, words: Words) -> Mail:

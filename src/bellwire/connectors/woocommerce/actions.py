@@ -90,7 +90,10 @@ def _explain_code(answer: Answer, code: str, message: str, detail: str) -> Vendo
     if answer.status == 404:
         what = "order" if answer.path.startswith("orders/") else "product"
         return Refused(
-            f"The shop has no such {what}; it may have been deleted.", cause=f"unknown-{what}", detail=detail
+            f"The shop has no such {what}; it may have been deleted.",
+            cause=f"unknown-{what}",
+            detail=detail,
+            remedy=f"Look for the {what} in the shop's trash. If it was deleted on purpose, dismiss this.",
         )
     return Refused(f"The shop refused it: {message or answer.status}", cause=code or "refused", detail=detail)
 

@@ -87,7 +87,6 @@ MANIFEST = Manifest(
             "webhook_secret",
             "WooCommerce › Settings › Advanced › Webhooks › your webhook › Secret; letters and digits only, "
             "the same for all of the connection's webhooks",
-            required=False,
         ),
     ),
     settings=ShopSettings,

@@ -6,7 +6,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bellwire import __version__
-from bellwire.practice.pilot.report import Report, duration
+from bellwire.clock import duration
+from bellwire.practice.pilot.report import Report
 
 
 def page(report: Report) -> str:

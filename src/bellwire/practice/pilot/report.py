@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bellwire.clock import duration
 from bellwire.flows import Flow
 from bellwire.practice.pilot.verdict import Check, Tried
 
@@ -112,18 +113,6 @@ class Report:
             "minutes_by_hand": None if self.by_hand is None else self.by_hand.total_seconds() / 60,
             "notes": self.notes,
         }
-
-
-def duration(length: timedelta) -> str:
-    """`0.4 s`, `42 s`, `2 min`, `1 min 1 s`, `1 h 50 min`: two units at most."""
-    seconds = length.total_seconds()
-    if seconds < 59.5:
-        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
-    if seconds < 3_600:
-        (large, small), units = divmod(round(seconds), 60), ("min", "s")
-    else:
-        (large, small), units = divmod(round(seconds / 60), 60), ("h", "min")
-    return f"{large} {units[0]}" + (f" {small} {units[1]}" if small else "")
 
 
 def percent(share: Decimal) -> str:
