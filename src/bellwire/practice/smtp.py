@@ -54,9 +54,7 @@ class MailSimulator(Simulator):
         }
 
     def mails(self) -> list[Sent]:
-        """As a mailbox shows them: of those with the same Message-ID, one."""
-        mails = {mail["Message-ID"]: mail for mail in self.kept}
-        return [Sent(name, mentioned_order(mail["Subject"]), _text(mail)) for name, mail in mails.items()]
+        return [Sent(mail["Message-ID"], mentioned_order(mail["Subject"]), _text(mail)) for mail in self.kept]
 
     @property
     def address(self) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bellwire.practice.faults import Fault, FaultKind
-from bellwire.practice.roles import Books, Carrier, Chat, Mailbox, Sale, SaleLine, Shop, Till
+from bellwire.practice.roles import Books, Carrier, Chat, Mailbox, Sale, SaleLine, Sent, Shop, Till
 from bellwire.practice.simulator import Webhook
 
 UNKNOWN_SKU = "TEA-500-NEW"
@@ -134,7 +134,7 @@ def verdicts(
         ),
         _each_once("label", numbers, [each.reference for each in holdings.carrier.labels()]),
         _each_once("message to the packing bench", numbers, [each.reference for each in holdings.chat.messages()]),
-        _each_once("mail to the customer", numbers, [each.reference for each in holdings.mailbox.mails()]),
+        _each_once("mail to the customer", numbers, _as_shown(holdings.mailbox.mails())),
         Verdict(
             "The stock is down by exactly what was sold",
             moved == dict(sold),
@@ -143,6 +143,11 @@ def verdicts(
             else f"{moved} for {dict(sold)}",
         ),
     ]
+
+
+def _as_shown(mails: list[Sent]) -> list[str]:
+    """The orders that a mailbox shows mails of: of several with the same Message-ID it shows one."""
+    return list({mail.id: mail.reference for mail in mails}.values())
 
 
 def _each_once(what: str, expected: set[str], found: list[str]) -> Verdict:
