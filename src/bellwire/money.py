@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated
 
@@ -75,8 +74,11 @@ class Money(BaseModel):
     def of(cls, amount: str | int | Decimal, currency: str) -> "Money":
         """`amount` of `currency`. Raises pydantic's ValidationError when it isn't a number."""
         if not isinstance(amount, float) and _CURRENCY.fullmatch(currency):
-            with suppress(InvalidOperation, TypeError, ValueError):
+            try:
                 value = Decimal(amount)
+            except (InvalidOperation, TypeError, ValueError):
+                pass
+            else:
                 if value.is_finite():
                     return _made(value, currency)
         return cls.model_validate({"amount": amount, "currency": currency})

@@ -89,13 +89,13 @@ def record(
 ) -> list[Started]:
     """Write what a delivery means, unless that is written already. Returns the runs that were started and (if
     `holding`) are held by the caller."""
-    if not deliveries.is_waiting(rows, reading.delivery):
-        return []
     if reading.problem is not None:
-        _bury(rows, reading, connection, now)
+        _bury(rows, reading, reading.problem, connection, now)
         return []
     if not reading.normalised.events:
         deliveries.settle(rows, reading.delivery, DeliveryState.SKIPPED, reading.normalised.reason)
+        return []
+    if not deliveries.settle(rows, reading.delivery, DeliveryState.DONE):
         return []
     started: list[Started] = []
     known = 0
@@ -116,10 +116,8 @@ def record(
             )
             if run is not None and holding:
                 started.append(Started(run, event_id, event, flow, reading.received_at))
-    all_known = known == len(reading.normalised.events)
-    deliveries.settle(
-        rows, reading.delivery, DeliveryState.DONE, "Everything in it was known already." if all_known else ""
-    )
+    if known == len(reading.normalised.events):
+        deliveries.explain(rows, reading.delivery, "Everything in it was known already.")
     return started
 
 
@@ -142,16 +140,15 @@ def _is_test(data: Any) -> bool:
     return bool(getattr(data, "test", False))
 
 
-def _bury(rows: Rows, reading: Reading, connection: Connection | None, now: datetime) -> None:
-    assert reading.problem is not None
-    deliveries.settle(rows, reading.delivery, DeliveryState.DEAD, reading.problem.sentence)
-    exceptions.open_one(
-        rows,
-        delivery=reading.delivery,
-        connection=connection.name if connection else "",
-        cause=reading.problem.cause,
-        sentence=reading.problem.sentence,
-        remedy=reading.problem.remedy,
-        detail=reading.problem.detail,
-        now=now,
-    )
+def _bury(rows: Rows, reading: Reading, problem: Problem, connection: Connection | None, now: datetime) -> None:
+    if deliveries.settle(rows, reading.delivery, DeliveryState.DEAD, problem.sentence):
+        exceptions.open_one(
+            rows,
+            delivery=reading.delivery,
+            connection=connection.name if connection else "",
+            cause=problem.cause,
+            sentence=problem.sentence,
+            remedy=problem.remedy,
+            detail=problem.detail,
+            now=now,
+        )

@@ -53,17 +53,19 @@ def accept(rows: Rows, delivery: Delivery, delivery_id: str, environment: Enviro
     return Accepted(new, False)
 
 
-def is_waiting(rows: Rows, delivery: int) -> bool:
-    """Whether it is still to be normalised."""
-    return rows.one("SELECT 1 FROM deliveries WHERE id = :id AND state = 'received'", {"id": delivery}) is not None
-
-
-def settle(rows: Rows, delivery: int, state: DeliveryState, reason: str = "") -> None:
-    """Say what a received delivery turned out to be."""
-    rows.run(
-        "UPDATE deliveries SET state = :state, reason = :reason WHERE id = :id AND state = 'received'",
-        {"id": delivery, "state": state.value, "reason": reason},
+def settle(rows: Rows, delivery: int, state: DeliveryState, reason: str = "") -> bool:
+    """Say what a received delivery turned out to be. False when that is said already."""
+    return bool(
+        rows.run(
+            "UPDATE deliveries SET state = :state, reason = :reason WHERE id = :id AND state = 'received'",
+            {"id": delivery, "state": state.value, "reason": reason},
+        )
     )
+
+
+def explain(rows: Rows, delivery: int, reason: str) -> None:
+    """Say more about a delivery that is settled."""
+    rows.run("UPDATE deliveries SET reason = :reason WHERE id = :id", {"id": delivery, "reason": reason})
 
 
 def reopen(rows: Rows, delivery: int) -> bool:

@@ -18,6 +18,7 @@ from bellwire.clock import Clock, parse_utc
 from bellwire.connectors.kit.auth import Basic, Bearer, ClientCredentials, Credentials, HeaderToken, NoAuth, OAuth2
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
+from bellwire.connectors.kit.patience import Patience
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 
 
@@ -97,8 +98,9 @@ class Api:
         self._explain = explain
         self._clock = clock
         self.timeout = timeout or manifest.timeout
-        self._seconds = self.timeout.total_seconds()
+        self._patience = Patience(self.timeout.total_seconds())
         self.gate = Gate(manifest.limits)
+        self._renewed = manifest.auth if isinstance(manifest.auth, OAuth2 | ClientCredentials) else None
         self._session: aiohttp.ClientSession | None = None
         self._parallel = asyncio.Semaphore(manifest.parallel)
         self._renewing = asyncio.Lock()
@@ -147,7 +149,7 @@ class Api:
         query = {**self._manifest.params, **(params or {})}
         refused = ""
         while True:
-            token = await self._token(refused)
+            token = await self._token(self._renewed, refused) if self._renewed else ""
             answer = await self._send(method, url, path, query, sent | self._signed_in(token), data, writing)
             error = self._explain(answer) or self._by_status(answer)
             if error is None:
@@ -163,18 +165,18 @@ class Api:
         """Wait for one of the account's places and for its limits. Requests do so by themselves; calls that aren't
         HTTP use it. Raises Transient when the vendor asked for a pause that is longer than the time-out."""
         async with self._parallel:
-            await self._wait()
+            if not self.gate.open:
+                await self._wait()
             yield
 
     async def _wait(self) -> None:
-        if self.gate.open:
-            return
         left = self.gate.paused_for
         if left > self.timeout:
             raise Transient(f"{self._manifest.title} asked to slow down.", cause="rate-limited", retry_after=left)
         await self.gate.wait()
 
     async def close(self) -> None:
+        self._patience.close()
         if self._session is not None:
             await self._session.close()
 
@@ -190,23 +192,21 @@ class Api:
     ) -> Answer:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                # Connecting fails first: then it is certain that nothing was asked. The whole is timed by asyncio's
-                # own time-out, at a fraction of the cost.
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10, self._seconds / 2)),
+                # Connecting fails first: then it is certain that nothing was asked.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10, self.timeout.total_seconds() / 2)),
                 connector=aiohttp.TCPConnector(limit=self._manifest.parallel),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
         try:
             async with self._parallel:
-                await self._wait()
-                async with (
-                    asyncio.timeout(self._seconds),
-                    self._session.request(
+                if not self.gate.open:
+                    await self._wait()
+                with self._patience.wait():
+                    async with self._session.request(
                         method, url, params=query or None, headers=headers, data=data, allow_redirects=False
-                    ) as response,
-                ):
-                    content = await response.read()
+                    ) as response:
+                        content = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Transient(
                 f"{self._manifest.title} can't be reached.", cause="unreachable", detail=f"{method} {path}: {error}"
@@ -275,12 +275,9 @@ class Api:
             case OAuth2():
                 return {"Authorization": f"Bearer {token}"}
 
-    async def _token(self, refused: str) -> str:
+    async def _token(self, auth: OAuth2 | ClientCredentials, refused: str) -> str:
         """The access token, renewed ahead of its end, or when the vendor has `refused` it: by one caller, while the
-        others wait. Empty where the vendor has no such tokens. Raises MissingCredential, SignedOut or Transient."""
-        auth = self._manifest.auth
-        if not isinstance(auth, OAuth2 | ClientCredentials):
-            return ""
+        others wait. Raises MissingCredential, SignedOut or Transient."""
         if not self._can_renew():
             return self._credentials.get("access_token")
         if token := self._usable_token(auth.refresh_ahead, refused):
