@@ -265,7 +265,7 @@ def _version(path: Path) -> str | None:
     return None
 
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. A ledger that says so is opened without loading the migration tool."""
 
 

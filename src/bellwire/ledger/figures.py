@@ -264,7 +264,7 @@ def newest_of_flow(rows: Rows, flow: str, *, limit: int) -> list[RunRow]:
     """The runs of a flow's newest events: unlike `runs.newest`, at the same cost however rare the flow is."""
     found = rows.all(
         "SELECT id, event, flow, flow_hash, nonce, state, reason, fence, interrupted,"
-        " created_at, received_at, due_at, retried_at, finished_at FROM runs WHERE flow = :flow"
+        " created_at, received_at, due_at, retried_at, finished_at, subject, held_for FROM runs WHERE flow = :flow"
         " ORDER BY event DESC, nonce DESC LIMIT :limit",
         {"flow": flow, "limit": limit},
     )

@@ -44,6 +44,8 @@ class RunState(StrEnum):
     RUNNING = "running"
     WAITING = "waiting"
     """For its time to come."""
+    HELD = "held"
+    """For something that isn't a time: an earlier event of the same subject, or a connection that is out of order."""
     DONE = "done"
     SKIPPED = "skipped"
     DEAD = "dead"
@@ -128,6 +130,10 @@ class RunRow:
     due_at: datetime | None
     retried_at: datetime | None
     finished_at: datetime | None
+    subject: str = ""
+    """Connection and subject of its event: runs of one are carried out in order."""
+    held_for: str = ""
+    """What a held run waits for."""
 
 
 @dataclass(frozen=True)
@@ -177,8 +183,8 @@ def event_row(row: tuple[Any, ...]) -> EventRow:
 
 
 def run_row(row: tuple[Any, ...]) -> RunRow:
-    times = unstamp(row[9]), unstamp(row[10]), *map(maybe, row[11:])
-    return _filled(RunRow, *row[:5], RunState(row[5]), row[6], row[7], bool(row[8]), *times)
+    times = unstamp(row[9]), unstamp(row[10]), *map(maybe, row[11:14])
+    return _filled(RunRow, *row[:5], RunState(row[5]), row[6], row[7], bool(row[8]), *times, *row[14:])
 
 
 def attempt_row(row: tuple[Any, ...]) -> AttemptRow:

@@ -12,7 +12,7 @@ from bellwire.ledger.rows import AttemptRow, FlowMode, Outcome, RunRow, RunState
 
 _COLUMNS = (
     "id, event, flow, flow_hash, nonce, state, reason, fence, interrupted,"
-    " created_at, received_at, due_at, retried_at, finished_at"
+    " created_at, received_at, due_at, retried_at, finished_at, subject, held_for"
 )
 _ATTEMPT = (
     "run, action, item, number, outcome, started_at, finished_at, next_at, result, cause, sentence, remedy, detail"

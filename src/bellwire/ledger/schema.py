@@ -137,10 +137,14 @@ runs = Table(
     _at("due_at", nullable=True),
     _at("retried_at", nullable=True),
     _at("finished_at", nullable=True),
+    _text("subject"),
+    _text("held_for"),
     UniqueConstraint("flow", "event", "nonce", name="one_run"),
 )
 _partial("runs_due", runs.c.due_at, "state = 'waiting'")
 _partial("runs_going_on", runs.c.id, "state = 'running'")
+_partial("runs_held", runs.c.held_for, "state = 'held'")
+_partial("runs_unfinished_of_subject", runs.c.subject, "state IN ('running', 'waiting', 'held', 'dead')")
 Index("runs_by_time", runs.c.created_at)
 Index("runs_by_event", runs.c.event)
 
@@ -184,6 +188,73 @@ exceptions = Table(
 )
 _partial("exceptions_open", exceptions.c.id, "state = 'open'")
 Index("exceptions_by_run", exceptions.c.run)
+
+edits = Table(
+    "edits",
+    metadata,
+    _ref("run", "runs.id", primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("item", Integer, primary_key=True),
+    _text("given"),
+    _at("set_at"),
+    sqlite_with_rowid=False,
+)
+
+health = Table(
+    "health",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    _text("state"),
+    _text("reason"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _at("since"),
+    _at("probe_at", nullable=True),
+    sqlite_with_rowid=False,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    _at("at"),
+    _text("who"),
+    _text("what"),
+    _text("target"),
+    _text("detail"),
+)
+Index("audit_by_target", audit.c.target)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _id(),
+    _text("topic"),
+    _text("title"),
+    _text("text"),
+    _at("opened_at"),
+    Column("told", Integer, nullable=False, server_default="0"),
+    _at("next_at", nullable=True),
+    _at("resolved_at", nullable=True),
+)
+Index(
+    "one_open_alert",
+    alerts.c.topic,
+    unique=True,
+    sqlite_where=text("resolved_at IS NULL"),
+    postgresql_where=text("resolved_at IS NULL"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(),
+    _ref("alert", "alerts.id", nullable=True),
+    _text("channel"),
+    _text("kind"),
+    _at("at"),
+    _text("error"),
+)
+Index("messages_by_alert", messages.c.alert)
 
 refusals = Table(
     "refusals",

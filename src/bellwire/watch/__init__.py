@@ -1,0 +1,1 @@
+"""Watches the rest: metrics for machines, alerts for people."""
