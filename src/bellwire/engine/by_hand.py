@@ -10,16 +10,18 @@ from datetime import datetime
 import orjson
 
 from bellwire.errors import BellwireError, NotFound
-from bellwire.ledger import ExceptionRow, ExceptionState, Rows, deliveries, events, exceptions, runs
+from bellwire.events import whole_subject
+from bellwire.ledger import ExceptionRow, ExceptionState, Rows, RunRow, RunState, deliveries, events, exceptions, runs
 
 
 def retry_run(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> None:
-    """Retry a dead run from the action that failed; what is done isn't done again. Raises NotFound, BellwireError."""
+    """Have a run that is stuck, waits or is held carried out now, from the action that failed; what is done isn't done
+    again. Raises NotFound, BellwireError."""
     row = runs.find(rows, run)
     if row is None:
         raise NotFound(f"There is no run {run}.", remedy="`bellwire run list` shows them.")
     if not runs.retry(rows, run, now, flow_hash=flow_hash):
-        raise BellwireError(f"Run {run} is {row.state.value}: only a run that is stuck can be retried.")
+        raise BellwireError(_why_not(row))
     exceptions.close_of_run(rows, run, ExceptionState.RETRIED, now)
 
 
@@ -71,9 +73,25 @@ def replay(rows: Rows, event: int, flow: str, flow_hash: str, nonce: str, now: d
     row = events.find(rows, event)
     if row is None:
         raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
-    run = runs.start(rows, event, flow, flow_hash, received_at=now, now=now, running=False, nonce=nonce)
+    run = runs.start(
+        rows,
+        event,
+        flow,
+        flow_hash,
+        subject=whole_subject(row.connection, row.subject),
+        received_at=now,
+        now=now,
+        state=RunState.WAITING,
+        nonce=nonce,
+    )
     assert run is not None, "the nonce is new"
     return run
+
+
+def _why_not(run: RunRow) -> str:
+    if run.held_for == runs.ITS_TURN:
+        return f"Run {run.id} has to wait until the earlier events of the same subject are done with."
+    return f"Run {run.id} is {run.state.value}: there is nothing to retry."
 
 
 def _open(rows: Rows, exception: int) -> ExceptionRow:

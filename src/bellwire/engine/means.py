@@ -6,6 +6,7 @@ from random import Random
 
 from bellwire.clock import Clock
 from bellwire.connectors.kit import Action, Connection, Crosswalk
+from bellwire.engine.health import Health
 from bellwire.errors import FlowError
 from bellwire.flows import FlowAction, operation_for
 from bellwire.ledger import Database
@@ -19,6 +20,7 @@ class Means:
     clock: Clock
     random: Random
     """For the jitter of backoff."""
+    health: Health
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
 
     def of(self, action: FlowAction) -> tuple[Connection, Action]:

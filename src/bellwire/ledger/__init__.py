@@ -3,8 +3,9 @@
 `open_ledger` gives a Database; the other modules are functions that take one of its transactions.
 """
 
-from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, runs
+from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, health, runs
 from bellwire.ledger.database import Database, Rows, open_ledger
+from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.rows import (
     AttemptRow,
     DeliveryRow,
@@ -27,15 +28,18 @@ __all__ = [
     "ExceptionRow",
     "ExceptionState",
     "FlowMode",
+    "HealthRow",
     "Outcome",
     "Rows",
     "RunRow",
     "RunState",
+    "Trouble",
     "crosswalk",
     "deliveries",
     "events",
     "exceptions",
     "figures",
+    "health",
     "open_ledger",
     "runs",
 ]
