@@ -12,7 +12,7 @@ from bellwire.errors import BellwireError, NotFound
 group = new_group("The runs: one for each event and flow.")
 
 Run = Annotated[int, typer.Argument(metavar="RUN", help="The run's number, as `bellwire run list` shows it.")]
-State = Annotated[str, typer.Option(help="Only those: running, waiting, done, skipped or dead.")]
+State = Annotated[str, typer.Option(help="Only those: running, waiting, held, done, skipped or dead.")]
 
 
 def register(app: typer.Typer) -> None:

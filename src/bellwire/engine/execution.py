@@ -18,7 +18,6 @@ from bellwire.capabilities import Given, Operation
 from bellwire.connectors.kit import Call, Connection
 from bellwire.connectors.kit.limits import backlog
 from bellwire.engine.backoff import wait_before
-from bellwire.engine.health import waits_for
 from bellwire.engine.keys import idempotency_key
 from bellwire.engine.means import Means
 from bellwire.engine.results import from_json, to_json
@@ -399,16 +398,20 @@ class Execution:
         if wait is not None:
             state, wait = RunState.WAITING, min(wait, _LOOK_AGAIN) if self._shut_out else wait
         due = None if wait is None else now + wait
-        held_for = waits_for(self._shut_out) if state is RunState.HELD else ""
+        held_for = runs.waits_for(self._shut_out) if state is RunState.HELD else ""
         reason = self._why(state)
         held = await self.means.ledger.write(
             lambda rows: runs.leave(
                 rows, self.run, self.fence, state, now=now, due_at=due, held_for=held_for, reason=reason
             )
         )
+        if state is RunState.HELD:
+            await self.means.health.let_go_if_well(self._shut_out)
         return state, held
 
     def _why(self, state: RunState) -> str:
+        if state is RunState.HELD:
+            return f"It waits until the connection '{self._shut_out}' is in order again."
         if state is not RunState.DEAD:
             return ""
         stuck = [name for name, parts in self.parts.items() if any(part.dead for part in parts)]

@@ -35,11 +35,6 @@ _AT_ONCE = 500
 """Held runs that are let go in one transaction."""
 
 
-def waits_for(connection: str) -> str:
-    """What runs are held for while `connection` is out of order."""
-    return f"connection:{connection}"
-
-
 @dataclass
 class _Out:
     """A connection that is out of order."""
@@ -74,6 +69,8 @@ class Health:
                 self._out[row.connection] = _Out(replace(row, probe_at=now), self._fingerprint(row.connection))
             else:
                 await self._well(row.connection)
+        for name in self.connections.keys() - self._out.keys():
+            await self.let_go_if_well(name)
 
     def stop(self) -> None:
         for probe in self._probes:
@@ -88,6 +85,12 @@ class Health:
             out.probing = True
             return False
         return True
+
+    async def let_go_if_well(self, connection: str) -> None:
+        """For runs that were being held just as it became well again."""
+        if connection not in self._out:
+            while await self._let_go(connection, _AT_ONCE) == _AT_ONCE:
+                pass
 
     def doubts(self, connection: str) -> bool:
         """Whether it matters that it `answered`."""
@@ -124,7 +127,7 @@ class Health:
             if out.probing or not (renewed or self._due(out)):
                 continue
             if connection.connector.sign_in is None:
-                await self.ledger.write(lambda rows, name=name: runs.let_go(rows, waits_for(name), self.clock(), 1))  # type: ignore[misc]
+                await self._let_go(name, 1)
                 continue
             out.probing = True
             probe = asyncio.create_task(self._probe(connection), name=f"probe of {name}")
@@ -175,12 +178,12 @@ class Health:
             self._before[connection] = self.clock(), out.row.failures
             log.info("a connection is well again", connection=connection)
         self._failing.pop(connection, None)
+        await self.let_go_if_well(connection)
         await self.ledger.write(lambda rows: health.set_well(rows, connection))
-        while (
-            await self.ledger.write(lambda rows: runs.let_go(rows, waits_for(connection), self.clock(), _AT_ONCE))
-            == _AT_ONCE
-        ):
-            pass
+
+    async def _let_go(self, connection: str, most: int) -> int:
+        now = self.clock()
+        return await self.ledger.write(lambda rows: runs.let_go(rows, runs.waits_for(connection), now, most))
 
     def _due(self, out: _Out) -> bool:
         return out.row.probe_at is None or out.row.probe_at <= self.clock()

@@ -16,6 +16,8 @@ from bellwire.ledger import DeliveryState, FlowMode, Rows, RunState, deliveries,
 
 log = structlog.get_logger()
 
+_BEHIND = "It waits until what came earlier about the same is done with."
+
 Listeners = Mapping[tuple[str, str], Sequence[Flow]]
 """Connection and event type → the flows that listen."""
 
@@ -112,7 +114,8 @@ def record(
             continue
         state = RunState.RUNNING if holding else RunState.WAITING
         subject = whole_subject(event.connection, event.subject)
-        if runs.has_earlier(rows, subject, event_id):
+        behind = runs.has_earlier(rows, subject, event_id)
+        if behind:
             state = RunState.HELD
         for flow in flows:
             run = runs.start(
@@ -124,6 +127,7 @@ def record(
                 received_at=reading.received_at,
                 now=now,
                 state=state,
+                reason=_BEHIND if behind else "",
             )
             if run is not None and state is RunState.RUNNING:
                 started.append(Started(run, event_id, event, flow, reading.received_at))

@@ -20,8 +20,12 @@ _ATTEMPT = (
 
 _UNFINISHED = "state IN ('running', 'waiting', 'held', 'dead')"
 ITS_TURN = "turn"
-"""What a run is held for until the earlier events of its subject are done with; else it is a connection's name with
-`connection:` before it."""
+"""What a run is held for until the earlier events of its subject are done with."""
+
+
+def waits_for(connection: str) -> str:
+    """What a run is held for while a connection is out of order."""
+    return f"connection:{connection}"
 
 
 def keep_flow(rows: Rows, flow: str, flow_hash: str, source: str, now: datetime) -> None:
@@ -63,6 +67,7 @@ def start(
     received_at: datetime,
     now: datetime,
     state: RunState,
+    reason: str = "",
     nonce: str = "",
 ) -> int | None:
     """A run of `flow` for `event`: taken at once by the caller (RUNNING, with fence 1), left for any worker (WAITING),
@@ -71,8 +76,9 @@ def start(
     None when there is one already.
     """
     return rows.insert(
-        "INSERT INTO runs (event, flow, flow_hash, nonce, state, created_at, received_at, due_at, subject, held_for)"
-        " VALUES (:event, :flow, :flow_hash, :nonce, :state, :now, :received_at, :due_at, :subject, :held_for)"
+        "INSERT INTO runs"
+        " (event, flow, flow_hash, nonce, state, reason, created_at, received_at, due_at, subject, held_for) VALUES"
+        " (:event, :flow, :flow_hash, :nonce, :state, :reason, :now, :received_at, :due_at, :subject, :held_for)"
         " ON CONFLICT DO NOTHING",
         {
             "event": event,
@@ -80,6 +86,7 @@ def start(
             "flow_hash": flow_hash,
             "nonce": nonce,
             "state": state.value,
+            "reason": reason,
             "now": stamp(now),
             "received_at": stamp(received_at),
             "due_at": stamp(now) if state is RunState.WAITING else None,
@@ -102,9 +109,9 @@ def has_earlier(rows: Rows, subject: str, event: int) -> bool:
 def let_next_go(rows: Rows, subject: str, now: datetime) -> int:
     """After the end of a run: have those of the subject's next event carried out. Gives how many."""
     return rows.run(
-        f"UPDATE runs SET state = 'waiting', due_at = :now, held_for = '' WHERE subject = :subject AND {_UNFINISHED}"  # noqa: S608
-        " AND state = 'held' AND held_for = :turn AND event ="
-        f" (SELECT MIN(event) FROM runs WHERE subject = :subject AND {_UNFINISHED})",
+        "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = ''"  # noqa: S608
+        f" WHERE subject = :subject AND {_UNFINISHED} AND state = 'held' AND held_for = :turn"
+        f" AND event = (SELECT MIN(event) FROM runs WHERE subject = :subject AND {_UNFINISHED})",
         {"subject": subject, "now": stamp(now), "turn": ITS_TURN},
     )
 
@@ -112,7 +119,7 @@ def let_next_go(rows: Rows, subject: str, now: datetime) -> int:
 def let_go(rows: Rows, held_for: str, now: datetime, limit: int) -> int:
     """Have the oldest runs that are held for something carried out. Gives how many."""
     return rows.run(
-        "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '' WHERE id IN"
+        "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = '' WHERE id IN"
         " (SELECT id FROM runs WHERE state = 'held' AND held_for = :held_for ORDER BY id LIMIT :limit)",
         {"held_for": held_for, "now": stamp(now), "limit": limit},
     )
