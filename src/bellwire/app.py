@@ -6,7 +6,7 @@ From top to bottom it says who needs whom; leaving the block stops everything in
 import asyncio
 import fcntl
 import gc
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,10 @@ from bellwire.connectors.kit import Connection
 from bellwire.connectors.opening import open_connections
 from bellwire.desk import Desk
 from bellwire.engine import Engine
-from bellwire.errors import ConfigurationError
+from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.flows import Flow, FlowErrors, check_flow, load_flows
 from bellwire.intake import Health, Hooks, Limits, serve
-from bellwire.ledger import Database, open_ledger
+from bellwire.ledger import Database, Housekeeping, Keep, open_ledger
 from bellwire.records import LedgerCrosswalk
 from bellwire.settings import Settings
 from bellwire.vault import Vault
@@ -133,6 +133,8 @@ async def running(
             clock=clock,
         )
         await stack.enter_async_context(_counting(hooks))
+        housekeeping = Housekeeping(ledger, Keep.days(settings.keep.payloads, settings.keep.details), clock=clock)
+        await stack.enter_async_context(_beside(housekeeping.run(), "housekeeping"))
         desk = Desk(
             ledger,
             project.flows,
@@ -161,14 +163,23 @@ def web(health: Health, desk: Desk) -> Starlette:
 
 @asynccontextmanager
 async def _counting(hooks: Hooks) -> AsyncIterator[None]:
-    counting = asyncio.create_task(hooks.count_forever(), name="refusals")
+    async with _beside(hooks.count_forever(), "refusals"):
+        yield
+    # If the ledger can't be written at the end, that has been logged, and these few counts are all that it costs.
+    with suppress(LedgerBusy):
+        await hooks.count()
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
+    """`work` goes on for the length of the block."""
+    task = asyncio.create_task(work, name=name)
     try:
         yield
     finally:
-        counting.cancel()
+        task.cancel()
         with suppress(asyncio.CancelledError):
-            await counting
-        await hooks.count()
+            await task
 
 
 @contextmanager

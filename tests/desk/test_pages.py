@@ -306,7 +306,9 @@ async def test_a_run_whose_payload_and_flow_are_gone_can_still_be_shown(place: P
 
     run = await place.write(tell)
 
-    assert "Order 1001" in await shown(place, f"/runs/{run}")
+    page = await shown(place, f"/runs/{run}")
+    assert "Order 1001" in page
+    assert words(page).count("It has been purged") == 2, "both the event's data and the delivery"
     assert "Order 1001" in await shown(place)
 
 

@@ -15,6 +15,7 @@ from bellwire.cli import (
     init,
     pilot,
     practice,
+    purge,
     records,
     run,
     secrets,
@@ -33,7 +34,7 @@ app = typer.Typer(
 
 for commands in (
     *(demo, init, secrets, check, practice, pilot, up),
-    *(flow, event, run, exception, send_test, records, dictionary),
+    *(flow, event, run, exception, send_test, records, dictionary, purge),
 ):
     commands.register(app)
 

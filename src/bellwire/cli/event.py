@@ -74,20 +74,22 @@ def show(event: Event, project: Project = HERE, as_json: Json = False) -> None:
     """
     from bellwire.cli.lasting import when, with_ledger
     from bellwire.engine import event_of
-    from bellwire.ledger import Database, Rows, events, runs
+    from bellwire.ledger import Database, Rows, deliveries, events, runs
 
-    async def read(ledger: Database, _: object) -> tuple[Any, Any, int]:
-        def query(rows: Rows) -> tuple[Any, Any, int]:
+    async def read(ledger: Database, _: object) -> tuple[Any, Any, int, bool]:
+        def query(rows: Rows) -> tuple[Any, Any, int, bool]:
             row = events.find(rows, event)
             if row is None:
                 raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
-            return row, runs.of_event(rows, event), _arrivals(rows, row)
+            gone = row.delivery is not None and deliveries.payload(rows, row.delivery) is None
+            return row, runs.of_event(rows, event), _arrivals(rows, row), gone
 
         return await ledger.read(query)
 
-    row, started, arrivals = with_ledger(project, read)
+    row, started, arrivals, delivery_purged = with_ledger(project, read)
     if as_json:
-        print_json(event_of(row).cloudevent() | {"runs": [run.id for run in started], "reason": row.reason})
+        known = {"runs": [run.id for run in started], "reason": row.reason, "purged": row.purged}
+        print_json(event_of(row).cloudevent() | known)
         return
     say(f"Event {row.id}: {row.type} of {row.subject}, from '{row.connection}' ({row.environment})")
     say(f"Happened {when(row.time)}, came in {when(row.recorded_at)}, {counted(arrivals, 'time')} in all.")
@@ -95,7 +97,12 @@ def show(event: Event, project: Project = HERE, as_json: Json = False) -> None:
         say(f"Run {run.id} of flow '{run.flow}': {run.state.value}. {run.reason}".rstrip())
     if row.reason:
         say(row.reason)
-    say(f"All of its data: bellwire event show {row.id} --json")
+    if delivery_purged:
+        say("The webhook as it arrived was purged; [keep] in bellwire.toml says after how many days.")
+    if row.purged:
+        say("Its data was purged too, so it can't be replayed; that it came, and what became of it, is still known.")
+    else:
+        say(f"All of its data: bellwire event show {row.id} --json")
 
 
 @group.command("replay")

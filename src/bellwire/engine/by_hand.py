@@ -68,11 +68,17 @@ def dismiss(rows: Rows, exception: int, now: datetime, *, reason: str) -> None:
 def replay(rows: Rows, event: int, flow: str, flow_hash: str, nonce: str, now: datetime) -> int:
     """Run `flow` for an event once more, on purpose: with keys of its own, so that nothing swallows it.
 
-    Returns the run. Raises NotFound.
+    Returns the run. Raises NotFound, BellwireError.
     """
     row = events.find(rows, event)
     if row is None:
         raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
+    if row.purged:
+        raise BellwireError(
+            f"Event {event} can't be replayed: its data was purged, as it was older than [keep] details of"
+            " bellwire.toml.",
+            remedy="Do by hand what is missing, or have the sender send it again as something new.",
+        )
     run = runs.start(
         rows,
         event,

@@ -23,7 +23,7 @@ from bellwire.engine.health import Health
 from bellwire.engine.means import Means
 from bellwire.engine.normalise import Listeners, Reading, fault, read, record
 from bellwire.errors import LedgerBusy
-from bellwire.events import Delivery, Environment, Event, data_model
+from bellwire.events import Delivery, Environment, Event, FreeForm, data_model
 from bellwire.flows import Flow, parse_flow
 from bellwire.ledger import AttemptRow, Database, EventRow, Rows, RunRow, deliveries, events, runs
 
@@ -302,7 +302,7 @@ def _load(rows: Rows, claimed: Sequence[RunRow]) -> list[tuple[RunRow, Event, li
 
 
 def event_of(row: EventRow) -> Event:
-    """The event that a row of the ledger holds."""
+    """The event that a row of the ledger holds; without its data, if that was purged."""
     return Event(
         type=row.type,
         connection=row.connection,
@@ -311,5 +311,5 @@ def event_of(row: EventRow) -> Event:
         subject=row.subject,
         time=row.time,
         version=row.version,
-        data=data_model(row.type).model_validate_json(row.data),
+        data=FreeForm() if row.purged else data_model(row.type).model_validate_json(row.data),
     )

@@ -6,6 +6,7 @@
 from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, health, runs
 from bellwire.ledger.database import Database, Rows, open_ledger
 from bellwire.ledger.health import HealthRow, Trouble
+from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.rows import (
     AttemptRow,
     DeliveryRow,
@@ -29,7 +30,10 @@ __all__ = [
     "ExceptionState",
     "FlowMode",
     "HealthRow",
+    "Housekeeping",
+    "Keep",
     "Outcome",
+    "Purged",
     "Rows",
     "RunRow",
     "RunState",

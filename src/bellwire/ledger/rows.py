@@ -108,7 +108,11 @@ class EventRow:
     copies: int
     """How many deliveries told of it."""
     data: str
-    """JSON."""
+    """JSON; empty once it has been purged."""
+
+    @property
+    def purged(self) -> bool:
+        return not self.data
 
 
 @dataclass(frozen=True)

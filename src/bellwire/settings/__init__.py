@@ -12,6 +12,7 @@ from bellwire.settings.model import (
     ConnectionSettings,
     EngineSettings,
     IntakeSettings,
+    KeepSettings,
     Settings,
 )
 from bellwire.settings.source import Source, read_toml
@@ -24,6 +25,7 @@ __all__ = [
     "ConnectionSettings",
     "EngineSettings",
     "IntakeSettings",
+    "KeepSettings",
     "Settings",
     "Source",
     "explain",

@@ -49,6 +49,7 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
         ledger_url=_ledger_url(project, table.ledger_url or "sqlite:///data/ledger.db"),
         intake=table.intake,
         engine=table.engine,
+        keep=table.keep,
         connections=_connections(_read(project, CONNECTIONS_FILE)),
         source=source,
     )

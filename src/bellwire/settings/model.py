@@ -50,6 +50,7 @@ def _zone(value: str) -> str:
 
 Address = Annotated[str, AfterValidator(_address)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
 Environment = Literal["sandbox", "production"]
 
 
@@ -75,6 +76,16 @@ class EngineSettings(_Table):
     """How many runs go on at the same time."""
 
 
+class KeepSettings(_Table):
+    """`[keep]`: for how many days what was taken in is kept. What isn't finished is kept until it is, and the slim rows
+    that recognise a repeat are kept for good."""
+
+    payloads: Days = 30
+    """Days that webhooks are kept as they arrived: headers and body."""
+    details: Days = 90
+    """Days that the data of events is kept, and what their actions brought. Without it nothing can be replayed."""
+
+
 class SettingsTable(_Table):
     """bellwire.toml, as it may be written."""
 
@@ -98,6 +109,7 @@ class SettingsTable(_Table):
     """The database: sqlite:///FILE."""
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
+    keep: KeepSettings = KeepSettings()
 
 
 class ConnectionTable(_Table):
@@ -149,6 +161,7 @@ class Settings:
     """With an absolute path where it is a file. May hold a password."""
     intake: IntakeSettings
     engine: EngineSettings
+    keep: KeepSettings
     connections: Mapping[str, ConnectionSettings]
     source: Source
 

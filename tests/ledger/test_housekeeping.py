@@ -1,0 +1,299 @@
+"""The purge: what goes, what stays, and that the file really shrinks while work goes on."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bellwire.events import Delivery, Environment, Event, FreeForm
+from bellwire.ledger import (
+    AttemptRow,
+    Database,
+    DeliveryState,
+    ExceptionState,
+    Housekeeping,
+    Keep,
+    Outcome,
+    Purged,
+    Rows,
+    RunState,
+    deliveries,
+    events,
+    exceptions,
+    runs,
+    size,
+)
+from bellwire.ledger import purge as removal
+from tests.samples import NOW
+
+KEEP = Keep.days(30, 90)
+BODY = b"x" * 5_000
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one delivery came to."""
+
+    delivery: int
+    event: int
+    run: int
+
+
+def come(rows: Rows, name: str, age: timedelta, *, run: RunState = RunState.DONE) -> Done:
+    """A delivery of that age, with one event and its run, in which one action was tried."""
+    then = NOW - age
+    accepted = accept(rows, name, then)
+    deliveries.settle(rows, accepted.id, DeliveryState.DONE)
+    fact = Event(
+        type="form.submitted",
+        connection="site",
+        environment=Environment.SANDBOX,
+        business_key=f"form/{name}",
+        subject=f"form/{name}",
+        time=then,
+        data=FreeForm(),
+    )
+    event = events.record(rows, fact, '{"name": "Robin"}', delivery=accepted.id, now=then)
+    assert event is not None
+    number = runs.start(rows, event, "lead", "hash", received_at=then, now=then, running=True)
+    assert number is not None
+    tried = AttemptRow(number, "tell", 0, 1, Outcome.DONE, then, then, result='{"id": "7"}', detail="Robin is told")
+    runs.checkpoint(rows, tried, 1)
+    if run is RunState.DEAD:
+        open_exception(rows, run=number, now=then)
+    if run is not RunState.RUNNING:
+        runs.leave(rows, number, 1, run, now=then, due_at=then if run is RunState.WAITING else None)
+    return Done(accepted.id, event, number)
+
+
+def accept(rows: Rows, name: str, then: datetime) -> deliveries.Accepted:
+    return deliveries.accept(rows, Delivery("site", {"x": "y"}, BODY, then), name, Environment.SANDBOX)
+
+
+def open_exception(rows: Rows, *, now: datetime, run: int | None = None, delivery: int | None = None) -> None:
+    exceptions.open_one(
+        rows,
+        run=run,
+        delivery=delivery,
+        connection="site",
+        cause="c",
+        sentence="s",
+        remedy="",
+        detail="Robin's words",
+        now=now,
+    )
+
+
+async def purge(ledger: Database, *, trial: bool = False) -> Purged:
+    return await Housekeeping(ledger, KEEP, clock=lambda: NOW).purge(trial=trial)
+
+
+async def has_payload(ledger: Database, done: Done) -> bool:
+    return await ledger.read(lambda rows: deliveries.payload(rows, done.delivery)) is not None
+
+
+async def data(ledger: Database, done: Done) -> str:
+    row = await ledger.read(lambda rows: events.find(rows, done.event))
+    assert row is not None
+    return row.data
+
+
+async def attempt(ledger: Database, done: Done) -> AttemptRow:
+    (row,) = await ledger.read(lambda rows: runs.attempts(rows, done.run))
+    return row
+
+
+async def test_what_is_old_goes_and_what_is_young_stays(ledger: Database) -> None:
+    ages = [timedelta(days=1), timedelta(days=31), timedelta(days=91)]
+    young, middle, old = [await ledger.write(lambda rows, age=age: come(rows, str(age), age)) for age in ages]  # type: ignore[misc]
+    purged = await purge(ledger)
+    assert (purged.payloads, purged.events) == (2, 1)
+    assert [await has_payload(ledger, each) for each in (young, middle, old)] == [True, False, False]
+    assert [bool(await data(ledger, each)) for each in (young, middle, old)] == [True, True, False]
+    kept, emptied = await attempt(ledger, middle), await attempt(ledger, old)
+    assert (kept.result, kept.detail) == ('{"id": "7"}', "Robin is told")
+    assert (emptied.result, emptied.detail, emptied.outcome) == (None, "", Outcome.DONE)
+    assert await purge(ledger) == Purged()
+
+
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.WAITING, RunState.DEAD])
+async def test_what_isnt_finished_keeps_its_data_however_old(ledger: Database, state: RunState) -> None:
+    old = await ledger.write(lambda rows: come(rows, "1", timedelta(days=900), run=state))
+    assert (await purge(ledger)).events == 0
+    assert await data(ledger, old) and (await attempt(ledger, old)).result
+    await ledger.write(lambda rows: rows.run("UPDATE runs SET state = 'skipped'"))
+    await ledger.write(lambda rows: exceptions.close_of_run(rows, old.run, ExceptionState.DISMISSED, NOW))
+    assert (await purge(ledger)).events == 1
+    assert await ledger.read(lambda rows: rows.all("SELECT detail FROM exceptions WHERE detail <> ''")) == []
+
+
+async def test_a_replay_that_began_meanwhile_keeps_the_data(ledger: Database) -> None:
+    """Between the look and the removal."""
+    old = await ledger.write(lambda rows: come(rows, "1", timedelta(days=900)))
+
+    def both(rows: Rows) -> int:
+        runs.start(rows, old.event, "lead", "hash", received_at=NOW, now=NOW, running=False, nonce="again")
+        return removal.empty_events(rows, [old.event])
+
+    assert await ledger.write(both) == 0
+    assert await data(ledger, old)
+
+
+async def test_what_couldnt_be_read_keeps_its_payload_until_it_is_dealt_with(ledger: Database) -> None:
+    def dead(rows: Rows) -> int:
+        accepted = accept(rows, "1", NOW - timedelta(days=900))
+        deliveries.settle(rows, accepted.id, DeliveryState.DEAD, "Not to be read.")
+        return accepted.id
+
+    number = await ledger.write(dead)
+    still_to_read = await ledger.write(lambda rows: accept(rows, "2", NOW - timedelta(days=900)))
+    assert (await purge(ledger)).payloads == 0
+    await ledger.write(lambda rows: deliveries.dismiss(rows, number, "Spam."))
+    assert (await purge(ledger)).payloads == 1
+    assert [n for n, _ in await ledger.read(lambda rows: deliveries.waiting(rows, after=0, limit=9))] == [
+        still_to_read.id
+    ]
+
+
+async def test_a_repeat_is_recognised_after_the_purge(ledger: Database) -> None:
+    old = await ledger.write(lambda rows: come(rows, "1", timedelta(days=900)))
+    await purge(ledger)
+    assert await ledger.write(lambda rows: accept(rows, "1", NOW)) == deliveries.Accepted(old.delivery, True)
+    fact = Event(
+        type="form.submitted",
+        connection="site",
+        environment=Environment.SANDBOX,
+        business_key="form/1",
+        subject="form/1",
+        time=NOW,
+        data=FreeForm(),
+    )
+    assert await ledger.write(lambda rows: events.record(rows, fact, "{}", delivery=None, now=NOW)) is None
+
+
+async def test_a_trial_only_looks(ledger: Database) -> None:
+    old = await ledger.write(lambda rows: come(rows, "1", timedelta(days=900)))
+    before = await purge(ledger, trial=True)
+    assert (before.payloads, before.events, before.given_back) == (1, 1, 0)
+    assert before.size >= len(BODY)
+    assert await has_payload(ledger, old) and await data(ledger, old)
+    after = await purge(ledger)
+    assert (after.payloads, after.events, after.size) == (before.payloads, before.events, before.size)
+
+
+async def filled(ledger: Database, count: int) -> None:
+    for first in range(0, count, 500):
+
+        def fill(rows: Rows, first: int = first) -> None:
+            for number in range(first, first + 500):
+                come(rows, str(number), timedelta(days=900))
+
+        await ledger.write(fill)
+
+
+async def test_the_file_shrinks_by_what_was_taken_out(ledger: Database, path: Path) -> None:
+    await filled(ledger, 2_000)
+    size.checkpoint(path, patience=1)
+    before = size.measure(path)
+    purged = await purge(ledger)
+    after = size.measure(path)
+    assert purged.payloads == purged.events == 2_000
+    assert after.file < before.file - 2_000 * len(BODY) * 0.9
+    assert purged.given_back == before.total - after.total
+    assert await ledger.read(size.free_bytes) == 0
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_nobody_waits_long_while_it_purges(ledger: Database) -> None:
+    """Each transaction of the purge is small, so what comes meanwhile is written between two of them."""
+    await filled(ledger, 2_000)
+    await ledger.write(lambda rows: None)
+    loop = asyncio.get_running_loop()
+    purging = asyncio.create_task(purge(ledger))
+    waits: list[float] = []
+    while not purging.done():
+        began = loop.time()
+        await ledger.write(lambda rows: accept(rows, f"new-{len(waits)}", NOW))
+        waits.append(loop.time() - began)
+        await asyncio.sleep(0.002)
+    assert (await purging).payloads == 2_000
+    assert len(waits) > 50
+    assert sorted(waits)[len(waits) * 9 // 10] < 0.1
+
+
+@asynccontextmanager
+async def kept(ledger: Database, *, log_bound: int) -> AsyncIterator[None]:
+    task = asyncio.create_task(Housekeeping(ledger, KEEP, clock=lambda: NOW, log_bound=log_bound).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+BOUND = 4_000_000
+
+
+@asynccontextmanager
+async def a_reader_at_any_time(path: Path) -> AsyncIterator[None]:
+    """Two that take turns so that the log is never unread: it can't begin anew by itself."""
+    readers = [sqlite3.connect(path, isolation_level=None, check_same_thread=False) for _ in range(2)]
+
+    async def read() -> None:
+        turn = 0
+        while True:
+            readers[turn % 2].execute("BEGIN")
+            readers[turn % 2].execute("SELECT COUNT(*) FROM crosswalk").fetchone()
+            if readers[(turn + 1) % 2].in_transaction:
+                readers[(turn + 1) % 2].execute("COMMIT")
+            turn += 1
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(read())
+    try:
+        yield
+    finally:
+        task.cancel()
+        for each in readers:
+            each.close()
+
+
+async def write_for(ledger: Database, path: Path, seconds: float) -> list[int]:
+    """Write as much as goes; gives how large the log was, again and again."""
+    loop, lengths = asyncio.get_running_loop(), []
+    end, number = loop.time() + seconds, 0
+    while loop.time() < end:
+        await asyncio.gather(
+            *(ledger.write(lambda rows, n=n: accept(rows, f"{seconds}-{n}", NOW)) for n in range(number, number + 20))  # type: ignore[misc]
+        )
+        number += 20
+        lengths.append(size.log_bytes(path))
+    return lengths
+
+
+async def test_the_log_stays_bounded_though_somebody_reads_at_any_time(ledger: Database, path: Path) -> None:
+    async with kept(ledger, log_bound=BOUND), a_reader_at_any_time(path):
+        lengths = await write_for(ledger, path, 4)
+    assert max(lengths) > BOUND, "nothing was proved"
+    assert lengths[-1] < max(lengths), "it never began anew"
+    assert any(later < earlier / 2 for earlier, later in pairwise(lengths))
+
+
+async def test_the_log_begins_anew_once_a_long_reader_has_gone(ledger: Database, path: Path) -> None:
+    async with kept(ledger, log_bound=BOUND):
+        reader = sqlite3.connect(path, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM crosswalk").fetchone()
+        lengths = await write_for(ledger, path, 2.5)
+        assert lengths[-1] > BOUND, "as long as it reads, the log has to keep what it sees"
+        reader.close()
+        async with asyncio.timeout(10):
+            while size.log_bytes(path) > BOUND:  # noqa: ASYNC110 - a file tells nobody
+                await asyncio.sleep(0.02)
