@@ -177,7 +177,7 @@ class Intake:
         try:
             async with self.wire():
                 return False
-        except ConnectionRefusedError:
+        except ConnectionError:
             return True
 
     async def stored(self) -> list[DeliveryRow]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -231,6 +232,44 @@ async def test_the_answer_waits_for_the_commit(hurried: Make) -> None:
         other.execute("ROLLBACK")
         assert (await sending).status == 200
         assert other.execute("SELECT COUNT(*) FROM deliveries").fetchone() == (1,)
+
+
+async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_counts_once(hurried: Make) -> None:
+    async with hurried().open() as intake:
+        reached, go_on = threading.Event(), threading.Event()
+
+        def slow(sql: str) -> None:
+            if sql == "COMMIT":
+                reached.set()
+                go_on.wait(10)
+
+        intake.ledger._connection.set_trace_callback(slow)
+        letter = intake.senders["standard"].order()
+        answer = await intake.send("standard", letter)
+        assert (answer.status, answer.error) == (503, "overloaded")
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert reached.is_set() and intake.arrived == []
+        go_on.set()
+        await until(_true_if(lambda: len(intake.arrived) == 1))
+        assert (await intake.send("standard", letter)).json == {"delivery": 1, "duplicate": True}
+        (row,) = await intake.stored()
+        assert row.copies == 2 and len(intake.arrived) == 1
+
+
+async def test_a_transaction_that_a_failure_left_open_holds_nobody_up_for_good(hurried: Make) -> None:
+    async with hurried().open() as intake:
+        intake.ledger._connection.execute("BEGIN IMMEDIATE")
+        letter = intake.senders["standard"].order()
+        assert [(await intake.send("standard", letter)).status for _ in range(2)] == [503, 200]
+
+
+async def test_ready_means_that_something_was_written(hurried: Make) -> None:
+    """A row that stays as it is would be left alone, and a disk that takes nothing wouldn't be noticed."""
+    async with hurried().open() as intake:
+        for _ in range(3):
+            before = intake.ledger.path.with_name("ledger.db-wal").stat().st_mtime_ns
+            assert (await intake.ask("/readyz")).status == 200
+            assert intake.ledger.path.with_name("ledger.db-wal").stat().st_mtime_ns > before
 
 
 def _true_if(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:

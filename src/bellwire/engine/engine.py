@@ -244,7 +244,10 @@ class Engine:
             self._stranded.append(execution)
         except Exception as error:
             log.exception("a run failed unexpectedly", run=execution.run)
-            await execution.bury(error)
+            try:
+                await execution.bury(error)
+            except LedgerBusy:
+                self._stranded.append(execution)
 
     def _resumed(self, run: RunRow, event: Event, past: Sequence[AttemptRow], source: str) -> Execution:
         flow = self._flows.get(run.flow_hash)

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 _BATCH = 128
 _LONGEST_LOCK = 10.0
+_SAID_EVERY = 5.0
+"""Seconds between two words in the log about a ledger that can't be written: it may stand on the same full disk."""
 _PREFIX = "sqlite:///"
 
 
@@ -70,6 +72,7 @@ class Database:
         self._readers = local()
         self._opened: list[sqlite3.Connection] = []
         self._writer: asyncio.Task[None] | None = None
+        self._said_at = -_SAID_EVERY
 
     def start(self) -> None:
         """Begin to write. Call it with the event loop running."""
@@ -148,7 +151,7 @@ class Database:
             except Exception as error:
                 self._abandon()
                 if len(batch) == 1 or isinstance(error, LedgerBusy):
-                    _fail(batch, error)
+                    self._fail(batch, error)
                 else:
                     await self._one_by_one(batch)
 
@@ -168,7 +171,7 @@ class Database:
                 raise
             except Exception as error:
                 self._abandon()
-                _fail([entry], error)
+                self._fail([entry], error)
 
     async def _begin(self) -> None:
         """Begin, waiting for another process (the command line) that is writing just now. Raises LedgerBusy."""
@@ -178,6 +181,7 @@ class Database:
                 self._connection.execute("BEGIN IMMEDIATE")
                 return
             except sqlite3.OperationalError as error:
+                self._abandon()  # what an earlier failure may have left open
                 if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
                     raise _unwritable(error) from error
             await asyncio.sleep(0.002)
@@ -187,15 +191,16 @@ class Database:
             with suppress(sqlite3.Error):
                 self._connection.rollback()
 
-
-def _fail(batch: list[_Write], error: Exception) -> None:
-    # A damaged file is a DatabaseError itself; its other kinds are faults of the operation.
-    if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
-        error = _unwritable(error)
-    if isinstance(error, LedgerBusy):
-        log.error("the ledger can't be written", error=str(error))
-    for _, _, failed in batch:
-        failed(error)
+    def _fail(self, batch: list[_Write], error: Exception) -> None:
+        # A damaged file is a DatabaseError itself; its other kinds are faults of the operation.
+        if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+            error = _unwritable(error)
+        now = asyncio.get_running_loop().time()
+        if isinstance(error, LedgerBusy) and now >= self._said_at + _SAID_EVERY:
+            self._said_at = now
+            log.error("the ledger can't be written", error=str(error))
+        for _, _, failed in batch:
+            failed(error)
 
 
 def _settling(future: "asyncio.Future[T]") -> tuple[Callable[[T], None], Callable[[Exception], None]]:
@@ -286,7 +291,9 @@ async def open_ledger(url: str, *, max_waiting: int = 5_000) -> AsyncIterator[Da
         damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
         raise ConfigurationError(
             f"The ledger {path} can't be opened: {error}.",
-            remedy="Put it back from your backup." if damaged else "May this user write in that folder?",
+            remedy="Put it back from your backup."
+            if damaged
+            else "May this user write in that folder, and is there room on its disk?",
         ) from error
     database.start()
     try:

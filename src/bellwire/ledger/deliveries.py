@@ -139,8 +139,9 @@ def refusals(rows: Rows, since: datetime) -> list[tuple[str, str, int]]:
 
 
 def probe(rows: Rows) -> None:
-    """A write that changes nothing: commits only if the ledger can be written."""
+    """A write that means nothing: it commits only if the ledger can be written. It turns a bit over each time: a row
+    that stays as it is would be left alone, and nothing would be written."""
     rows.run(
         "INSERT INTO refusals (day, connection, reason, count) VALUES ('', '', 'probe', 0)"
-        " ON CONFLICT (day, connection, reason) DO UPDATE SET count = 0"
+        " ON CONFLICT (day, connection, reason) DO UPDATE SET count = 1 - refusals.count"
     )
