@@ -13,12 +13,13 @@ from pathlib import Path
 from random import Random
 
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, request_response
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.connectors.opening import open_connections
-from bellwire.desk import Desk
+from bellwire.desk import Desk, Guard
 from bellwire.engine import Engine
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.flows import Flow, FlowErrors, check_flow, load_flows
@@ -27,6 +28,7 @@ from bellwire.ledger import Database, Housekeeping, Keep, open_ledger
 from bellwire.records import LedgerCrosswalk
 from bellwire.settings import Settings
 from bellwire.vault import Vault
+from bellwire.watch import Metrics
 
 
 @dataclass(frozen=True)
@@ -144,18 +146,22 @@ async def running(
             zone=settings.time_zone,
             host=settings.host,
         )
-        app = web(Health(ledger), desk)
+        metrics = Metrics(ledger, project.connections, hooks.tally, clock=clock)
+        await metrics.start()
+        app = web(Health(ledger), metrics, desk, settings.host)
         settle_memory()
         port = await stack.enter_async_context(serve(app, settings.host, settings.port, hooks=hooks))
         yield Bellwire(project, ledger, engine, port, interrupted)
 
 
-def web(health: Health, desk: Desk) -> Starlette:
-    """All that answers over HTTP, but for the webhooks."""
+def web(health: Health, metrics: Metrics, desk: Desk, host: str) -> Starlette:
+    """All that answers over HTTP, but for the webhooks; `host` is the address bound to."""
+    elsewhere = PlainTextResponse("Metrics are for this machine only, and not through a proxy or tunnel.", 403)
     return Starlette(
         routes=[
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
+            Route("/metrics", Guard(request_response(metrics.answer), elsewhere, host)),
             *desk.routes(),
         ]
     )

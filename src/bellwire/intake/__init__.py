@@ -3,5 +3,6 @@
 from bellwire.intake.health import Health
 from bellwire.intake.hooks import Hooks, Limits
 from bellwire.intake.server import serve
+from bellwire.intake.tally import BOUNDS, Tally
 
-__all__ = ["Health", "Hooks", "Limits", "serve"]
+__all__ = ["BOUNDS", "Health", "Hooks", "Limits", "Tally", "serve"]

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from bellwire.errors import ConfigurationError, LedgerBusy, Refusal
 from bellwire.events import Delivery
 from bellwire.intake.redact import redact
 from bellwire.intake.strict_json import BadJson, check
+from bellwire.intake.tally import Tally
 from bellwire.ledger import Database, Rows, deliveries
 
 log = structlog.get_logger()
@@ -92,6 +94,7 @@ class Hooks:
         self.limits = limits or Limits()
         self._public_url = public_url.rstrip("/")
         self._clock = clock
+        self.tally = Tally()
         self._refused: Counter[tuple[str, str]] = Counter()
 
     def begin(self, method: bytes, path: str, headers: Sequence[tuple[bytes, bytes]]) -> Incoming | Reply:
@@ -113,6 +116,7 @@ class Hooks:
 
     def take(self, incoming: Incoming, reply: Callable[[Reply], None]) -> None:
         """The whole request is there: `reply` gets the answer, for a delivery once it is on disk."""
+        began = perf_counter()
         name = incoming.connection.name
         delivery = Delivery(name, incoming.headers, incoming.body, self._clock(), incoming.url)
         try:
@@ -122,7 +126,7 @@ class Hooks:
             if handshake is not None:
                 reply(Reply(200, handshake.body, handshake.content_type.encode()))
                 return
-            self._keep(incoming.connection, scheme, delivery, reply)
+            self._keep(incoming.connection, scheme, delivery, reply, began)
         except Refusal as refusal:
             reply(self.refuse(name, refusal))
         except Exception:
@@ -136,11 +140,11 @@ class Hooks:
 
     def gone(self, incoming: Incoming) -> None:
         """The sender went away before its body was complete."""
-        self._refused[incoming.connection.name, "disconnected"] += 1
+        self._count_refusal(incoming.connection.name, "disconnected")
 
     def refuse(self, name: str, refusal: Refusal) -> Reply:
         """Count a refusal, and say it."""
-        self._refused[name, refusal.reason] += 1
+        self._count_refusal(name, refusal.reason)
         body = orjson.dumps({"error": refusal.reason, "message": str(refusal)})
         extra: list[tuple[bytes, bytes]] = []
         if refusal.retry_after is not None:
@@ -167,6 +171,10 @@ class Hooks:
                 await self.count()
             except LedgerBusy as error:
                 log.warning("refusals could not be counted", error=str(error))
+
+    def _count_refusal(self, name: str, reason: str) -> None:
+        self._refused[name, reason] += 1
+        self.tally.refused[name, reason] += 1
 
     # The steps
 
@@ -200,7 +208,12 @@ class Hooks:
         return Refusal(f"The body is larger than {self.limits.body:,} bytes.", status=413, reason="too-large")
 
     def _keep(
-        self, connection: Connection, scheme: WebhookScheme, delivery: Delivery, reply: Callable[[Reply], None]
+        self,
+        connection: Connection,
+        scheme: WebhookScheme,
+        delivery: Delivery,
+        reply: Callable[[Reply], None],
+        began: float,
     ) -> None:
         """Verify, check, make durable."""
         try:
@@ -236,6 +249,7 @@ class Hooks:
                 self._arrived(accepted.id, kept)
             duplicate = b"true" if accepted.duplicate else b"false"
             reply(Reply(200, b'{"delivery":%d,"duplicate":%s}' % (accepted.id, duplicate)))
+            self.tally.acknowledged(connection.name, perf_counter() - began, repeat=accepted.duplicate)
 
         def failed(error: Exception) -> None:
             if not isinstance(error, LedgerBusy):

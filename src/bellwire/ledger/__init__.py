@@ -3,7 +3,7 @@
 `open_ledger` gives a Database; the other modules are functions that take one of its transactions.
 """
 
-from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, health, runs
+from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, health, pulse, runs, size
 from bellwire.ledger.database import Database, Rows, open_ledger
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
@@ -45,5 +45,7 @@ __all__ = [
     "figures",
     "health",
     "open_ledger",
+    "pulse",
     "runs",
+    "size",
 ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -100,6 +101,8 @@ class Api:
         self.timeout = timeout or manifest.timeout
         self._patience = Patience(self.timeout.total_seconds())
         self.gate = Gate(manifest.limits, manifest.parallel)
+        self.answered: Counter[int] = Counter()
+        """How many requests were answered with each HTTP status since the process began; 0: with none."""
         self._renewed = manifest.auth if isinstance(manifest.auth, OAuth2 | ClientCredentials) else None
         self._session: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
@@ -204,10 +207,12 @@ class Api:
                 ) as response:
                     content = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            self.answered[0] += 1
             raise Transient(
                 f"{self._manifest.title} can't be reached.", cause="unreachable", detail=f"{method} {path}: {error}"
             ) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self.answered[0] += 1
             said = "didn't answer in time" if isinstance(error, TimeoutError) else "broke off before it answered"
             detail = f"{method} {path}: {type(error).__name__} {error}".rstrip()
             if writing:
@@ -217,6 +222,7 @@ class Api:
             raise Transient(f"{self._manifest.title} {said}.", cause="no-answer", detail=detail) from error
         finally:
             self.gate.leave()
+        self.answered[response.status] += 1
         self.gate.learn(response.headers)
         return Answer(response.status, response.headers, content, method, path, writing)
 
