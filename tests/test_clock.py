@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.clock import duration, parse_time, parse_utc, system_clock
+from bellwire.clock import duration, parse_time, parse_utc, steady, system_clock
 from bellwire.ledger.rows import stamp, unstamp
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -72,3 +72,12 @@ def test_the_machines_time_is_utc() -> None:
 )
 def test_a_duration_has_two_units_at_most(seconds: float, text: str) -> None:
     assert duration(timedelta(seconds=seconds)) == text
+
+
+def test_a_steady_clock_goes_on_whoever_sets_the_machines() -> None:
+    machine = [system_clock()]
+    clock = steady(lambda: machine[0])
+    machine[0] += timedelta(hours=1)
+    first = clock()
+    assert timedelta() <= first - system_clock() + timedelta(seconds=5) < timedelta(seconds=10)
+    assert clock() >= first

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware, in UTC. Passed in wherever time matters, so that tests can set it."""
@@ -10,6 +11,12 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """The machine's time, in UTC."""
     return datetime.now(UTC)
+
+
+def steady(clock: Clock = system_clock) -> Clock:
+    """A clock that shows what `clock` shows now, and then goes on by itself, even if the machine's clock is set."""
+    began, since = clock(), monotonic()
+    return lambda: began + timedelta(seconds=monotonic() - since)
 
 
 def parse_time(text: str) -> datetime:

@@ -6,7 +6,7 @@ The vendors are made up: the desk takes every name from a manifest.
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -349,7 +349,12 @@ class Place:
 
 @asynccontextmanager
 async def open_desk(
-    folder: Path, *, business: str = "", flows: Sequence[Flow] | None = None, port: int = 0
+    folder: Path,
+    *,
+    business: str = "",
+    flows: Sequence[Flow] | None = None,
+    port: int = 0,
+    zone: tzinfo = CHICAGO,
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger, beside routes that aren't its own."""
     async with open_ledger(f"sqlite:///{folder / 'ledger.db'}") as ledger:
@@ -360,7 +365,7 @@ async def open_desk(
             the_connections(),
             clock=lambda: place.now,
             business=business,
-            zone=CHICAGO,
+            zone=zone,
         )
         healthz = Route("/healthz", lambda _: PlainTextResponse("ok"))
         async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port) as port:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -125,6 +126,30 @@ async def test_a_day_has_as_many_bars_as_it_has_hours(place: Place, day: str, ho
     assert page.count('class="slot"') == hours
     assert page.count('class="bar done"') == 1
     assert f"1 run in the hour from {noon}." in page
+
+
+@pytest.mark.parametrize(
+    ("zone", "last_hour"),
+    [
+        ("Europe/Berlin", "2026-10-25T22:59:00+00:00"),
+        ("Europe/Berlin", "2026-03-29T21:59:00+00:00"),
+        ("America/Santiago", "2026-09-06T03:59:00+00:00"),
+        ("America/Santiago", "2026-04-05T03:59:00+00:00"),
+        ("Australia/Lord_Howe", "2026-04-05T13:29:00+00:00"),
+        ("Australia/Lord_Howe", "2026-10-04T12:59:00+00:00"),
+    ],
+)
+async def test_the_last_hour_of_a_day_on_which_clocks_change_belongs_to_it(
+    tmp_path: Path, zone: str, last_hour: str
+) -> None:
+    """Where days begin at 1 AM, or are half an hour longer, too."""
+    async with open_desk(tmp_path, zone=ZoneInfo(zone)) as place:
+        place.now = NOW.fromisoformat(last_hour)
+        await place.write(lambda story: story.done(place.now))
+        page = await shown(place)
+        assert page.count('class="bar done"') == 1
+        place.now += timedelta(minutes=2)
+        assert (await shown(place)).count('class="bar done"') == 0, "it is tomorrow"
 
 
 async def test_equal_failures_are_shown_once_with_their_remedy_and_their_orders(place: Place) -> None:

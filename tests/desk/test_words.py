@@ -23,6 +23,21 @@ def test_the_day_begins_at_local_midnight_whatever_the_clocks_do(moment: datetim
     assert (local.date(), local.hour, local.minute) == (now.astimezone(CHICAGO).date(), 0, 0)
 
 
+CHANGING = [ZoneInfo(name) for name in ("America/Havana", "America/Santiago", "Asia/Beirut", "Australia/Lord_Howe")]
+"""Where clocks change at midnight, or by half an hour."""
+
+
+@given(st.sampled_from(CHANGING), st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)))  # noqa: DTZ001 - made aware
+def test_days_follow_one_another_without_gap_or_overlap(zone: ZoneInfo, moment: datetime) -> None:
+    now = moment.replace(tzinfo=UTC)
+    begin = Words(zone).midnight(now)
+    next_ = Words(zone).midnight(begin + timedelta(hours=36))
+    assert begin <= now < next_
+    assert timedelta(hours=23) <= next_ - begin <= timedelta(hours=25)
+    assert Words(zone).midnight(next_ - timedelta(seconds=1)) == begin
+    assert Words(zone).midnight(next_) == next_
+
+
 def test_a_time_of_another_day_says_which() -> None:
     now = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 

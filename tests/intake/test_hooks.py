@@ -103,6 +103,17 @@ async def test_a_delivery_from_another_time_is_refused(intake: Intake) -> None:
     assert await intake.refused() == {("standard", "timestamp"): 3}
 
 
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)], ids=["forward", "back"])
+async def test_a_clock_that_is_set_by_an_hour_refuses_no_signature(intake: Intake, jump: timedelta) -> None:
+    """Neither if it is wrong now, nor if it was wrong before; and what is old by both is still refused."""
+    intake.hooks._clock = lambda: NOW + jump
+    sender = intake.senders["standard"]
+    for name, now in (("right before", NOW), ("right now", NOW + jump)):
+        assert (await intake.send("standard", sender.signed(A_JSON_OBJECT, name, now=now))).status == 200
+    answer = await intake.send("standard", sender.signed(A_JSON_OBJECT, "old", now=NOW + jump / 2))
+    assert (answer.status, answer.error) == (401, "timestamp")
+
+
 async def test_two_secrets_hold_while_one_is_rotated(intake: Intake) -> None:
     both = sender("standard", name="both", secret=f"{OTHER_SECRET} {SECRET}")
     async with intake.at(path=intake.path.with_name("second.db"), senders={"both": both}).open() as second:

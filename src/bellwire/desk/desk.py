@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache, partial
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ class Desk:
     def _day(self, now: datetime) -> Callable[[Rows], Day]:
         since = self._words.midnight(now)
         tomorrow = self._words.midnight(since + timedelta(hours=36))
-        return partial(day, since=since, now=now, hours=round((tomorrow - since) / timedelta(hours=1)))
+        return partial(day, since=since, now=now, hours=ceil((tomorrow - since) / timedelta(hours=1)))
 
     async def _pinned(self, found: History) -> Flow | None:
         """The flow as it was when the run started; as it is now, if that can no longer be read."""

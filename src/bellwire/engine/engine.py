@@ -37,6 +37,8 @@ _POLL = 0.5
 """Seconds between looks for what other processes left in the ledger."""
 _LONG_AGO = timedelta(minutes=10)
 """What was received before that gives way to what comes in now."""
+_SET_BACK = 1.0
+"""Seconds: less than this is a clock that is being slowed down."""
 _REMEMBERED = 10_000
 """Deliveries and runs that may wait in memory; more wait in the ledger."""
 
@@ -72,16 +74,19 @@ class Engine:
         self._stranded: list[Execution] = []
         self._more = False
         self._room = asyncio.Event()
+        self._ahead = 0.0
         self._running: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> int:
         """Take up what an earlier process left unfinished, and begin. Returns how many runs had been interrupted."""
         now = self._clock()
+        self._ahead = self._clock_ahead()
 
         def prepare(rows: Rows) -> int:
             for flow in self._flows.values():
                 runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
+            runs.hasten(rows, now)
             return runs.recover(rows, now)
 
         interrupted = await self._ledger.write(prepare)
@@ -263,8 +268,22 @@ class Engine:
 
     # What goes on all the time
 
+    async def _mind_the_clock(self) -> None:
+        """The ledger knows by the machine's clock when a run is due. If that is set back, it would wait for too long;
+        set forward, it is tried early, which does no harm."""
+        ahead = self._clock_ahead()
+        if ahead < self._ahead - _SET_BACK:
+            hastened = await self._ledger.write(lambda rows: runs.hasten(rows, self._clock()))
+            log.warning("the machine's clock was set back", seconds=round(self._ahead - ahead), runs=hastened)
+        self._ahead = ahead
+
+    def _clock_ahead(self) -> float:
+        """Seconds by which the machine's clock is ahead of the loop's: always the same, unless somebody sets it."""
+        return self._clock().timestamp() - asyncio.get_running_loop().time()
+
     async def _look(self) -> None:
         """Find what other processes, an earlier one, or time itself left to do in the ledger."""
+        await self._mind_the_clock()
         await self._release()
         await self._health.look()
         self._more = await self._claim()

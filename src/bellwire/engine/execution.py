@@ -55,7 +55,8 @@ class Part:
     """Attempts since the run began or a person retried it; the budget of `retry`."""
     number: int = 0
     """Of the last attempt."""
-    next_at: datetime | None = None
+    ready_at: float | None = None
+    """When the next attempt is due, on the loop's clock: nobody sets that one."""
     unsure: bool = False
     """An earlier attempt may have reached the vendor."""
     running: bool = False
@@ -99,7 +100,7 @@ class Execution:
             part.number = max(part.number, row.number)
             if retried_at is None or row.started_at >= retried_at:
                 part.tries += _counts(row)
-                part.next_at = row.next_at
+                part.ready_at = self._ready_at(row)
                 part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
                 part.unsure = True
@@ -158,14 +159,14 @@ class Execution:
     def _ready(self) -> list[Part]:
         """What can be tried now."""
         found: list[Part] = []
-        now, self._shut_out = None, ""
+        now, self._shut_out = asyncio.get_running_loop().time(), ""
         for name, action in self.flow.actions.items():
             if name in self.scope or not action.needs <= self.scope.keys():
                 continue
             for part in self._expanded(action):
                 if part.settled or part.dead or part.running:
                     continue
-                if part.next_at is not None and part.next_at > (now := now or self.means.clock()):
+                if part.ready_at is not None and part.ready_at > now:
                     continue
                 if self._may_call(part):
                     found.append(part)
@@ -178,7 +179,8 @@ class Execution:
         if connection is None:
             return True  # The attempt itself meets it, and says so.
         if connection.api.gate.waiting >= _QUEUE:
-            part.next_at = self.means.clock() + max(2 * _STAY, connection.api.gate.queue_time)
+            wait = max(2 * _STAY, connection.api.gate.queue_time)
+            part.ready_at = asyncio.get_running_loop().time() + wait.total_seconds()
             return False
         part.shut_out = self.means.health.shut(name) and self._would_call(part)
         if part.shut_out:
@@ -232,12 +234,21 @@ class Execution:
 
     def _next_wait(self) -> timedelta | None:
         times = [
-            part.next_at
+            part.ready_at
             for parts in self.parts.values()
             for part in parts
-            if part.next_at is not None and not (part.settled or part.dead or part.running or part.shut_out)
+            if part.ready_at is not None and not (part.settled or part.dead or part.running or part.shut_out)
         ]
-        return min(times) - self.means.clock() if times else None
+        return timedelta(seconds=min(times) - asyncio.get_running_loop().time()) if times else None
+
+    def _ready_at(self, row: AttemptRow) -> float | None:
+        """When what the row says comes next is due. If the machine's clock was set back since, that is now: how long
+        ago it was can't be told."""
+        if row.next_at is None or row.finished_at is None:
+            return None
+        now = self.means.clock()
+        left = timedelta() if row.finished_at > now else row.next_at - now
+        return asyncio.get_running_loop().time() + left.total_seconds()
 
     # One attempt
 
@@ -245,7 +256,7 @@ class Execution:
         part.running = True
         part.number += 1
         part.tries += 1
-        part.next_at = None
+        part.ready_at = None
         started = self.means.clock()
         attempt = AttemptRow(self.run, part.action.name, part.item, part.number, Outcome.DONE, started, started)
         try:
@@ -323,17 +334,18 @@ class Execution:
         if again and part.unsure:
             again = self.means.of(part.action)[1].repeatable
         part.dead = not again or part.tries >= part.action.retry.attempts
+        next_at = None
         if out and not part.dead:
-            part.next_at = attempt.finished_at
+            part.ready_at, next_at = asyncio.get_running_loop().time(), attempt.finished_at
         elif not part.dead:
             after = error.retry_after if isinstance(error, Transient) else None
-            part.next_at = self.means.clock() + wait_before(
-                max(1, part.tries), part.action.retry, after, self.means.random
-            )
+            wait = wait_before(max(1, part.tries), part.action.retry, after, self.means.random)
+            part.ready_at = asyncio.get_running_loop().time() + wait.total_seconds()
+            next_at = self.means.clock() + wait
         attempt = _changed(
             attempt,
             outcome=Outcome.UNKNOWN if unknown else Outcome.FAILED,
-            next_at=part.next_at,
+            next_at=next_at,
             cause=told.cause,
             sentence=told.sentence,
             remedy=told.remedy,

@@ -148,6 +148,18 @@ def claim(rows: Rows, now: datetime, limit: int) -> list[RunRow]:
     return sorted(map(run_row, found), key=lambda run: run.id)
 
 
+def hasten(rows: Rows, now: datetime) -> int:
+    """After the machine's clock was set back: no run waits longer than its backoff is. What was computed by the clock
+    as it was shows: it happened later than `now`. Gives how many runs it was."""
+    later = "FROM attempts a WHERE a.run = runs.id AND a.finished_at > :now"
+    wait = f"COALESCE((SELECT MAX(a.next_at - a.finished_at) {later}), 0)"
+    return rows.run(
+        f"UPDATE runs SET due_at = :now + {wait} WHERE state = 'waiting' AND due_at > :now + {wait}"  # noqa: S608
+        f" AND (created_at > :now OR retried_at > :now OR EXISTS (SELECT 1 {later}))",
+        {"now": stamp(now)},
+    )
+
+
 def any_due(rows: Rows, now: datetime) -> bool:
     found = rows.one("SELECT 1 FROM runs WHERE state = 'waiting' AND due_at <= :now LIMIT 1", {"now": stamp(now)})
     return found is not None
