@@ -1,18 +1,21 @@
 """A whole system in one process: it starts, says how it is, and what keeps it from starting."""
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from bellwire.app import opened, running
+from bellwire.clock import system_clock
 from bellwire.errors import ConfigurationError
+from bellwire.events import Delivery, Environment
 from bellwire.flows import template
-from bellwire.ledger import RunState, figures, runs
+from bellwire.ledger import DeliveryState, RunState, deliveries, figures, open_ledger, runs
 from bellwire.practice.driving import until_quiet
 from bellwire.settings import load_settings
-from tests.running import FLOW, Town, ordinary, town
+from tests.running import FLOW, Town, ordinary, town, until
 
 
 async def test_it_is_alive_and_ready_and_says_when_it_isnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,3 +85,33 @@ def _replace_by_a_file(place: Town) -> None:
     data = place.folder / "data"
     data.rename(place.folder / "elsewhere")
     data.write_text("")
+
+
+async def test_what_is_old_is_purged_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bellwire.ledger.housekeeping._FIRST", timedelta(seconds=0.1))
+    async with town(tmp_path) as place:
+        (tmp_path / "bellwire.toml").write_text("port = 0\n[keep]\npayloads = 7\n")
+        settings = load_settings(tmp_path, place.secrets)
+        async with open_ledger(settings.ledger_url) as ledger:
+            then = system_clock() - timedelta(days=8)
+            letter = Delivery("shop", {}, b"{}", then)
+            await ledger.write(lambda rows: deliveries.accept(rows, letter, "1", Environment.SANDBOX))
+            await ledger.write(lambda rows: deliveries.settle(rows, 1, DeliveryState.SKIPPED))
+        async with running(settings, place.secrets) as bellwire:
+
+            async def purged() -> bool:
+                return await bellwire.ledger.read(lambda rows: deliveries.payload(rows, 1)) is None
+
+            await until(purged)
+            assert await bellwire.ledger.read(lambda rows: deliveries.find(rows, 1)) is not None
+
+
+async def test_it_stops_cleanly_though_the_ledger_cant_be_written(tmp_path: Path) -> None:
+    async with (
+        town(tmp_path) as place,
+        running(place.settings, place.secrets) as bellwire,
+        aiohttp.ClientSession(bellwire.url) as session,
+    ):
+        bellwire.ledger._connection.execute("PRAGMA query_only = ON")
+        async with session.post("/hooks/shop", data=b"{}") as answer:
+            assert answer.status == 401, "which is still to be counted at the end"

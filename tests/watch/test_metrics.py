@@ -144,3 +144,11 @@ async def test_they_are_for_this_machine_only(tmp_path: Path) -> None:
 def test_the_start_doesnt_wait_for_the_library() -> None:
     asked = "import sys, bellwire.app; sys.exit('prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked]).returncode == 0
+
+
+async def test_the_documents_name_every_one(tmp_path: Path) -> None:
+    async with town(tmp_path) as place, running(place.settings, place.secrets) as bellwire:
+        _, text = await scraped(bellwire)
+    made = set(re.findall(r"# TYPE (bellwire_\w+)", text))
+    page = (Path(__file__).parents[2] / "docs" / "install.md").read_text("utf-8")
+    assert set(re.findall(r"bellwire_\w+", page)) == made
