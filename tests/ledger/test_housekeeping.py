@@ -161,6 +161,11 @@ async def test_what_couldnt_be_read_keeps_its_payload_until_it_is_dealt_with(led
     ]
 
 
+async def test_a_payload_that_is_still_to_be_read_isnt_removed_even_if_asked(ledger: Database) -> None:
+    waiting = await ledger.write(lambda rows: accept(rows, "1", NOW))
+    assert await ledger.write(lambda rows: removal.remove_payloads(rows, [waiting.id])) == 0
+
+
 async def test_a_repeat_is_recognised_after_the_purge(ledger: Database) -> None:
     old = await ledger.write(lambda rows: come(rows, "1", timedelta(days=900)))
     await purge(ledger)
