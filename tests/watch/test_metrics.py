@@ -108,7 +108,8 @@ async def test_who_waits_too_long_is_seen(tmp_path: Path) -> None:
                 row.flow_hash,
                 received_at=an_hour_ago,
                 now=an_hour_ago,
-                running=False,
+                subject=row.subject,
+                state=RunState.WAITING,
                 nonce="x",
             )
         )

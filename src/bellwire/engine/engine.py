@@ -273,6 +273,7 @@ class Engine:
         set forward, it is tried early, which does no harm."""
         ahead = self._clock_ahead()
         if ahead < self._ahead - _SET_BACK:
+            self._health.try_soon()
             hastened = await self._ledger.write(lambda rows: runs.hasten(rows, self._clock()))
             log.warning("the machine's clock was set back", seconds=round(self._ahead - ahead), runs=hastened)
         self._ahead = ahead

@@ -72,6 +72,11 @@ class Health:
         for name in self.connections.keys() - self._out.keys():
             await self.let_go_if_well(name)
 
+    def try_soon(self) -> None:
+        """The machine's clock was set back: what would have waited for its time is tried now."""
+        for out in self._out.values():
+            out.row = replace(out.row, probe_at=self.clock())
+
     def stop(self) -> None:
         for probe in self._probes:
             probe.cancel()

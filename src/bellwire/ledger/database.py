@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 _BATCH = 128
 _LONGEST_LOCK = 10.0
+_LONGEST_READER = 200
+"""Milliseconds that the writer waits for readers, when the log is to begin anew."""
 _SAID_EVERY = 5.0
 """Seconds between two words in the log about a ledger that can't be written: it may stand on the same full disk."""
 _PREFIX = "sqlite:///"
@@ -73,6 +75,7 @@ class Database:
         self._opened: list[sqlite3.Connection] = []
         self._writer: asyncio.Task[None] | None = None
         self._said_at = -_SAID_EVERY
+        self._anew: asyncio.Future[bool] | None = None
 
     def start(self) -> None:
         """Begin to write. Call it with the event loop running."""
@@ -138,12 +141,34 @@ class Database:
         finally:
             connection.execute("COMMIT")
 
+    async def begin_log_anew(self) -> bool:
+        """Take all that is committed over from the log into the file, and cut the log off: between two commits, so that
+        no writer is in the way. Readers are waited for, for a moment. False when one was in the way for longer, or
+        another process wrote. Raises LedgerBusy."""
+        if self._anew is None:
+            self._anew = asyncio.get_running_loop().create_future()
+            self._wake.set()
+        return await asyncio.shield(self._anew)
+
+    async def _begin_log_anew(self, asked: "asyncio.Future[bool]") -> None:
+        self._anew = None
+        try:
+            asked.set_result(
+                await asyncio.get_running_loop().run_in_executor(self._committing, _take_log_over, self._connection)
+            )
+        except sqlite3.Error as error:
+            asked.set_exception(_unwritable(error))
+
     async def _write_forever(self) -> None:
         while True:
             await self._wake.wait()
+            if self._anew is not None:
+                await self._begin_log_anew(self._anew)
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             if not self._waiting:
                 self._wake.clear()
+            if not batch:
+                continue
             try:
                 await self._write_batch(batch)
             except asyncio.CancelledError:
@@ -221,6 +246,15 @@ def _unwritable(error: sqlite3.Error) -> LedgerBusy:
     unwritable = LedgerBusy(f"The ledger can't be written now ({error}).", remedy="Is the disk full or read-only?")
     unwritable.__cause__ = error
     return unwritable
+
+
+def _take_log_over(connection: sqlite3.Connection) -> bool:
+    connection.execute(f"PRAGMA busy_timeout = {_LONGEST_READER}")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+    finally:
+        connection.execute("PRAGMA busy_timeout = 0")
 
 
 def _connection(path: Path) -> sqlite3.Connection:

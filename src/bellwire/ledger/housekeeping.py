@@ -31,8 +31,6 @@ _FIRST = timedelta(minutes=1)
 _EVERY = timedelta(days=1)
 _LOG_BOUND = 64 * 1024 * 1024
 """Bytes. When the log is larger, those who write wait for those who read, so that it can begin anew."""
-_PATIENCE = 0.2
-"""Seconds for which they do, every second."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class Housekeeping:
             return done
         while await self._step(lambda rows: size.vacuum(rows, _PAGES)):
             pass
-        await self._take_log_over()
+        await self._ledger.begin_log_anew()
         return replace(done, given_back=max(0, before.total - size.measure(self._ledger.path).total))
 
     async def _take_out(
@@ -140,13 +138,11 @@ class Housekeeping:
             length = size.log_bytes(self._ledger.path)
             if length <= self._log_bound:
                 held = False
-            elif not await self._take_log_over() and not held:
-                held = True
-                log.warning("the ledger's log grows: somebody has been reading for long", bytes=length)
-
-    async def _take_log_over(self) -> bool:
-        try:
-            return await asyncio.to_thread(size.checkpoint, self._ledger.path, patience=_PATIENCE)
-        except sqlite3.Error as error:
-            log.warning("the ledger's log could not be taken over", error=str(error))
-            return False
+                continue
+            try:
+                in_the_way = "" if await self._ledger.begin_log_anew() else "Somebody has been reading for long."
+            except LedgerBusy as error:
+                in_the_way = str(error)
+            if in_the_way and not held:
+                log.warning("the ledger's log grows", bytes=length, reason=in_the_way)
+            held = bool(in_the_way)

@@ -1,14 +1,12 @@
 """How much room the ledger takes on its disk, and how it gives back what it no longer needs.
 
 A row that is deleted leaves a free page in the file; `vacuum` moves the last pages of the file into the free ones and
-cuts the file off behind them. What is committed stands in the log (`-wal`) first; a checkpoint takes it over into the
-file, and only then the log can begin anew.
+cuts the file off behind them, as soon as that is taken over from the log (`-wal`), where all that is committed stands
+first.
 """
 
 import os
 import shutil
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,14 +55,3 @@ def vacuum(rows: Rows, pages: int) -> bool:
         # The driver takes only the first step of this statement, and that is one page.
         rows.run("PRAGMA incremental_vacuum(1)")
     return True
-
-
-def checkpoint(path: Path, *, patience: float) -> bool:
-    """Take the log over into the file, and cut it off. Whoever writes has to wait meanwhile; whoever reads is waited
-    for, at most `patience` seconds. False when a reader, or another writer, kept it from its end. Raises sqlite3.Error.
-    """
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=patience)) as connection:
-        # The bulk of it, while others go on writing.
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
