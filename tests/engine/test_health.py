@@ -331,3 +331,16 @@ def through_the_gate(vendor: Vendor) -> None:
         await plain(operation, call, given)
 
     vendor._do = do  # type: ignore[method-assign]
+
+
+async def test_a_clock_that_is_set_back_makes_nobody_wait_longer(
+    troubled: House, vendor: Switchable, clock: Clock
+) -> None:
+    async with troubled.open() as house:
+        vendor.fault = down
+        await orders(house, 8)
+        await house.until(all_are(house, RunState.HELD))
+        vendor.fault = None
+        clock.ahead -= timedelta(hours=1)
+        await house.until(all_are(house, RunState.DONE))
+        assert await out(house) == []
