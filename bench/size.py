@@ -1,4 +1,5 @@
-"""Bytes on disk for a shop's order and its run, and what a purge of its payload leaves."""
+"""Bytes on disk for a shop's order and its run, and what a purge leaves of them: first the webhook as it arrived goes,
+later what it and its actions brought; the rows that recognise a repeat and that figures are counted from stay."""
 
 import sqlite3
 from contextlib import closing
@@ -15,11 +16,17 @@ async def measure(setting: Setting) -> None:
     name, count = shop_name(), setting.counts.orders
     with setting.database() as path:
         await runs(partial(ours, path, name=name), [each.ours for each in Orders(name).take(count)])
-        before = _size(path)
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            # As a script: `execute` takes only the first of many steps.
-            connection.executescript("DELETE FROM payloads; PRAGMA incremental_vacuum")
-        setting.figures.add(bytes_per_event=before / count, bytes_after_purge=_size(path) / count)
+        setting.figures.add(bytes_per_event=_size(path) / count)
+        _purge(path, "DELETE FROM payloads")
+        setting.figures.add(bytes_without_payload=_size(path) / count)
+        _purge(path, "UPDATE events SET data = ''; UPDATE attempts SET result = NULL, detail = ''")
+        setting.figures.add(bytes_after_purge=_size(path) / count)
+
+
+def _purge(path: Path, what: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        # As a script: `execute` takes only the first of the many steps of a vacuum.
+        connection.executescript(f"{what}; PRAGMA incremental_vacuum")
 
 
 def _size(path: Path) -> int:
