@@ -1,7 +1,9 @@
 """A start with many runs pending, as after kill -9: how soon the first one goes on, in how much memory, how fast."""
 
+import shutil
 import time
 from functools import partial
+from pathlib import Path
 
 from bench.history import make_backlog
 from bench.load import start_vendor
@@ -17,19 +19,24 @@ _WARM_UP = 300
 async def measure(setting: Setting) -> None:
     orders = Orders(STANDARD)
     setting.figures.add(recovery_runs=setting.counts.pending)
-    for _ in range(setting.counts.rounds):
-        requests = [each.ours for each in orders.take(setting.counts.orders)]
-        with setting.database() as path:
-            live = await runs(partial(ours, path, name=STANDARD), requests)
-        with setting.database() as path:
-            await make_backlog(path, setting.counts.pending, orders)
-            async with start_vendor() as vendor:
-                began = time.perf_counter()
-                command = ("-m", "bench.ours", str(path), vendor.url, str(free_port()), "full", STANDARD)
-                with process(*command) as started:
-                    await vendor.until(3 * (_WARM_UP + setting.counts.drained))
-                    memory = most_memory(started.pid)
-        drained = setting.counts.drained / (
-            vendor.times[3 * (_WARM_UP + setting.counts.drained) - 1] - vendor.times[3 * _WARM_UP - 1]
-        )
-        setting.figures.add(recovery_s=vendor.times[0] - began, recovery_mb=memory, recovery_ratio=drained / live)
+    with setting.database() as left:
+        await make_backlog(left, setting.counts.pending, orders)
+        for _ in range(setting.counts.rounds):
+            requests = [each.ours for each in orders.take(setting.counts.orders)]
+            with setting.database() as path:
+                live = await runs(partial(ours, path, name=STANDARD), requests)
+            with setting.database() as path:
+                shutil.copy(left, path)
+                await _recover(setting, path, live)
+
+
+async def _recover(setting: Setting, path: Path, live: float) -> None:
+    first, last = 3 * _WARM_UP, 3 * (_WARM_UP + setting.counts.drained)
+    async with start_vendor() as vendor:
+        began = time.perf_counter()
+        command = ("-m", "bench.ours", str(path), vendor.url, str(free_port()), "full", STANDARD)
+        with process(*command) as started:
+            await vendor.until(last)
+            memory = most_memory(started.pid)
+    drained = setting.counts.drained / (vendor.times[last - 1] - vendor.times[first - 1])
+    setting.figures.add(recovery_s=vendor.times[0] - began, recovery_mb=memory, recovery_ratio=drained / live)
