@@ -43,7 +43,7 @@ async def _desk(path: Path) -> float:
 
 
 async def _acks(setting: Setting, orders: Orders, long: Path) -> float:
-    requests = [each.ours for each in orders.take(setting.counts.orders)]
+    requests = [each.ours for each in orders.take(setting.counts.acks)]
     with setting.database() as empty:
         without = await acks(partial(ours, empty, name=STANDARD, engine=False), requests)
     many = await acks(partial(ours, long, name=STANDARD, engine=False), requests)

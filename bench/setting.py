@@ -13,7 +13,9 @@ from bench.figures import Figures
 class Counts:
     rounds: int = 3
     orders: int = 2_000
-    """For each rate."""
+    """For a rate of runs."""
+    acks: int = 6_000
+    """For a rate of acknowledgements, which are over much sooner."""
     seconds: float = 10
     """Of an open-loop load."""
     history: int = 1_000_000
@@ -24,7 +26,7 @@ class Counts:
     """Of them, how many are waited for."""
 
 
-QUICK = Counts(rounds=1, orders=400, seconds=3, history=50_000, pending=10_000, drained=1_000)
+QUICK = Counts(rounds=1, orders=400, acks=1_000, seconds=3, history=50_000, pending=10_000, drained=1_000)
 
 
 @dataclass

@@ -25,11 +25,12 @@ async def measure(setting: Setting) -> None:
 
 async def _round(setting: Setting, orders: Orders, name: str) -> dict[str, float]:
     """Bare loop and Bellwire in turn, so that the machine's drift falls out of their ratios."""
-    sent = orders.take(setting.counts.orders + _WARM_UP)
+    sent = orders.take(setting.counts.acks + _WARM_UP)
     with setting.database() as path:
         bare_acks = await acks(partial(bare, path), [each.bare_ack for each in sent])
     with setting.database() as path:
         our_acks = await acks(partial(ours, path, name=name, engine=False), [each.ours for each in sent])
+    sent = orders.take(setting.counts.orders + _WARM_UP)
     with setting.database() as path:
         bare_runs = await runs(partial(bare, path), [each.bare for each in sent])
     with setting.database() as path:
