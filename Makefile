@@ -26,7 +26,7 @@ check: $(VENV)/.dev  ## Lint, types, import rules
 format: $(VENV)/.dev  ## Put the code into its standard form
 	@$(RUN)ruff format . && $(RUN)ruff check --fix .
 
-bench: $(VENV)/.dev  ## Measure against a bare loop, write bench/latest.json
+bench: $(VENV)/.dev  ## Measure against a bare loop, write bench/latest.json and a plot
 	@$(RUN)python -m bench $(ARGS)
 
 lock: $(VENV)/.dev  ## Pin what pyproject.toml asks for

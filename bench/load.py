@@ -2,19 +2,36 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import cast
 
 _OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
 
 
-class Vendor(asyncio.Protocol):
-    """Answers every request at once; `times` are when each came."""
+class Vendor:
+    """Answers every request at once, or after `takes` seconds."""
 
-    times: list[float]
+    def __init__(self, takes: float = 0.0) -> None:
+        self.takes = takes
+        self.url = ""
+        self.times: list[float] = []
+        """When each request came."""
+        self.bodies: list[bytes] = []
+        """Of each request, kept only by a vendor that takes its time."""
+        self.answered: dict[int, float] = {}
+        """The place of a request in `times` → when it was answered; kept likewise."""
 
-    def __init__(self, times: list[float]) -> None:
-        self.times = times
+    async def until(self, count: int, seconds: float = 120) -> None:
+        """Wait until so many requests have come."""
+        async with asyncio.timeout(seconds):
+            while len(self.times) < count:  # noqa: ASYNC110 - filled by the protocol
+                await asyncio.sleep(0.002)
+
+
+class _Line(asyncio.Protocol):
+    def __init__(self, vendor: Vendor) -> None:
+        self._vendor = vendor
         self._transport: asyncio.WriteTransport | None = None
         self._buffer = b""
 
@@ -29,15 +46,31 @@ class Vendor(asyncio.Protocol):
             length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
             if len(self._buffer) < end + 4 + length:
                 return
-            self._buffer = self._buffer[end + 4 + length :]
-            self.times.append(time.perf_counter())
+            body, self._buffer = self._buffer[end + 4 : end + 4 + length], self._buffer[end + 4 + length :]
+            self._vendor.times.append(time.perf_counter())
             assert self._transport is not None
-            self._transport.write(_OK)
+            if self._vendor.takes:
+                self._vendor.bodies.append(body)
+                number = len(self._vendor.times) - 1
+                asyncio.get_running_loop().call_later(self._vendor.takes, self._answer, number)
+            else:
+                self._transport.write(_OK)
+
+    def _answer(self, number: int) -> None:
+        assert self._transport is not None
+        self._transport.write(_OK)
+        self._vendor.answered[number] = time.perf_counter()
 
 
-async def start_vendor(times: list[float]) -> tuple[asyncio.Server, str]:
-    server = await asyncio.get_running_loop().create_server(lambda: Vendor(times), "127.0.0.1", 0)
-    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+@asynccontextmanager
+async def start_vendor(takes: float = 0.0) -> AsyncIterator[Vendor]:
+    vendor = Vendor(takes)
+    server = await asyncio.get_running_loop().create_server(lambda: _Line(vendor), "127.0.0.1", 0)
+    vendor.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield vendor
+    finally:
+        server.close()
 
 
 def request(path: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -52,16 +85,62 @@ async def send_all(port: int, requests: Sequence[bytes], *, connections: int = 6
     waiting = iter(requests)
 
     async def worker() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        line = await _connect(port)
         for each in waiting:
-            writer.write(each)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"not acknowledged: {head[:200]!r}")
-            at = head.lower().find(b"content-length:")
-            await reader.readexactly(int(head[at + 15 :].split(b"\r\n", 1)[0]))
-        writer.close()
+            await _exchange(line, each)
+        line[1].close()
 
     began = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(connections)))
     return time.perf_counter() - began
+
+
+async def send_at(
+    port: int, requests: Sequence[bytes], times: Sequence[float], *, connections: int = 64
+) -> list[float]:
+    """Send each request at its time (by `time.perf_counter`), whatever became of those before it. Gives for each the
+    seconds from that time to its answer: what waits for a free connection counts, so that a stall isn't left out."""
+    free: asyncio.Queue[_Connection] = asyncio.Queue()
+    for _ in range(connections):
+        free.put_nowait(await _connect(port))
+
+    async def one(each: bytes, at: float) -> float:
+        await asyncio.sleep(max(0.0, at - time.perf_counter()))
+        line = await free.get()
+        await _exchange(line, each)
+        free.put_nowait(line)
+        return time.perf_counter() - at
+
+    found = await asyncio.gather(*(one(each, at) for each, at in zip(requests, times, strict=True)))
+    while not free.empty():
+        free.get_nowait()[1].close()
+    return found
+
+
+async def get(port: int, path: str, count: int) -> list[float]:
+    """Ask for a page so often, one after the other; the seconds that each took."""
+    line = await _connect(port)
+    found = []
+    for _ in range(count):
+        began = time.perf_counter()
+        await _exchange(line, f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        found.append(time.perf_counter() - began)
+    line[1].close()
+    return found
+
+
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _connect(port: int) -> _Connection:
+    return await asyncio.open_connection("127.0.0.1", port)
+
+
+async def _exchange(line: _Connection, sent: bytes) -> None:
+    reader, writer = line
+    writer.write(sent)
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"not answered by a 200: {head[:200]!r}")
+    at = head.lower().find(b"content-length:")
+    await reader.readexactly(int(head[at + 15 :].split(b"\r\n", 1)[0]))

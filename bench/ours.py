@@ -8,16 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from starlette.responses import PlainTextResponse
-
-from bellwire.app import settle_memory
+from bellwire.app import settle_memory, web
 from bellwire.capabilities import chat, shipping, stock
 from bellwire.connectors import find_connector
 from bellwire.connectors.kit import ByKey, Call, Connection, Connector, Manifest, NoSettings, action, connect, connector
+from bellwire.desk import Desk
 from bellwire.engine import Engine
 from bellwire.events import Environment
-from bellwire.flows import parse_flow
-from bellwire.intake import Hooks, serve
+from bellwire.flows import Flow, parse_flow
+from bellwire.intake import Health, Hooks, serve
 from bellwire.ledger import open_ledger
 from bellwire.practice import find_simulator, simulator_names
 from bellwire.records import LedgerCrosswalk
@@ -68,7 +67,7 @@ async def create_label(call: Call, given: shipping.CreateLabel) -> shipping.Labe
 @action(stock.ADJUST, repeat=ByKey("body"))
 async def adjust(call: Call, given: stock.AdjustStock) -> stock.StockChanges:
     changes = [{"sku": line.sku, "quantity": -line.quantity} for line in given.lines]
-    await call.api.post("1", {"key": call.key, "changes": changes})
+    await call.api.post("1", {"key": call.key, "order": given.reference, "changes": changes})
     return stock.StockChanges(
         changes=tuple(stock.StockChange(sku=line.sku, change=-line.quantity) for line in given.lines)
     )
@@ -76,7 +75,8 @@ async def adjust(call: Call, given: stock.AdjustStock) -> stock.StockChanges:
 
 @action(chat.POST_MESSAGE, repeat=ByKey("body"))
 async def post_message(call: Call, given: chat.PostMessage) -> chat.Message:
-    await call.api.post("2", {"key": call.key, "channel": given.channel, "text": given.text})
+    number = given.text.split()[0]
+    await call.api.post("2", {"key": call.key, "order": number, "channel": given.channel, "text": given.text})
     return chat.Message(id="1", channel=given.channel)
 
 
@@ -90,6 +90,10 @@ VENDOR: Connector = connector(
     ),
     actions=(create_label, adjust, post_message),
 )
+
+
+def flow() -> Flow:
+    return parse_flow(FLOW, Path("flows/bench.yaml"))
 
 
 def sender(name: str) -> Connection:
@@ -106,14 +110,15 @@ async def run(path: str, vendor: str, port: int, mode: str, name: str) -> None:
         "shop": sender(name),
         "vendor": connect("vendor", VENDOR, Environment.SANDBOX, NoSettings(), Given({}), base_url=vendor),
     }
-    flows = [parse_flow(FLOW, Path("flows/bench.yaml"))]
+    flows = [flow()]
     async with open_ledger(f"sqlite:///{path}", max_waiting=20_000) as ledger:
         engine = Engine(ledger, connections, flows, LedgerCrosswalk(ledger))
         if mode == "full":
             await engine.start()
         hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)
+        app = web(Health(ledger), Desk(ledger, flows, connections))
         settle_memory()
-        async with serve(PlainTextResponse("bench"), "127.0.0.1", port, hooks=hooks):
+        async with serve(app, "127.0.0.1", port, hooks=hooks):
             await asyncio.Event().wait()
 
 

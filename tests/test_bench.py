@@ -1,0 +1,61 @@
+"""What the benchmark makes and says; never how fast anything is."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from bench.figures import KINDS, Figures
+from bench.history import make_backlog, make_history
+from bench.latency import percentile
+from bench.orders import STANDARD, Orders
+from bench.plot import plot
+from bench.showing import markdown, verdict
+
+from bellwire.ledger import RunState, figures, open_ledger, runs
+
+AGES = datetime(2000, 1, 1, tzinfo=UTC)
+SOON = datetime.now(UTC) + timedelta(hours=1)
+
+
+async def test_a_made_history_is_one_that_bellwire_could_have_written(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    await make_history(path, 30, Orders(STANDARD))
+
+    async with open_ledger(f"sqlite:///{path}") as ledger:
+        (balance,) = await ledger.read(lambda rows: figures.balances(rows, AGES, SOON))
+        counts = await ledger.read(lambda rows: figures.action_counts(rows, AGES, SOON))
+    assert (balance.received, balance.done) == (30, 30)
+    assert [(count.action, count.done) for count in counts] == [("bench", 30), ("label", 30), ("stock", 30)]
+
+
+async def test_a_made_backlog_is_due_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    await make_backlog(path, 20, Orders(STANDARD))
+
+    async with open_ledger(f"sqlite:///{path}") as ledger:
+        await ledger.write(lambda rows: runs.recover(rows, datetime.now(UTC)))
+        claimed = await ledger.write(lambda rows: runs.claim(rows, SOON, 100))
+    assert [run.state for run in claimed] == [RunState.RUNNING] * 20
+
+
+def test_no_two_orders_are_alike() -> None:
+    orders = Orders(STANDARD)
+    assert len({sent.ours for sent in [*orders.take(5), *orders.take(5)]}) == 10
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    assert percentile([3, 1, 2], 50) == 2
+    assert percentile(range(1, 101), 99) == 99
+    assert percentile([7], 99) == 7
+
+
+def test_every_figure_is_in_the_table_and_those_with_an_aim_in_the_plot() -> None:
+    found = Figures()
+    for name in KINDS:
+        found.add(**{name: 1.0})
+        found.add(**{name: 3.0})
+    assert len(markdown(found).splitlines()) == 2 + len(KINDS)
+    drawn = {text.text for text in ET.fromstring(plot(found)).iter("{http://www.w3.org/2000/svg}text")}  # noqa: S314
+    assert {name for name, kind in KINDS.items() if kind.aim} <= drawn
+    assert verdict(found, "ack_ratio") == "met"
+    assert verdict(found, "ready_s") == "missed"
