@@ -10,6 +10,7 @@ from typing import Any
 
 from bellwire.app import settle_memory, web
 from bellwire.capabilities import chat, shipping, stock
+from bellwire.clock import system_clock
 from bellwire.connectors import find_connector
 from bellwire.connectors.kit import ByKey, Call, Connection, Connector, Manifest, NoSettings, action, connect, connector
 from bellwire.desk import Desk
@@ -20,6 +21,7 @@ from bellwire.intake import Health, Hooks, serve
 from bellwire.ledger import open_ledger
 from bellwire.practice import find_simulator, simulator_names
 from bellwire.records import LedgerCrosswalk
+from bellwire.watch import Metrics
 
 SECRET = "whsec_YmVsbHdpcmUtYmVuY2gtc2VjcmV0LW9mLTMyLWJ5dGU="
 
@@ -116,7 +118,8 @@ async def run(path: str, vendor: str, port: int, mode: str, name: str) -> None:
         if mode == "full":
             await engine.start()
         hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)
-        app = web(Health(ledger), Desk(ledger, flows, connections))
+        metrics = Metrics(ledger, connections, hooks.tally, clock=system_clock)
+        app = web(Health(ledger), metrics, Desk(ledger, flows, connections), "127.0.0.1")
         settle_memory()
         async with serve(app, "127.0.0.1", port, hooks=hooks):
             await asyncio.Event().wait()

@@ -9,7 +9,7 @@ Each step is small. It first looks (in a thread, so that what has to be fetched 
 takes out what it found in a transaction of its own, which looks at the states once more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,11 +74,23 @@ def empty_events(rows: Rows, ids: Sequence[int]) -> int:
         {"ids": _list(ids)},
     )
     finished = {"ids": _list([row[0] for row in found])}
-    rows.run(f"UPDATE attempts SET result = NULL, detail = '' WHERE {_RUNS}", finished)  # noqa: S608
+    _write_anew(rows, "attempts", _RUNS, finished, result=None, detail="")
     rows.run(f"UPDATE exceptions SET detail = '' WHERE {_RUNS}", finished)  # noqa: S608
     rows.run(f"UPDATE edits SET given = '' WHERE {_RUNS}", finished)  # noqa: S608
-    rows.run("UPDATE events SET data = '' WHERE id IN (SELECT value FROM json_each(:ids))", finished)
+    _write_anew(rows, "events", "id IN (SELECT value FROM json_each(:ids))", finished, data="")
     return len(found)
+
+
+def _write_anew(rows: Rows, table: str, which: str, values: Mapping[str, str], **emptied: str | None) -> None:
+    """Give columns of some rows another value by deleting the rows and inserting them: a row that only becomes shorter
+    leaves its page half empty, and no page is given back. What refers to them holds again before the commit."""
+    rows.run("PRAGMA defer_foreign_keys = ON")
+    columns = [row[1] for row in rows.all(f"PRAGMA table_info({table})")]
+    found = rows.all(f"SELECT * FROM {table} WHERE {which}", values)  # noqa: S608
+    rows.run(f"DELETE FROM {table} WHERE {which}", values)  # noqa: S608
+    insert = f"INSERT INTO {table} VALUES ({', '.join(f':{name}' for name in columns)})"  # noqa: S608
+    for row in found:
+        rows.run(insert, dict(zip(columns, row, strict=True)) | emptied)
 
 
 def _found(rows: Sequence[tuple[int, bool, bool, int]], limit: int) -> Found:
