@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,12 @@ def run(at: Run, number: int) -> dict[str, Any]:
 def test_the_list_says_what_happened_and_where_to_read_on(at: Run) -> None:
     result = at("exception", "list")
     assert result.exit_code == 0
-    assert result.stdout.count("TEA-500-NEW") >= 2
+    assert any(re.fullmatch(r" 2 .* books .*TEA-500-NEW.* 1 to 2", line) for line in result.stdout.splitlines())
     assert "`bellwire exception show NO.` says what to do." in result.stdout
 
 
 def test_the_list_as_json(at: Run) -> None:
-    found = json.loads(at("exception", "list", "--json").stdout)
+    found = json.loads(at("exception", "list", "--each", "--json").stdout)
     assert [(each["id"], each["run"], each["action"], each["cause"]) for each in found] == [
         (1, 2, "invoice", CAUSE),
         (2, 3, "invoice", CAUSE),
@@ -44,8 +45,15 @@ def test_the_list_as_json(at: Run) -> None:
     assert all(each["sentence"] and each["remedy"] and each["opened_at"] for each in found)
 
 
+def test_the_list_goes_by_cause_and_says_what_mends_all_of_a_group(at: Run) -> None:
+    (group,) = json.loads(at("exception", "list", "--json").stdout)
+    assert (group["connection"], group["cause"], group["count"]) == ("books", CAUSE, 2)
+    assert (group["oldest"], group["newest"]) == (1, 2)
+    assert "TEA-500-NEW" in group["sentence"] and group["remedy"] and group["since"]
+
+
 def test_the_list_of_one_cause(at: Run) -> None:
-    assert len(json.loads(at("exception", "list", "--cause", CAUSE, "--json").stdout)) == 2
+    assert len(json.loads(at("exception", "list", "--each", "--cause", CAUSE, "--json").stdout)) == 2
     assert at("exception", "list", "--cause", "another").stdout == "None has this cause.\n"
 
 
@@ -55,9 +63,12 @@ def test_one_of_them_says_what_to_do_and_what_is_done(at: Run) -> None:
     told = result.stdout
     assert "TEA-500-NEW" in told.splitlines()[0] and "What to do: " in told
     assert "It stopped run 2 at the action 'invoice'." in told
-    done = next(line for line in told.splitlines() if line.startswith("Done already: "))
-    assert "label" in done and "stock" in done and "invoice" not in done
-    assert "bellwire exception retry 1" in told and "--id ID" in told and "--reason WHY" in told
+    done = told[told.index("Done already:") : told.index("What happens next")]
+    assert re.search(r"^  label  .+ \(shipping\): tracking number \S+, id \S+", done, re.MULTILINE)
+    assert re.search(r"^  stock  Change the stock", done, re.MULTILINE) and "  invoice" not in done
+    assert "'invoice' is tried again, then receipt." in told
+    assert "bellwire exception resolve 1 --id ID --with customer_id=…" in told
+    assert "--reason WHY\n      The run ends as skipped: invoice and receipt not done, what is done stays done." in told
 
 
 @pytest.mark.parametrize("words", [("show", 99), ("retry", 99), ("resolve", 99), ("dismiss", 99, "--reason", "x")])

@@ -14,7 +14,19 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
-from bellwire.ledger import Database, ExceptionState, Rows, deliveries, events, exceptions, figures, open_ledger, runs
+from bellwire.ledger import (
+    Database,
+    ExceptionState,
+    Rows,
+    audit,
+    deliveries,
+    edits,
+    events,
+    exceptions,
+    figures,
+    open_ledger,
+    runs,
+)
 from bellwire.ledger import database as module
 from bellwire.ledger.schema import metadata
 from tests.samples import NOW
@@ -195,6 +207,9 @@ HOT: dict[str, Callable[[Rows], object]] = {
     "any due": lambda rows: runs.any_due(rows, NOW),
     "recover": lambda rows: runs.recover(rows, NOW),
     "open exceptions": lambda rows: exceptions.open_ones(rows),
+    "open exceptions about an order": lambda rows: exceptions.chosen(rows, exceptions.Choice(about="1001")),
+    "edits": lambda rows: edits.of_run(rows, 1),
+    "what was done to a run": lambda rows: audit.newest(rows, limit=10, target="run 1"),
     "exceptions of a run": lambda rows: exceptions.close_of_run(rows, 1, ExceptionState.RETRIED, NOW),
     "attempts": lambda rows: runs.attempts(rows, 1),
     "runs of an event": lambda rows: runs.of_event(rows, 1),
@@ -211,7 +226,7 @@ async def test_hot_questions_find_their_rows_by_an_index(ledger: Database, use: 
     """Not by reading a table, nor by sorting all that fits. (SCAN … USING INDEX of a partial one reads only the few
     rows that are still to be dealt with; a bare SCAN before LIMIT goes by the number, newest first.)"""
     found = await ledger.write(plans(use))
-    partial = ("deliveries_to_normalise", "runs_due", "runs_going_on", "exceptions_open")
+    partial = ("deliveries_to_normalise", "runs_due", "runs_going_on", "runs_held", "exceptions_open")
     by_number = ("SCAN runs", "SCAN events", "SCAN deliveries")
     newest = use in (HOT["newest runs"], HOT["newest events"], HOT["newest deliveries"])
     slow = [

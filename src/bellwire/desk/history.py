@@ -141,7 +141,7 @@ def _state(found: History, tries: Sequence[AttemptRow]) -> str:
         return last.outcome.value
     if any((row.action, row.item) == (last.action, last.item) for row in found.open_exceptions):
         return "stuck"
-    if last.next_at is not None or found.run.state is RunState.WAITING:
+    if last.next_at is not None or found.run.state in (RunState.WAITING, RunState.HELD):
         return "waiting"
     return "running" if last.outcome is Outcome.STARTED and found.run.state is RunState.RUNNING else "stuck"
 

@@ -197,7 +197,7 @@ def _by_reason(refused: Sequence[tuple[str, str, int]]) -> list[tuple[str, int]]
 def _by_hour(found: Sequence[tuple[int, str, int]], hours: int) -> list[dict[str, int]]:
     result: list[dict[str, int]] = [{} for _ in range(hours)]
     for hour, state, count in found:
-        kind = RunState.WAITING if state == RunState.RUNNING else state
+        kind = RunState.WAITING if state in (RunState.RUNNING, RunState.HELD) else state
         result[hour][kind] = result[hour].get(kind, 0) + count
     return result
 

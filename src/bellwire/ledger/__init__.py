@@ -3,7 +3,7 @@
 `open_ledger` gives a Database; the other modules are functions that take one of its transactions.
 """
 
-from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, runs
+from bellwire.ledger import audit, crosswalk, deliveries, edits, events, exceptions, figures, runs
 from bellwire.ledger.database import Database, Rows, open_ledger
 from bellwire.ledger.rows import (
     AttemptRow,
@@ -31,8 +31,10 @@ __all__ = [
     "Rows",
     "RunRow",
     "RunState",
+    "audit",
     "crosswalk",
     "deliveries",
+    "edits",
     "events",
     "exceptions",
     "figures",

@@ -158,25 +158,29 @@ def leave(
 
 
 def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
-    """Open a dead run again, from the action that failed. `flow_hash`: with that flow instead of its own.
+    """Open a run again, from the actions that failed. `flow_hash`: with that flow instead of its own.
 
-    False when it isn't dead.
+    A run that still waits for another of its actions is due at once; one that is held stays so. False when it is going
+    on, or has come to its end.
     """
     return bool(
         rows.run(
-            "UPDATE runs SET state = 'waiting', due_at = :now, retried_at = :now, finished_at = NULL, reason = '',"
-            " flow_hash = CASE WHEN :hash = '' THEN flow_hash ELSE :hash END WHERE id = :id AND state = 'dead'",
+            "UPDATE runs SET state = CASE state WHEN 'held' THEN 'held' ELSE 'waiting' END,"
+            " due_at = CASE state WHEN 'held' THEN due_at ELSE :now END,"
+            " retried_at = :now, finished_at = NULL, reason = '',"
+            " flow_hash = CASE WHEN :hash = '' THEN flow_hash ELSE :hash END"
+            " WHERE id = :id AND state IN ('dead', 'waiting', 'held')",
             {"id": run, "now": stamp(now), "hash": flow_hash},
         )
     )
 
 
 def give_up(rows: Rows, run: int, now: datetime, reason: str) -> bool:
-    """Skip a dead or waiting run for good. False when it is neither."""
+    """Skip a dead, waiting or held run for good. False when it is none of these."""
     return bool(
         rows.run(
             "UPDATE runs SET state = 'skipped', due_at = NULL, finished_at = :now, reason = :reason"
-            " WHERE id = :id AND state IN ('dead', 'waiting')",
+            " WHERE id = :id AND state IN ('dead', 'waiting', 'held')",
             {"id": run, "now": stamp(now), "reason": reason},
         )
     )
