@@ -118,11 +118,14 @@ async def go_through(
     ledger: "Database",
     chosen: Chosen,
     now: datetime,
-    act: "Callable[[Rows, int, T], None]",
+    act: "Callable[[Rows, int], None]",
+    *,
     prepare: "Callable[[Rows, int], T]",
+    first: "Callable[[Rows, int, T], None]" = lambda *_: None,
     doing: str,
 ) -> Told:
-    """Do `act` to each, with what `prepare` found out before (without holding the ledger), a portion at a time.
+    """Do `act` to each, a portion at a time; before, `prepare` finds out what is to be done (without holding the
+    ledger), and `first` does what has to be done to all of them before: to retry one opens its run again.
 
     When only one was named, what it raises is raised.
     """
@@ -132,7 +135,7 @@ async def go_through(
         for start in range(0, len(numbers), _AT_ONCE):
             portion = numbers[start : start + _AT_ONCE]
             ready = await ledger.read(partial(_prepared, numbers=portion, prepare=prepare))
-            failed = await ledger.write(partial(_portion, ready=ready, now=now, act=act))
+            failed = await ledger.write(partial(_portion, ready=ready, now=now, first=first, act=act))
             done, refused = done + len(portion) - len(failed), [*refused, *failed]
             forward(len(portion))
     if refused and len(numbers) == 1 and chosen.numbers:
@@ -153,20 +156,31 @@ def _prepared(
 
 
 def _portion(
-    rows: "Rows", ready: "Mapping[int, T | BellwireError]", now: datetime, act: "Callable[[Rows, int, T], None]"
+    rows: "Rows",
+    ready: "Mapping[int, T | BellwireError]",
+    now: datetime,
+    first: "Callable[[Rows, int, T], None]",
+    act: "Callable[[Rows, int], None]",
 ) -> list[tuple[int, BellwireError]]:
-    """What couldn't be done. What a person does checks first: when it raises, it has changed nothing."""
+    """What couldn't be done. What a person does checks before it changes: when it raises, nothing was changed."""
     from bellwire.ledger import exceptions
 
-    refused = []
+    refused, left = [], []
     for number, prepared in ready.items():
+        try:
+            if isinstance(prepared, BellwireError):
+                raise prepared
+            first(rows, number, prepared)
+        except BellwireError as error:
+            refused.append((number, error))
+        else:
+            left.append(number)
+    for number in left:
         row = exceptions.find(rows, number)
         if row is not None and row.closed_at == now:
             continue  # With one before it: both are of one run.
         try:
-            if isinstance(prepared, BellwireError):
-                raise prepared
-            act(rows, number, prepared)
+            act(rows, number)
         except BellwireError as error:
             refused.append((number, error))
     return refused

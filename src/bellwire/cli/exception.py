@@ -113,9 +113,8 @@ def show(number: Number, project: Project = HERE, as_json: Json = False) -> None
     if shown["state"] == "open":
         say(f"Open since {when(shown['opened_at'])}.")
     else:
-        say(
-            f"Opened {when(shown['opened_at'])}, {shown['state']} {when(shown['closed_at'])}. {shown['reason']}".rstrip()
-        )
+        closed = f"{shown['state']} {when(shown['closed_at'])}"
+        say(f"Opened {when(shown['opened_at'])}, {closed}. {shown['reason']}".rstrip())
     if shown["run"]:
         say(f"It stopped run {shown['run']} at the action '{shown['action']}'.")
         say_done(shown)
@@ -155,6 +154,7 @@ def retry(
     from bellwire.cli.editor import in_editor
     from bellwire.cli.lasting import means, person, with_ledger
     from bellwire.clock import system_clock
+    from bellwire.engine import edit as edit_one
     from bellwire.engine import input_of, still_open
     from bellwire.engine import retry as retry_one
     from bellwire.flows import load_flows
@@ -174,15 +174,17 @@ def retry(
             return input_of(rows, known, still_open(rows, number), today)
 
         def edited(rows: "Rows", number: int) -> "Edited | None":
-            return seen(rows, number).with_changes(changes) if changes else None
+            return seen(rows, number).with_changes(changes) if changes else by_person
 
-        def act(rows: "Rows", number: int, edited: "Edited | None") -> None:
-            retry_one(rows, number, now, who=who, today=today, edited=edited)
+        def keep(rows: "Rows", number: int, edited: "Edited | None") -> None:
+            if edited is not None:
+                edit_one(rows, number, edited, now, who=who)
 
-        if edit:
-            by_person = in_editor(await ledger.read(lambda rows: seen(rows, wanted.numbers[0])))
-            return await go_through(ledger, wanted, now, act, lambda *_: by_person, "Retrying")
-        return await go_through(ledger, wanted, now, act, edited, "Retrying")
+        def act(rows: "Rows", number: int) -> None:
+            retry_one(rows, number, now, who=who, today=today)
+
+        by_person = in_editor(await ledger.read(lambda rows: seen(rows, wanted.numbers[0]))) if edit else None
+        return await go_through(ledger, wanted, now, act, prepare=edited, first=keep, doing="Retrying")
 
     told = with_ledger(project, work)
     _say_done(told, wanted, f"{told.done} tried again; a running `bellwire up` takes them up at once.")
@@ -238,10 +240,10 @@ def resolve(
                     remedy=f"Add {' '.join(options)}",
                 )
 
-        def act(rows: "Rows", number: int, _: None) -> None:
+        def act(rows: "Rows", number: int) -> None:
             resolve_one(rows, number, now, who=who, result=result, reason=reason)
 
-        return await go_through(ledger, wanted, now, act, enough, "Noting")
+        return await go_through(ledger, wanted, now, act, prepare=enough, doing="Noting")
 
     told = with_ledger(project, work)
     _say_done(told, wanted, "Noted. The run goes on." if told.done == 1 else f"{told.done} noted. Their runs go on.")
@@ -273,10 +275,10 @@ def dismiss(
     async def work(ledger: "Database", _: object) -> Told:
         now, who = system_clock(), person()
 
-        def act(rows: "Rows", number: int, _: None) -> None:
+        def act(rows: "Rows", number: int) -> None:
             dismiss_one(rows, number, now, who=who, reason=reason)
 
-        return await go_through(ledger, wanted, now, act, lambda *_: None, "Dismissing")
+        return await go_through(ledger, wanted, now, act, prepare=lambda *_: None, doing="Dismissing")
 
     told = with_ledger(project, work)
     _say_done(told, wanted, "Dismissed." if told.done == 1 else f"{told.done} dismissed.")

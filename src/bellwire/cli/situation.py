@@ -61,7 +61,8 @@ def edits_of(rows: "Rows", run: int) -> list[dict[str, Any]]:
 def said_of_edit(edit: Mapping[str, Any]) -> str:
     from bellwire.cli.lasting import when
 
-    return f"Its input was edited by {edit['who'] or 'somebody'}, {when(edit['set_at'])}: {edit['detail']}."
+    part = f"The input of '{edit['action']}'" + (f", item {edit['item'] + 1}," if edit["item"] else "")
+    return f"{part} was edited by {edit['who'] or 'somebody'}, {when(edit['set_at'])}: {', '.join(edit['fields'])}."
 
 
 def say_done(found: Mapping[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """The engine: turns deliveries into events, events into runs, and carries each run to its end."""
 
-from bellwire.engine.by_hand import cancel, dismiss, replay, resolve, retry, retry_run, still_open, switch
+from bellwire.engine.by_hand import cancel, dismiss, edit, replay, resolve, retry, retry_run, still_open, switch
 from bellwire.engine.editing import Edited, Input, input_of, lacking
 from bellwire.engine.engine import Engine, event_of
 from bellwire.engine.means import Means
@@ -12,6 +12,7 @@ __all__ = [
     "Means",
     "cancel",
     "dismiss",
+    "edit",
     "event_of",
     "input_of",
     "lacking",

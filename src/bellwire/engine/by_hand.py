@@ -9,7 +9,7 @@ from datetime import datetime
 
 import orjson
 
-from bellwire.engine.editing import Edited
+from bellwire.engine.editing import Edited, not_about_an_action
 from bellwire.errors import BellwireError, NotFound
 from bellwire.flows import Flow
 from bellwire.ledger import (
@@ -50,18 +50,22 @@ def retry_run(rows: Rows, run: int, now: datetime, *, who: str, today: Mapping[s
     audit.record(rows, who, "retry", f"run {run}", now, _which(today))
 
 
-def retry(
-    rows: Rows,
-    exception: int,
-    now: datetime,
-    *,
-    who: str,
-    today: Mapping[str, Flow] | None = None,
-    edited: Edited | None = None,
-) -> None:
+def edit(rows: Rows, exception: int, edited: Edited, now: datetime, *, who: str) -> None:
+    """What the action of an exception is given in its run from now on, instead of what the flow says; then `retry`.
+
+    Raises NotFound, BellwireError.
+    """
+    row = still_open(rows, exception)
+    if row.run is None:
+        raise not_about_an_action(exception)
+    run = _at_rest(rows, row.run)
+    edits.put(rows, run.id, row.action, row.item, edited.given, fields=edited.fields, who=who, now=now)
+
+
+def retry(rows: Rows, exception: int, now: datetime, *, who: str, today: Mapping[str, Flow] | None = None) -> None:
     """Retry what an exception is about: its run (with all that is stuck there), or the reading of its delivery.
 
-    `edited` is what its action is given from now on, instead of what the flow says. Raises NotFound, BellwireError.
+    Raises NotFound, BellwireError.
     """
     row = still_open(rows, exception)
     if row.run is None:
@@ -71,8 +75,6 @@ def retry(
         audit.record(rows, who, "retry", f"exception {exception}", now, f"delivery {row.delivery}")
         return
     _reopen(rows, _at_rest(rows, row.run), now, today)
-    if edited is not None:
-        edits.put(rows, row.run, row.action, row.item, edited.given, fields=edited.fields, who=who, now=now)
     exceptions.close_of_run(rows, row.run, ExceptionState.RETRIED, now)
     audit.record(rows, who, "retry", f"exception {exception}", now, f"run {row.run}, {_which(today)}")
 
@@ -84,10 +86,7 @@ def resolve(rows: Rows, exception: int, now: datetime, *, who: str, result: Mapp
     """
     row = still_open(rows, exception)
     if row.run is None:
-        raise BellwireError(
-            f"Exception {exception} is about a delivery that can't be read, not about an action.",
-            remedy=f"Do by hand what it asks for, then `bellwire exception dismiss {exception} --reason …`.",
-        )
+        raise not_about_an_action(exception)
     run = _at_rest(rows, row.run)
     runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(dict(result)).decode(), now)
     exceptions.close(rows, exception, ExceptionState.RESOLVED, now, reason)

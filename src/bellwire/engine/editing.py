@@ -81,13 +81,13 @@ def input_of(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[s
 def _execution(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[str, Flow] | None) -> Execution:
     """The run of an exception as the engine would take it up."""
     if exception.run is None:
-        raise BellwireError(f"Exception {exception.id} is about a delivery that can't be read, not about an action.")
+        raise not_about_an_action(exception.id)
     run = runs.find(rows, exception.run)
     event = events.find(rows, run.event) if run else None
     source = runs.flow_source(rows, run.flow_hash) if run else None
     assert run is not None and event is not None and source is not None, f"run {exception.run} has lost its event"
-    flow = (today or {}).get(run.flow) or _parsed(source, run.flow)
-    if exception.action not in flow.actions:
+    flow = _parsed(source, run.flow) if today is None else today.get(run.flow)
+    if flow is None or exception.action not in flow.actions:
         raise BellwireError(f"The flow '{run.flow}' has no action '{exception.action}' any more.")
     execution = Execution(means, run.id, run.fence, run.nonce, event_of(event), flow)
     execution.restore(runs.attempts(rows, run.id), interrupted=False, retried_at=None)
@@ -111,6 +111,14 @@ def lacking(rows: Rows, means: Means, exception: ExceptionRow, told: Mapping[str
 @lru_cache(maxsize=32)
 def _parsed(source: str, name: str) -> Flow:
     return parse_flow(source, Path(f"flows/{name}.yaml"))
+
+
+def not_about_an_action(exception: int) -> BellwireError:
+    """For what is asked about an action, of an exception about a delivery."""
+    return BellwireError(
+        f"Exception {exception} is about a delivery that can't be read, not about an action.",
+        remedy=f"Do by hand what it asks for, then `bellwire exception dismiss {exception} --reason …`.",
+    )
 
 
 def _plain(operation: Operation, inputs: Mapping[str, Any]) -> dict[str, Any]:
