@@ -118,6 +118,17 @@ async def test_what_the_flow_gives_may_not_fit_and_is_mended_by_the_edit(tmp_pat
         assert house.vendor.given[-1].channel == "packing"
 
 
+async def test_what_can_not_be_worked_out_is_given_by_the_edit(tmp_path: Path) -> None:
+    flow = FLOW.replace("channel: packing", 'channel: "{{ event.shipping.city }}"')
+    async with House(tmp_path / "ledger.db", flow=flow).open() as house:
+        await house.deliver(order(shipping=None))
+        await house.settled()
+        before = await seen(house)
+        assert before.values == {"text": "1001 TRACK-1"}
+        await send(house, before.with_changes([("channel", "packing")]))
+        assert (await house.run()).state is RunState.DONE
+
+
 async def test_nothing_is_kept_of_what_does_not_fit(house: House) -> None:
     house.vendor.next["adjust"] += [refused]
     await house.deliver()

@@ -69,7 +69,7 @@ class Input:
 
 
 def input_of(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[str, Flow] | None = None) -> Input:
-    """What the action of an exception is given by its run's flow, or by `today`'s. Raises BellwireError, FlowError."""
+    """What the action of an exception is given by its run's flow, or by `today`'s. Raises BellwireError."""
     execution = _execution(rows, means, exception, today)
     operation = means.of(execution.flow.actions[exception.action])[1].operation
     kept = {(edit.action, edit.item): edit.given for edit in edits.of_run(rows, execution.run)}

@@ -7,7 +7,8 @@ attempt; a waiting run keeps nothing in memory.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -149,9 +150,13 @@ class Execution:
         await self.means.ledger.write(write)
 
     def inputs(self, action: str, item: int) -> dict[str, Any]:
-        """What the flow gives an action of a restored run: not validated yet. Raises FlowError."""
+        """What the flow gives an action of a restored run: not validated, and without what can't be worked out."""
         part = self._expanded(self.flow.actions[action])[item]
-        return part.action.inputs(self.scope, part.value)
+        found: dict[str, Any] = {}
+        for key, value in part.action.given.items():
+            with suppress(FlowError):
+                found |= replace(part.action, given={key: value}).inputs(self.scope, part.value)
+        return found
 
     def could(self, action: str, known: Scope) -> bool:
         """Whether an action of a restored run could be given what its flow says, if `known` were the results of others.
