@@ -112,7 +112,7 @@ def test_a_retry_of_nothing_is_said(at: Run) -> None:
 def test_a_run_that_is_done_cant_be_retried_and_then_none_is(at: Run) -> None:
     result = at("run", "retry", 2, 1)
     assert result.exit_code == 1
-    assert "Run 1 is done: only a run that is stuck can be retried." in result.stderr
+    assert "Run 1 is done: there is nothing to retry." in result.stderr
     assert states(at)[2] == "dead", "all or nothing"
 
 

@@ -152,7 +152,16 @@ class Story:
         """An order and its run, under way."""
         _, event = self.arrives(at, **changes)
         runs.keep_flow(self.rows, self.flow.id, self.flow.hash, self.flow.source, at)
-        run = runs.start(self.rows, event, self.flow.id, self.flow.hash, received_at=at, now=at, running=True)
+        run = runs.start(
+            self.rows,
+            event,
+            self.flow.id,
+            self.flow.hash,
+            subject="shop/order/1",
+            received_at=at,
+            now=at,
+            state=RunState.RUNNING,
+        )
         assert run is not None
         return run
 

@@ -12,7 +12,7 @@ import pytest
 from markupsafe import escape
 
 from bellwire.events import Customer
-from bellwire.ledger import Outcome, Rows, RunState, deliveries, edits, exceptions, runs
+from bellwire.ledger import HealthRow, Outcome, Rows, RunState, Trouble, deliveries, edits, exceptions, health, runs
 from tests.desk.story import NOW, Place, Story, a_day, open_desk, the_flow
 from tests.samples import line
 
@@ -182,6 +182,39 @@ async def test_a_retry_that_worked_no_longer_counts_as_waiting(place: Place) -> 
     assert "Post a message to the team (Team Chat, sandbox): 1 done today, 0 waiting, 0 need a person." in text
 
 
+@pytest.mark.parametrize(
+    ("trouble", "title", "told"),
+    [
+        (
+            Trouble.SIGNED_OUT,
+            "1 thing needs you",
+            "Tidy Books has to be signed in again: It doesn’t know us. What to do: Set new credentials"
+            " ( bellwire secrets list says which). Everything that waits then goes on by itself. 1 run waits for it",
+        ),
+        (
+            Trouble.DOWN,
+            "1 system is out of order; nothing needs you",
+            "Tidy Books is out of order: It doesn’t know us. Nothing for you to do: it is left alone and tried again",
+        ),
+    ],
+)
+async def test_a_connection_that_is_out_of_order_says_so_and_what_waits(
+    place: Place, trouble: Trouble, title: str, told: str
+) -> None:
+    def tell(story: Story) -> int:
+        run = story.starts(NOW)
+        health.set_out(story.rows, HealthRow("books", trouble, "It doesn’t know us.", 2, NOW, NOW))
+        runs.leave(story.rows, run, 1, RunState.HELD, now=NOW, held_for=runs.waits_for("books"), reason="It waits.")
+        return run
+
+    run = await place.write(tell)
+    text = words(await shown(place))
+    assert title in text
+    assert told in text
+    assert "1 received = 0 done + 1 waiting + 0 exceptions + 0 skipped. The numbers balance." in text
+    assert "Held It waits. Then it goes on by itself." in words(await shown(place, f"/runs/{run}"))
+
+
 async def test_the_page_of_a_flow_says_whose_it_is_and_how_good(place: Place) -> None:
     await place.ledger.write(a_day)
 
@@ -230,17 +263,6 @@ async def test_a_waiting_run_says_until_when(place: Place) -> None:
 
     assert "Waiting: it goes on at 2:45 PM" in text
     assert "Team Chat doesn’t answer. The next try is at 2:45:00 PM." in text
-
-
-async def test_a_held_run_waits_like_any_other(place: Place) -> None:
-    def hold(story: Story) -> int:
-        run = story.waits(NOW, NOW + timedelta(minutes=4))
-        story.rows.run("UPDATE runs SET state = 'held', due_at = NULL")
-        return run
-
-    run = await place.write(hold)
-
-    assert "Waiting for its turn" in words(await shown(place, f"/runs/{run}"))
 
 
 async def test_an_edited_input_says_what_was_edited_by_whom_and_when(place: Place) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from bellwire.connectors.kit import Connection
+from bellwire.clock import Clock, system_clock
+from bellwire.connectors.kit import Account, Call, Connection
 from bellwire.engine import Engine
 from bellwire.events import Delivery, Order
 from bellwire.flows import parse_flow
@@ -54,6 +55,10 @@ class House:
     path: Path
     vendor: Vendor = field(default_factory=Vendor)
     flow: str = FLOW
+    clock: Clock = system_clock
+    sign_in: Callable[[Call], Awaitable[Account]] | None = None
+    others: tuple[Vendor, ...] = ()
+    workers: int = 64
     ledger: Database = field(init=False)
     engine: Engine = field(init=False)
     connection: Connection = field(init=False)
@@ -63,12 +68,15 @@ class House:
     async def open(self) -> AsyncIterator["House"]:
         async with AsyncExitStack() as stack:
             self.ledger = await stack.enter_async_context(open_ledger(f"sqlite:///{self.path}"))
-            self.connection = self.vendor.connection()
+            self.connection = self.vendor.connection(self.sign_in)
+            others = {vendor.name: vendor.connection() for vendor in self.others}
             self.engine = Engine(
                 self.ledger,
-                {self.vendor.name: self.connection},
+                {self.vendor.name: self.connection, **others},
                 [parse_flow(self.flow, Path("flows/test.yaml"))],
                 LedgerCrosswalk(self.ledger),
+                clock=self.clock,
+                workers=self.workers,
                 random=Hurried(),
             )
             await self.engine.start()

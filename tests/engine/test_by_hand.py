@@ -115,18 +115,6 @@ async def test_a_run_that_waits_for_another_action_can_be_retried_at_the_one_tha
     assert house.vendor.effects("adjust") == house.vendor.effects("create_label") == 1
 
 
-async def test_a_held_run_stays_held_when_it_is_retried(house: House) -> None:
-    number = await stuck(house)
-
-    def hold(rows: Rows) -> None:
-        rows.run("UPDATE runs SET state = 'held', due_at = NULL")
-        retry(rows, number, system_clock(), who="Dana")
-
-    await house.ledger.write(hold)
-    run = await house.run()
-    assert (run.state, run.due_at, run.retried_at is not None) == (RunState.HELD, None, True)
-
-
 async def test_a_retry_with_todays_flow_goes_on_where_its_actions_have_other_names(tmp_path: Path) -> None:
     async with House(tmp_path / "ledger.db").open() as house:
         number = await stuck(house)

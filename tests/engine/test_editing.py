@@ -35,7 +35,8 @@ actions:
 
 def means(house: House) -> Means:
     connections = {house.vendor.name: house.connection}
-    return Means(house.ledger, connections, LedgerCrosswalk(house.ledger), system_clock, Random(1))  # noqa: S311 - for waits
+    crosswalk, random = LedgerCrosswalk(house.ledger), Random(1)  # noqa: S311 - for waits
+    return Means.make(house.ledger, connections, crosswalk, system_clock, random)
 
 
 async def seen(house: House, number: int = 1) -> Input:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ async def test_a_long_wait_leaves_memory_and_comes_back_by_itself(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bellwire.engine.execution._STAY", NOW - NOW)
-    house.vendor.next["adjust"] += [unavailable]
+    house.vendor.next["adjust"] += [Transient("Toy Till is down.", retry_after=timedelta(seconds=0.3))]
     await house.deliver()
     await house.settled()
     run = await house.run()

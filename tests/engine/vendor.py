@@ -1,16 +1,18 @@
 """A vendor made for the engine's tests: what each operation does next can be told in advance."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bellwire.capabilities import chat, shipping, stock
 from bellwire.connectors.kit import (
+    Account,
     Action,
     ByKey,
     Call,
     Connection,
     Connector,
+    Credential,
     LookUp,
     Manifest,
     Normalised,
@@ -73,11 +75,12 @@ class Vendor:
             return None
         return shipping.Label(id="l1", shipping_order_id="s1", carrier="post", tracking_number="TRACK-1")
 
-    def connection(self) -> Connection:
+    def connection(self, sign_in: Callable[[Call], Awaitable[Account]] | None = None) -> Connection:
         manifest = Manifest(
             name="toy",
             title="Toy Till",
             capabilities=("chat", "stock", "shipping"),
+            credentials=(Credential("access_token", "Toy Till › API"),),
             base_urls=dict.fromkeys(Environment, "http://127.0.0.1:9"),
         )
         actions = [
@@ -89,6 +92,7 @@ class Vendor:
             manifest,
             Triggers(("order.paid", "order.updated"), normalise),
             {str(action.operation): action for action in actions},
+            sign_in=sign_in,
         )
         return connect(self.name, connector, self.environment, NoSettings(), Secrets({}))
 

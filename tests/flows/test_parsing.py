@@ -76,7 +76,7 @@ def test_a_loop_variable_is_no_reference() -> None:
 
 def test_a_retry_can_be_changed_in_part() -> None:
     read = flow("a: {do: x.y}\nb: {do: x.y, retry: {attempts: 3, first: 5m, longest: 1d}}\n")
-    assert read.actions["a"].retry == Retry(attempts=12, first=timedelta(seconds=2), longest=timedelta(hours=1))
+    assert read.actions["a"].retry == Retry(attempts=18, first=timedelta(seconds=2), longest=timedelta(hours=12))
     assert read.actions["b"].retry == Retry(attempts=3, first=timedelta(minutes=5), longest=timedelta(days=1))
 
 
@@ -150,7 +150,7 @@ def test_what_is_wrong_with_a_flow_is_said_with_its_line(text: str, line: int, s
         ),
         ("a: {do: x.y, retry: {attempts: 0}}", 0, "'attempts' has to be a number from 1 to 100.", ""),
         ("a: {do: x.y, retry: {attempts: 1.5}}", 0, "'attempts' has to be a whole number.", ""),
-        ("a: {do: x.y, retry: {first: 2h}}", 0, "'first' is longer than 'longest'.", "shorter"),
+        ("a: {do: x.y, retry: {first: 2d}}", 0, "'first' is longer than 'longest'.", "shorter"),
         (
             "a: {do: x.y, if: 'It is {{ event.ships }}'}",
             0,

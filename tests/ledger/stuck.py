@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bellwire.events import Environment, Event
-from bellwire.ledger import Rows, events, exceptions, runs
+from bellwire.ledger import Rows, RunState, events, exceptions, runs
 from tests.samples import NOW, order
 
 
@@ -22,7 +22,8 @@ def begin(rows: Rows, number: str, *, flow: str = "cash", at: datetime = NOW, ru
     )
     recorded = events.record(rows, event, sold.model_dump_json(), delivery=None, now=at)
     assert recorded is not None
-    run = runs.start(rows, recorded, flow, "hash", received_at=at, now=at, running=running)
+    state = RunState.RUNNING if running else RunState.WAITING
+    run = runs.start(rows, recorded, flow, "hash", subject=event.subject, received_at=at, now=at, state=state)
     assert run is not None
     return run
 

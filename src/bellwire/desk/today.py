@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from bellwire.ledger import (
     EventRow,
     ExceptionRow,
+    HealthRow,
     Rows,
     RunRow,
     RunState,
+    Trouble,
     deliveries,
     events,
     exceptions,
     figures,
+    health,
     runs,
 )
 
@@ -30,7 +33,7 @@ class Stuck:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Group:
     """Exceptions that one remedy mends; `shown` are the oldest of them."""
 
     count: int
@@ -71,6 +74,18 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Out:
+    """A connection that is out of order, and how many runs wait for it."""
+
+    health: HealthRow
+    held: int
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.health.state is Trouble.SIGNED_OUT
+
+
+@dataclass(frozen=True)
 class Speed:
     """From the webhook's arrival to the last action, of `count` runs that were done."""
 
@@ -103,7 +118,8 @@ class Day:
     """Why things were skipped, and how many."""
     hours: Sequence[Mapping[str, int]]
     """For each hour of the day, state of a run → how many that began in it."""
-    troubles: Sequence[Trouble]
+    troubles: Sequence[Group]
+    out: Sequence[Out]
     open_exceptions: int
     unfinished: int
     """Of all days."""
@@ -119,6 +135,11 @@ class Day:
     def still_open(self) -> int:
         """What isn't finished although it came before today."""
         return max(0, self.unfinished - self.total.waiting)
+
+    @property
+    def need_a_person(self) -> int:
+        """Exceptions, and connections that somebody has to sign in again."""
+        return self.open_exceptions + sum(each.needs_a_person for each in self.out)
 
     @property
     def running(self) -> int:
@@ -164,6 +185,7 @@ def day(rows: Rows, since: datetime, now: datetime, *, hours: int) -> Day:
         reasons=figures.skip_reasons(rows, since, until),
         hours=_by_hour(figures.finished_by_hour(rows, since, until), hours),
         troubles=[_trouble(rows, group) for group in figures.open_groups(rows)],
+        out=_out_of_order(rows),
         open_exceptions=figures.open_exceptions(rows),
         unfinished=figures.unfinished(rows),
         loads=figures.flow_loads(rows),
@@ -202,9 +224,15 @@ def _by_hour(found: Sequence[tuple[int, str, int]], hours: int) -> list[dict[str
     return result
 
 
-def _trouble(rows: Rows, group: figures.OpenGroup) -> Trouble:
+def _out_of_order(rows: Rows) -> list[Out]:
+    found = health.out_of_order(rows)
+    held = runs.count_held(rows) if found else {}
+    return [Out(row, held.get(runs.waits_for(row.connection), 0)) for row in found]
+
+
+def _trouble(rows: Rows, group: figures.OpenGroup) -> Group:
     found = [exceptions.find(rows, number) for number in figures.of_group(rows, group, limit=_SHOWN)]
-    return Trouble(group.count, [_stuck(rows, row) for row in found if row is not None])
+    return Group(group.count, [_stuck(rows, row) for row in found if row is not None])
 
 
 def _stuck(rows: Rows, exception: ExceptionRow) -> Stuck:

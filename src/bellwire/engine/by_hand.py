@@ -11,6 +11,7 @@ import orjson
 
 from bellwire.engine.editing import Edited, not_about_an_action
 from bellwire.errors import BellwireError, NotFound
+from bellwire.events import whole_subject
 from bellwire.flows import Flow
 from bellwire.ledger import (
     ExceptionRow,
@@ -39,13 +40,9 @@ def still_open(rows: Rows, exception: int) -> ExceptionRow:
 
 
 def retry_run(rows: Rows, run: int, now: datetime, *, who: str, today: Mapping[str, Flow] | None = None) -> None:
-    """Retry a stuck run from the action that failed; what is done isn't done again. With the flow that it began with,
-    or with `today`'s, by id. Raises NotFound, BellwireError."""
-    row = _run(rows, run)
-    stuck = row.state is RunState.DEAD or exceptions.open_ones(rows, run=run, limit=1)
-    if not stuck or row.state is RunState.RUNNING:
-        raise BellwireError(f"Run {run} is {row.state.value}: only a run that is stuck can be retried.")
-    _reopen(rows, row, now, today)
+    """Have a run that is stuck, waits or is held carried out now, from the action that failed; what is done isn't done
+    again. With the flow that it began with, or with `today`'s, by id. Raises NotFound, BellwireError."""
+    _reopen(rows, _run(rows, run), now, today)
     exceptions.close_of_run(rows, run, ExceptionState.RETRIED, now)
     audit.record(rows, who, "retry", f"run {run}", now, _which(today))
 
@@ -87,11 +84,11 @@ def resolve(rows: Rows, exception: int, now: datetime, *, who: str, result: Mapp
     row = still_open(rows, exception)
     if row.run is None:
         raise not_about_an_action(exception)
-    run = _at_rest(rows, row.run)
+    _at_rest(rows, row.run)
     runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(dict(result)).decode(), now)
     exceptions.close(rows, exception, ExceptionState.RESOLVED, now, reason)
     if not exceptions.open_ones(rows, run=row.run, limit=1):
-        _reopen(rows, run, now, None)
+        runs.retry(rows, row.run, now)
     audit.record(rows, who, "resolve", f"exception {exception}", now, f"run {row.run}: {reason}")
 
 
@@ -126,7 +123,17 @@ def replay(rows: Rows, event: int, flow: str, flow_hash: str, nonce: str, now: d
     row = events.find(rows, event)
     if row is None:
         raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
-    run = runs.start(rows, event, flow, flow_hash, received_at=now, now=now, running=False, nonce=nonce)
+    run = runs.start(
+        rows,
+        event,
+        flow,
+        flow_hash,
+        subject=whole_subject(row.connection, row.subject),
+        received_at=now,
+        now=now,
+        state=RunState.WAITING,
+        nonce=nonce,
+    )
     assert run is not None, "the nonce is new"
     audit.record(rows, who, "replay", f"event {event}", now, f"flow {flow}, run {run}")
     return run
@@ -165,7 +172,14 @@ def _reopen(rows: Rows, run: RunRow, now: datetime, today: Mapping[str, Flow] | 
                 remedy="Retry it with the flow that it began with: leave out --as-now.",
             )
         runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
-    runs.retry(rows, run.id, now, flow_hash=flow.hash if flow else "")
+    if not runs.retry(rows, run.id, now, flow_hash=flow.hash if flow else ""):
+        raise BellwireError(_why_not(run))
+
+
+def _why_not(run: RunRow) -> str:
+    if run.held_for == runs.ITS_TURN:
+        return f"Run {run.id} has to wait until the earlier events of the same subject are done with."
+    return f"Run {run.id} is {run.state.value}: there is nothing to retry."
 
 
 def _which(today: Mapping[str, Flow] | None) -> str:

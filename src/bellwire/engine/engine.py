@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
@@ -18,6 +19,7 @@ import structlog
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, Crosswalk
 from bellwire.engine.execution import Execution, LostClaim
+from bellwire.engine.health import Health
 from bellwire.engine.means import Means
 from bellwire.engine.normalise import Listeners, Reading, fault, read, record
 from bellwire.errors import LedgerBusy
@@ -33,6 +35,8 @@ _ADOPTED = 256
 """Deliveries that are taken out of the ledger in one go."""
 _POLL = 0.5
 """Seconds between looks for what other processes left in the ledger."""
+_LONG_AGO = timedelta(minutes=10)
+"""What was received before that gives way to what comes in now."""
 _REMEMBERED = 10_000
 """Deliveries and runs that may wait in memory; more wait in the ledger."""
 
@@ -55,7 +59,9 @@ class Engine:
         self._connections = connections
         self._clock = clock
         self._workers = workers
-        self._means = Means(ledger, connections, crosswalk, clock, random or SystemRandom())
+        random = random or SystemRandom()
+        self._health = Health(ledger, connections, crosswalk, clock, random)
+        self._means = Means(ledger, connections, crosswalk, clock, random, self._health)
         self._flows = {flow.hash: flow for flow in flows}
         self._listeners: Listeners = _listeners(flows)
         self._arrived: deque[tuple[int, Delivery]] = deque()
@@ -79,6 +85,7 @@ class Engine:
             return runs.recover(rows, now)
 
         interrupted = await self._ledger.write(prepare)
+        await self._health.load()
         self._loops = [
             asyncio.create_task(self._forever(self._normalise), name="normaliser"),
             asyncio.create_task(self._forever(self._look), name="due-work"),
@@ -91,6 +98,7 @@ class Engine:
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
+        self._health.stop()
         self._ready.clear()
         going_on = self._running | self._recording
         if going_on:
@@ -146,7 +154,10 @@ class Engine:
             return
         finally:
             self._reading.discard(reading.delivery)
-        executions = [partial(self._execution, run.run, 1, "", run.event, run.flow) for run in started]
+        executions = [
+            partial(self._execution, run.run, 1, "", run.event, run.flow, self._is_late(run.received_at))
+            for run in started
+        ]
         for execution in executions[1:]:
             self._enqueue(execution)
         if executions:
@@ -186,7 +197,7 @@ class Engine:
 
     async def _go_on(self, make: Callable[[], Execution]) -> None:
         """Carry a run in the task that recorded it, if there is a place for it."""
-        if self._ready or len(self._running) >= self._workers or not self._loops:
+        if self._ready or not self._has_room or not self._loops:
             self._enqueue(make)
             return
         task = asyncio.current_task()
@@ -199,8 +210,17 @@ class Engine:
         self._ready.append(make)
         self._fill()
 
+    @property
+    def _has_room(self) -> bool:
+        """Whether one more run can be carried. Those that wait for a vendor's limits take nobody's place."""
+        queued = sum(connection.api.gate.waiting for connection in self._connections.values())
+        return len(self._running) - queued < self._workers
+
+    def _is_late(self, received_at: datetime) -> bool:
+        return self._clock() - received_at > _LONG_AGO
+
     def _fill(self) -> None:
-        while self._ready and len(self._running) < self._workers:
+        while self._ready and self._has_room:
             task = asyncio.create_task(self._carry(self._ready.popleft()()))
             self._running.add(task)
             task.add_done_callback(self._finished)
@@ -215,6 +235,8 @@ class Engine:
     async def _carry(self, execution: Execution) -> None:
         try:
             await execution.carry()
+            if execution.followers:
+                self._room.set()
         except LostClaim:
             log.warning("another worker holds the run", run=execution.run)
         except LedgerBusy as error:
@@ -228,18 +250,20 @@ class Engine:
         flow = self._flows.get(run.flow_hash)
         if flow is None:
             flow = self._flows[run.flow_hash] = parse_flow(source, Path(f"flows/{run.flow}.yaml"))
-        execution = self._execution(run.id, run.fence, run.nonce, event, flow)
+        late = bool(run.nonce) or self._is_late(run.received_at)
+        execution = self._execution(run.id, run.fence, run.nonce, event, flow, late)
         execution.restore(past, interrupted=run.interrupted, retried_at=run.retried_at)
         return execution
 
-    def _execution(self, run: int, fence: int, nonce: str, event: Event, flow: Flow) -> Execution:
-        return Execution(self._means, run, fence, nonce, event, flow)
+    def _execution(self, run: int, fence: int, nonce: str, event: Event, flow: Flow, late: bool) -> Execution:
+        return Execution(self._means, run, fence, nonce, event, flow, late)
 
     # What goes on all the time
 
     async def _look(self) -> None:
         """Find what other processes, an earlier one, or time itself left to do in the ledger."""
         await self._release()
+        await self._health.look()
         self._more = await self._claim()
         self._more = await self._adopt() or self._more
         # A long backlog is taken in portions, each as soon as the one before it is nearly through.

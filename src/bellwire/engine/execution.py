@@ -17,13 +17,14 @@ from pydantic import ValidationError
 
 from bellwire.capabilities import Given, Operation
 from bellwire.connectors.kit import Call, Connection
+from bellwire.connectors.kit.limits import backlog
 from bellwire.engine.backoff import wait_before
 from bellwire.engine.keys import idempotency_key
 from bellwire.engine.means import Means
 from bellwire.engine.results import from_json, to_json
 from bellwire.engine.telling import PACED, Told, ask_a_person, tell, wrong_input
 from bellwire.errors import BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
-from bellwire.events import Event
+from bellwire.events import Event, whole_subject
 from bellwire.flows import SKIPPED, Flow, FlowAction, Scope, scope_for
 from bellwire.ledger import AttemptRow, Outcome, Rows, RunState, edits, exceptions, runs
 
@@ -31,6 +32,10 @@ log = structlog.get_logger()
 
 _STAY = timedelta(seconds=2)
 """A run whose next attempt is nearer than this stays in memory."""
+_QUEUE = 64
+"""So many calls of a connection wait in memory for its limits; the runs of more wait in the ledger."""
+_LOOK_AGAIN = timedelta(minutes=5)
+"""A run that waits for a retry beside a connection that is out of order looks at that again so often."""
 
 
 class LostClaim(Exception):
@@ -55,6 +60,8 @@ class Part:
     unsure: bool = False
     """An earlier attempt may have reached the vendor."""
     running: bool = False
+    shut_out: bool = False
+    """Its connection is out of order."""
 
 
 @dataclass
@@ -67,6 +74,10 @@ class Execution:
     nonce: str
     event: Event
     flow: Flow
+    late: bool = False
+    """It is about something from long ago, and gives way to what comes in now."""
+    followers: int = 0
+    """How many runs of the subject's next event its end let go."""
     parts: dict[str, list[Part]] = field(default_factory=dict)
     scope: Scope = field(init=False)
     _interrupted: bool = False
@@ -77,6 +88,8 @@ class Execution:
     """By action and item: what it is given instead of what the flow says, as JSON."""
     _spread: set[str] = field(default_factory=set)
     """The actions whose `for_each` has been looked at."""
+    _shut_out: str = ""
+    """A connection that is out of order, for which a part waits."""
     _ended: bool = False
     """Whether the run's end is written: it is, together with its last checkpoint."""
 
@@ -92,7 +105,7 @@ class Execution:
             part = self._part(row.action, row.item)
             part.number = max(part.number, row.number)
             if retried_at is None or row.started_at >= retried_at:
-                part.tries += row.cause != PACED
+                part.tries += _counts(row)
                 part.next_at = row.next_at
                 part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
@@ -109,6 +122,7 @@ class Execution:
     async def carry(self) -> RunState:
         """Go on until the run ends or has to wait; writes that, and returns the state. Raises LostClaim."""
         tasks: set[asyncio.Task[None]] = set()
+        backlog.set(self.late)
         if self._retried:
             found = await self.means.ledger.read(lambda rows: edits.of_run(rows, self.run))
             self._edits = {(edit.action, edit.item): edit.given for edit in found}
@@ -177,7 +191,7 @@ class Execution:
     def _ready(self) -> list[Part]:
         """What can be tried now."""
         found: list[Part] = []
-        now = None
+        now, self._shut_out = None, ""
         for name, action in self.flow.actions.items():
             if name in self.scope or not action.needs <= self.scope.keys():
                 continue
@@ -186,8 +200,29 @@ class Execution:
                     continue
                 if part.next_at is not None and part.next_at > (now := now or self.means.clock()):
                     continue
-                found.append(part)
+                if self._may_call(part):
+                    found.append(part)
         return found
+
+    def _may_call(self, part: Part) -> bool:
+        """Whether its connection can be asked now; if not, what it waits for is noted."""
+        name = part.action.connection
+        connection = self.means.connections.get(name)
+        if connection is None:
+            return True  # The attempt itself meets it, and says so.
+        if connection.api.gate.waiting >= _QUEUE:
+            part.next_at = self.means.clock() + max(2 * _STAY, connection.api.gate.queue_time)
+            return False
+        part.shut_out = self.means.health.shut(name) and self._would_call(part)
+        if part.shut_out:
+            self._shut_out = name
+        return not part.shut_out
+
+    def _would_call(self, part: Part) -> bool:
+        try:
+            return self._wanted(part)
+        except FlowError:
+            return False
 
     def _expanded(self, action: FlowAction) -> list[Part]:
         """The parts of an action whose needs are settled; for `for_each`, made when it is first asked for."""
@@ -233,7 +268,7 @@ class Execution:
             part.next_at
             for parts in self.parts.values()
             for part in parts
-            if part.next_at is not None and not (part.settled or part.dead or part.running)
+            if part.next_at is not None and not (part.settled or part.dead or part.running or part.shut_out)
         ]
         return min(times) - self.means.clock() if times else None
 
@@ -253,6 +288,8 @@ class Execution:
                 )
                 return
             result = await self._perform(part, attempt)
+            if self.means.health.doubts(part.action.connection):
+                await self.means.health.answered(part.action.connection)
             finished = _changed(attempt, finished_at=self.means.clock(), result=to_json(result))
             await self._settle(part, finished, result)
         except (LostClaim, LedgerBusy):
@@ -314,13 +351,16 @@ class Execution:
         # A fault in the program may have come after the vendor had done it.
         unknown = isinstance(error, OutcomeUnknown) or not isinstance(error, BellwireError)
         part.unsure = part.unsure or unknown
-        # A vendor that asks for patience gets it: that uses up no attempt.
-        part.tries -= told.cause == PACED
-        again = isinstance(error, Transient | OutcomeUnknown | TimeoutError)
+        out = await self.means.health.failed(part.action.connection, self.run, error)
+        # A vendor that asks for patience gets it, and one that is out of order too: that uses up no attempt.
+        part.tries -= out or told.cause == PACED
+        again = out or isinstance(error, Transient | OutcomeUnknown | TimeoutError)
         if again and part.unsure:
             again = self.means.of(part.action)[1].repeatable
         part.dead = not again or part.tries >= part.action.retry.attempts
-        if not part.dead:
+        if out and not part.dead:
+            part.next_at = attempt.finished_at
+        elif not part.dead:
             after = error.retry_after if isinstance(error, Transient) else None
             part.next_at = self.means.clock() + wait_before(
                 max(1, part.tries), part.action.retry, after, self.means.random
@@ -345,12 +385,20 @@ class Execution:
             if held and exception is not None:
                 self._open(rows, attempt.action, attempt.item, exception)
             if held and last:
-                runs.leave(rows, self.run, self.fence, RunState.DONE, now=self.means.clock())
+                self._finish(rows)
             return held
 
         if not await self.means.ledger.write(write):
             raise LostClaim
         self._ended = last
+
+    def _finish(self, rows: Rows) -> bool:
+        """Done; what came later about the same subject has its turn."""
+        now = self.means.clock()
+        held = runs.leave(rows, self.run, self.fence, RunState.DONE, now=now)
+        subject = whole_subject(self.event.connection, self.event.subject)
+        self.followers = runs.let_next_go(rows, subject, now) if held else 0
+        return held
 
     def _open(self, rows: Rows, action: str, item: int, told: Told) -> None:
         exceptions.open_one(
@@ -370,24 +418,46 @@ class Execution:
     async def _end(self) -> RunState:
         if self._ended:
             return RunState.DONE
-        wait = self._next_wait()
-        now = self.means.clock()
-        state = RunState.DEAD if wait is None else RunState.WAITING
         if self._all_settled():
-            state = RunState.DONE
-        due = None if wait is None else now + wait
-        held = await self.means.ledger.write(
-            lambda rows: runs.leave(rows, self.run, self.fence, state, now=now, due_at=due, reason=self._why(state))
-        )
+            state, held = RunState.DONE, await self.means.ledger.write(self._finish)
+        else:
+            state, held = await self._pause()
         if not held:
             raise LostClaim
         return state
 
+    async def _pause(self) -> tuple[RunState, bool]:
+        """Nothing can go on now: for a time, until a connection is well again, or before a person has a look."""
+        wait, now = self._next_wait(), self.means.clock()
+        state = RunState.HELD if self._shut_out else RunState.DEAD
+        if wait is not None:
+            state, wait = RunState.WAITING, min(wait, _LOOK_AGAIN) if self._shut_out else wait
+        due = None if wait is None else now + wait
+        held_for = runs.waits_for(self._shut_out) if state is RunState.HELD else ""
+        reason = self._why(state)
+        held = await self.means.ledger.write(
+            lambda rows: runs.leave(
+                rows, self.run, self.fence, state, now=now, due_at=due, held_for=held_for, reason=reason
+            )
+        )
+        if state is RunState.HELD:
+            await self.means.health.let_go_if_well(self._shut_out)
+        return state, held
+
     def _why(self, state: RunState) -> str:
+        if state is RunState.HELD:
+            return f"It waits until the connection '{self._shut_out}' is in order again."
         if state is not RunState.DEAD:
             return ""
         stuck = [name for name, parts in self.parts.items() if any(part.dead for part in parts)]
         return f"Stuck at: {', '.join(stuck)}."
+
+
+def _counts(attempt: AttemptRow) -> bool:
+    """Whether it used up one of the retries. One that may be repeated at once ended because its connection is out of
+    order, and didn't."""
+    at_once = attempt.next_at is not None and attempt.next_at == attempt.finished_at
+    return attempt.cause != PACED and not at_once
 
 
 def _changed(attempt: AttemptRow, **changes: Any) -> AttemptRow:

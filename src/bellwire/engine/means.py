@@ -6,6 +6,7 @@ from random import Random
 
 from bellwire.clock import Clock
 from bellwire.connectors.kit import Action, Connection, Crosswalk
+from bellwire.engine.health import Health
 from bellwire.errors import FlowError
 from bellwire.flows import FlowAction, operation_for
 from bellwire.ledger import Database
@@ -19,7 +20,20 @@ class Means:
     clock: Clock
     random: Random
     """For the jitter of backoff."""
+    health: Health
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
+
+    @classmethod
+    def make(
+        cls,
+        ledger: Database,
+        connections: Mapping[str, Connection],
+        crosswalk: Crosswalk,
+        clock: Clock,
+        random: Random,
+    ) -> "Means":
+        """Those of a project in which all connections are well as far as is known."""
+        return cls(ledger, connections, crosswalk, clock, random, Health(ledger, connections, crosswalk, clock, random))
 
     def of(self, action: FlowAction) -> tuple[Connection, Action]:
         """Where and how an action of a flow is done. Raises FlowError, or ConfigurationError, when it can't be."""

@@ -10,11 +10,13 @@ import structlog
 
 from bellwire.connectors.kit import Connection, Normalised
 from bellwire.errors import CannotNormalise
-from bellwire.events import DICTIONARY, Delivery, Environment, Event
+from bellwire.events import DICTIONARY, Delivery, Environment, Event, whole_subject
 from bellwire.flows import Flow
-from bellwire.ledger import DeliveryState, FlowMode, Rows, deliveries, events, exceptions, runs
+from bellwire.ledger import DeliveryState, FlowMode, Rows, RunState, deliveries, events, exceptions, runs
 
 log = structlog.get_logger()
+
+_BEHIND = "It waits until what came earlier about the same is done with."
 
 Listeners = Mapping[tuple[str, str], Sequence[Flow]]
 """Connection and event type → the flows that listen."""
@@ -110,11 +112,24 @@ def record(
         if reason:
             events.skip(rows, event_id, reason)
             continue
+        state = RunState.RUNNING if holding else RunState.WAITING
+        subject = whole_subject(event.connection, event.subject)
+        behind = runs.has_earlier(rows, subject, event_id)
+        if behind:
+            state = RunState.HELD
         for flow in flows:
             run = runs.start(
-                rows, event_id, flow.id, flow.hash, received_at=reading.received_at, now=now, running=holding
+                rows,
+                event_id,
+                flow.id,
+                flow.hash,
+                subject=subject,
+                received_at=reading.received_at,
+                now=now,
+                state=state,
+                reason=_BEHIND if behind else "",
             )
-            if run is not None and holding:
+            if run is not None and state is RunState.RUNNING:
                 started.append(Started(run, event_id, event, flow, reading.received_at))
     if known == len(reading.normalised.events):
         deliveries.explain(rows, reading.delivery, "Everything in it was known already.")

@@ -60,6 +60,6 @@ def ask_a_person(act: Action, connection: Connection) -> OutcomeUnknown:
     title = connection.manifest.title
     return OutcomeUnknown(
         f"It isn't known whether {title} did this: {act.operation.meaning.lower()}.",
-        cause="outcome-unknown",
+        cause="look-there",
         remedy=f"Look in {title}. If it is there, resolve this; if not, retry.",
     )

@@ -4,7 +4,7 @@ from bellwire.events.base import what_is_wrong
 from bellwire.events.catalogue import InventoryLevel, Product, Variant
 from bellwire.events.delivery import Delivery
 from bellwire.events.dictionary import DICTIONARY, EventType, data_model
-from bellwire.events.envelope import Environment, Event, FreeForm
+from bellwire.events.envelope import Environment, Event, FreeForm, whole_subject
 from bellwire.events.orders import (
     Address,
     Customer,
@@ -42,4 +42,5 @@ __all__ = [
     "Variant",
     "data_model",
     "what_is_wrong",
+    "whole_subject",
 ]

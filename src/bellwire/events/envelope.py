@@ -53,3 +53,8 @@ class Event(BaseModel):
             "datacontenttype": "application/json",
             "data": self.data.model_dump(mode="json"),
         }
+
+
+def whole_subject(connection: str, subject: str) -> str:
+    """A subject, told from those of other connections: `shop/order/1001`."""
+    return f"{connection}/{subject}"

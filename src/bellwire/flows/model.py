@@ -20,9 +20,9 @@ class Retry(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    attempts: int = Field(default=12, ge=1, le=100)
+    attempts: int = Field(default=18, ge=1, le=100)
     first: timedelta = timedelta(seconds=2)
-    longest: timedelta = timedelta(hours=1)
+    longest: timedelta = timedelta(hours=12)
 
 
 class Owner(BaseModel):

@@ -3,8 +3,9 @@
 `open_ledger` gives a Database; the other modules are functions that take one of its transactions.
 """
 
-from bellwire.ledger import audit, crosswalk, deliveries, edits, events, exceptions, figures, runs
+from bellwire.ledger import audit, crosswalk, deliveries, edits, events, exceptions, figures, health, runs
 from bellwire.ledger.database import Database, Rows, open_ledger
+from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.rows import (
     AttemptRow,
     DeliveryRow,
@@ -27,10 +28,12 @@ __all__ = [
     "ExceptionRow",
     "ExceptionState",
     "FlowMode",
+    "HealthRow",
     "Outcome",
     "Rows",
     "RunRow",
     "RunState",
+    "Trouble",
     "audit",
     "crosswalk",
     "deliveries",
@@ -38,6 +41,7 @@ __all__ = [
     "events",
     "exceptions",
     "figures",
+    "health",
     "open_ledger",
     "runs",
 ]

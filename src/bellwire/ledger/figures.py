@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from bellwire.ledger.database import Rows
 from bellwire.ledger.exceptions import EVERY_OPEN_ONE, Choice
 from bellwire.ledger.rows import DeliveryState, RunRow, RunState, run_row, stamp, unstamp
-
-_UNFINISHED = (RunState.RUNNING, RunState.WAITING, RunState.HELD)
+from bellwire.ledger.runs import ITS_TURN
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ def balances(rows: Rows, since: datetime, until: datetime) -> list[Balance]:
             flow,
             received=sum(states.values()),
             done=states.get(RunState.DONE, 0),
-            waiting=sum(states.get(state, 0) for state in _UNFINISHED),
+            waiting=sum(states.get(state, 0) for state in (RunState.RUNNING, RunState.WAITING, RunState.HELD)),
             dead=states.get(RunState.DEAD, 0),
             skipped=states.get(RunState.SKIPPED, 0),
         )
@@ -204,11 +203,12 @@ def open_exceptions(rows: Rows) -> int:
 
 
 def unfinished(rows: Rows) -> int:
-    """Deliveries to be normalised and runs that are neither done nor stuck."""
+    """Deliveries to be normalised and runs that are neither done nor stuck, nor behind one that is."""
     row = rows.one(
         "SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'received')"
         " + (SELECT COUNT(*) FROM runs WHERE state = 'running') + (SELECT COUNT(*) FROM runs WHERE state = 'waiting')"
-        " + (SELECT COUNT(*) FROM runs WHERE state = 'held')"
+        " + (SELECT COUNT(*) FROM runs WHERE state = 'held' AND held_for <> :turn)",
+        {"turn": ITS_TURN},
     )
     return int(row[0]) if row else 0
 
@@ -274,8 +274,8 @@ def flow_loads(rows: Rows, *, limit: int = 10_000) -> dict[str, FlowLoad]:
     states = rows.all(
         "SELECT flow, state, COUNT(*) FROM ("
         " SELECT flow, state FROM (SELECT flow, state FROM runs WHERE state = 'waiting' ORDER BY due_at LIMIT :limit)"
-        " UNION ALL SELECT flow, state FROM (SELECT flow, state FROM runs WHERE state = 'held' LIMIT :limit)"
         " UNION ALL SELECT flow, state FROM runs WHERE state = 'running'"
+        " UNION ALL SELECT flow, 'waiting' FROM (SELECT flow FROM runs WHERE state = 'held' LIMIT :limit)"
         ") AS unfinished GROUP BY 1, 2",
         most,
     )
@@ -296,7 +296,7 @@ def flow_loads(rows: Rows, *, limit: int = 10_000) -> dict[str, FlowLoad]:
     return {
         flow: FlowLoad(
             running=counts.get((flow, RunState.RUNNING), 0),
-            waiting=counts.get((flow, RunState.WAITING), 0) + counts.get((flow, RunState.HELD), 0),
+            waiting=counts.get((flow, RunState.WAITING), 0),
             to_retry={action: count for name, action, count in to_retry if name == flow},
             stuck={action: count for name, action, count in stuck if name == flow},
         )

@@ -18,6 +18,15 @@ _ATTEMPT = (
     "run, action, item, number, outcome, started_at, finished_at, next_at, result, cause, sentence, remedy, detail"
 )
 
+_UNFINISHED = "state IN ('running', 'waiting', 'held', 'dead')"
+ITS_TURN = "turn"
+"""What a run is held for until the earlier events of its subject are done with."""
+
+
+def waits_for(connection: str) -> str:
+    """What a run is held for while a connection is out of order."""
+    return f"connection:{connection}"
+
 
 def keep_flow(rows: Rows, flow: str, flow_hash: str, source: str, now: datetime) -> None:
     """Keep a flow's text, so that runs stay pinned to it."""
@@ -54,29 +63,71 @@ def start(
     flow: str,
     flow_hash: str,
     *,
+    subject: str,
     received_at: datetime,
     now: datetime,
-    running: bool,
+    state: RunState,
+    reason: str = "",
     nonce: str = "",
 ) -> int | None:
-    """A run of `flow` for `event`: taken at once by the caller (`running`, with fence 1), or left for any worker.
+    """A run of `flow` for `event`: taken at once by the caller (RUNNING, with fence 1), left for any worker (WAITING),
+    or kept until the earlier events of its `subject` are done with (HELD).
 
     None when there is one already.
     """
     return rows.insert(
-        "INSERT INTO runs (event, flow, flow_hash, nonce, state, created_at, received_at, due_at)"
-        " VALUES (:event, :flow, :flow_hash, :nonce, :state, :now, :received_at, :due_at) ON CONFLICT DO NOTHING",
+        "INSERT INTO runs"
+        " (event, flow, flow_hash, nonce, state, reason, created_at, received_at, due_at, subject, held_for) VALUES"
+        " (:event, :flow, :flow_hash, :nonce, :state, :reason, :now, :received_at, :due_at, :subject, :held_for)"
+        " ON CONFLICT DO NOTHING",
         {
             "event": event,
             "flow": flow,
             "flow_hash": flow_hash,
             "nonce": nonce,
-            "state": RunState.RUNNING.value if running else RunState.WAITING.value,
+            "state": state.value,
+            "reason": reason,
             "now": stamp(now),
             "received_at": stamp(received_at),
-            "due_at": None if running else stamp(now),
+            "due_at": stamp(now) if state is RunState.WAITING else None,
+            "subject": subject,
+            "held_for": ITS_TURN if state is RunState.HELD else "",
         },
     )
+
+
+def has_earlier(rows: Rows, subject: str, event: int) -> bool:
+    """Whether an earlier event of the subject has a run that isn't at its end. One that needs a person counts: what
+    came later may build on it."""
+    found = rows.one(
+        f"SELECT 1 FROM runs WHERE subject = :subject AND {_UNFINISHED} AND event < :event LIMIT 1",  # noqa: S608
+        {"subject": subject, "event": event},
+    )
+    return found is not None
+
+
+def let_next_go(rows: Rows, subject: str, now: datetime) -> int:
+    """After the end of a run: have those of the subject's next event carried out. Gives how many."""
+    return rows.run(
+        "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = ''"  # noqa: S608
+        f" WHERE subject = :subject AND {_UNFINISHED} AND state = 'held' AND held_for = :turn"
+        f" AND event = (SELECT MIN(event) FROM runs WHERE subject = :subject AND {_UNFINISHED})",
+        {"subject": subject, "now": stamp(now), "turn": ITS_TURN},
+    )
+
+
+def let_go(rows: Rows, held_for: str, now: datetime, limit: int) -> int:
+    """Have the oldest runs that are held for something carried out. Gives how many."""
+    return rows.run(
+        "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = '' WHERE id IN"
+        " (SELECT id FROM runs WHERE state = 'held' AND held_for = :held_for ORDER BY id LIMIT :limit)",
+        {"held_for": held_for, "now": stamp(now), "limit": limit},
+    )
+
+
+def count_held(rows: Rows) -> dict[str, int]:
+    """How many runs are held, by what for."""
+    return dict(rows.all("SELECT held_for, COUNT(*) FROM runs WHERE state = 'held' GROUP BY held_for"))
 
 
 def recover(rows: Rows, now: datetime) -> int:
@@ -90,7 +141,7 @@ def claim(rows: Rows, now: datetime, limit: int) -> list[RunRow]:
     """Take the runs that are due, oldest first. Each claim has a new fence."""
     found = rows.all(
         "UPDATE runs SET state = 'running', fence = fence + 1, due_at = NULL WHERE id IN"  # noqa: S608
-        " (SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT :limit)"
+        " (SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT :limit)"
         f" RETURNING {_COLUMNS}",
         {"now": stamp(now), "limit": limit},
     )
@@ -137,20 +188,23 @@ def leave(
     *,
     now: datetime,
     due_at: datetime | None = None,
+    held_for: str = "",
     reason: str = "",
 ) -> bool:
-    """End the holder's turn: with a final state, or `WAITING` until `due_at`. False when another worker holds it."""
-    final = state is not RunState.WAITING
+    """End the holder's turn: with a final state, WAITING until `due_at`, or HELD. False when another worker holds
+    it."""
+    final = state in (RunState.DONE, RunState.DEAD)
     return bool(
         rows.run(
             "UPDATE runs SET state = :state, due_at = :due_at, finished_at = :finished_at, reason = :reason,"
-            " interrupted = 0 WHERE id = :id AND state = 'running' AND fence = :fence",
+            " held_for = :held_for, interrupted = 0 WHERE id = :id AND state = 'running' AND fence = :fence",
             {
                 "id": run,
                 "fence": fence,
                 "state": state.value,
                 "due_at": None if due_at is None else stamp(due_at),
                 "finished_at": stamp(now) if final else None,
+                "held_for": held_for,
                 "reason": reason,
             },
         )
@@ -158,32 +212,32 @@ def leave(
 
 
 def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
-    """Open a run again, from the actions that failed. `flow_hash`: with that flow instead of its own.
+    """Have a run that isn't going on carried out now, from the action that failed. `flow_hash`: with that flow instead
+    of its own.
 
-    A run that still waits for another of its actions is due at once; one that is held stays so. False when it is going
-    on, or has come to its end.
+    False when it is at its end, is going on, or waits for its turn.
     """
     return bool(
         rows.run(
-            "UPDATE runs SET state = CASE state WHEN 'held' THEN 'held' ELSE 'waiting' END,"
-            " due_at = CASE state WHEN 'held' THEN due_at ELSE :now END,"
-            " retried_at = :now, finished_at = NULL, reason = '',"
-            " flow_hash = CASE WHEN :hash = '' THEN flow_hash ELSE :hash END"
-            " WHERE id = :id AND state IN ('dead', 'waiting', 'held')",
-            {"id": run, "now": stamp(now), "hash": flow_hash},
+            "UPDATE runs SET state = 'waiting', due_at = :now, retried_at = :now, finished_at = NULL, reason = '',"
+            " held_for = '', flow_hash = CASE WHEN :hash = '' THEN flow_hash ELSE :hash END"
+            " WHERE id = :id AND state IN ('dead', 'waiting', 'held') AND held_for <> :turn",
+            {"id": run, "now": stamp(now), "hash": flow_hash, "turn": ITS_TURN},
         )
     )
 
 
 def give_up(rows: Rows, run: int, now: datetime, reason: str) -> bool:
-    """Skip a dead, waiting or held run for good. False when it is none of these."""
-    return bool(
-        rows.run(
-            "UPDATE runs SET state = 'skipped', due_at = NULL, finished_at = :now, reason = :reason"
-            " WHERE id = :id AND state IN ('dead', 'waiting', 'held')",
-            {"id": run, "now": stamp(now), "reason": reason},
-        )
+    """Skip a run that isn't going on for good; the next event of its subject has its turn. False when it is going on,
+    or at its end."""
+    row = rows.one(
+        "UPDATE runs SET state = 'skipped', due_at = NULL, held_for = '', finished_at = :now, reason = :reason"
+        " WHERE id = :id AND state IN ('dead', 'waiting', 'held') RETURNING subject",
+        {"id": run, "now": stamp(now), "reason": reason},
     )
+    if row is not None:
+        let_next_go(rows, row[0], now)
+    return row is not None
 
 
 def done_by_hand(rows: Rows, run: int, action: str, item: int, result: str, now: datetime) -> None:

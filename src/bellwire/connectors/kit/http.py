@@ -99,10 +99,9 @@ class Api:
         self._clock = clock
         self.timeout = timeout or manifest.timeout
         self._patience = Patience(self.timeout.total_seconds())
-        self.gate = Gate(manifest.limits)
+        self.gate = Gate(manifest.limits, manifest.parallel)
         self._renewed = manifest.auth if isinstance(manifest.auth, OAuth2 | ClientCredentials) else None
         self._session: aiohttp.ClientSession | None = None
-        self._parallel = asyncio.Semaphore(manifest.parallel)
         self._renewing = asyncio.Lock()
 
     async def get(
@@ -164,16 +163,14 @@ class Api:
     async def turn(self) -> AsyncIterator[None]:
         """Wait for one of the account's places and for its limits. Requests do so by themselves; calls that aren't
         HTTP use it. Raises Transient when the vendor asked for a pause that is longer than the time-out."""
-        async with self._parallel:
-            if not self.gate.open:
-                await self._wait()
+        self._have_patience()
+        async with self.gate.turn():
             yield
 
-    async def _wait(self) -> None:
+    def _have_patience(self) -> None:
         left = self.gate.paused_for
         if left > self.timeout:
             raise Transient(f"{self._manifest.title} asked to slow down.", cause="rate-limited", retry_after=left)
-        await self.gate.wait()
 
     async def close(self) -> None:
         self._patience.close()
@@ -198,15 +195,14 @@ class Api:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
+        self._have_patience()
+        await self.gate.enter()
         try:
-            async with self._parallel:
-                if not self.gate.open:
-                    await self._wait()
-                with self._patience.wait():
-                    async with self._session.request(
-                        method, url, params=query or None, headers=headers, data=data, allow_redirects=False
-                    ) as response:
-                        content = await response.read()
+            with self._patience.wait():
+                async with self._session.request(
+                    method, url, params=query or None, headers=headers, data=data, allow_redirects=False
+                ) as response:
+                    content = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise Transient(
                 f"{self._manifest.title} can't be reached.", cause="unreachable", detail=f"{method} {path}: {error}"
@@ -219,6 +215,8 @@ class Api:
                     f"{self._manifest.title} {said}; what was asked may have been done.", detail=detail
                 ) from error
             raise Transient(f"{self._manifest.title} {said}.", cause="no-answer", detail=detail) from error
+        finally:
+            self.gate.leave()
         self.gate.learn(response.headers)
         return Answer(response.status, response.headers, content, method, path, writing)
 
