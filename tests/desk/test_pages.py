@@ -188,13 +188,13 @@ async def test_a_retry_that_worked_no_longer_counts_as_waiting(place: Place) -> 
         (
             Trouble.SIGNED_OUT,
             "1 thing needs you",
-            "Tidy Books has to be signed in again: It doesn’t know us. What to do: Set new credentials"
+            "It doesn’t know us. What to do: Set new credentials"
             " ( bellwire secrets list says which). Everything that waits then goes on by itself. 1 run waits for it",
         ),
         (
             Trouble.DOWN,
             "1 system is out of order; nothing needs you",
-            "Tidy Books is out of order: It doesn’t know us. Nothing for you to do: it is left alone and tried again",
+            "It doesn’t know us. Nothing for you to do: it is left alone and tried again",
         ),
     ],
 )
