@@ -1,8 +1,12 @@
 """Time: UTC inside, zones at the edges."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
+
+_LENGTH = re.compile(r"([0-9]{1,6}) ?(s|m|h|d)")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware, in UTC. Passed in wherever time matters, so that tests can set it."""
@@ -38,6 +42,14 @@ def _in_utc(time: datetime) -> datetime:
         return time.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{time.isoformat()} is out of range") from error
+
+
+def parse_duration(text: str) -> timedelta:
+    """`30s`, `5m`, `2h`, `1d`. Raises ValueError."""
+    match = _LENGTH.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} isn't a length of time such as 30s, 5m, 2h or 1d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 def duration(length: timedelta) -> str:

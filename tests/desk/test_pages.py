@@ -13,7 +13,7 @@ import pytest
 from markupsafe import escape
 
 from bellwire.events import Customer
-from bellwire.ledger import HealthRow, Outcome, Rows, RunState, Trouble, deliveries, exceptions, health, runs
+from bellwire.ledger import HealthRow, Outcome, Rows, RunState, Trouble, deliveries, edits, exceptions, health, runs
 from tests.desk.story import NOW, Place, Story, a_day, open_desk, the_flow
 from tests.samples import line
 
@@ -288,6 +288,17 @@ async def test_a_waiting_run_says_until_when(place: Place) -> None:
 
     assert "Waiting: it goes on at 2:45 PM" in text
     assert "Team Chat doesn’t answer. The next try is at 2:45:00 PM." in text
+
+
+async def test_an_edited_input_says_what_was_edited_by_whom_and_when(place: Place) -> None:
+    def edit(story: Story) -> int:
+        run = story.dies(NOW)
+        edits.put(story.rows, run, "invoice", 0, "{}", fields=["order.id", "due"], who="Dana", now=NOW)
+        return run
+
+    run = await place.write(edit)
+
+    assert "Its input was edited by Dana, 2:41 PM: order.id and due." in words(await shown(place, f"/runs/{run}"))
 
 
 async def test_a_run_that_has_just_begun_shows_what_is_to_come(place: Place) -> None:

@@ -115,7 +115,7 @@ async def test_a_retry_goes_on_from_the_action_that_failed(house: House) -> None
     await house.deliver()
     await house.settled()
     (exception,) = await house.exceptions()
-    await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock()))
+    await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
     await house.settled()
     assert (await house.run()).state is RunState.DONE
     assert [name for name, *_ in house.vendor.calls].count("create_label") == 1
@@ -152,7 +152,7 @@ async def test_a_fault_in_a_connector_is_told_as_ours_and_its_retry_looks_first(
     await house.settled()
     (exception,) = await house.exceptions()
     assert "a fault in Bellwire, not in what you did" in exception.sentence
-    await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock()))
+    await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
     await house.settled()
     assert [name for name, *_ in house.vendor.calls if "label" in name] == [
         "create_label",
@@ -265,7 +265,7 @@ async def test_a_delivery_that_breaks_its_normaliser_is_kept_and_can_be_retried(
     await house.settled()
     (exception,) = await house.exceptions()
     assert exception.delivery == number and "fault in the program" in exception.sentence
-    await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock()))
+    await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
     await house.until(lambda: house.exceptions())
     await house.settled()
     found = await house.ledger.read(lambda rows: deliveries.find(rows, number))
@@ -286,7 +286,7 @@ async def test_what_a_person_did_by_hand_lets_the_run_go_on(house: House) -> Non
     (exception,) = await house.exceptions()
     told = {"tracking_number": "BY-HAND-7"}
     await house.ledger.write(
-        lambda rows: resolve(rows, exception.id, system_clock(), result=told, reason="at the counter")
+        lambda rows: resolve(rows, exception.id, system_clock(), who="Dana", result=told, reason="at the counter")
     )
     await house.settled()
     assert (await house.run()).state is RunState.DONE
@@ -299,11 +299,13 @@ async def test_a_dismissed_exception_ends_its_run_as_skipped_with_the_reason(hou
     await house.deliver()
     await house.settled()
     (exception,) = await house.exceptions()
-    await house.ledger.write(lambda rows: dismiss(rows, exception.id, system_clock(), reason="cancelled by phone"))
+    await house.ledger.write(
+        lambda rows: dismiss(rows, exception.id, system_clock(), who="Dana", reason="cancelled by phone")
+    )
     run = await house.run()
     assert (run.state, run.reason) == (RunState.SKIPPED, "cancelled by phone")
     with pytest.raises(BellwireError, match="closed already"):
-        await house.ledger.write(lambda rows: dismiss(rows, exception.id, system_clock(), reason="again"))
+        await house.ledger.write(lambda rows: dismiss(rows, exception.id, system_clock(), who="Dana", reason="again"))
 
 
 async def test_a_replay_does_everything_again_with_keys_of_its_own(house: House) -> None:
@@ -311,7 +313,7 @@ async def test_a_replay_does_everything_again_with_keys_of_its_own(house: House)
     await house.settled()
     first = await house.run()
     await house.ledger.write(
-        lambda rows: replay(rows, first.event, first.flow, first.flow_hash, "nonce", system_clock())
+        lambda rows: replay(rows, first.event, first.flow, first.flow_hash, "nonce", system_clock(), who="Dana")
     )
     await house.settled()
     assert house.vendor.effects("create_label") == 2

@@ -75,7 +75,7 @@ async def test_behind_one_that_needs_a_person_the_later_ones_wait_and_a_retry_le
         await house.settled()
         assert await states(house) == ["dead", "held"]
         (exception,) = await house.exceptions()
-        await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock()))
+        await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
         await house.until(lambda: _is(house, ["done", "done"]))
         assert [given.text for given in house.vendor.given] == ["1 at 10", "1 at 10", "1 at 11"]
 
@@ -88,7 +88,9 @@ async def test_a_dismissal_lets_the_next_go_too(changing: House) -> None:
         await update(house, 11)
         await house.settled()
         (exception,) = await house.exceptions()
-        await house.ledger.write(lambda rows: dismiss(rows, exception.id, system_clock(), reason="by phone"))
+        await house.ledger.write(
+            lambda rows: dismiss(rows, exception.id, system_clock(), who="Dana", reason="by phone")
+        )
         await house.until(lambda: _is(house, ["skipped", "done"]))
 
 
@@ -100,11 +102,11 @@ async def test_one_that_waits_for_its_turn_cant_be_retried_past_it_but_cancelled
             await house.settled()
         second = (await house.runs())[1]
         with pytest.raises(BellwireError, match="earlier events of the same subject"):
-            await house.ledger.write(lambda rows: retry_run(rows, second.id, system_clock()))
+            await house.ledger.write(lambda rows: retry_run(rows, second.id, system_clock(), who="Dana"))
         assert await house.ledger.write(lambda rows: runs.give_up(rows, second.id, system_clock(), "not needed"))
         assert await states(house) == ["dead", "skipped", "held"]
         (exception,) = await house.exceptions()
-        await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock()))
+        await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
         await house.until(lambda: _is(house, ["done", "skipped", "done"]))
 
 
@@ -145,7 +147,7 @@ async def test_a_replay_of_an_old_event_waits_for_nobody_who_came_later(changing
         await update(house, 11)
         await house.settled()
         await house.ledger.write(
-            lambda rows: replay(rows, first.event, first.flow, first.flow_hash, "again", system_clock())
+            lambda rows: replay(rows, first.event, first.flow, first.flow_hash, "again", system_clock(), who="Dana")
         )
         await house.until(lambda: _is(house, ["done", "dead", "done"]))
 

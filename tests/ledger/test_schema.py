@@ -14,7 +14,19 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
-from bellwire.ledger import Database, ExceptionState, Rows, deliveries, events, exceptions, figures, open_ledger, runs
+from bellwire.ledger import (
+    Database,
+    ExceptionState,
+    Rows,
+    audit,
+    deliveries,
+    edits,
+    events,
+    exceptions,
+    figures,
+    open_ledger,
+    runs,
+)
 from bellwire.ledger import database as module
 from bellwire.ledger.schema import metadata
 from tests.samples import NOW
@@ -195,6 +207,9 @@ HOT: dict[str, Callable[[Rows], object]] = {
     "any due": lambda rows: runs.any_due(rows, NOW),
     "recover": lambda rows: runs.recover(rows, NOW),
     "open exceptions": lambda rows: exceptions.open_ones(rows),
+    "open exceptions about an order": lambda rows: exceptions.chosen(rows, exceptions.Choice(about="1001")),
+    "edits": lambda rows: edits.of_run(rows, 1),
+    "what was done to a run": lambda rows: audit.newest(rows, limit=10, target="run 1"),
     "exceptions of a run": lambda rows: exceptions.close_of_run(rows, 1, ExceptionState.RETRIED, NOW),
     "attempts": lambda rows: runs.attempts(rows, 1),
     "runs of an event": lambda rows: runs.of_event(rows, 1),

@@ -214,6 +214,8 @@ class _Telling:
             self.console.print(f"  what to do:  {exception.remedy}")
 
     async def _mend(self, holdings: "Holdings", sku: str) -> None:
+        from functools import partial
+
         from bellwire.clock import system_clock
         from bellwire.engine import retry
         from bellwire.ledger import crosswalk, exceptions
@@ -224,7 +226,7 @@ class _Telling:
         open_ones = await ledger.read(lambda rows: exceptions.open_ones(rows))
         await ledger.write(lambda rows: crosswalk.put(rows, crosswalk.Mapping("books", "product", sku, item), now))
         for exception in open_ones:
-            await ledger.write(lambda rows, number=exception.id: retry(rows, number, now))  # type: ignore[misc]
+            await ledger.write(partial(retry, exception=exception.id, now=now, who="the demo"))
         self.console.print(f"\n[bold]The owner maps {sku}[/] to an item of the books, and retries that one action.")
         await self._until_quiet(len(open_ones))
 

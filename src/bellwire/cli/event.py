@@ -117,7 +117,7 @@ def replay(
 
     Where a system finds again what it has for the order, such as its invoice, that one is taken and no second one made.
     """
-    from bellwire.cli.lasting import with_ledger
+    from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
     from bellwire.engine import replay as replay_one
     from bellwire.flows import load_flows
@@ -144,7 +144,7 @@ def replay(
                 raise NotFound(f"No flow listens to {row.connection}.{row.type}.", remedy="Name one with --flow.")
             for each in chosen:
                 runs.keep_flow(rows, each.id, each.hash, each.source, now)
-            return [replay_one(rows, event, each.id, each.hash, nonce, now) for each in chosen]
+            return [replay_one(rows, event, each.id, each.hash, nonce, now, who=person()) for each in chosen]
 
         return await ledger.write(operation)
 

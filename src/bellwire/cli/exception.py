@@ -1,19 +1,36 @@
 """`bellwire exception`: what needs a person."""
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bellwire.cli.base import HERE, Json, Project, new_group, print_json, print_rows, say
-from bellwire.errors import NotFound
+from bellwire.cli.base import HERE, Json, Limit, Project, new_group, print_json, print_rows, say
+from bellwire.cli.choosing import (
+    About,
+    Cause,
+    Chosen,
+    Everything,
+    NewerThan,
+    Numbers,
+    OfConnection,
+    OfFlow,
+    OlderThan,
+    Told,
+    chosen,
+    go_through,
+)
+from bellwire.errors import BellwireError, NotFound
+
+if TYPE_CHECKING:
+    from bellwire.engine import Edited, Input
+    from bellwire.ledger import Database, Rows
+    from bellwire.ledger.figures import OpenGroup
+    from bellwire.settings import Settings
 
 group = new_group("What needs a person: the dead letters.")
 
 Number = Annotated[int, typer.Argument(metavar="EXCEPTION", help="Its number, as `bellwire exception list` shows it.")]
-Numbers = Annotated[list[int] | None, typer.Argument(metavar="EXCEPTION", help="Their numbers.")]
-Cause = Annotated[str, typer.Option(help="All that have this cause.")]
 Reason = Annotated[str, typer.Option(help="Why; it stays on record.", prompt="Why")]
 
 
@@ -22,109 +39,160 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command("list")
-def list_(cause: Cause = "", project: Project = HERE, as_json: Json = False) -> None:
-    """Show what is open, oldest first.
+def list_(
+    singly: Annotated[bool, typer.Option("--each", help="Each by itself, oldest first, not by cause.")] = False,
+    cause: Cause = "",
+    flow: OfFlow = "",
+    connection: OfConnection = "",
+    about: About = "",
+    older_than: OlderThan = "",
+    newer_than: NewerThan = "",
+    limit: Limit = 50,
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Show what is open, by cause: one remedy mends all of a group.
 
-    Example: bellwire exception list
+    Example: bellwire exception list --older-than 1d
     """
     from bellwire.cli.lasting import when, with_ledger
-    from bellwire.ledger import Database, exceptions
+    from bellwire.ledger import exceptions, figures
 
-    async def read(ledger: Database, _: object) -> list[dict[str, Any]]:
-        found = await ledger.read(lambda rows: exceptions.open_ones(rows, cause=cause))
-        return [asdict(each) | {"since": when(each.opened_at)} for each in found]
+    wanted = chosen(None, cause, flow, connection, about, older_than, newer_than)
 
-    found = with_ledger(project, read)
-    columns = {
-        "id": "No.",
-        "since": "Since",
-        "run": "Run",
-        "action": "Action",
-        "sentence": "What happened",
-        "cause": "Cause",
-    }
-    empty = "None has this cause." if cause else "All is well: nothing needs you."
-    print_rows(found, columns, as_json=as_json, empty=empty)
-    if found and not as_json:
+    async def read(ledger: "Database", _: object) -> list[dict[str, Any]]:
+        if singly:
+            found = await ledger.read(lambda rows: exceptions.chosen(rows, wanted.choice, limit=limit))
+            return [asdict(each) | {"since": when(each.opened_at)} for each in found]
+        groups = await ledger.read(lambda rows: figures.open_groups(rows, choice=wanted.choice, limit=limit))
+        return [asdict(each) | {"opened": when(each.since), "numbers": _span(each)} for each in groups]
+
+    listed = with_ledger(project, read)
+    titles = {"sentence": "What happened", "remedy": "What to do", "cause": "Cause"}
+    columns = (
+        {"id": "No.", "since": "Since", "run": "Run", "action": "Action", **titles}
+        if singly
+        else {"count": "How many", "opened": "Since", "connection": "Concerns", **titles, "numbers": "Numbers"}
+    )
+    print_rows(listed, columns, as_json=as_json, empty=wanted.none)
+    if listed and not as_json:
         say("`bellwire exception show NO.` says what to do.")
+        if not singly:
+            say("`bellwire exception list --each` shows each by itself; --cause takes all of a group.")
 
 
 @group.command("show")
 def show(number: Number, project: Project = HERE, as_json: Json = False) -> None:
-    """Show one with what to do about it, and what is done already elsewhere.
+    """Show one: what happened, what is done already elsewhere, and what happens next.
 
     Example: bellwire exception show 3
     """
     from bellwire.cli.lasting import when, with_ledger
-    from bellwire.ledger import Database, Outcome, Rows, exceptions, runs
+    from bellwire.cli.situation import said_of_edit, say_choices, say_choices_of_delivery, say_done, situation
+    from bellwire.flows import load_flows
+    from bellwire.ledger import exceptions
 
-    async def read(ledger: Database, _: object) -> dict[str, Any]:
-        def query(rows: Rows) -> dict[str, Any]:
+    async def read(ledger: "Database", settings: "Settings") -> dict[str, Any]:
+        today = {flow.id: flow for flow in load_flows(settings.flows)}
+
+        def query(rows: "Rows") -> dict[str, Any]:
             row = exceptions.find(rows, number)
             if row is None:
                 raise NotFound(f"There is no exception {number}.", remedy="`bellwire exception list` shows them.")
-            done = runs.attempts(rows, row.run) if row.run else []
-            settled = (Outcome.DONE, Outcome.BY_HAND)
-            return asdict(row) | {"done_already": [each.action for each in done if each.outcome in settled]}
+            return asdict(row) | (situation(rows, row, today) if row.run is not None else {})
 
         return await ledger.read(query)
 
-    found = with_ledger(project, read)
+    shown = with_ledger(project, read)
     if as_json:
-        print_json(found)
+        print_json(shown)
         return
-    say(found["sentence"])
-    if found["remedy"]:
-        say(f"What to do: {found['remedy']}")
-    say(f"Open since {when(found['opened_at'])}; it is {found['state']}.")
-    if found["run"]:
-        say(f"It stopped run {found['run']} at the action '{found['action']}'.")
-        say(f"Done already: {', '.join(found['done_already']) or 'nothing'}.")
-    if found["detail"]:
-        say(f"For your developer: {found['cause']}; {found['detail']}")
-    if found["state"] == "open":
-        say(f"Then:  bellwire exception retry {number}                  try again from there")
-        say(f"   or  bellwire exception resolve {number} --id ID       you did it by hand; ID is what the system gave")
-        say(f"   or  bellwire exception dismiss {number} --reason WHY  leave it")
+    say(shown["sentence"])
+    if shown["remedy"]:
+        say(f"What to do: {shown['remedy']}")
+    if shown["state"] == "open":
+        say(f"Open since {when(shown['opened_at'])}.")
+    else:
+        closed = f"{shown['state']} {when(shown['closed_at'])}"
+        say(f"Opened {when(shown['opened_at'])}, {closed}. {shown['reason']}".rstrip())
+    if shown["run"]:
+        say(f"It stopped run {shown['run']} at the action '{shown['action']}'.")
+        say_done(shown)
+        for edit in shown["edits"]:
+            say(said_of_edit(edit))
+    if shown["detail"]:
+        say(f"For your developer: {shown['cause']}; {shown['detail']}")
+    if shown["state"] == "open":
+        say_choices(number, shown) if shown["run"] else say_choices_of_delivery(number)
 
 
 @group.command("retry")
-def retry(numbers: Numbers = None, cause: Cause = "", project: Project = HERE) -> None:
+def retry(
+    numbers: Numbers = None,
+    cause: Cause = "",
+    flow: OfFlow = "",
+    connection: OfConnection = "",
+    about: About = "",
+    older_than: OlderThan = "",
+    newer_than: NewerThan = "",
+    everything: Everything = False,
+    as_now: Annotated[bool, typer.Option("--as-now", help="With the flow as it is now, not as it was.")] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Another input, e.g. customer.email=robin@example.com."),
+    ] = None,
+    edit: Annotated[bool, typer.Option("--edit", help="Change the input in your editor.")] = False,
+    project: Project = HERE,
+) -> None:
     """Try again from the action that failed; what is done is not done again.
 
     Example: bellwire exception retry --cause unknown-sku:TEA-250
+
+    With --set or --edit, the action is given another input than its flow says, for these runs alone: it is checked
+    first, and kept. A field is named as in `lines[0].sku`.
     """
-    from bellwire.cli.lasting import with_ledger
+    from bellwire.cli.editor import in_editor
+    from bellwire.cli.lasting import means, person, with_ledger
     from bellwire.clock import system_clock
+    from bellwire.engine import edit as edit_one
+    from bellwire.engine import input_of, still_open
     from bellwire.engine import retry as retry_one
-    from bellwire.ledger import Database, Rows, exceptions
+    from bellwire.flows import load_flows
 
-    async def write(ledger: Database, _: object) -> int:
-        now = system_clock()
+    wanted = chosen(numbers, cause, flow, connection, about, older_than, newer_than, everything).needed()
+    changes = [_pair(text, "--set") for text in set_ or ()]
+    if edit and (changes or wanted.by_filter or len(wanted.numbers) != 1):
+        raise typer.BadParameter("--edit is for one exception, and without --set")
 
-        def operation(rows: Rows) -> int:
-            fitting = exceptions.open_ones(rows, limit=100_000, cause=cause) if cause else []
-            chosen = dict.fromkeys([*(numbers or ()), *(each.id for each in fitting)])
-            retried = set[int | None]()
-            for number in chosen:
-                row = exceptions.find(rows, number)
-                # To retry a run closes all of its exceptions.
-                if row is None or row.run is None or row.run not in retried:
-                    retry_one(rows, number, now)
-                    retried.add(row.run if row else None)
-            return len(chosen)
+    async def work(ledger: "Database", settings: "Settings") -> Told:
+        now, who = system_clock(), person()
+        today = {each.id: each for each in load_flows(settings.flows)} if as_now else None
+        known = means(ledger, settings) if changes or edit else None
 
-        return await ledger.write(operation)
+        def seen(rows: "Rows", number: int) -> "Input":
+            assert known is not None
+            return input_of(rows, known, still_open(rows, number), today)
 
-    if not (numbers or cause):
-        raise typer.BadParameter("name exceptions, or choose them by --cause")
-    count = with_ledger(project, write)
-    say(f"{count} tried again; a running `bellwire up` takes them up at once." if count else "None has this cause.")
+        def edited(rows: "Rows", number: int) -> "Edited | None":
+            return seen(rows, number).with_changes(changes) if changes else by_person
+
+        def keep(rows: "Rows", number: int, edited: "Edited | None") -> None:
+            if edited is not None:
+                edit_one(rows, number, edited, now, who=who)
+
+        def act(rows: "Rows", number: int) -> None:
+            retry_one(rows, number, now, who=who, today=today)
+
+        by_person = in_editor(await ledger.read(lambda rows: seen(rows, wanted.numbers[0]))) if edit else None
+        return await go_through(ledger, wanted, now, act, prepare=edited, first=keep, doing="Retrying")
+
+    told = with_ledger(project, work)
+    _say_done(told, wanted, f"{told.done} tried again; a running `bellwire up` takes them up at once.")
 
 
 @group.command("resolve")
 def resolve(
-    number: Number,
+    numbers: Numbers = None,
     id_: Annotated[
         str, typer.Option("--id", help="The number that the other system gave, for the later actions.")
     ] = "",
@@ -132,49 +200,105 @@ def resolve(
         list[str] | None, typer.Option("--with", metavar="FIELD=VALUE", help="Another field of the result.")
     ] = None,
     reason: Annotated[str, typer.Option(help="A note; it stays on record.")] = "Done by hand.",
+    cause: Cause = "",
+    flow: OfFlow = "",
+    connection: OfConnection = "",
+    about: About = "",
+    older_than: OlderThan = "",
+    newer_than: NewerThan = "",
+    everything: Everything = False,
     project: Project = HERE,
 ) -> None:
     """Say that you did it by hand; the run goes on with what you tell it.
 
-    Example: bellwire exception resolve 3 --id 1045 --with number=1001
+    Example: bellwire exception resolve 3 --id 1045 --with customer_id=58
+
+    If a later action can't be done without more, it says so, and nothing is changed.
     """
+    from bellwire.cli.lasting import means, person, with_ledger
+    from bellwire.clock import system_clock
+    from bellwire.engine import lacking, still_open
+    from bellwire.engine import resolve as resolve_one
 
-    def close(rows: Any, now: datetime) -> None:
-        from bellwire.engine import resolve as resolve_one
+    wanted = chosen(numbers, cause, flow, connection, about, older_than, newer_than, everything).needed()
+    if id_ and (wanted.by_filter or len(wanted.numbers) != 1):
+        raise typer.BadParameter("each has an id of its own: tell them one by one")
+    result: dict[str, object] = dict(_pair(text, "--with") for text in with_ or ())
+    result |= {"id": id_} if id_ else {}
 
-        pairs = [text.partition("=") for text in with_ or ()]
-        if any(not separator for _, separator, _ in pairs):
-            raise typer.BadParameter("--with takes FIELD=VALUE")
-        result: dict[str, object] = {field: value for field, _, value in pairs}
-        resolve_one(rows, number, now, result=result | ({"id": id_} if id_ else {}), reason=reason)
+    async def work(ledger: "Database", settings: "Settings") -> Told:
+        now, who, known = system_clock(), person(), means(ledger, settings)
 
-    _decide(project, close)
-    say("Noted. The run goes on.")
+        def enough(rows: "Rows", number: int) -> None:
+            row = still_open(rows, number)
+            missing = lacking(rows, known, row, result) if row.run is not None else {}
+            if missing:
+                fields = sorted({field for wanted_by in missing.values() for field in wanted_by})
+                options = ("--id …" if field == "id" else f"--with {field}=…" for field in fields)
+                raise BellwireError(
+                    f"What comes later ({', '.join(missing)}) can't be done without more of what '{row.action}' gives.",
+                    remedy=f"Add {' '.join(options)}",
+                )
+
+        def act(rows: "Rows", number: int) -> None:
+            resolve_one(rows, number, now, who=who, result=result, reason=reason)
+
+        return await go_through(ledger, wanted, now, act, prepare=enough, doing="Noting")
+
+    told = with_ledger(project, work)
+    _say_done(told, wanted, "Noted. The run goes on." if told.done == 1 else f"{told.done} noted. Their runs go on.")
 
 
 @group.command("dismiss")
-def dismiss(number: Number, reason: Reason, project: Project = HERE) -> None:
+def dismiss(
+    reason: Reason,
+    numbers: Numbers = None,
+    cause: Cause = "",
+    flow: OfFlow = "",
+    connection: OfConnection = "",
+    about: About = "",
+    older_than: OlderThan = "",
+    newer_than: NewerThan = "",
+    everything: Everything = False,
+    project: Project = HERE,
+) -> None:
     """Leave it: nothing more is done about it.
 
     Example: bellwire exception dismiss 3 --reason "the customer cancelled by phone"
     """
-
-    def close(rows: Any, now: datetime) -> None:
-        from bellwire.engine import dismiss as dismiss_one
-
-        dismiss_one(rows, number, now, reason=reason)
-
-    _decide(project, close)
-    say("Dismissed.")
-
-
-def _decide(project: Any, close: Any) -> None:
-    from bellwire.cli.lasting import with_ledger
+    from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
-    from bellwire.ledger import Database
+    from bellwire.engine import dismiss as dismiss_one
 
-    async def write(ledger: Database, _: object) -> None:
-        now = system_clock()
-        await ledger.write(lambda rows: close(rows, now))
+    wanted = chosen(numbers, cause, flow, connection, about, older_than, newer_than, everything).needed()
 
-    with_ledger(project, write)
+    async def work(ledger: "Database", _: object) -> Told:
+        now, who = system_clock(), person()
+
+        def act(rows: "Rows", number: int) -> None:
+            dismiss_one(rows, number, now, who=who, reason=reason)
+
+        return await go_through(ledger, wanted, now, act, prepare=lambda *_: None, doing="Dismissing")
+
+    told = with_ledger(project, work)
+    _say_done(told, wanted, "Dismissed." if told.done == 1 else f"{told.done} dismissed.")
+
+
+def _say_done(told: Told, wanted: Chosen, sentence: str) -> None:
+    """What was done; then, with exit code 1, what couldn't be, and why."""
+    if told.done:
+        say(sentence)
+    elif not told.refused:
+        say(wanted.none)
+    told.say_refused()
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise typer.BadParameter(f"{option} takes FIELD=VALUE")
+    return name.strip(), value
+
+
+def _span(group: "OpenGroup") -> str:
+    return f"{group.oldest}" if group.count == 1 else f"{group.oldest} to {group.newest}"

@@ -102,8 +102,9 @@ def mode(
     While it is off, its events are kept and shown as skipped; runs that have begun go on. `bellwire event replay` runs
     it for an event of that time.
     """
-    from bellwire.cli.lasting import with_ledger
+    from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
+    from bellwire.engine import switch as switch_flow
     from bellwire.ledger import Database, FlowMode, runs
 
     found = _find(_flows(read_project(project)), flow)
@@ -112,7 +113,10 @@ def mode(
 
     async def switch(ledger: Database, _: object) -> FlowMode:
         if wanted:
-            await ledger.write(lambda rows: runs.set_mode(rows, found.id, FlowMode(wanted), reason, system_clock()))
+            now = system_clock()
+            await ledger.write(
+                lambda rows: switch_flow(rows, found.id, FlowMode(wanted), now, who=person(), reason=reason)
+            )
         return await ledger.read(lambda rows: runs.mode_of(rows, found.id))
 
     say(f"{found.name} is {with_ledger(project, switch).value}.")

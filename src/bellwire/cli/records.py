@@ -33,16 +33,21 @@ def map_(
 
     Example: bellwire records map books product TEA-250 "Green tea, large"
     """
-    from bellwire.cli.lasting import with_ledger
+    from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
-    from bellwire.ledger import Database, crosswalk
+    from bellwire.ledger import Database, Rows, audit, crosswalk
 
     if connection not in (known := read_project(project).connections):
         raise NotFound(f"There is no connection '{connection}'.", remedy=f"There are: {', '.join(known)}.")
 
     async def write(ledger: Database, _: object) -> None:
-        mapping = crosswalk.Mapping(connection, kind, ours, theirs)
-        await ledger.write(lambda rows: crosswalk.put(rows, mapping, system_clock()))
+        mapping, now = crosswalk.Mapping(connection, kind, ours, theirs), system_clock()
+
+        def operation(rows: Rows) -> None:
+            crosswalk.put(rows, mapping, now)
+            audit.record(rows, person(), "map", f"{kind} {ours}", now, f"for '{connection}': {theirs}")
+
+        await ledger.write(operation)
 
     with_ledger(project, write)
     say(f"From now on, {kind} {ours} is {theirs!r} for '{connection}'.")
@@ -54,11 +59,20 @@ def unmap(connection: Connection, kind: Kind, ours: Ours, project: Project = HER
 
     Example: bellwire records unmap books product TEA-250
     """
-    from bellwire.cli.lasting import with_ledger
-    from bellwire.ledger import Database, crosswalk
+    from bellwire.cli.lasting import person, with_ledger
+    from bellwire.clock import system_clock
+    from bellwire.ledger import Database, Rows, audit, crosswalk
 
     async def write(ledger: Database, _: object) -> bool:
-        return await ledger.write(lambda rows: crosswalk.remove(rows, connection, kind, ours))
+        now = system_clock()
+
+        def operation(rows: Rows) -> bool:
+            removed = crosswalk.remove(rows, connection, kind, ours)
+            if removed:
+                audit.record(rows, person(), "unmap", f"{kind} {ours}", now, f"for '{connection}'")
+            return removed
+
+        return await ledger.write(operation)
 
     if not with_ledger(project, write):
         raise NotFound(f"{kind} {ours} isn't mapped for '{connection}'.", remedy="`bellwire records list` shows all.")

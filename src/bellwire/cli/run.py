@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bellwire.cli.base import HERE, Json, Limit, Project, counted, new_group, print_json, print_rows, say
-from bellwire.errors import BellwireError, NotFound
+from bellwire.errors import NotFound
 
 group = new_group("The runs: one for each event and flow.")
 
@@ -74,6 +74,7 @@ def show(run: Run, project: Project = HERE, as_json: Json = False) -> None:
     Example: bellwire run show 12
     """
     from bellwire.cli.lasting import when, with_ledger
+    from bellwire.cli.situation import edits_of, said_of_edit
     from bellwire.ledger import Database, Rows, events, exceptions, runs
 
     async def read(ledger: Database, _: object) -> dict[str, Any]:
@@ -89,6 +90,7 @@ def show(run: Run, project: Project = HERE, as_json: Json = False) -> None:
                 "business_key": event.business_key,
                 "attempts": [asdict(attempt) for attempt in runs.attempts(rows, run)],
                 "exceptions": [asdict(each) for each in exceptions.of_run(rows, run)],
+                "edits": edits_of(rows, run),
             }
 
         return await ledger.read(query)
@@ -117,6 +119,8 @@ def show(run: Run, project: Project = HERE, as_json: Json = False) -> None:
         "told": "",
     }
     print_rows(rows, columns, as_json=False, empty="Nothing has been tried yet.")
+    for edit in found["edits"]:
+        say(said_of_edit(edit))
     for exception in found["exceptions"]:
         if exception["state"] == "open":
             say(f"Exception {exception['id']}: {exception['sentence']} {exception['remedy']}".rstrip())
@@ -134,16 +138,16 @@ def retry(
 
     Example: bellwire run retry --cause unknown-sku:TEA-250
     """
-    from bellwire.cli.lasting import with_ledger
+    from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
     from bellwire.engine import retry_run
     from bellwire.flows import load_flows
-    from bellwire.ledger import Database, Rows, exceptions, runs
+    from bellwire.ledger import Database, Rows, exceptions
     from bellwire.settings import Settings
 
     async def write(ledger: Database, settings: Settings) -> list[int]:
         now = system_clock()
-        current = {each.id: each for each in load_flows(settings.flows)} if as_now else {}
+        today = {each.id: each for each in load_flows(settings.flows)} if as_now else None
 
         def operation(rows: Rows) -> list[int]:
             chosen = list(numbers or ())
@@ -151,11 +155,7 @@ def retry(
                 open_ones = exceptions.open_ones(rows, limit=100_000, flow=flow, cause=cause)
                 chosen += [each.run for each in open_ones if each.run is not None]
             for number in (chosen := sorted(set(chosen))):
-                row = runs.find(rows, number)
-                newest = current.get(row.flow) if row else None
-                if newest is not None:
-                    runs.keep_flow(rows, newest.id, newest.hash, newest.source, now)
-                retry_run(rows, number, now, flow_hash=newest.hash if newest else "")
+                retry_run(rows, number, now, who=person(), today=today)
             return chosen
 
         return await ledger.write(operation)
@@ -177,22 +177,14 @@ def cancel(
 
     Example: bellwire run cancel 12 --reason "sent by hand"
     """
-    from bellwire.cli.lasting import with_ledger
+    from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
-    from bellwire.ledger import Database, ExceptionState, Rows, exceptions, runs
+    from bellwire.engine import cancel as cancel_one
+    from bellwire.ledger import Database
 
     async def write(ledger: Database, _: object) -> None:
         now = system_clock()
-
-        def operation(rows: Rows) -> None:
-            row = runs.find(rows, run)
-            if row is None:
-                raise NotFound(f"There is no run {run}.", remedy="`bellwire run list` shows them.")
-            if not runs.give_up(rows, run, now, reason):
-                raise BellwireError(f"Run {run} is {row.state.value}: only one that waits or is dead can be cancelled.")
-            exceptions.close_of_run(rows, run, ExceptionState.DISMISSED, now, reason)
-
-        await ledger.write(operation)
+        await ledger.write(lambda rows: cancel_one(rows, run, now, who=person(), reason=reason))
 
     with_ledger(project, write)
     say(f"Run {run} is cancelled.")
@@ -209,5 +201,6 @@ def in_short(result: str | None) -> str:
     import orjson
 
     values = orjson.loads(result or "{}")
-    shown = ("number", "tracking_number", "id", "to", "channel")
+    shown = dict.fromkeys(("number", "tracking_number", "id", "to", "channel"))
+    shown |= dict.fromkeys(key for key in values if key.endswith("_id"))
     return ", ".join(f"{key.replace('_', ' ')} {values[key]}" for key in shown if values.get(key))

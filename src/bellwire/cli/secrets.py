@@ -2,9 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from getpass import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -52,7 +54,8 @@ def set_(connection: ConnectionName, field: FieldName, project: Project = HERE) 
     """
     settings = read_project(project)
     meaning = _meaning(settings, connection, field)
-    _open_vault(settings).store(connection, {field: _ask(meaning)})
+    vault = _open_vault(settings)
+    _audited(project, "set", f"{connection} {field}", partial(vault.store, connection, {field: _ask(meaning)}))
     say(f"The {field} of '{connection}' is in the vault.")
     _warn_of_variable(connection, field)
 
@@ -70,7 +73,7 @@ def rotate(connection: ConnectionName, project: Project = HERE) -> None:
     meaning, vault = _meaning(settings, connection, field), _open_vault(settings)
     before = vault.find(connection, field)
     accepted = [_ask(meaning), *(before.value.split()[:1] if before else [])]
-    vault.store(connection, {field: " ".join(accepted)})
+    _audited(project, "rotate", f"{connection} {field}", partial(vault.store, connection, {field: " ".join(accepted)}))
     say(
         f"'{connection}' now accepts deliveries signed with the new secret" + (" or the one before." if before else ".")
     )
@@ -90,11 +93,25 @@ def rekey(project: Project = HERE) -> None:
     from bellwire.vault import KEY_FILE, KEY_VARIABLE
 
     settings = read_project(project)
-    _open_vault(settings).change_key()
+    _audited(project, "rekey", "the vault", _open_vault(settings).change_key)
     if KEY_VARIABLE in os.environ or f"{KEY_VARIABLE}_FILE" in os.environ:
         say(f"The vault is encrypted with the first key of {KEY_VARIABLE}; the others aren't needed any more.")
     else:
         say(f"The vault has a new key. Back it up: {settings.data / KEY_FILE}")
+
+
+def _audited(project: Path, what: str, target: str, change: Callable[[], None]) -> None:
+    """Change the vault, and record who did. If the ledger can't be opened, nothing is changed."""
+    from bellwire.cli.lasting import person, with_ledger
+    from bellwire.clock import system_clock
+    from bellwire.ledger import Database, audit
+
+    async def do(ledger: Database, _: object) -> None:
+        change()
+        now = system_clock()
+        await ledger.write(lambda rows: audit.record(rows, person(), what, target, now))
+
+    with_ledger(project, do)
 
 
 def _open_vault(settings: "Settings") -> "Vault":

@@ -21,10 +21,12 @@ from bellwire.ledger import (
     RunRow,
     RunState,
     deliveries,
+    edits,
     events,
     exceptions,
     runs,
 )
+from bellwire.ledger.edits import Edit
 from bellwire.money import Money
 
 _SECRET = re.compile(r"auth|cookie|token|secret|signature|hmac|sign|key|password", re.IGNORECASE)
@@ -45,6 +47,7 @@ class History:
     siblings: Sequence[RunRow]
     """The event's other runs."""
     source: str | None
+    edits: Sequence[Edit]
 
     @property
     def open_exceptions(self) -> list[ExceptionRow]:
@@ -67,6 +70,7 @@ def history(rows: Rows, number: int) -> History | None:
         exceptions=exceptions.of_run(rows, number),
         siblings=[other for other in runs.of_event(rows, event.id) if other.id != number],
         source=runs.flow_source(rows, run.flow_hash),
+        edits=edits.of_run(rows, number),
     )
 
 

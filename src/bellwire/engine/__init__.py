@@ -1,6 +1,25 @@
 """The engine: turns deliveries into events, events into runs, and carries each run to its end."""
 
-from bellwire.engine.by_hand import dismiss, replay, resolve, retry, retry_run
+from bellwire.engine.by_hand import cancel, dismiss, edit, replay, resolve, retry, retry_run, still_open, switch
+from bellwire.engine.editing import Edited, Input, input_of, lacking
 from bellwire.engine.engine import Engine, event_of
+from bellwire.engine.means import Means
 
-__all__ = ["Engine", "dismiss", "event_of", "replay", "resolve", "retry", "retry_run"]
+__all__ = [
+    "Edited",
+    "Engine",
+    "Input",
+    "Means",
+    "cancel",
+    "dismiss",
+    "edit",
+    "event_of",
+    "input_of",
+    "lacking",
+    "replay",
+    "resolve",
+    "retry",
+    "retry_run",
+    "still_open",
+    "switch",
+]

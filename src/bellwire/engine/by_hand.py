@@ -1,7 +1,7 @@
 """What a person does about runs and exceptions. The command line and the desk call the same functions.
 
-Each is a function of a ledger transaction: it says False (or raises NotFound) when there is nothing to do, and a
-running engine takes up by itself what was opened again.
+Each is a function of a ledger transaction, says `who` did it in the audit, and raises before it has changed anything
+when it can't be done. A running engine takes up by itself what was opened again.
 """
 
 from collections.abc import Mapping
@@ -9,63 +9,113 @@ from datetime import datetime
 
 import orjson
 
+from bellwire.engine.editing import Edited, not_about_an_action
 from bellwire.errors import BellwireError, NotFound
 from bellwire.events import whole_subject
-from bellwire.ledger import ExceptionRow, ExceptionState, Rows, RunRow, RunState, deliveries, events, exceptions, runs
+from bellwire.flows import Flow
+from bellwire.ledger import (
+    ExceptionRow,
+    ExceptionState,
+    FlowMode,
+    Rows,
+    RunRow,
+    RunState,
+    audit,
+    deliveries,
+    edits,
+    events,
+    exceptions,
+    runs,
+)
 
 
-def retry_run(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> None:
-    """Have a run that is stuck, waits or is held carried out now, from the action that failed; what is done isn't done
-    again. Raises NotFound, BellwireError."""
-    row = runs.find(rows, run)
+def still_open(rows: Rows, exception: int) -> ExceptionRow:
+    """The exception with this number. Raises NotFound, and BellwireError when it is closed."""
+    row = exceptions.find(rows, exception)
     if row is None:
-        raise NotFound(f"There is no run {run}.", remedy="`bellwire run list` shows them.")
-    if not runs.retry(rows, run, now, flow_hash=flow_hash):
-        raise BellwireError(_why_not(row))
+        raise NotFound(f"There is no exception {exception}.", remedy="`bellwire exception list` shows them.")
+    if row.state is not ExceptionState.OPEN:
+        raise BellwireError(f"Exception {exception} is closed already ({row.state.value}).")
+    return row
+
+
+def retry_run(rows: Rows, run: int, now: datetime, *, who: str, today: Mapping[str, Flow] | None = None) -> None:
+    """Have a run that is stuck, waits or is held carried out now, from the action that failed; what is done isn't done
+    again. With the flow that it began with, or with `today`'s, by id. Raises NotFound, BellwireError."""
+    _reopen(rows, _run(rows, run), now, today)
     exceptions.close_of_run(rows, run, ExceptionState.RETRIED, now)
+    audit.record(rows, who, "retry", f"run {run}", now, _which(today))
 
 
-def retry(rows: Rows, exception: int, now: datetime, *, flow_hash: str = "") -> None:
-    """Retry what an exception is about: its run, or the reading of its delivery. Raises NotFound, BellwireError."""
-    row = _open(rows, exception)
-    if row.run is not None:
-        retry_run(rows, row.run, now, flow_hash=flow_hash)
+def edit(rows: Rows, exception: int, edited: Edited, now: datetime, *, who: str) -> None:
+    """What the action of an exception is given in its run from now on, instead of what the flow says; then `retry`.
+
+    Raises NotFound, BellwireError.
+    """
+    row = still_open(rows, exception)
+    if row.run is None:
+        raise not_about_an_action(exception)
+    run = _at_rest(rows, row.run)
+    edits.put(rows, run.id, row.action, row.item, edited.given, fields=edited.fields, who=who, now=now)
+
+
+def retry(rows: Rows, exception: int, now: datetime, *, who: str, today: Mapping[str, Flow] | None = None) -> None:
+    """Retry what an exception is about: its run (with all that is stuck there), or the reading of its delivery.
+
+    Raises NotFound, BellwireError.
+    """
+    row = still_open(rows, exception)
+    if row.run is None:
+        assert row.delivery is not None
+        deliveries.reopen(rows, row.delivery)
+        exceptions.close(rows, exception, ExceptionState.RETRIED, now)
+        audit.record(rows, who, "retry", f"exception {exception}", now, f"delivery {row.delivery}")
         return
-    assert row.delivery is not None
-    deliveries.reopen(rows, row.delivery)
-    exceptions.close(rows, exception, ExceptionState.RETRIED, now)
+    _reopen(rows, _at_rest(rows, row.run), now, today)
+    exceptions.close_of_run(rows, row.run, ExceptionState.RETRIED, now)
+    audit.record(rows, who, "retry", f"exception {exception}", now, f"run {row.run}, {_which(today)}")
 
 
-def resolve(rows: Rows, exception: int, now: datetime, *, result: Mapping[str, object], reason: str) -> None:
+def resolve(rows: Rows, exception: int, now: datetime, *, who: str, result: Mapping[str, object], reason: str) -> None:
     """A person did the action: its run goes on with `result` (what the later actions need, e.g. an id).
 
     Raises NotFound, BellwireError.
     """
-    row = _open(rows, exception)
+    row = still_open(rows, exception)
     if row.run is None:
-        raise BellwireError(
-            f"Exception {exception} is about a delivery that can't be read, not about an action.",
-            remedy=f"Do by hand what it asks for, then `bellwire exception dismiss {exception} --reason …`.",
-        )
+        raise not_about_an_action(exception)
+    _at_rest(rows, row.run)
     runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(dict(result)).decode(), now)
     exceptions.close(rows, exception, ExceptionState.RESOLVED, now, reason)
-    if not exceptions.open_ones(rows, run=row.run):
+    if not exceptions.open_ones(rows, run=row.run, limit=1):
         runs.retry(rows, row.run, now)
+    audit.record(rows, who, "resolve", f"exception {exception}", now, f"run {row.run}: {reason}")
 
 
-def dismiss(rows: Rows, exception: int, now: datetime, *, reason: str) -> None:
+def dismiss(rows: Rows, exception: int, now: datetime, *, who: str, reason: str) -> None:
     """Leave it: the run (or delivery) ends as skipped, with this reason. Raises NotFound, BellwireError."""
-    row = _open(rows, exception)
+    row = still_open(rows, exception)
     if row.run is not None:
-        runs.give_up(rows, row.run, now, reason)
+        runs.give_up(rows, _at_rest(rows, row.run).id, now, reason)
         exceptions.close_of_run(rows, row.run, ExceptionState.DISMISSED, now, reason)
-        return
-    assert row.delivery is not None
-    deliveries.dismiss(rows, row.delivery, reason)
-    exceptions.close(rows, exception, ExceptionState.DISMISSED, now, reason)
+    else:
+        assert row.delivery is not None
+        deliveries.dismiss(rows, row.delivery, reason)
+        exceptions.close(rows, exception, ExceptionState.DISMISSED, now, reason)
+    about = f"run {row.run}" if row.run is not None else f"delivery {row.delivery}"
+    audit.record(rows, who, "dismiss", f"exception {exception}", now, f"{about}: {reason}")
 
 
-def replay(rows: Rows, event: int, flow: str, flow_hash: str, nonce: str, now: datetime) -> int:
+def cancel(rows: Rows, run: int, now: datetime, *, who: str, reason: str) -> None:
+    """Give up a run that waits or is dead; what it did stays done. Raises NotFound, BellwireError."""
+    row = _run(rows, run)
+    if not runs.give_up(rows, run, now, reason):
+        raise BellwireError(f"Run {run} is {row.state.value}: only one that waits or is dead can be cancelled.")
+    exceptions.close_of_run(rows, run, ExceptionState.DISMISSED, now, reason)
+    audit.record(rows, who, "cancel", f"run {run}", now, reason)
+
+
+def replay(rows: Rows, event: int, flow: str, flow_hash: str, nonce: str, now: datetime, *, who: str) -> int:
     """Run `flow` for an event once more, on purpose: with keys of its own, so that nothing swallows it.
 
     Returns the run. Raises NotFound, BellwireError.
@@ -91,7 +141,45 @@ def replay(rows: Rows, event: int, flow: str, flow_hash: str, nonce: str, now: d
         nonce=nonce,
     )
     assert run is not None, "the nonce is new"
+    audit.record(rows, who, "replay", f"event {event}", now, f"flow {flow}, run {run}")
     return run
+
+
+def switch(rows: Rows, flow: str, mode: FlowMode, now: datetime, *, who: str, reason: str) -> None:
+    """Switch a flow off or on; it holds for the next event."""
+    runs.set_mode(rows, flow, mode, reason, now)
+    audit.record(rows, who, f"switch {mode.value}", f"flow {flow}", now, reason)
+
+
+def _run(rows: Rows, run: int) -> RunRow:
+    row = runs.find(rows, run)
+    if row is None:
+        raise NotFound(f"There is no run {run}.", remedy="`bellwire run list` shows them.")
+    return row
+
+
+def _at_rest(rows: Rows, run: int) -> RunRow:
+    """The run of an open exception. A worker that holds it wouldn't see what is decided about it now."""
+    row = _run(rows, run)
+    if row.state is RunState.RUNNING:
+        raise BellwireError(
+            f"Run {run} is still under way with its other actions.", remedy="Do it again in a few seconds."
+        )
+    return row
+
+
+def _reopen(rows: Rows, run: RunRow, now: datetime, today: Mapping[str, Flow] | None) -> None:
+    flow = None
+    if today is not None:
+        flow = today.get(run.flow)
+        if flow is None:
+            raise BellwireError(
+                f"The flow '{run.flow}' of run {run.id} isn't there any more.",
+                remedy="Retry it with the flow that it began with: leave out --as-now.",
+            )
+        runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
+    if not runs.retry(rows, run.id, now, flow_hash=flow.hash if flow else ""):
+        raise BellwireError(_why_not(run))
 
 
 def _why_not(run: RunRow) -> str:
@@ -100,10 +188,5 @@ def _why_not(run: RunRow) -> str:
     return f"Run {run.id} is {run.state.value}: there is nothing to retry."
 
 
-def _open(rows: Rows, exception: int) -> ExceptionRow:
-    row = exceptions.find(rows, exception)
-    if row is None:
-        raise NotFound(f"There is no exception {exception}.", remedy="`bellwire exception list` shows them.")
-    if row.state is not ExceptionState.OPEN:
-        raise BellwireError(f"Exception {exception} is closed already ({row.state.value}).")
-    return row
+def _which(today: Mapping[str, Flow] | None) -> str:
+    return "with the flow it began with" if today is None else "with the flow as it is now"

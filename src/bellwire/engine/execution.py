@@ -7,7 +7,8 @@ attempt; a waiting run keeps nothing in memory.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from bellwire.engine.telling import PACED, Told, ask_a_person, tell, wrong_input
 from bellwire.errors import BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
 from bellwire.events import Event, whole_subject
 from bellwire.flows import SKIPPED, Flow, FlowAction, Scope, scope_for
-from bellwire.ledger import AttemptRow, Outcome, Rows, RunState, exceptions, runs
+from bellwire.ledger import AttemptRow, Outcome, Rows, RunState, edits, exceptions, runs
 
 log = structlog.get_logger()
 
@@ -82,6 +83,10 @@ class Execution:
     scope: Scope = field(init=False)
     _interrupted: bool = False
     """The last turn ended in the middle: whatever isn't settled may have been sent."""
+    _retried: bool = False
+    """A person had it tried again, and may have edited what an action is given."""
+    _edits: dict[tuple[str, int], str] = field(default_factory=dict)
+    """By action and item: what it is given instead of what the flow says, as JSON."""
     _spread: set[str] = field(default_factory=set)
     """The actions whose `for_each` has been looked at."""
     _shut_out: str = ""
@@ -94,8 +99,10 @@ class Execution:
 
     def restore(self, past: Sequence[AttemptRow], *, interrupted: bool, retried_at: datetime | None) -> None:
         """Take over from an earlier turn. `interrupted`: the process ended in the middle of it."""
-        self._interrupted = interrupted
+        self._interrupted, self._retried = interrupted, retried_at is not None
         for row in past:
+            if row.action not in self.flow.actions:
+                continue  # The flow as it is now doesn't have it any more.
             part = self._part(row.action, row.item)
             part.number = max(part.number, row.number)
             if retried_at is None or row.started_at >= retried_at:
@@ -117,6 +124,9 @@ class Execution:
         """Go on until the run ends or has to wait; writes that, and returns the state. Raises LostClaim."""
         tasks: set[asyncio.Task[None]] = set()
         backlog.set(self.late)
+        if self._retried:
+            found = await self.means.ledger.read(lambda rows: edits.of_run(rows, self.run))
+            self._edits = {(edit.action, edit.item): edit.given for edit in found}
         try:
             while True:
                 ready = self._ready()
@@ -153,6 +163,29 @@ class Execution:
                 self._open(rows, first.name, 0, told)
 
         await self.means.ledger.write(write)
+
+    def inputs(self, action: str, item: int) -> dict[str, Any]:
+        """What the flow gives an action of a restored run: not validated, and without what can't be worked out."""
+        part = self._expanded(self.flow.actions[action])[item]
+        found: dict[str, Any] = {}
+        for key, value in part.action.given.items():
+            with suppress(FlowError):
+                found |= replace(part.action, given={key: value}).inputs(self.scope, part.value)
+        return found
+
+    def could(self, action: str, known: Scope) -> bool:
+        """Whether an action of a restored run could be given what its flow says, if `known` were the results of others.
+        True when that can't be told yet."""
+        found, scope = self.flow.actions[action], {**self.scope, **known}
+        if not found.needs <= scope.keys() or found.for_each:
+            return True
+        try:
+            if found.wanted(scope):
+                operation = self.means.of(found)[1].operation
+                operation.given.model_validate(found.inputs(scope), from_attributes=True)
+        except (FlowError, ValidationError):
+            return False
+        return True
 
     # What can go on
 
@@ -301,9 +334,11 @@ class Execution:
         return await act(call, given)
 
     def _given(self, part: Part, operation: Operation) -> Given:
-        inputs = part.action.inputs(self.scope, part.value)
+        edited = self._edits.get((part.action.name, part.item))
         try:
-            return operation.given.model_validate(inputs, from_attributes=True)
+            if edited is not None:
+                return operation.given.model_validate_json(edited)
+            return operation.given.model_validate(part.action.inputs(self.scope, part.value), from_attributes=True)
         except ValidationError as error:
             raise wrong_input(part.action, error) from error
 

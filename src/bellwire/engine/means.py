@@ -23,6 +23,18 @@ class Means:
     health: Health
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
 
+    @classmethod
+    def make(
+        cls,
+        ledger: Database,
+        connections: Mapping[str, Connection],
+        crosswalk: Crosswalk,
+        clock: Clock,
+        random: Random,
+    ) -> "Means":
+        """Those of a project in which all connections are well as far as is known."""
+        return cls(ledger, connections, crosswalk, clock, random, Health(ledger, connections, crosswalk, clock, random))
+
     def of(self, action: FlowAction) -> tuple[Connection, Action]:
         """Where and how an action of a flow is done. Raises FlowError, or ConfigurationError, when it can't be."""
         found = self._found.get(action)

@@ -5,12 +5,14 @@ then run by the engine, which asks each action whether it is `wanted`, for its `
 """
 
 from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
-from bellwire.flows.fields import fields_of
+from bellwire.flows.document import read_values
+from bellwire.flows.fields import element, fields_of, options
 from bellwire.flows.loading import FlowErrors, load_flow, load_flows, template, template_names
 from bellwire.flows.model import Flow, FlowAction, Owner, Retry, Success
 from bellwire.flows.parsing import parse_flow
 from bellwire.flows.picture import Box, Picture, picture
 from bellwire.flows.scope import SKIPPED, ByHand, Scope, Skipped, scope_for
+from bellwire.flows.uses import uses
 
 __all__ = [
     "SKIPPED",
@@ -28,13 +30,17 @@ __all__ = [
     "Skipped",
     "Success",
     "check_flow",
+    "element",
     "fields_of",
     "load_flow",
     "load_flows",
     "operation_for",
+    "options",
     "parse_flow",
     "picture",
+    "read_values",
     "scope_for",
     "template",
     "template_names",
+    "uses",
 ]

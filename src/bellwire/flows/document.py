@@ -90,6 +90,21 @@ def read_document(text: str, path: Path) -> Node:
         raise ConfigurationError(f"This isn't YAML: {error}.", path=path, line=1) from error
 
 
+def read_values(text: str, path: Path) -> Any:
+    """The same, without the lines: dict, list, str, int, Decimal, bool and None. Raises ConfigurationError."""
+    return _value_of(read_document(text, path))
+
+
+def _value_of(node: Node) -> Any:
+    match node.value:
+        case dict():
+            return {str(key): _value_of(value) for key, value in node.value.items()}
+        case list():
+            return [_value_of(value) for value in node.value]
+        case value:
+            return value
+
+
 def too_big(path: Path) -> ConfigurationError:
     return ConfigurationError(
         f"The file is larger than {MOST_BYTES // 1024} kB.", path=path, line=1, remedy="Make several flows of it."

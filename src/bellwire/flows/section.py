@@ -6,12 +6,11 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from bellwire.clock import parse_duration
 from bellwire.errors import ConfigurationError
 from bellwire.flows.document import Key, Node
 from bellwire.flows.suggestions import nearest, spoken
 
-_DURATION = re.compile(r"([0-9]{1,6}) ?(s|m|h|d)")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=366)
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%")
 
@@ -61,8 +60,10 @@ class Section:
         node = self.find(key)
         if node is None:
             return None
-        match = _DURATION.fullmatch(node.value) if isinstance(node.value, str) else None
-        length = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
+        try:
+            length = parse_duration(node.value) if isinstance(node.value, str) else timedelta()
+        except ValueError:
+            length = timedelta()
         if not timedelta() < length <= _LONGEST:
             raise self.error(node.line, f"'{key}' has to be a time.", "Write e.g. 30s, 5m, 2h or 1d; a year at most.")
         return length

@@ -3,7 +3,19 @@
 `open_ledger` gives a Database; the other modules are functions that take one of its transactions.
 """
 
-from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, health, pulse, runs, size
+from bellwire.ledger import (
+    audit,
+    crosswalk,
+    deliveries,
+    edits,
+    events,
+    exceptions,
+    figures,
+    health,
+    pulse,
+    runs,
+    size,
+)
 from bellwire.ledger.database import Database, Rows, open_ledger
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
@@ -38,8 +50,10 @@ __all__ = [
     "RunRow",
     "RunState",
     "Trouble",
+    "audit",
     "crosswalk",
     "deliveries",
+    "edits",
     "events",
     "exceptions",
     "figures",

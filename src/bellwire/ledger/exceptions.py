@@ -1,5 +1,6 @@
 """Dead letters: what needs a person. One open row for each action of a run (or each delivery) that is stuck."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from bellwire.ledger.database import Rows
@@ -7,6 +8,39 @@ from bellwire.ledger.rows import ExceptionRow, ExceptionState, exception_row, st
 
 _WHAT = "id, run, delivery, flow, action, item, connection, cause, sentence, remedy, detail"
 _COLUMNS = f"{_WHAT}, opened_at, state, closed_at, reason"
+_ABOUT = (
+    "EXISTS (SELECT 1 FROM runs r JOIN events e ON e.id = r.event WHERE r.id = exceptions.run AND :about IN"
+    " (e.subject, e.business_key, CASE WHEN json_valid(e.data) THEN json_extract(e.data, '$.number') END))"
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which open exceptions: all that fit everything that is said here."""
+
+    cause: str = ""
+    flow: str = ""
+    connection: str = ""
+    about: str = ""
+    """What the event is about: its subject, its business key, or its number (of the order)."""
+    run: int = 0
+    before: datetime | None = None
+    """Opened before this."""
+    after: datetime | None = None
+    """Opened then or later."""
+
+    def sql(self) -> tuple[str, dict[str, object]]:
+        """A condition, and its values."""
+        conditions = ["state = 'open'"]
+        conditions += [f"{name} = :{name}" for name in ("cause", "flow", "connection", "run") if getattr(self, name)]
+        conditions += [_ABOUT] * bool(self.about)
+        conditions += ["opened_at < :before"] * (self.before is not None)
+        conditions += ["opened_at >= :after"] * (self.after is not None)
+        times = {"before": self.before and stamp(self.before), "after": self.after and stamp(self.after)}
+        return " AND ".join(conditions), asdict(self) | times
+
+
+EVERY_OPEN_ONE = Choice()
 
 
 def open_one(
@@ -72,12 +106,23 @@ def find(rows: Rows, exception: int) -> ExceptionRow | None:
 
 def open_ones(rows: Rows, *, limit: int = 1_000, cause: str = "", flow: str = "", run: int = 0) -> list[ExceptionRow]:
     """Oldest first."""
+    return chosen(rows, Choice(cause=cause, flow=flow, run=run), limit=limit)
+
+
+def chosen(rows: Rows, choice: Choice = EVERY_OPEN_ONE, *, limit: int = 1_000) -> list[ExceptionRow]:
+    """Oldest first."""
+    condition, values = choice.sql()
     found = rows.all(
-        f"SELECT {_COLUMNS} FROM exceptions WHERE state = 'open' AND (:cause = '' OR cause = :cause)"  # noqa: S608
-        " AND (:flow = '' OR flow = :flow) AND (:run = 0 OR run = :run) ORDER BY id LIMIT :limit",
-        {"limit": limit, "cause": cause, "flow": flow, "run": run},
+        f"SELECT {_COLUMNS} FROM exceptions WHERE {condition} ORDER BY id LIMIT :limit",  # noqa: S608
+        values | {"limit": limit},
     )
     return [exception_row(row) for row in found]
+
+
+def chosen_ids(rows: Rows, choice: Choice) -> list[int]:
+    """All of them, oldest first."""
+    condition, values = choice.sql()
+    return [row[0] for row in rows.all(f"SELECT id FROM exceptions WHERE {condition} ORDER BY id", values)]  # noqa: S608
 
 
 def of_run(rows: Rows, run: int) -> list[ExceptionRow]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bellwire.ledger.database import Rows
-from bellwire.ledger.rows import DeliveryState, RunRow, RunState, run_row, stamp
+from bellwire.ledger.exceptions import EVERY_OPEN_ONE, Choice
+from bellwire.ledger.rows import DeliveryState, RunRow, RunState, run_row, stamp, unstamp
 from bellwire.ledger.runs import ITS_TURN
 
 
@@ -59,13 +60,16 @@ class ActionCount:
 
 @dataclass(frozen=True)
 class OpenGroup:
-    """Open exceptions that one remedy mends. `oldest` and `newest` are exception ids."""
+    """Open exceptions that one remedy mends. `oldest` and `newest` are exception ids; the rest is of the oldest."""
 
     connection: str
     cause: str
     count: int
     oldest: int
     newest: int
+    since: datetime
+    sentence: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,36 @@ def balances(rows: Rows, since: datetime, until: datetime) -> list[Balance]:
         for (connection, flow), states in sorted(counts.items())
     ]
     return result + [Balance(connection, "", received=count, skipped=skipped) for connection, count, skipped in unheard]
+
+
+def unread(rows: Rows, since: datetime, until: datetime) -> list[Balance]:
+    """Of the deliveries of a period that brought no event, by connection."""
+    found = rows.all(
+        "SELECT connection, COUNT(*), SUM(state = 'received'), SUM(state = 'dead'), SUM(state = 'skipped')"
+        " FROM deliveries WHERE received_at >= :since AND received_at < :until AND state <> 'done' GROUP BY 1",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    return [
+        Balance(connection, "", received, waiting=waiting, dead=dead, skipped=skipped)
+        for connection, received, waiting, dead, skipped in found
+    ]
+
+
+def unaccounted(rows: Rows, since: datetime, until: datetime, *, connection: str, limit: int) -> list[int]:
+    """Events of a period that started no run and don't say why: there should be none."""
+    found = rows.all(
+        "SELECT id FROM events e WHERE recorded_at >= :since AND recorded_at < :until AND connection = :connection"
+        " AND reason = '' AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event = e.id) ORDER BY id LIMIT :limit",
+        {"since": stamp(since), "until": stamp(until), "connection": connection, "limit": limit},
+    )
+    return [row[0] for row in found]
+
+
+def beginning(rows: Rows) -> datetime | None:
+    """When the first delivery or event came in; None when nothing has."""
+    row = rows.one("SELECT (SELECT MIN(received_at) FROM deliveries), (SELECT MIN(recorded_at) FROM events)")
+    times = [time for time in row or () if time is not None]
+    return unstamp(min(times)) if times else None
 
 
 def delivery_counts(rows: Rows, since: datetime, until: datetime) -> Deliveries:
@@ -179,14 +213,20 @@ def unfinished(rows: Rows) -> int:
     return int(row[0]) if row else 0
 
 
-def open_groups(rows: Rows, *, limit: int = 20) -> list[OpenGroup]:
+def open_groups(rows: Rows, *, limit: int = 20, choice: Choice = EVERY_OPEN_ONE) -> list[OpenGroup]:
     """The largest groups first."""
+    condition, values = choice.sql()
     found = rows.all(
-        "SELECT connection, cause, COUNT(*), MIN(id), MAX(id) FROM exceptions WHERE state = 'open'"
-        " GROUP BY connection, cause ORDER BY 3 DESC, 4 LIMIT :limit",
-        {"limit": limit},
+        "SELECT g.connection, g.cause, g.number, g.oldest, g.newest, e.opened_at, e.sentence, e.remedy FROM"  # noqa: S608
+        " (SELECT connection, cause, COUNT(*) AS number, MIN(id) AS oldest, MAX(id) AS newest FROM exceptions"
+        f" WHERE {condition} GROUP BY connection, cause) AS g JOIN exceptions e ON e.id = g.oldest"
+        " ORDER BY g.number DESC, g.oldest LIMIT :limit",
+        values | {"limit": limit},
     )
-    return [OpenGroup(*row) for row in found]
+    return [
+        OpenGroup(connection, cause, count, oldest, newest, unstamp(since), sentence, remedy)
+        for connection, cause, count, oldest, newest, since, sentence, remedy in found
+    ]
 
 
 def of_group(rows: Rows, group: OpenGroup, *, limit: int) -> list[int]:

@@ -240,7 +240,7 @@ class Trial:
 
         def write(rows: Rows) -> None:
             crosswalk.put(rows, mapping, now)
-            retry(rows, stuck.id, now)
+            retry(rows, stuck.id, now, who="the pilot")
 
         await self.ledger.write(write)
         await self._settled()

@@ -1,0 +1,70 @@
+"""Choosing among what needs a person."""
+
+from datetime import timedelta
+
+import pytest
+
+from bellwire.ledger import Database, ExceptionState, Rows, exceptions, figures
+from bellwire.ledger.exceptions import Choice
+from tests.ledger.stuck import begin, stuck
+from tests.samples import NOW
+
+LATER = NOW + timedelta(hours=1)
+
+
+def four(rows: Rows) -> None:
+    """1 and 2 are of order 1001, 3 is of 1002 and opened later, 4 is about a delivery; 5 is closed."""
+    first, second = begin(rows, "1001"), begin(rows, "1002", flow="other")
+    stuck(rows, first, cause="sku")
+    stuck(rows, first, cause="sku", connection="stock")
+    stuck(rows, second, cause="sku", flow="other", at=LATER)
+    stuck(rows, None, cause="unread", connection="shop", flow="")
+    exceptions.close(rows, stuck(rows, first), ExceptionState.DISMISSED, NOW)
+
+
+@pytest.mark.parametrize(
+    ("choice", "numbers"),
+    [
+        (Choice(), [1, 2, 3, 4]),
+        (Choice(cause="sku"), [1, 2, 3]),
+        (Choice(flow="other"), [3]),
+        (Choice(connection="stock"), [2]),
+        (Choice(cause="sku", connection="books"), [1, 3]),
+        (Choice(about="1001"), [1, 2]),
+        (Choice(about="order/id-1002"), [3]),
+        (Choice(about="shop/order/1002/paid"), [3]),
+        (Choice(about="100"), []),
+        (Choice(run=2), [3]),
+        (Choice(before=LATER), [1, 2, 4]),
+        (Choice(after=LATER), [3]),
+        (Choice(after=LATER, before=LATER), []),
+    ],
+)
+async def test_open_ones_can_be_chosen_by_all_that_is_known_of_them(
+    ledger: Database, choice: Choice, numbers: list[int]
+) -> None:
+    await ledger.write(four)
+    assert await ledger.read(lambda rows: exceptions.chosen_ids(rows, choice)) == numbers
+    assert [each.id for each in await ledger.read(lambda rows: exceptions.chosen(rows, choice))] == numbers
+    groups = await ledger.read(lambda rows: figures.open_groups(rows, choice=choice))
+    assert sum(group.count for group in groups) == len(numbers)
+
+
+async def test_an_order_whose_data_was_purged_is_still_found_by_its_subject(ledger: Database) -> None:
+    await ledger.write(four)
+    await ledger.write(lambda rows: rows.run("UPDATE events SET data = ''"))
+    found = await ledger.read(lambda rows: exceptions.chosen_ids(rows, Choice(about="order/id-1001")))
+    assert found == [1, 2]
+
+
+async def test_groups_are_by_connection_and_cause_the_largest_first_in_the_words_of_the_oldest(
+    ledger: Database,
+) -> None:
+    await ledger.write(four)
+    groups = await ledger.read(figures.open_groups)
+    assert [(group.connection, group.cause, group.count, group.oldest, group.newest) for group in groups] == [
+        ("books", "sku", 2, 1, 3),
+        ("stock", "sku", 1, 2, 2),
+        ("shop", "unread", 1, 4, 4),
+    ]
+    assert (groups[0].since, groups[0].sentence) == (NOW, "sku!")
