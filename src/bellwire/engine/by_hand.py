@@ -47,6 +47,7 @@ def resolve(rows: Rows, exception: int, now: datetime, *, result: Mapping[str, o
             f"Exception {exception} is about a delivery that can't be read, not about an action.",
             remedy=f"Do by hand what it asks for, then `bellwire exception dismiss {exception} --reason …`.",
         )
+    _require_rest(rows, row.run)
     runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(dict(result)).decode(), now)
     exceptions.close(rows, exception, ExceptionState.RESOLVED, now, reason)
     if not exceptions.open_ones(rows, run=row.run):
@@ -57,6 +58,7 @@ def dismiss(rows: Rows, exception: int, now: datetime, *, reason: str) -> None:
     """Leave it: the run (or delivery) ends as skipped, with this reason. Raises NotFound, BellwireError."""
     row = _open(rows, exception)
     if row.run is not None:
+        _require_rest(rows, row.run)
         runs.give_up(rows, row.run, now, reason)
         exceptions.close_of_run(rows, row.run, ExceptionState.DISMISSED, now, reason)
         return
@@ -92,6 +94,13 @@ def _why_not(run: RunRow) -> str:
     if run.held_for == runs.ITS_TURN:
         return f"Run {run.id} has to wait until the earlier events of the same subject are done with."
     return f"Run {run.id} is {run.state.value}: there is nothing to retry."
+
+
+def _require_rest(rows: Rows, run: int) -> None:
+    """Whoever carries a run doesn't know what is decided beside it, and would end it as stuck, with nobody asked."""
+    row = runs.find(rows, run)
+    if row is not None and row.state is RunState.RUNNING:
+        raise BellwireError(f"Run {run} is still busy with its other actions.", remedy="Try again in a moment.")
 
 
 def _open(rows: Rows, exception: int) -> ExceptionRow:
