@@ -6,9 +6,10 @@ attempt; a waiting run keeps nothing in memory.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -81,6 +82,7 @@ class Execution:
     scope: Scope = field(init=False)
     _interrupted: bool = False
     """The last turn ended in the middle: whatever isn't settled may have been sent."""
+    _take_over: Callable[[], None] = lambda: None
     _spread: set[str] = field(default_factory=set)
     """The actions whose `for_each` has been looked at."""
     _shut_out: str = ""
@@ -92,9 +94,17 @@ class Execution:
         self.scope = scope_for(self.event)
 
     def restore(self, past: Sequence[AttemptRow], *, interrupted: bool, retried_at: datetime | None) -> None:
-        """Take over from an earlier turn. `interrupted`: the process ended in the middle of it."""
+        """Take over from an earlier turn. `interrupted`: the process ended in the middle of it.
+
+        Done by `carry`, which tells of what is in the way: a connection may be gone by now.
+        """
         self._interrupted = interrupted
+        self._take_over = partial(self._restore, past, retried_at)
+
+    def _restore(self, past: Sequence[AttemptRow], retried_at: datetime | None) -> None:
         for row in past:
+            if row.action not in self.flow.actions:
+                continue  # The flow is a newer one, without it.
             part = self._part(row.action, row.item)
             part.number = max(part.number, row.number)
             if retried_at is None or row.started_at >= retried_at:
@@ -114,6 +124,7 @@ class Execution:
 
     async def carry(self) -> RunState:
         """Go on until the run ends or has to wait; writes that, and returns the state. Raises LostClaim."""
+        self._take_over()
         tasks: set[asyncio.Task[None]] = set()
         backlog.set(self.late)
         try:
