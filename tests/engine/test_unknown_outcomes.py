@@ -1,5 +1,6 @@
 """What the engine does when it can't know whether an action was done, and can't find out."""
 
+import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -48,6 +49,27 @@ async def test_what_has_neither_key_nor_look_up_goes_to_a_person_and_is_not_repe
     tmp_path: Path, effect: Effect
 ) -> None:
     assert await _carried(tmp_path, Keyless(effect)) == (1, RunState.DEAD, ["stock"])
+
+
+@pytest.mark.parametrize("effect", HARMFUL)
+async def test_after_a_crash_in_the_middle_of_it_a_person_is_asked(tmp_path: Path, effect: Effect) -> None:
+    vendor = Keyless(effect)
+    sent = asyncio.Event()
+
+    def hang() -> object:
+        sent.set()
+        return asyncio.sleep(3600)
+
+    vendor.next["adjust"].append(hang)
+    async with House(tmp_path / "ledger.db", vendor).open() as house:
+        await house.deliver()
+        await asyncio.wait_for(sent.wait(), 5)
+        await house.engine.stop(grace=0)
+    async with House(tmp_path / "ledger.db", vendor).open() as house:
+        await house.settled()
+        (exception,) = await house.exceptions()
+        assert (exception.action, exception.cause) == ("stock", "outcome-unknown")
+        assert [name for name, *_ in vendor.calls].count("adjust") == 1
 
 
 async def test_a_message_without_key_or_look_up_is_sent_again(tmp_path: Path) -> None:
