@@ -292,8 +292,11 @@ class History(RuleBasedStateMachine):
         assert told.get("", (0, 0, 0))[0] == sum(bool(event.reason) for event in books.events)
 
     def _a_run_does_what_its_own_flow_says(self, books: Books) -> None:
+        """Since a person retried it with a newer one, if somebody did."""
         for run in books.runs:
-            assert {attempt.action for attempt in books.attempts[run.id]} <= set(ACTION.findall(books.flows[run.id]))
+            since = run.retried_at or run.created_at
+            done = {attempt.action for attempt in books.attempts[run.id] if attempt.started_at >= since}
+            assert done <= set(ACTION.findall(books.flows[run.id]))
 
     # The end of the story
 
@@ -357,7 +360,7 @@ class History(RuleBasedStateMachine):
         """Every action of it is settled, and what the ledger calls done has its effect at the vendor."""
         (event,) = [event for event in books.events if event.id == run.event]
         settled = {attempt.action: attempt.outcome for attempt in books.attempts[run.id] if attempt.outcome.settled}
-        assert settled.keys() == set(ACTION.findall(books.flows[run.id]))
+        assert settled.keys() >= set(ACTION.findall(books.flows[run.id]))
         for action, outcome in settled.items():
             if action in OPERATIONS and outcome is Outcome.DONE:
                 assert (OPERATIONS[action], _key(run, event, action)) in self.house.vendor.done
@@ -443,4 +446,4 @@ def test_no_history_breaks_a_promise(blank: Path, tmp_path: Path) -> None:
         ),
     )
 
-    assert min(seen.values()) >= 3, f"too little happened: {seen}"
+    assert all(seen.values()), f"too little happened: {seen}"
