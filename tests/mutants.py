@@ -108,17 +108,17 @@ MUTANTS = (
         (f"{_LEDGER_RUNS}::test_a_final_state_is_not_left_by_its_old_holder",),
     ),
     Mutant(
-        "any run can be retried, not only one that is stuck",
+        "what has come to its end can be retried",
         _RUNS,
-        "WHERE id = :id AND state = 'dead'\"",
-        'WHERE id = :id"',
-        (f"{_LEDGER_RUNS}::test_only_a_run_that_is_stuck_is_opened_again",),
+        "state IN ('dead', 'waiting', 'held') AND held_for <> :turn",
+        "held_for <> :turn",
+        (f"{_LEDGER_RUNS}::test_a_final_state_is_not_retried_but_a_dead_run_is",),
     ),
     Mutant(
         "a claim takes what somebody holds",
         _RUNS,
-        "SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at LIMIT :limit",
-        "SELECT id FROM runs WHERE state IN ('waiting', 'running') ORDER BY due_at LIMIT :limit",
+        "SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT :limit",
+        "SELECT id FROM runs WHERE state IN ('waiting', 'running') ORDER BY due_at, id LIMIT :limit",
         (
             f"{_LEDGER_RUNS}::test_a_run_is_claimed_by_one_worker_with_a_new_fence",
             f"{_LEDGER_RUNS}::test_a_run_that_is_going_on_is_not_claimed",

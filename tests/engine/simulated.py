@@ -10,7 +10,7 @@ import dataclasses
 import selectors
 import sqlite3
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bellwire.connectors.kit import Call, Connection, Repeat, StandardWebhooks, Unkeyed
+from bellwire.connectors.kit import Account, Call, Connection, Repeat, StandardWebhooks, Unkeyed
 from bellwire.engine import Engine
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.flows import parse_flow
@@ -116,8 +116,8 @@ class Witness(Vendor):
         """Effects that were had twice and mustn't be. A message may."""
         return [effect for effect, count in Counter(self.done).items() if count > 1 and effect[0] != "post_message"]
 
-    def connection(self) -> Connection:
-        made = super().connection()
+    def connection(self, sign_in: Callable[[Call], Awaitable[Account]] | None = None) -> Connection:
+        made = super().connection(sign_in)
         manifest = dataclasses.replace(made.manifest, webhook=StandardWebhooks())
         return dataclasses.replace(made, connector=dataclasses.replace(made.connector, manifest=manifest))
 
@@ -215,7 +215,7 @@ class Simulated:
 
     def settle(self) -> None:
         """Wait until nothing is left that can be done without a person."""
-        for _ in range(600):
+        for _ in range(3600):
             self.wait(1)
             if self.look(figures.unfinished) == 0 and not self.engine.busy:
                 return

@@ -2,12 +2,13 @@
 
 import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from bellwire.capabilities import Effect, stock
-from bellwire.connectors.kit import Connection, Unkeyed
+from bellwire.connectors.kit import Account, Call, Connection, Unkeyed
 from bellwire.errors import OutcomeUnknown
 from bellwire.ledger import RunState
 from tests.engine.conftest import House
@@ -25,8 +26,8 @@ class Keyless(Vendor):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def connection(self) -> Connection:
-        made = super().connection()
+    def connection(self, sign_in: Callable[[Call], Awaitable[Account]] | None = None) -> Connection:
+        made = super().connection(sign_in)
         adjust = made.connector.actions[str(stock.ADJUST)]
         operation = dataclasses.replace(stock.ADJUST, effect=self.effect)
         keyless = dataclasses.replace(adjust, operation=operation, repeat=Unkeyed("a toy"))
@@ -68,7 +69,7 @@ async def test_after_a_crash_in_the_middle_of_it_a_person_is_asked(tmp_path: Pat
     async with House(tmp_path / "ledger.db", vendor).open() as house:
         await house.settled()
         (exception,) = await house.exceptions()
-        assert (exception.action, exception.cause) == ("stock", "outcome-unknown")
+        assert (exception.action, exception.cause) == ("stock", "look-there")
         assert [name for name, *_ in vendor.calls].count("adjust") == 1
 
 

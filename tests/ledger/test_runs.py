@@ -11,7 +11,7 @@ from bellwire.ledger import AttemptRow, Database, Outcome, RunRow, RunState, eve
 from tests.samples import NOW, order
 
 LATER = NOW + timedelta(hours=1)
-FINAL = [RunState.DONE, RunState.SKIPPED, RunState.DEAD]
+FINAL = [RunState.DONE, RunState.SKIPPED]
 FIRST, SECOND = 1, 2
 """The fence of the run's first holder, and of the one after it."""
 
@@ -26,7 +26,17 @@ class Desk:
 
     async def start(self, flow: str = "test", nonce: str = "") -> int | None:
         return await self.ledger.write(
-            lambda rows: runs.start(rows, self.event, flow, "hash", received_at=NOW, now=NOW, running=True, nonce=nonce)
+            lambda rows: runs.start(
+                rows,
+                self.event,
+                flow,
+                "hash",
+                subject="till/order/1",
+                received_at=NOW,
+                now=NOW,
+                state=RunState.RUNNING,
+                nonce=nonce,
+            )
         )
 
     async def leave(self, fence: int, state: RunState) -> bool:
@@ -104,14 +114,14 @@ async def test_whoever_lost_a_run_doesnt_release_it(desk: Desk) -> None:
     assert (await desk.row()).state is RunState.RUNNING
 
 
-@pytest.mark.parametrize("state", [*FINAL, RunState.WAITING])
+@pytest.mark.parametrize("state", [*FINAL, RunState.DEAD, RunState.WAITING])
 async def test_no_checkpoint_is_written_to_a_run_that_isnt_going_on(desk: Desk, state: RunState) -> None:
     await desk.leave(FIRST, state)
     assert not await desk.checkpoint(FIRST)
     assert await desk.outcomes() == []
 
 
-@pytest.mark.parametrize("state", FINAL)
+@pytest.mark.parametrize("state", [*FINAL, RunState.DEAD])
 async def test_a_final_state_is_not_left_by_its_old_holder(desk: Desk, state: RunState) -> None:
     await desk.leave(FIRST, state)
     assert not await desk.leave(FIRST, RunState.WAITING)
@@ -119,13 +129,16 @@ async def test_a_final_state_is_not_left_by_its_old_holder(desk: Desk, state: Ru
 
 
 @pytest.mark.parametrize("state", FINAL)
-async def test_only_a_run_that_is_stuck_is_opened_again(desk: Desk, state: RunState) -> None:
-    await desk.leave(FIRST, state)
-    assert await desk.ledger.write(lambda rows: runs.retry(rows, desk.run, NOW)) is (state is RunState.DEAD)
-    assert (await desk.row()).state is (RunState.WAITING if state is RunState.DEAD else state)
+async def test_a_final_state_is_not_retried_but_a_dead_run_is(desk: Desk, state: RunState) -> None:
+    await desk.leave(FIRST, RunState.DEAD)
+    assert await desk.ledger.write(lambda rows: runs.retry(rows, desk.run, NOW))
+    await desk.claim()
+    await desk.leave(SECOND, state)
+    assert not await desk.ledger.write(lambda rows: runs.retry(rows, desk.run, NOW))
+    assert (await desk.row()).state is state
 
 
-@pytest.mark.parametrize("state", [RunState.DONE, RunState.SKIPPED])
+@pytest.mark.parametrize("state", FINAL)
 async def test_what_has_come_to_its_end_is_not_skipped(desk: Desk, state: RunState) -> None:
     await desk.leave(FIRST, state)
     assert not await desk.ledger.write(lambda rows: runs.give_up(rows, desk.run, NOW, "called off"))
