@@ -44,7 +44,7 @@ from bellwire.ledger import (
 from tests.engine.simulated import Fate, Letter, Simulated, Witness
 from tests.samples import NOW, order
 
-EXAMPLES, STEPS = 40, 30
+EXAMPLES, STEPS = 25, 30
 
 SECRETS = ("whsec_Zmlyc3Qtc2VjcmV0LWZpcnN0", "whsec_c2Vjb25kLXNlY3JldC1zZWM=", "whsec_dGhpcmQtc2VjcmV0LXRoaXI=")
 FORGED = "whsec_bm9ib2R5LWtub3dzLXRoaXMtb25l"
@@ -95,6 +95,8 @@ OPERATIONS = {"stock": "adjust", "label": "create_label"}
 ACTION = re.compile(r"^  (\w+):$", re.MULTILINE)
 """The names of a flow's actions in its text."""
 FINAL = {RunState.DONE, RunState.SKIPPED}
+ESSENTIAL = ("runs that were taken up again", "replays", "copies of a delivery", "copies of a fact")
+"""What has to have happened in some history: else nothing is proved."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,10 @@ class History(RuleBasedStateMachine):
         shutil.copy(self.blank, self.path)
         self.house = Simulated(self.path, Witness(stock), FLOWS, SECRETS[0])
         self.house.open()
+        # Something to begin with, so that most steps find something to happen to.
+        for subject in (1, 2):
+            self._deliver("order.paid", subject, 0)
+            self._deliver("order.updated", subject, 1)
 
     # What the shop does
 
@@ -261,6 +267,7 @@ class History(RuleBasedStateMachine):
         self._final_states_are_final(books)
         self._the_books_balance(books)
         self._a_run_does_what_its_own_flow_says(books)
+        self._one_after_the_other(books)
 
     def _one_effect_for_each_key(self) -> None:
         assert self.house.vendor.doubled() == []
@@ -298,6 +305,15 @@ class History(RuleBasedStateMachine):
             done = {attempt.action for attempt in books.attempts[run.id] if attempt.started_at >= since}
             assert done <= set(ACTION.findall(books.flows[run.id]))
 
+    def _one_after_the_other(self, books: Books) -> None:
+        """Nothing is done for an event before all is done for the earlier ones of its subject."""
+        first = [run for run in books.runs if not run.nonce]
+        for run in first:
+            if books.attempts[run.id]:
+                began = min(attempt.started_at for attempt in books.attempts[run.id])
+                earlier = [each for each in first if each.subject == run.subject and each.event < run.event]
+                assert all(each.finished_at is not None and each.finished_at <= began for each in earlier)
+
     # The end of the story
 
     def teardown(self) -> None:
@@ -309,18 +325,21 @@ class History(RuleBasedStateMachine):
             self.house.close()
 
     def _come_to_an_end(self) -> None:
-        """All is well again, shops send what wasn't acknowledged, people see to every exception."""
+        """All is well again, and nothing is left for which nobody is asked."""
         self.house.vendor.fates.clear()
         self.house.vendor.signed_out = False
+        self.house.stop()
+        self.house.open()
         for letter in self.letters:
             if not self._acknowledged(letter):
                 self._send(letter)
         self.house.settle()
         self._note_answers()
         assert all(self.facts.values()), "the shop has an answer to everything"
-        while stuck := self.house.look(exceptions.open_ones):
-            self._see_to(stuck[0])
-            self.house.settle()
+        for _ in range(100):
+            for stuck in self.house.look(exceptions.open_ones)[:1]:
+                self._see_to(stuck)
+                self.house.settle()
         books = self.house.look(Books.read)
         self._count(books)
         assert books.exceptions == []
@@ -403,7 +422,7 @@ class History(RuleBasedStateMachine):
         return found[index % len(found)] if found else None
 
     def _see_to(self, exception: ExceptionRow) -> None:
-        if exception.cause == "outcome-unknown":
+        if exception.cause in ("outcome-unknown", "look-there"):
             self._resolve(exception)
         else:
             self._retry(exception, as_now=False)
@@ -446,4 +465,4 @@ def test_no_history_breaks_a_promise(blank: Path, tmp_path: Path) -> None:
         ),
     )
 
-    assert all(seen.values()), f"too little happened: {seen}"
+    assert all(seen[what] for what in ESSENTIAL), f"too little happened: {seen}"
