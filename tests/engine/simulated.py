@@ -15,6 +15,7 @@ from concurrent.futures import Executor, Future
 from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -144,6 +145,7 @@ class Simulated:
         self.signs_with = secret
         """What the shop signs with; what Bellwire accepts is in `secrets`."""
         self.loop = _Loop()
+        self.moments = count()
         self.answers: dict[str, list[Reply]] = defaultdict(list)
         """Letter → what the shop was told."""
         self.crashes = 0
@@ -200,7 +202,8 @@ class Simulated:
     # Time
 
     def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.loop.time())
+        """No two moments are the same, as on a real clock."""
+        return NOW + timedelta(seconds=self.loop.time(), microseconds=next(self.moments))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)

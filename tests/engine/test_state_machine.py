@@ -44,7 +44,7 @@ from bellwire.ledger import (
 from tests.engine.simulated import Fate, Letter, Simulated, Witness
 from tests.samples import NOW, order
 
-EXAMPLES, STEPS = 25, 30
+EXAMPLES, STEPS = 30, 30
 
 SECRETS = ("whsec_Zmlyc3Qtc2VjcmV0LWZpcnN0", "whsec_c2Vjb25kLXNlY3JldC1zZWM=", "whsec_dGhpcmQtc2VjcmV0LXRoaXI=")
 FORGED = "whsec_bm9ib2R5LWtub3dzLXRoaXMtb25l"
