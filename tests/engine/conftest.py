@@ -127,6 +127,19 @@ class House:
         return replace(self, **changes)
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty ledger with the newest schema, to be copied: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("blank") / "ledger.db"
+
+    async def make() -> None:
+        async with open_ledger(f"sqlite:///{path}"):
+            pass
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with House(tmp_path / "ledger.db").open() as opened:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from bellwire.clock import system_clock
+from bellwire.connectors.kit import Unkeyed
 from bellwire.engine import cancel, dismiss, replay, resolve, retry, retry_run, switch
-from bellwire.errors import BellwireError, Refused, Transient
+from bellwire.errors import BellwireError, OutcomeUnknown, Refused, Transient
 from bellwire.flows import parse_flow
 from bellwire.ledger import ExceptionState, FlowMode, Outcome, Rows, RunState, audit, exceptions, runs
 from tests.engine.conftest import FLOW, House
+from tests.engine.vendor import Vendor
 
 refused = Refused("Toy Till doesn't know the SKU X.", cause="unknown-sku:X", remedy="Map it.")
 Act = Callable[[Rows, int], object]
@@ -153,3 +155,37 @@ async def test_of_two_that_are_stuck_one_done_by_hand_lets_the_run_wait_for_the_
     assert (await house.run()).state is RunState.DONE
     found = await house.ledger.read(lambda rows: exceptions.of_run(rows, 1))
     assert [each.state for each in found] == [ExceptionState.RESOLVED, ExceptionState.RETRIED]
+
+
+async def test_who_looked_and_retries_what_cant_be_looked_up_has_it_sent(tmp_path: Path) -> None:
+    vendor = Vendor()
+    vendor.stock_repeat = Unkeyed("a toy")
+    vendor.next["adjust"] += [OutcomeUnknown("The connection broke off.")]
+    async with House(tmp_path / "ledger.db", vendor).open() as house:
+        await house.deliver()
+        await house.settled()
+        (exception,) = await house.exceptions()
+        await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
+        await house.settled()
+        assert (await house.run()).state is RunState.DONE
+        assert [name for name, *_ in vendor.calls].count("adjust") == 2
+
+
+async def test_after_a_crash_only_what_had_begun_is_looked_for(tmp_path: Path) -> None:
+    vendor = Vendor()
+    hanging = asyncio.Event()
+
+    async def hang() -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    flow = FLOW.replace("  label:\n", "  label:\n    needs: [stock]\n")
+    vendor.next["adjust"].append(hang)
+    async with House(tmp_path / "ledger.db", vendor, flow).open() as house:
+        await house.deliver()
+        await hanging.wait()
+        await house.engine.stop(grace=0)
+    async with House(tmp_path / "ledger.db", vendor, flow).open() as house:
+        await house.settled()
+        assert (await house.run()).state is RunState.DONE
+        assert [(name, again) for name, _, again in vendor.calls if "label" in name] == [("create_label", False)]

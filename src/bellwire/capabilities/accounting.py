@@ -17,7 +17,7 @@ class BooksCustomer(Result):
     id: str
     name: str
     created: bool
-    """Whether it was new to the books."""
+    """Whether it was new to the books. Not after an attempt whose answer was lost: by then it is there."""
 
 
 class CreateInvoice(Given):

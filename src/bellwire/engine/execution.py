@@ -6,10 +6,11 @@ attempt; a waiting run keeps nothing in memory.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -82,11 +83,12 @@ class Execution:
     parts: dict[str, list[Part]] = field(default_factory=dict)
     scope: Scope = field(init=False)
     _interrupted: bool = False
-    """The last turn ended in the middle: whatever isn't settled may have been sent."""
+    """Whatever isn't settled may have been sent: see `RunRow.interrupted`."""
     _retried: bool = False
     """A person had it tried again, and may have edited what an action is given."""
     _edits: dict[tuple[str, int], str] = field(default_factory=dict)
     """By action and item: what it is given instead of what the flow says, as JSON."""
+    _take_over: Callable[[], None] = lambda: None
     _spread: set[str] = field(default_factory=set)
     """The actions whose `for_each` has been looked at."""
     _shut_out: str = ""
@@ -97,8 +99,12 @@ class Execution:
     def __post_init__(self) -> None:
         self.scope = scope_for(self.event)
 
+    def resume(self, past: Sequence[AttemptRow], *, interrupted: bool, retried_at: datetime | None) -> None:
+        """Have `carry` take over from an earlier turn: then what is in the way (a connection that is gone) is told."""
+        self._take_over = partial(self.restore, past, interrupted=interrupted, retried_at=retried_at)
+
     def restore(self, past: Sequence[AttemptRow], *, interrupted: bool, retried_at: datetime | None) -> None:
-        """Take over from an earlier turn. `interrupted`: the process ended in the middle of it."""
+        """Take over from an earlier turn; `interrupted` is the run's."""
         self._interrupted, self._retried = interrupted, retried_at is not None
         for row in past:
             if row.action not in self.flow.actions:
@@ -110,7 +116,9 @@ class Execution:
                 part.ready_at = self._ready_at(row)
                 part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
-                part.unsure = True
+                # Who retries what can't be looked up has looked there, and says that it isn't there.
+                told = retried_at is not None and row.started_at < retried_at
+                part.unsure = not told or self.means.of(part.action)[1].repeatable
             if row.outcome.settled:
                 part.settled, part.dead = True, False
                 if row.outcome is not Outcome.SKIPPED:
@@ -122,6 +130,7 @@ class Execution:
 
     async def carry(self) -> RunState:
         """Go on until the run ends or has to wait; writes that, and returns the state. Raises LostClaim."""
+        self._take_over()
         tasks: set[asyncio.Task[None]] = set()
         backlog.set(self.late)
         if self._retried:
@@ -324,7 +333,7 @@ class Execution:
         given = self._given(part, act.operation)
         if part.unsure and not act.repeatable:
             raise ask_a_person(act, connection)
-        if not act.repeatable:
+        if act.announced:
             await self._write(_changed(attempt, outcome=Outcome.STARTED, finished_at=None))
         key = idempotency_key(
             self.flow.id, self.event.environment, self.event.business_key, part.action.name, part.item, self.nonce

@@ -128,7 +128,8 @@ class RunRow:
     fence: int
     """Grows with each claim: a worker with an older one can't write."""
     interrupted: bool
-    """The process ended while it was going on: any unsettled action may have been sent."""
+    """It went on when its ledger came from a release that wrote down no attempt before it was sent: any action that
+    isn't settled may have been."""
     created_at: datetime
     received_at: datetime
     due_at: datetime | None

@@ -131,10 +131,8 @@ def count_held(rows: Rows) -> dict[str, int]:
 
 
 def recover(rows: Rows, now: datetime) -> int:
-    """After a crash: what was going on is due again, and known to have been interrupted. Gives how many."""
-    return rows.run(
-        "UPDATE runs SET state = 'waiting', due_at = :now, interrupted = 1 WHERE state = 'running'", {"now": stamp(now)}
-    )
+    """After a crash: what was going on is due again. Gives how many."""
+    return rows.run("UPDATE runs SET state = 'waiting', due_at = :now WHERE state = 'running'", {"now": stamp(now)})
 
 
 def claim(rows: Rows, now: datetime, limit: int) -> list[RunRow]:
@@ -166,11 +164,10 @@ def any_due(rows: Rows, now: datetime) -> bool:
 
 
 def release(rows: Rows, run: int, fence: int, now: datetime) -> bool:
-    """Let a run go that its holder can't carry on: it is due again, and known to have been interrupted."""
+    """Let a run go that its holder can't carry on: it is due again."""
     return bool(
         rows.run(
-            "UPDATE runs SET state = 'waiting', due_at = :now, interrupted = 1"
-            " WHERE id = :id AND state = 'running' AND fence = :fence",
+            "UPDATE runs SET state = 'waiting', due_at = :now WHERE id = :id AND state = 'running' AND fence = :fence",
             {"id": run, "fence": fence, "now": stamp(now)},
         )
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from bellwire.capabilities import Given, Operation, Result
+from bellwire.capabilities import Effect, Given, Operation, Result
 from bellwire.clock import Clock
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Api
@@ -101,6 +101,12 @@ class Action:
     def repeatable(self) -> bool:
         """Whether it may be sent again when the outcome of an attempt is unknown."""
         return not isinstance(self.repeat, Unkeyed) or self.operation.effect.harmless
+
+    @property
+    def announced(self) -> bool:
+        """Whether an attempt is written down before it is sent. Where a repeat has to be looked for, or isn't possible,
+        that spares it after a crash for all that hadn't begun."""
+        return isinstance(self.repeat, LookUp | Unkeyed) and self.operation.effect is not Effect.NOTHING
 
     async def __call__(self, call: Call, given: Given) -> Result:
         """Do it; after an attempt that may have arrived, look first where that is the way. Raises VendorError."""

@@ -18,6 +18,7 @@ def upgrade() -> None:
         "UPDATE runs SET subject = (SELECT e.connection || '/' || e.subject FROM events e WHERE e.id = runs.event)"
         " WHERE state IN ('running', 'waiting', 'dead')"
     )
+    op.execute("UPDATE runs SET interrupted = 1 WHERE state = 'running'")
     _partial("runs_held", "runs", "held_for", "state = 'held'")
     _partial("runs_unfinished_of_subject", "runs", "subject", "state IN ('running', 'waiting', 'held', 'dead')")
     op.create_table(

@@ -1,0 +1,78 @@
+"""What the engine does when it can't know whether an action was done, and can't find out."""
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bellwire.capabilities import Effect, stock
+from bellwire.connectors.kit import Account, Call, Connection, Unkeyed
+from bellwire.errors import OutcomeUnknown
+from bellwire.ledger import RunState
+from tests.engine.conftest import House
+from tests.engine.vendor import Vendor
+
+HARMFUL = [effect for effect in Effect if not effect.harmless]
+
+
+@dataclasses.dataclass
+class Keyless(Vendor):
+    """Its stock changes have neither key nor look-up, and the effect that a test wants."""
+
+    effect: Effect
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def connection(self, sign_in: Callable[[Call], Awaitable[Account]] | None = None) -> Connection:
+        made = super().connection(sign_in)
+        adjust = made.connector.actions[str(stock.ADJUST)]
+        operation = dataclasses.replace(stock.ADJUST, effect=self.effect)
+        keyless = dataclasses.replace(adjust, operation=operation, repeat=Unkeyed("a toy"))
+        actions = {**made.connector.actions, str(operation): keyless}
+        return dataclasses.replace(made, connector=dataclasses.replace(made.connector, actions=actions))
+
+
+async def _carried(path: Path, vendor: Vendor) -> tuple[int, RunState, list[str]]:
+    """A run whose stock change broke off: how often it was asked for, how the run ended, what a person is asked."""
+    vendor.next["adjust"].append(OutcomeUnknown("The connection broke off."))
+    async with House(path / "ledger.db", vendor).open() as house:
+        await house.deliver()
+        await house.settled()
+        asked = [name for name, *_ in vendor.calls].count("adjust")
+        return asked, (await house.run()).state, [exception.action for exception in await house.exceptions()]
+
+
+@pytest.mark.parametrize("effect", HARMFUL)
+async def test_what_has_neither_key_nor_look_up_goes_to_a_person_and_is_not_repeated(
+    tmp_path: Path, effect: Effect
+) -> None:
+    assert await _carried(tmp_path, Keyless(effect)) == (1, RunState.DEAD, ["stock"])
+
+
+@pytest.mark.parametrize("effect", HARMFUL)
+async def test_after_a_crash_in_the_middle_of_it_a_person_is_asked(tmp_path: Path, effect: Effect) -> None:
+    vendor = Keyless(effect)
+    sent = asyncio.Event()
+
+    def hang() -> object:
+        sent.set()
+        return asyncio.sleep(3600)
+
+    vendor.next["adjust"].append(hang)
+    async with House(tmp_path / "ledger.db", vendor).open() as house:
+        await house.deliver()
+        await asyncio.wait_for(sent.wait(), 5)
+        await house.engine.stop(grace=0)
+    async with House(tmp_path / "ledger.db", vendor).open() as house:
+        await house.settled()
+        (exception,) = await house.exceptions()
+        assert (exception.action, exception.cause) == ("stock", "look-there")
+        assert [name for name, *_ in vendor.calls].count("adjust") == 1
+
+
+async def test_a_message_without_key_or_look_up_is_sent_again(tmp_path: Path) -> None:
+    """Twice is better than never, where it does no harm."""
+    assert await _carried(tmp_path, Keyless(Effect.MESSAGE)) == (2, RunState.DONE, [])

@@ -1,0 +1,375 @@
+"""Does a test notice when a safeguard is gone? `make mutants`.
+
+Each mutant is the program with one safeguard taken away. The tests that are named for it pass without the change (that
+is looked at first, for all together), and at least one of them must fail with it. Nothing is changed in place: every
+mutant has a copy of the sources of its own.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = "src/bellwire"
+_COPIED = ("src", "tests", "pyproject.toml")
+_PATIENCE = 120
+"""Seconds for the tests of a mutant. One that hangs hasn't been noticed by an assertion."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A safeguard that is taken away: in `file`, `text` (which stands there once) becomes `instead`."""
+
+    name: str
+    file: str
+    text: str
+    instead: str
+    tests: tuple[str, ...]
+    """Each `path::name` below `tests/`."""
+
+
+_MIGRATION = "ledger/migrations/versions/0001_the_first_schema.py"
+_RUNS = "ledger/runs.py"
+_ENGINE, _LEDGER_RUNS = "engine/test_engine.py", "ledger/test_runs.py"
+_HOOKS = "intake/test_hooks.py"
+
+MUTANTS = (
+    Mutant(
+        "a delivery may be stored twice (unique index one_delivery)",
+        _MIGRATION,
+        '        sa.UniqueConstraint("connection", "delivery_id", name="one_delivery"),\n',
+        "",
+        (f"{_HOOKS}::test_the_same_delivery_again_is_known", f"{_HOOKS}::test_many_copies_at_the_same_moment_are_one"),
+    ),
+    Mutant(
+        "a fact may be recorded twice (unique index one_fact)",
+        _MIGRATION,
+        '        sa.UniqueConstraint("connection", "business_key", name="one_fact"),\n',
+        "",
+        (f"{_ENGINE}::test_the_same_fact_in_two_deliveries_runs_once",),
+    ),
+    Mutant(
+        "a flow may run twice for a fact (unique index one_run)",
+        _MIGRATION,
+        '        sa.UniqueConstraint("flow", "event", "nonce", name="one_run"),\n',
+        "",
+        (f"{_LEDGER_RUNS}::test_a_flow_runs_once_for_a_fact",),
+    ),
+    Mutant(
+        "a state that comes late brings an older one back",
+        "ledger/events.py",
+        " WHERE excluded.version >= subjects.version",
+        "",
+        (f"{_ENGINE}::test_an_older_state_that_comes_late_is_skipped_with_a_reason",),
+    ),
+    Mutant(
+        "a checkpoint is written whoever holds the run (fence)",
+        _RUNS,
+        " WHERE EXISTS (SELECT 1 FROM runs WHERE id = :run AND state = 'running' AND fence = :fence)",
+        " WHERE EXISTS (SELECT 1 FROM runs WHERE id = :run AND state = 'running')",
+        (f"{_LEDGER_RUNS}::test_whoever_lost_a_run_writes_no_checkpoint_and_doesnt_end_it",),
+    ),
+    Mutant(
+        "a checkpoint is written whatever the run's state",
+        _RUNS,
+        " WHERE EXISTS (SELECT 1 FROM runs WHERE id = :run AND state = 'running' AND fence = :fence)",
+        " WHERE EXISTS (SELECT 1 FROM runs WHERE id = :run AND fence = :fence)",
+        (f"{_LEDGER_RUNS}::test_no_checkpoint_is_written_to_a_run_that_isnt_going_on",),
+    ),
+    Mutant(
+        "an attempt's outcome may be written over",
+        _RUNS,
+        " WHERE attempts.outcome = 'started'",
+        "",
+        (f"{_LEDGER_RUNS}::test_an_attempt_that_has_its_outcome_keeps_it",),
+    ),
+    Mutant(
+        "a run is ended by whoever lost it (fence)",
+        _RUNS,
+        " interrupted = 0 WHERE id = :id AND state = 'running' AND fence = :fence\"",
+        " interrupted = 0 WHERE id = :id AND state = 'running'\"",
+        (f"{_LEDGER_RUNS}::test_whoever_lost_a_run_writes_no_checkpoint_and_doesnt_end_it",),
+    ),
+    Mutant(
+        "a final state is left again",
+        _RUNS,
+        " interrupted = 0 WHERE id = :id AND state = 'running' AND fence = :fence\"",
+        ' interrupted = 0 WHERE id = :id AND fence = :fence"',
+        (f"{_LEDGER_RUNS}::test_a_final_state_is_not_left_by_its_old_holder",),
+    ),
+    Mutant(
+        "what has come to its end can be retried",
+        _RUNS,
+        "state IN ('dead', 'waiting', 'held') AND held_for <> :turn",
+        "held_for <> :turn",
+        (f"{_LEDGER_RUNS}::test_a_final_state_is_not_retried_but_a_dead_run_is",),
+    ),
+    Mutant(
+        "a claim takes what somebody holds",
+        _RUNS,
+        "SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT :limit",
+        "SELECT id FROM runs WHERE state IN ('waiting', 'running') ORDER BY due_at, id LIMIT :limit",
+        (
+            f"{_LEDGER_RUNS}::test_a_run_is_claimed_by_one_worker_with_a_new_fence",
+            f"{_LEDGER_RUNS}::test_a_run_that_is_going_on_is_not_claimed",
+        ),
+    ),
+    Mutant(
+        "a claim keeps the old fence",
+        _RUNS,
+        "state = 'running', fence = fence + 1, due_at",
+        "state = 'running', due_at",
+        (f"{_LEDGER_RUNS}::test_whoever_lost_a_run_writes_no_checkpoint_and_doesnt_end_it",),
+    ),
+    Mutant(
+        "a commit isn't on disk when it returns (fsync)",
+        "ledger/database.py",
+        "PRAGMA synchronous = FULL;",
+        "PRAGMA synchronous = NORMAL;",
+        ("ledger/test_database.py::test_a_commit_reaches_the_disk",),
+    ),
+    Mutant(
+        "a write is told to be done before its commit (group commit)",
+        "ledger/database.py",
+        "        await asyncio.get_running_loop().run_in_executor(self._committing, self._connection.commit)\n"
+        "        for (_, done, _), result in zip(batch, results, strict=True):\n"
+        "            done(result)\n",
+        "        for (_, done, _), result in zip(batch, results, strict=True):\n"
+        "            done(result)\n"
+        "        await asyncio.get_running_loop().run_in_executor(self._committing, self._connection.commit)\n",
+        ("ledger/test_database.py::test_a_write_returns_only_when_its_commit_is_over",),
+    ),
+    Mutant(
+        "a delivery is acknowledged before it is stored",
+        "intake/hooks.py",
+        "            self._ledger.submit(accept, done, failed)\n",
+        '            reply(Reply(200, b\'{"delivery":1,"duplicate":false}\'))\n'
+        "            self._ledger.submit(accept, done, lambda _: None)\n",
+        (
+            "intake/test_limits.py::test_nothing_is_acknowledged_that_cant_be_written",
+            "intake/test_limits.py::test_while_another_process_holds_the_ledger_nothing_is_acknowledged",
+        ),
+    ),
+    Mutant(
+        "any signature is taken (HMAC)",
+        "connectors/kit/webhooks.py",
+        "        if not any([hmac.compare_digest(digest, self._digest(message, secret)) for secret in secrets]):",
+        "        if not message and not secrets:",
+        (
+            f"{_HOOKS}::test_one_changed_byte_anywhere_is_refused",
+            f"{_HOOKS}::test_another_connections_secret_is_refused",
+        ),
+    ),
+    Mutant(
+        "any signature is taken (Standard Webhooks)",
+        "connectors/kit/webhooks.py",
+        "        if not any(matches):\n",
+        "        if not matches:\n",
+        (
+            f"{_HOOKS}::test_one_changed_byte_anywhere_is_refused",
+            f"{_HOOKS}::test_another_connections_secret_is_refused",
+        ),
+    ),
+    Mutant(
+        "a delivery may be of any age (replayed by a stranger)",
+        "connectors/kit/webhooks.py",
+        "        if abs(age) > self.tolerance:\n",
+        "        if abs(age) > self.tolerance * 100_000:\n",
+        (f"{_HOOKS}::test_a_delivery_from_another_time_is_refused",),
+    ),
+    Mutant(
+        "card numbers are stored",
+        "intake/redact.py",
+        "    return orjson.dumps(_clean(value)) if _sensitive(value) else body\n",
+        "    return body\n",
+        (f"{_HOOKS}::test_card_numbers_are_taken_out_before_anything_is_stored",),
+    ),
+    Mutant(
+        "credentials in headers are stored",
+        "intake/hooks.py",
+        '_KEPT_OUT = ("authorization", "cookie", "proxy-authorization")\n',
+        "_KEPT_OUT = ()\n",
+        (f"{_HOOKS}::test_credentials_in_headers_are_not_stored",),
+    ),
+    Mutant(
+        "the idempotency key is another one at each attempt",
+        "engine/keys.py",
+        "    return hashlib.sha256(text.encode()).hexdigest()[:32]\n",
+        "    return hashlib.sha256(text.encode() + __import__('os').urandom(8)).hexdigest()[:32]\n",
+        (f"{_ENGINE}::test_a_transient_failure_is_tried_again_with_the_same_key",),
+    ),
+    Mutant(
+        "a replay has the keys of the run that it repeats",
+        "engine/keys.py",
+        "action, str(item), nonce))",
+        "action, str(item)))",
+        (f"{_ENGINE}::test_a_replay_does_everything_again_with_keys_of_its_own",),
+    ),
+    Mutant(
+        "nobody looks before an unknown outcome is sent again",
+        "connectors/kit/actions.py",
+        "        if call.again and isinstance(self.repeat, LookUp):\n",
+        "        if not call.key and isinstance(self.repeat, LookUp):\n",
+        (
+            "connectors/kit/test_actions.py::test_after_an_unknown_outcome_it_looks_first",
+            f"{_ENGINE}::test_an_effect_that_did_arrive_is_found_and_not_repeated",
+        ),
+    ),
+    Mutant(
+        "what moves money or goods is repeated blindly",
+        "connectors/kit/actions.py",
+        "        return not isinstance(self.repeat, Unkeyed) or self.operation.effect.harmless\n",
+        "        return True\n",
+        (
+            "engine/test_unknown_outcomes.py::test_what_has_neither_key_nor_look_up_goes_to_a_person_and_is_not_repeated",
+        ),
+    ),
+    Mutant(
+        "what had begun before a crash is taken for never sent",
+        "engine/execution.py",
+        "            if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:\n",
+        "            if row.outcome is Outcome.UNKNOWN:\n",
+        (f"{_ENGINE}::test_a_restart_takes_up_what_was_interrupted_without_doing_it_twice",),
+    ),
+    Mutant(
+        "an attempt isn't written down before it is sent",
+        "engine/execution.py",
+        "        if act.announced:\n",
+        "        if act.operation is None:\n",
+        ("engine/test_unknown_outcomes.py::test_after_a_crash_in_the_middle_of_it_a_person_is_asked",),
+    ),
+    Mutant(
+        "after a crash nobody is asked about what can't be looked up",
+        "engine/execution.py",
+        "        if part.unsure and not act.repeatable:\n",
+        "        if part.dead and not act.repeatable:\n",
+        ("engine/test_unknown_outcomes.py::test_after_a_crash_in_the_middle_of_it_a_person_is_asked",),
+    ),
+    Mutant(
+        "sandbox and production mix",
+        "engine/execution.py",
+        "        if connection.environment is not self.event.environment:\n",
+        "        if connection.environment is self:\n",
+        (f"{_ENGINE}::test_sandbox_and_production_never_mix",),
+    ),
+    Mutant(
+        "a decision changes a run that somebody carries",
+        "engine/by_hand.py",
+        "    if row.state is RunState.RUNNING:\n",
+        "    if row is None:\n",
+        ("engine/test_by_hand.py::test_nothing_is_decided_about_a_run_that_is_still_under_way",),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What the tests of a mutant came to. `killer` is the first that failed; empty: none did."""
+
+    mutant: Mutant
+    seconds: float
+    killer: str
+    problem: str = ""
+    """Why this says nothing, e.g. that the tests couldn't run at all."""
+
+    @property
+    def survived(self) -> bool:
+        return not self.killer
+
+
+def outdated(mutant: Mutant) -> str:
+    """Why a line of the table no longer fits the program; empty when it does."""
+    found = (ROOT / SOURCE / mutant.file).read_text().count(mutant.text)
+    return "" if found == 1 else f"{mutant.name}: its text stands {found} times in {SOURCE}/{mutant.file}, not once"
+
+
+def copy_to(folder: Path) -> Path:
+    """The project as tests need it. What lies beside the clone is beside the copy, too."""
+    copied = folder / "project"
+    copied.mkdir()
+    for name in _COPIED:
+        whole = ROOT / name
+        leave_out = shutil.ignore_patterns("__pycache__")
+        _ = shutil.copytree(whole, copied / name, ignore=leave_out) if whole.is_dir() else shutil.copy(whole, copied)
+    beside = ROOT.parent / "shared"
+    if beside.exists():
+        (folder / "shared").symlink_to(beside.resolve())
+    return copied
+
+
+def tested(project: Path, tests: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=no"]
+    return subprocess.run(
+        [*command, *(f"tests/{test}" for test in tests)],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project / "src")},
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+    )
+
+
+def tried(mutant: Mutant) -> Ended:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        project = copy_to(Path(folder))
+        changed = project / SOURCE / mutant.file
+        changed.write_text(changed.read_text().replace(mutant.text, mutant.instead))
+        ended = partial(Ended, mutant)
+        try:
+            done = tested(project, mutant.tests)
+        except subprocess.TimeoutExpired:
+            return ended(time.monotonic() - began, "", f"its tests don't end within {_PATIENCE} s")
+    seconds = time.monotonic() - began
+    failed = re.search(r"^FAILED tests/(\S+)", done.stdout, re.MULTILINE)
+    if done.returncode == 1 and failed:
+        return ended(seconds, failed[1])
+    return ended(seconds, "", "" if done.returncode == 0 else _last_line(done.stdout + done.stderr))
+
+
+def _last_line(output: str) -> str:
+    return (output.strip().splitlines() or [""])[-1]
+
+
+def table(ended: Sequence[Ended]) -> str:
+    rows = [("mutant", "killed by", "s")]
+    rows += [(e.mutant.name, e.killer or f"NOBODY {e.problem}".rstrip(), f"{e.seconds:.0f}") for e in ended]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "\n".join(f"{name:<{widths[0]}}  {killer:<{widths[1]}}  {seconds:>3}" for name, killer, seconds in rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.partition("\n")[0])
+    parser.add_argument("-k", dest="word", default="", help="only the mutants with this in their name")
+    parser.add_argument("-n", dest="parallel", type=int, default=2, help="how many at once (2)")
+    chosen = parser.parse_args()
+    mutants = [mutant for mutant in MUTANTS if chosen.word in mutant.name]
+    if problems := [problem for problem in map(outdated, mutants) if problem]:
+        print("The table in tests/mutants.py is out of date:", *problems, sep="\n  ")
+        return 1
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        sound = tested(copy_to(Path(folder)), sorted({test for mutant in mutants for test in mutant.tests}))
+    if sound.returncode != 0:
+        print("The tests have to pass before anything is taken away:", sound.stdout, sound.stderr, sep="\n")
+        return 1
+    with ThreadPoolExecutor(chosen.parallel) as pool:
+        ended = list(pool.map(tried, mutants))
+    print(table(ended))
+    survivors = [each for each in ended if each.survived]
+    print(f"\n{len(ended) - len(survivors)} of {len(ended)} killed in {time.monotonic() - began:.0f} s.")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
