@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 
 from bellwire.ledger import exceptions, figures, open_ledger
-from bellwire.practice import Sale, SaleLine
+from bellwire.practice import Sale, SaleLine, Webhook
 from bellwire.practice.driving import Answer, post
 from bellwire.practice.story import UNKNOWN_SKU, Chapter, deliveries
 from tests.reliability.dying import KILLED, POINTS, ended, start
@@ -32,7 +32,7 @@ STORIES = {
     "a SKU that the owner has to map": Chapter(Sale("1003", [SaleLine(UNKNOWN_SKU), SaleLine("TEA-100")]), ""),
 }
 SHARES = 2
-"""Tests for one story: each walks every so manieth point."""
+"""Tests for one story: each walks its part of the points."""
 AT_ONCE = 3
 """Stories that are told side by side, since a few of their moments are spent waiting."""
 FEWEST = 40
@@ -55,6 +55,8 @@ class Lives:
     undone: list[str] = field(default_factory=list)
     """What was final before a life, and not after it."""
     running: ForkServerProcess | None = None
+    over: bool = False
+    """No life comes after this one."""
 
     async def live(self) -> None:
         final: dict[object, object] = {}
@@ -65,7 +67,7 @@ class Lives:
             now = finals(self.place)
             self.undone += changed(final, now)
             final = now
-            if self.ends[-1] != KILLED:
+            if self.over or self.ends[-1] != KILLED:
                 return
 
     async def moment(self) -> None:
@@ -75,6 +77,7 @@ class Lives:
         await asyncio.sleep(0.03)
 
     def end(self) -> None:
+        self.over = True
         if self.running is not None and self.running.is_alive():
             assert self.running.pid is not None
             os.kill(self.running.pid, signal.SIGKILL)
@@ -151,11 +154,11 @@ async def living(place: Town, dies_at: list[int]) -> AsyncIterator[Lives]:
         await going_on
 
 
-async def send(lives: Lives, chapter: Chapter) -> set[int]:
+async def send(lives: Lives, chapter: Chapter) -> Collection[int]:
     """As a shop does it: each webhook again and again until it is acknowledged. Gives the deliveries' numbers."""
     place = lives.place
     place.chapters.append(chapter)
-    acknowledged = set()
+    acknowledged: dict[int, Webhook] = {}
     async with aiohttp.ClientSession() as session:
         for delivery in deliveries(place.holdings.shop, [chapter], place.placed):
             answer = Answer(0)
@@ -165,8 +168,9 @@ async def send(lives: Lives, chapter: Chapter) -> set[int]:
                         session, f"{place.url}/hooks/shop", delivery.webhook.headers, delivery.webhook.body
                     )
                 await lives.moment()
-            acknowledged.add(answer.delivery)
-    return acknowledged
+            first = acknowledged.setdefault(answer.delivery, delivery.webhook)
+            assert first is delivery.webhook, f"two deliveries were told that they are number {answer.delivery}"
+    return acknowledged.keys()
 
 
 async def until_done(lives: Lives) -> None:
