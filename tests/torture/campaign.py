@@ -39,16 +39,16 @@ class Plan:
 
     seconds: float
     seed: int
-    between_orders: float = 2.0
-    """The vendors' own limits are obeyed here too, and the mail server takes 30 a minute: what comes faster piles up,
-    and only the end takes longer."""
+    between_orders: float = 3.0
+    """The vendors' own limits are obeyed here too: the mail server takes 30 a minute, the chat 50, and after each kill
+    the chat is asked page by page what was posted. What comes faster piles up, and only the end takes longer."""
     between_kills: float = 5.0
     between_faults: float = 1.5
-    patience: float = 300.0
+    patience: float = 600.0
     """For all to come to its end afterwards."""
     fewest_kills: float = 3.0
     """A minute. A campaign in which too little happened proves nothing."""
-    fewest_orders: float = 15.0
+    fewest_orders: float = 10.0
     """A minute."""
 
     def random(self, what: str) -> Random:
