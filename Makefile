@@ -3,7 +3,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants check format bench lock clean
+.PHONY: help demo test mutants torture check format bench lock clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: $(VENV)/.dev  ## The whole test-suite: make test ARGS="-k intake"
 
 mutants: $(VENV)/.dev  ## Take away each safeguard in turn: a test has to notice
 	@$(RUN)python -m tests.mutants $(ARGS)
+
+torture: $(VENV)/.dev  ## kill -9 at random, under load: make torture ARGS="--minutes 10"
+	@$(RUN)python -m tests.torture $(ARGS)
 
 check: $(VENV)/.dev  ## Lint, types, import rules
 	@$(RUN)ruff format --check . && $(RUN)ruff check . && $(RUN)mypy && $(RUN)lint-imports

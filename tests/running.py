@@ -4,24 +4,27 @@ import asyncio
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 
 from bellwire.cli.roles import choose_connectors
 from bellwire.flows import template
-from bellwire.ledger import figures, open_ledger
+from bellwire.ledger import Rows, figures
 from bellwire.practice import Books, Carrier, Chat, Mailbox, Practice, Sale, SaleLine, Shop, Simulator, Till, Webhook
 from bellwire.practice.driving import in_role
 from bellwire.practice.project import write_project
 from bellwire.practice.story import Chapter, Holdings, Verdict, verdicts
 from bellwire.settings import Settings, load_settings
 
+T = TypeVar("T")
 FLOW = "order_to_cash"
 
 
@@ -89,10 +92,12 @@ class Town:
             unbooked=unbooked or set(),
         )
 
-    async def unfinished(self) -> int:
-        """How much is left to do, from outside of the process that does it."""
-        async with open_ledger(self.settings.ledger_url) as ledger:
-            return await ledger.read(figures.unfinished)
+    def look(self, query: Callable[[Rows], T]) -> T:
+        """What the ledger says, from outside of the process that writes it."""
+        address = f"{(self.folder / 'data' / 'ledger.db').as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+            connection.execute("BEGIN")
+            return query(Rows(connection))
 
 
 @asynccontextmanager
@@ -101,9 +106,10 @@ async def town(folder: Path, shop: str = "", flow: str = "") -> AsyncIterator[To
     text = flow or template(FLOW)
     chosen = choose_connectors(template(FLOW), FLOW, {"shop": shop or None})
     roles = {name: connector.name for name, connector in chosen.items()}
-    async with Practice(set(roles.values())) as practice:
-        secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text})
-        yield Town(folder, practice, roles, secrets, free_port())
+    with reserved_port() as port:
+        async with Practice(set(roles.values())) as practice:
+            secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text})
+            yield Town(folder, practice, roles, secrets, port)
 
 
 def ordinary(number: str) -> Chapter:
@@ -111,10 +117,15 @@ def ordinary(number: str) -> Chapter:
     return Chapter(Sale(number, [SaleLine("TEA-100", 2)]), "")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port for a server that may come and go: nobody else gets it meanwhile."""
+    with socket.socket() as holder:
+        # Linux lets a server of the same user listen on it all the same, since this one doesn't.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        yield port
 
 
 def start(*words: object, cwd: Path, environ: Mapping[str, str]) -> "subprocess.Popen[str]":
@@ -166,7 +177,7 @@ class Up:
         """Wait until nothing is left to do."""
 
         async def nothing_left() -> bool:
-            return await self.town.unfinished() == 0
+            return self.town.look(figures.unfinished) == 0
 
         await until(nothing_left, seconds)
 
