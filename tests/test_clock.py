@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.clock import duration, parse_time, parse_utc, steady, system_clock
-from bellwire.clock import duration, parse_length, parse_time, parse_utc, system_clock
+from bellwire.clock import duration, parse_length, parse_time, parse_utc, steady, system_clock
 from bellwire.ledger.rows import stamp, unstamp
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -3,11 +3,12 @@
 `open_ledger` gives a Database; the other modules are functions that take one of its transactions.
 """
 
-from bellwire.ledger import crosswalk, deliveries, events, exceptions, figures, health, pulse, runs, size
+from bellwire.ledger import alerts, crosswalk, deliveries, events, exceptions, figures, health, pulse, runs, size
 from bellwire.ledger.database import Database, Rows, open_ledger
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.rows import (
+    AlertRow,
     AttemptRow,
     DeliveryRow,
     DeliveryState,
@@ -15,12 +16,15 @@ from bellwire.ledger.rows import (
     ExceptionRow,
     ExceptionState,
     FlowMode,
+    MessageKind,
+    MessageRow,
     Outcome,
     RunRow,
     RunState,
 )
 
 __all__ = [
+    "AlertRow",
     "AttemptRow",
     "Database",
     "DeliveryRow",
@@ -32,12 +36,15 @@ __all__ = [
     "HealthRow",
     "Housekeeping",
     "Keep",
+    "MessageKind",
+    "MessageRow",
     "Outcome",
     "Purged",
     "Rows",
     "RunRow",
     "RunState",
     "Trouble",
+    "alerts",
     "crosswalk",
     "deliveries",
     "events",
