@@ -6,6 +6,7 @@ import typer
 
 from bellwire import __version__
 from bellwire.cli import (
+    alert,
     check,
     demo,
     dictionary,
@@ -34,7 +35,7 @@ app = typer.Typer(
 
 for commands in (
     *(demo, init, secrets, check, practice, pilot, up),
-    *(flow, event, run, exception, send_test, records, dictionary, purge),
+    *(flow, event, run, exception, alert, send_test, records, dictionary, purge),
 ):
     commands.register(app)
 
