@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bellwire.ledger import (
+    AlertRow,
     EventRow,
     ExceptionRow,
     HealthRow,
@@ -12,6 +13,7 @@ from bellwire.ledger import (
     RunRow,
     RunState,
     Trouble,
+    alerts,
     deliveries,
     events,
     exceptions,
@@ -19,6 +21,7 @@ from bellwire.ledger import (
     health,
     runs,
 )
+from bellwire.watch import EXCEPTIONS
 
 _SHOWN = 5
 """Of each group of exceptions."""
@@ -120,12 +123,21 @@ class Day:
     """For each hour of the day, state of a run → how many that began in it."""
     troubles: Sequence[Group]
     out: Sequence[Out]
+    notices: Sequence[AlertRow]
+    """What people are told of beside exceptions: a system that is out of order, a full disk."""
+    unheard: Sequence[tuple[str, str, int]]
+    """Channels that alerts don't arrive through, why, and how many."""
     open_exceptions: int
     unfinished: int
     """Of all days."""
     loads: Mapping[str, figures.FlowLoad]
     actions: Mapping[tuple[str, str], figures.ActionCount]
     latest: Sequence[tuple[RunRow, EventRow]]
+
+    @property
+    def to_know(self) -> int:
+        """How many things there are that need to be known, beside exceptions."""
+        return len(self.notices) + len(self.unheard)
 
     @property
     def total(self) -> Entry:
@@ -186,6 +198,8 @@ def day(rows: Rows, since: datetime, now: datetime, *, hours: int) -> Day:
         hours=_by_hour(figures.finished_by_hour(rows, since, until), hours),
         troubles=[_trouble(rows, group) for group in figures.open_groups(rows)],
         out=_out_of_order(rows),
+        notices=[alert for alert in alerts.open_ones(rows) if not alert.topic.startswith(EXCEPTIONS)],
+        unheard=alerts.unheard(rows),
         open_exceptions=figures.open_exceptions(rows),
         unfinished=figures.unfinished(rows),
         loads=figures.flow_loads(rows),

@@ -24,6 +24,7 @@ UNSENT = "It hasn't been sent yet."
 STALE = timedelta(days=3)
 """That something was over so long ago is no news: a notice that couldn't be sent by then is given up."""
 
+_RECENT = 10_000
 _ALERT = "a.id, a.topic, a.title, a.text, a.opened_at, a.told, a.next_at, a.resolved_at"
 _MESSAGE = "m.id, m.alert, m.channel, m.kind, m.at, m.error"
 
@@ -98,7 +99,7 @@ def settle(rows: Rows, messages: Sequence[int], now: datetime, error: str) -> No
 
 def open_ones(rows: Rows) -> list[AlertRow]:
     """Oldest first."""
-    found = rows.all(f"SELECT {_ALERT} FROM alerts a WHERE a.resolved_at IS NULL ORDER BY a.id")  # noqa: S608
+    found = rows.all(f"SELECT {_ALERT} FROM alerts a WHERE a.resolved_at IS NULL ORDER BY a.opened_at, a.topic")  # noqa: S608
     return [alert_row(row) for row in found]
 
 
@@ -108,16 +109,34 @@ def messages(rows: Rows, alert: int) -> list[MessageRow]:
 
 
 def owed(rows: Rows, now: datetime) -> list[tuple[AlertRow, MessageRow]]:
-    """What is still to be sent, oldest alert first: of what is open, and notices that something is over."""
-    found = rows.all(
-        f"SELECT {_ALERT}, {_MESSAGE} FROM alerts a JOIN messages m ON m.alert = a.id"  # noqa: S608
-        " WHERE (a.resolved_at IS NULL OR a.resolved_at > :stale AND m.kind = 'resolved') AND m.error <> ''"
-        " AND NOT EXISTS (SELECT 1 FROM messages later"
-        " WHERE later.alert = m.alert AND later.channel = m.channel AND later.id > m.id)"
-        " ORDER BY a.id, m.id",
-        {"stale": stamp(now - STALE)},
+    """What is still to be sent: of what is open, oldest first, and notices that something is over."""
+    still = [
+        (alert, message) for alert in open_ones(rows) for message in _newest(rows, alert.id).values() if message.error
+    ]
+    # Those notices are among the newest messages, as they are the last ones of their alert: looking for them there
+    # doesn't grow with history.
+    over = rows.all(
+        f"SELECT {_ALERT}, {_MESSAGE} FROM messages m JOIN alerts a ON a.id = m.alert"  # noqa: S608
+        " WHERE m.id > (SELECT MAX(id) FROM messages) - :recent AND m.kind = 'resolved' AND m.error <> ''"
+        " AND a.resolved_at > :stale ORDER BY m.id",
+        {"stale": stamp(now - STALE), "recent": _RECENT},
     )
-    return [(alert_row(row[:8]), message_row(row[8:])) for row in found]
+    return still + [(alert_row(row[:8]), message_row(row[8:])) for row in over]
+
+
+def unheard(rows: Rows) -> list[tuple[str, str, int]]:
+    """Channels that don't take messages of open alerts, with the newest reason, and how many alerts each owes."""
+    failed: dict[str, list[MessageRow]] = {}
+    for alert in open_ones(rows):
+        for channel, message in _newest(rows, alert.id).items():
+            if message.error not in ("", UNSENT):
+                failed.setdefault(channel, []).append(message)
+    return [(channel, max(found, key=lambda each: each.at).error, len(found)) for channel, found in failed.items()]
+
+
+def _newest(rows: Rows, alert: int) -> dict[str, MessageRow]:
+    """By channel."""
+    return {message.channel: message for message in messages(rows, alert)}
 
 
 # What there is to tell of, beside open exceptions

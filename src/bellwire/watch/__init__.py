@@ -6,5 +6,6 @@ __all__ = ["Metrics"]
 from bellwire.watch.alerts import Alerts
 from bellwire.watch.channels import ALERTS, CHANNELS, REMEDY, Channel, read_channels
 from bellwire.watch.letter import trial_letter
+from bellwire.watch.troubles import EXCEPTIONS
 
-__all__ = ["ALERTS", "CHANNELS", "REMEDY", "Alerts", "Channel", "read_channels", "trial_letter"]
+__all__ = ["ALERTS", "CHANNELS", "EXCEPTIONS", "REMEDY", "Alerts", "Channel", "read_channels", "trial_letter"]

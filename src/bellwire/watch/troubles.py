@@ -19,6 +19,8 @@ _SHORT_OUTAGE = timedelta(minutes=2)
 """A system that doesn't answer for less than this is nothing to disturb anybody for."""
 _NEARLY_FULL = 500_000_000
 """Bytes; five times what has to be free for webhooks to be taken."""
+EXCEPTIONS = "exceptions/"
+"""The topics of groups of open exceptions begin so."""
 UNWRITABLE = (
     "ledger",
     "The ledger can't be written",
@@ -69,7 +71,7 @@ def _stuck(group: figures.OpenGroup, system: str) -> Trouble:
         more = f" and {group.count - len(named)} more" if group.count > len(named) else ""
         return f"{', '.join(named)}{more}. The desk and `bellwire exception list` say what to do."
 
-    return Trouble(f"exceptions/{group.connection}/{group.cause}", title, describe)
+    return Trouble(f"{EXCEPTIONS}{group.connection}/{group.cause}", title, describe)
 
 
 def _name(rows: Rows, exception: int) -> str:
