@@ -196,6 +196,7 @@ async def _alerting(
 ) -> AsyncIterator[None]:
     settings = project.settings
     vault = Vault.open(settings.data, environ)
+    read_channels(vault, environ)  # What can't be read is told now, not when there is something to tell.
     alerts = Alerts(
         ledger,
         lambda: read_channels(vault, environ),

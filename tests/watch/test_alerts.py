@@ -288,6 +288,18 @@ async def test_without_a_channel_it_stays_due_until_there_is_one(watch: Watch, r
     assert receiver.titles == ["Bellwire: Tidy Books needs you: unknown sku (1 time)"]
 
 
+async def test_a_vault_that_cant_be_read_is_logged_and_everything_is_told_once_it_can(
+    watch: Watch, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    urls, watch.urls = watch.urls, [" "]
+    await watch.ledger.write(stuck())
+    await watch.told()
+    assert capsys.readouterr().out.count("BELLWIRE_ALERTS_URLS is set, but empty") == 1
+    watch.urls = urls
+    await watch.after(timedelta())
+    assert len(receiver.letters) == 1
+
+
 async def test_a_ledger_that_cant_be_written_is_told_and_kept_once_it_can(watch: Watch, receiver: Receiver) -> None:
     await watch.after(timedelta())
     watch.ledger._connection.execute("PRAGMA query_only = ON")  # as a full or read-only disk

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 import structlog
 
 from bellwire.clock import Clock
-from bellwire.errors import LedgerBusy
+from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.ledger import AlertRow, Database, MessageKind, Rows, alerts, deliveries
 from bellwire.settings import AlertSettings
 from bellwire.watch.channels import Channel
@@ -62,8 +62,10 @@ class Alerts:
         """Topic of an open alert → since when there has been nothing of it."""
         self._sent: list[tuple[list[int], datetime, str]] = []
         """What became of messages, as long as that isn't in the ledger."""
+        self._problem = ""
+        """Why the channels can't be read; logged once."""
         self._outage: Outage | None = None
-        self._probed: datetime | None = None
+        self._probed = clock()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -83,7 +85,7 @@ class Alerts:
         """Compare what is with what was told, and send what is due."""
         now = self._clock()
         quiet = self._settings.quiet_hours
-        channels = [] if quiet is not None and quiet.cover(now, self._zone) else self._channels()
+        channels = [] if quiet is not None and quiet.cover(now, self._zone) else self._reachable()
         try:
             await self._record()
             await self._probe(now)
@@ -102,6 +104,16 @@ class Alerts:
                 log.exception("the alerts stumbled and go on")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), _EVERY)
+
+    def _reachable(self) -> Sequence[Channel]:
+        try:
+            channels, problem = self._channels(), ""
+        except ConfigurationError as error:
+            channels, problem = (), str(error)
+        if problem and problem != self._problem:
+            log.error("alerts reach nobody", reason=problem)
+        self._problem = problem
+        return channels
 
     # What there is to tell
 
@@ -188,7 +200,7 @@ class Alerts:
         outage = self._outage
         if outage is not None and outage.told:
             await self._ledger.write(lambda rows: outage.keep(rows, now))
-        elif outage is not None or self._probed is None or abs(now - self._probed) >= _PROBE:
+        elif outage is not None or abs(now - self._probed) >= _PROBE:
             await self._ledger.write(deliveries.probe)
             self._probed = now
         self._outage = None
