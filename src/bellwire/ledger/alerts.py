@@ -13,11 +13,9 @@ from bellwire.ledger.rows import (
     LateRuns,
     MessageKind,
     MessageRow,
-    OutOfOrder,
     alert_row,
     message_row,
     stamp,
-    unstamp,
 )
 
 UNSENT = "It hasn't been sent yet."
@@ -139,25 +137,14 @@ def _newest(rows: Rows, alert: int) -> dict[str, MessageRow]:
     return {message.channel: message for message in messages(rows, alert)}
 
 
-# What there is to tell of, beside open exceptions
-
-
-def out_of_order(rows: Rows) -> list[OutOfOrder]:
-    """Connections whose work is held."""
+def late_runs(rows: Rows, now: datetime, patience: timedelta, *, limit: int = 10_000) -> list[LateRuns]:
+    """By flow: how many runs wait that began, or that a person had tried again, longer ago than `patience`. Those that
+    became due since aren't among them: they are about to go on, as after an outage. Nor are held ones: what they wait
+    for is told by itself. At most `limit` are looked at."""
     found = rows.all(
-        "SELECT connection, state, since FROM health WHERE state IN ('down', 'signed-out') ORDER BY connection"
-    )
-    return [OutOfOrder(connection, state == "signed-out", unstamp(since)) for connection, state, since in found]
-
-
-def late_runs(rows: Rows, before: datetime, *, limit: int = 10_000) -> list[LateRuns]:
-    """By flow: how many runs were begun, or started anew by a person, before this time and aren't finished. Held runs
-    aren't among them: what they wait for is told by itself. At most `limit` are looked at."""
-    found = rows.all(
-        "SELECT flow, COUNT(*) FROM ("
-        " SELECT flow, COALESCE(retried_at, created_at) AS began FROM runs WHERE state = 'waiting'"
-        " UNION ALL SELECT flow, COALESCE(retried_at, created_at) FROM runs WHERE state = 'running' LIMIT :limit"
-        ") AS unfinished WHERE began < :before GROUP BY flow ORDER BY flow",
-        {"before": stamp(before), "limit": limit},
+        "SELECT flow, COUNT(*) FROM (SELECT flow, due_at, COALESCE(retried_at, created_at) AS began FROM runs"
+        " WHERE state = 'waiting' ORDER BY due_at LIMIT :limit) AS waiting"
+        " WHERE began < :before AND (due_at > :now OR due_at < :before) GROUP BY flow ORDER BY flow",
+        {"now": stamp(now), "before": stamp(now - patience), "limit": limit},
     )
     return [LateRuns(flow, count) for flow, count in found]

@@ -216,15 +216,6 @@ class MessageRow:
 
 
 @dataclass(frozen=True)
-class OutOfOrder:
-    """A connection that doesn't answer, or no longer takes our credentials."""
-
-    connection: str
-    signed_out: bool
-    since: datetime
-
-
-@dataclass(frozen=True)
 class LateRuns:
     flow: str
     count: int

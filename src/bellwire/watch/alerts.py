@@ -18,10 +18,10 @@ from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.ledger import AlertRow, Database, MessageKind, Rows, alerts, deliveries
 from bellwire.settings import AlertSettings
 from bellwire.watch.channels import Channel
+from bellwire.watch.concerns import Concern, concerns, disk_concern
 from bellwire.watch.letter import write_letter
 from bellwire.watch.outage import Outage
 from bellwire.watch.post import Post
-from bellwire.watch.troubles import Trouble, disk_trouble, troubles
 
 log = structlog.get_logger()
 
@@ -119,10 +119,10 @@ class Alerts:
 
     async def _notice(self, now: datetime) -> None:
         """Open an alert for what is new, reword what has changed, resolve what is over."""
-        disk = disk_trouble(self._ledger.path)
+        disk = disk_concern(self._ledger.path)
 
         def compare(rows: Rows) -> _Changes:
-            return _compare(rows, [*troubles(rows, now, self._systems), *([disk] if disk else [])])
+            return _compare(rows, [*concerns(rows, now, self._systems), *([disk] if disk else [])])
 
         changes = await self._ledger.read(compare)
         self._gone = {topic: min(self._gone.get(topic, now), now) for topic in changes.gone}
@@ -131,10 +131,10 @@ class Alerts:
             return
 
         def write(rows: Rows) -> None:
-            for trouble, text in changes.new:
-                alerts.open_one(rows, trouble.topic, trouble.title, text, opened_at=now, next_at=now + GATHERING)
-            for alert, trouble, text in changes.reworded:
-                alerts.reword(rows, alert, trouble.title, text)
+            for concern, text in changes.new:
+                alerts.open_one(rows, concern.topic, concern.title, text, opened_at=now, next_at=now + GATHERING)
+            for alert, concern, text in changes.reworded:
+                alerts.reword(rows, alert, concern.title, text)
             for alert in over:
                 alerts.resolve(rows, alert, now)
 
@@ -219,23 +219,23 @@ class Alerts:
 class _Changes:
     """What is, against what the open alerts say."""
 
-    new: list[tuple[Trouble, str]] = field(default_factory=list)
+    new: list[tuple[Concern, str]] = field(default_factory=list)
     """With its text."""
-    reworded: list[tuple[int, Trouble, str]] = field(default_factory=list)
+    reworded: list[tuple[int, Concern, str]] = field(default_factory=list)
     gone: dict[str, int] = field(default_factory=dict)
     """Topic → the alert of which there is nothing any more."""
 
 
-def _compare(rows: Rows, found: Sequence[Trouble]) -> _Changes:
+def _compare(rows: Rows, found: Sequence[Concern]) -> _Changes:
     told = {alert.topic: alert for alert in alerts.open_ones(rows)}
     changes = _Changes(gone={topic: alert.id for topic, alert in told.items()})
-    for trouble in found:
-        changes.gone.pop(trouble.topic, None)
-        alert = told.get(trouble.topic)
+    for concern in found:
+        changes.gone.pop(concern.topic, None)
+        alert = told.get(concern.topic)
         if alert is None:
-            changes.new.append((trouble, trouble.describe(rows)))
-        elif alert.title != trouble.title:
-            changes.reworded.append((alert.id, trouble, trouble.describe(rows)))
+            changes.new.append((concern, concern.describe(rows)))
+        elif alert.title != concern.title:
+            changes.reworded.append((alert.id, concern, concern.describe(rows)))
     return changes
 
 

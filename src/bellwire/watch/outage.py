@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bellwire.ledger import AlertRow, MessageKind, Rows, alerts
-from bellwire.watch.troubles import UNWRITABLE
+from bellwire.watch.concerns import UNWRITABLE
 
 PATIENCE = timedelta(seconds=30)
 """A ledger that can't be written for a moment is nothing to tell of."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from bellwire.ledger import Rows, alerts, events, exceptions, figures, runs
+from bellwire.ledger import HealthRow, Rows, Trouble, alerts, events, exceptions, figures, health, runs
 
 _TOO_LONG = timedelta(hours=1)
 _SHORT_OUTAGE = timedelta(minutes=2)
@@ -26,13 +26,13 @@ UNWRITABLE = (
     "The ledger can't be written",
     "Senders of webhooks are asked to come again, and no flow goes on. Is the disk full, or read-only?",
 )
-"""Topic, title and text of the trouble that can't be read from the ledger."""
+"""Topic, title and text of the concern that can't be read from the ledger."""
 _NAMED = 5
 _GROUPS = 10_000
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Concern:
     """`topic` stays the same as long as it lasts. `describe` gives the text: it costs more than the title."""
 
     topic: str
@@ -40,29 +40,29 @@ class Trouble:
     describe: Callable[[Rows], str]
 
 
-def troubles(rows: Rows, now: datetime, systems: Mapping[str, str]) -> Iterator[Trouble]:
+def concerns(rows: Rows, now: datetime, systems: Mapping[str, str]) -> Iterator[Concern]:
     """All that the ledger knows of. `systems`: connection → what its vendor is called."""
     for group in figures.open_groups(rows, limit=_GROUPS):
         yield _stuck(group, systems.get(group.connection, group.connection))
-    for connection in alerts.out_of_order(rows):
-        if connection.signed_out or now - connection.since >= _SHORT_OUTAGE:
-            yield _out_of_order(connection.connection, connection.signed_out, systems)
-    for late in alerts.late_runs(rows, now - _TOO_LONG):
+    for row in health.out_of_order(rows):
+        if row.state is Trouble.SIGNED_OUT or now - row.since >= _SHORT_OUTAGE:
+            yield _out_of_order(row, systems.get(row.connection, row.connection))
+    for late in alerts.late_runs(rows, now, _TOO_LONG):
         text = f"They wait for their next try or for their turn. See them with `bellwire run list --flow {late.flow}`."
         title = f"{late.flow}: {_plural(late.count, 'run')} waiting for more than an hour"
-        yield Trouble(f"late/{late.flow}", title, _always(text))
+        yield Concern(f"late/{late.flow}", title, _always(text))
 
 
-def disk_trouble(ledger: Path) -> Trouble | None:
+def disk_concern(ledger: Path) -> Concern | None:
     """Whether the disk that the ledger is on has little room left."""
     if shutil.disk_usage(ledger.parent).free >= _NEARLY_FULL:
         return None
     text = "When it is full, no webhook can be taken any more. Make room on it."
     title = f"The disk has less than {_NEARLY_FULL // 1_000_000} MB left"
-    return Trouble("disk", title, _always(text))
+    return Concern("disk", title, _always(text))
 
 
-def _stuck(group: figures.OpenGroup, system: str) -> Trouble:
+def _stuck(group: figures.OpenGroup, system: str) -> Concern:
     kind = group.cause.partition(":")[0].replace("-", " ")
     title = f"{system or 'Something'} needs you: {kind} ({_plural(group.count, 'time')})"
 
@@ -71,7 +71,7 @@ def _stuck(group: figures.OpenGroup, system: str) -> Trouble:
         more = f" and {group.count - len(named)} more" if group.count > len(named) else ""
         return f"{', '.join(named)}{more}. The desk and `bellwire exception list` say what to do."
 
-    return Trouble(f"{EXCEPTIONS}{group.connection}/{group.cause}", title, describe)
+    return Concern(f"{EXCEPTIONS}{group.connection}/{group.cause}", title, describe)
 
 
 def _name(rows: Rows, exception: int) -> str:
@@ -86,17 +86,15 @@ def _name(rows: Rows, exception: int) -> str:
     return f"run {run.id}" if run else f"exception {exception}"
 
 
-def _out_of_order(connection: str, signed_out: bool, systems: Mapping[str, str]) -> Trouble:
-    system = systems.get(connection, connection)
-    if signed_out:
-        title = f"{system} no longer lets us in"
-        text = (
-            f"Its work waits. Give '{connection}' a new sign-in with `bellwire secrets set`, then it goes on by itself."
-        )
+def _out_of_order(row: HealthRow, system: str) -> Concern:
+    name = row.connection
+    if row.state is Trouble.SIGNED_OUT:
+        title = f"{system} doesn't let us in"
+        text = f"Its work waits. Give '{name}' a sign-in that works (`bellwire secrets set`), and it goes on by itself."
     else:
         title = f"{system} doesn't answer"
         text = "Its work waits, and goes on by itself once it answers."
-    return Trouble(f"connection/{connection}/{'signed-out' if signed_out else 'down'}", title, _always(text))
+    return Concern(f"connection/{name}/{row.state}", title, _always(text))
 
 
 def _always(text: str) -> Callable[[Rows], str]:

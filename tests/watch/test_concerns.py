@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.ledger import Database, Rows
-from bellwire.ledger.rows import stamp
-from bellwire.watch.troubles import disk_trouble, troubles
+from bellwire.ledger import Database, HealthRow, Rows, Trouble, health
+from bellwire.watch.concerns import concerns, disk_concern
 from tests.desk.story import NOW, Story
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -20,7 +19,7 @@ async def told(ledger: Database, write: Callable[[Rows], object]) -> list[tuple[
     await ledger.write(write)
     systems = {"stock": "Shelf Count", "books": "Tidy Books"}
     return await ledger.read(
-        lambda rows: [(each.topic, each.title, each.describe(rows)) for each in troubles(rows, NOW, systems)]
+        lambda rows: [(each.topic, each.title, each.describe(rows)) for each in concerns(rows, NOW, systems)]
     )
 
 
@@ -46,23 +45,20 @@ async def test_what_is_no_order_is_named_by_its_exception(ledger: Database) -> N
     assert text.startswith("exception 1. ")
 
 
-def out_of_order(state: str, since: timedelta) -> Callable[[Rows], object]:
-    return lambda rows: rows.run(
-        "INSERT INTO health (connection, state, reason, since) VALUES ('books', :state, 'dana@example.com', :since)",
-        {"state": state, "since": stamp(NOW - since)},
-    )
+def out_of_order(state: Trouble, since: timedelta) -> Callable[[Rows], object]:
+    row = HealthRow("books", state, "Sent to dana@example.com in vain.", 3, NOW - since, None)
+    return lambda rows: health.set_out(rows, row)
 
 
 async def test_a_system_that_lets_us_in_no_longer_is_told_at_once(ledger: Database) -> None:
-    ((topic, title, text),) = await told(ledger, out_of_order("signed-out", timedelta()))
-    assert (topic, title) == ("connection/books/signed-out", "Tidy Books no longer lets us in")
+    ((topic, title, text),) = await told(ledger, out_of_order(Trouble.SIGNED_OUT, timedelta()))
+    assert (topic, title) == ("connection/books/signed-out", "Tidy Books doesn't let us in")
     assert "dana" not in text
 
 
 async def test_a_system_that_doesnt_answer_is_told_when_it_lasts(ledger: Database) -> None:
-    assert await told(ledger, out_of_order("down", MINUTE)) == []
-    await ledger.write(lambda rows: rows.run("DELETE FROM health"))
-    ((_, title, _),) = await told(ledger, out_of_order("down", 2 * MINUTE))
+    assert await told(ledger, out_of_order(Trouble.DOWN, MINUTE)) == []
+    ((_, title, _),) = await told(ledger, out_of_order(Trouble.DOWN, 2 * MINUTE))
     assert title == "Tidy Books doesn't answer"
 
 
@@ -70,7 +66,8 @@ async def test_runs_that_wait_for_more_than_an_hour_are_told_by_flow(ledger: Dat
     def write(rows: Rows) -> None:
         story = Story(rows)
         story.waits(NOW - 2 * HOUR, NOW + HOUR)
-        story.starts(NOW - 3 * HOUR)
+        story.waits(NOW - 3 * HOUR, NOW - 2 * HOUR)
+        story.waits(NOW - 3 * HOUR, NOW - MINUTE)  # about to go on
         story.waits(NOW - 50 * MINUTE, NOW + HOUR)
         story.done(NOW - 2 * HOUR)
 
@@ -82,7 +79,7 @@ async def test_runs_that_wait_for_more_than_an_hour_are_told_by_flow(ledger: Dat
 
 def test_a_disk_that_is_nearly_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     free = shutil.disk_usage(tmp_path).free
-    monkeypatch.setattr("bellwire.watch.troubles._NEARLY_FULL", free // 2)
-    assert disk_trouble(tmp_path / "ledger.db") is None
-    monkeypatch.setattr("bellwire.watch.troubles._NEARLY_FULL", free * 2)
-    assert disk_trouble(tmp_path / "ledger.db") is not None
+    monkeypatch.setattr("bellwire.watch.concerns._NEARLY_FULL", free // 2)
+    assert disk_concern(tmp_path / "ledger.db") is None
+    monkeypatch.setattr("bellwire.watch.concerns._NEARLY_FULL", free * 2)
+    assert disk_concern(tmp_path / "ledger.db") is not None
