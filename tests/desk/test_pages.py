@@ -62,6 +62,7 @@ async def test_what_people_are_told_of_is_shown_and_what_of_it_didnt_arrive(plac
     def tell(rows: Rows) -> None:
         alerts.open_one(rows, "disk", "The disk is full", "Make room.", opened_at=NOW, next_at=NOW)
         alerts.open_one(rows, "exceptions/stock/x", "Shown as an exception", "x", opened_at=NOW, next_at=NOW)
+        alerts.open_one(rows, "connection/books/down", "Shown as a system", "x", opened_at=NOW, next_at=NOW)
         for alert in alerts.open_ones(rows):
             alerts.tell(rows, alert, ["mailto"], NOW, None)
         for _, message in alerts.owed(rows, NOW):
@@ -73,8 +74,8 @@ async def test_what_people_are_told_of_is_shown_and_what_of_it_didnt_arrive(plac
     assert "2 things to know" in text
     assert "All is well" not in text
     assert "The disk is full Make room. since 2:41 PM" in text
-    assert "2 alerts didn’t arrive through mailto It couldn't be reached." in text
-    assert "Shown as an exception" not in text
+    assert "3 alerts didn’t arrive through mailto It couldn't be reached." in text
+    assert "Shown as" not in text
 
 
 async def test_the_figures_of_the_day_are_those_of_the_ledger_and_balance(place: Place) -> None:

@@ -21,10 +21,12 @@ from bellwire.ledger import (
     health,
     runs,
 )
-from bellwire.watch import EXCEPTIONS
+from bellwire.watch import CONNECTIONS, EXCEPTIONS
 
 _SHOWN = 5
 """Of each group of exceptions."""
+_SHOWN_IN_FULL = (EXCEPTIONS, CONNECTIONS)
+"""Alerts of these say less than the page does anyway."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Day:
     troubles: Sequence[Group]
     out: Sequence[Out]
     notices: Sequence[AlertRow]
-    """What people are told of beside exceptions: a system that is out of order, a full disk."""
+    """What people are told of beside exceptions and connections: a full disk, runs that wait too long."""
     unheard: Sequence[tuple[str, str, int]]
     """Channels that alerts don't arrive through, why, and how many."""
     open_exceptions: int
@@ -136,7 +138,7 @@ class Day:
 
     @property
     def to_know(self) -> int:
-        """How many things there are that need to be known, beside exceptions."""
+        """How many things there are to know, beside exceptions and connections."""
         return len(self.notices) + len(self.unheard)
 
     @property
@@ -198,7 +200,7 @@ def day(rows: Rows, since: datetime, now: datetime, *, hours: int) -> Day:
         hours=_by_hour(figures.finished_by_hour(rows, since, until), hours),
         troubles=[_trouble(rows, group) for group in figures.open_groups(rows)],
         out=_out_of_order(rows),
-        notices=[alert for alert in alerts.open_ones(rows) if not alert.topic.startswith(EXCEPTIONS)],
+        notices=[alert for alert in alerts.open_ones(rows) if not alert.topic.startswith(_SHOWN_IN_FULL)],
         unheard=alerts.unheard(rows),
         open_exceptions=figures.open_exceptions(rows),
         unfinished=figures.unfinished(rows),

@@ -19,8 +19,8 @@ _SHORT_OUTAGE = timedelta(minutes=2)
 """A system that doesn't answer for less than this is nothing to disturb anybody for."""
 _NEARLY_FULL = 500_000_000
 """Bytes; five times what has to be free for webhooks to be taken."""
-EXCEPTIONS = "exceptions/"
-"""The topics of groups of open exceptions begin so."""
+EXCEPTIONS, CONNECTIONS = "exceptions/", "connection/"
+"""The topics of groups of open exceptions, and of connections that are out of order, begin so."""
 UNWRITABLE = (
     "ledger",
     "The ledger can't be written",
@@ -94,7 +94,7 @@ def _out_of_order(row: HealthRow, system: str) -> Concern:
     else:
         title = f"{system} doesn't answer"
         text = "Its work waits, and goes on by itself once it answers."
-    return Concern(f"connection/{name}/{row.state}", title, _always(text))
+    return Concern(f"{CONNECTIONS}{name}/{row.state}", title, _always(text))
 
 
 def _always(text: str) -> Callable[[Rows], str]:

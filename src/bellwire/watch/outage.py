@@ -35,9 +35,8 @@ class Outage:
             self._next_at = next_at
 
     def keep(self, rows: Rows, now: datetime) -> None:
-        """It is over, and can be stored: like any other, with the notice of that still to be sent."""
+        """It can be stored: from here on it is like any other, of which there is nothing any more."""
         alert = alerts.open_one(rows, *UNWRITABLE, opened_at=self._since, next_at=now, told=self.told)
         if alert is not None:
             for channel in self._heard:
                 alerts.post(rows, alert, channel, MessageKind.OPENED, now, error="")
-            alerts.resolve(rows, alert, now)
