@@ -13,9 +13,14 @@ from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
 from bellwire.flows import template
 from bellwire.ledger import DeliveryState, RunState, deliveries, figures, open_ledger, runs
+from bellwire.practice import Sale, SaleLine
 from bellwire.practice.driving import until_quiet
+from bellwire.practice.story import Chapter
 from bellwire.settings import load_settings
 from tests.running import FLOW, Town, ordinary, town, until
+from tests.watch.conftest import Receiver, environ, receiver, receivers
+
+__all__ = ["receiver", "receivers"]
 
 
 async def test_it_is_alive_and_ready_and_says_when_it_isnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +60,35 @@ async def test_a_paid_order_goes_all_the_way(tmp_path: Path) -> None:
         (run,) = await bellwire.ledger.read(lambda rows: runs.newest(rows, limit=10))
         assert run.state is RunState.DONE
         assert await bellwire.ledger.read(figures.open_exceptions) == 0
+
+
+@pytest.mark.parametrize("only", [None, FLOW])
+async def test_people_are_told_of_what_needs_them_but_not_while_a_flow_is_tried_by_itself(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, only: str | None
+) -> None:
+    monkeypatch.setattr("bellwire.watch.alerts._EVERY", 0.02)
+    monkeypatch.setattr("bellwire.watch.alerts.GATHERING", timedelta())
+    async with town(tmp_path) as place:
+        secrets = {**place.secrets, **environ(receiver.url)}
+        async with running(place.settings, secrets, only=only) as bellwire, aiohttp.ClientSession() as session:
+            webhook = place.paid(Chapter(Sale("1001", [SaleLine("TEA-500-NEW")]), ""))
+            await session.post(bellwire.hook_url("shop"), data=webhook.body, headers=dict(webhook.headers))
+            await until_quiet(bellwire.ledger, bellwire.engine, 30)
+            assert await bellwire.ledger.read(figures.open_exceptions) == 1
+
+            async def told() -> object:
+                return receiver.titles
+
+            if only is None:
+                await until(told)
+        assert receiver.titles == ([] if only else ["Bellwire: QuickBooks Online needs you: unknown sku (1 time)"])
+
+
+async def test_where_alerts_go_has_to_be_readable_from_the_start(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        with pytest.raises(ConfigurationError, match="BELLWIRE_ALERTS_URLS is set, but empty"):
+            async with running(place.settings, {**place.secrets, "BELLWIRE_ALERTS_URLS": ""}):
+                pass
 
 
 @pytest.mark.parametrize(("name", "flow"), [("order to cash", "order_to_cash"), ("ORDER-TO-CASH", "order_to_cash")])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.clock import duration, parse_time, parse_utc, steady, system_clock
+from bellwire.clock import duration, parse_length, parse_time, parse_utc, steady, system_clock
 from bellwire.ledger.rows import stamp, unstamp
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -81,3 +81,14 @@ def test_a_steady_clock_goes_on_whoever_sets_the_machines() -> None:
     first = clock()
     assert timedelta() <= first - system_clock() + timedelta(seconds=5) < timedelta(seconds=10)
     assert clock() >= first
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("5m", 300), ("2 h", 7_200), ("1d", 86_400)])
+def test_a_length_of_time_is_a_number_with_its_unit(text: str, seconds: int) -> None:
+    assert parse_length(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "0s", "-1h", "1w", "367d", "1h30m", "1.5h"])
+def test_what_is_no_length_of_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no length of time"):
+        parse_length(text)

@@ -28,6 +28,7 @@ from bellwire.flows import parse_flow
 from bellwire.ledger.schema import metadata
 from bellwire.settings import CONNECTIONS_FILE, SETTINGS_FILE, load_settings
 from bellwire.settings.load import _VARIABLES
+from bellwire.watch import Channel
 from tests import connectors_table
 from tests.documents import PAGES, ROOT, Block, Document, read
 from tests.terminal import Terminal
@@ -226,6 +227,12 @@ def test_variables_that_a_document_names_are_read(page: Document) -> None:
     for name in re.findall(r"BELLWIRE_[A-Z][A-Z_]*[A-Z]", page.text):
         plain = name.removesuffix("_FILE")
         assert plain in known or any(re.fullmatch(rf"BELLWIRE_[A-Z0-9]+_{field}", plain) for field in fields), name
+
+
+async def test_every_channel_that_is_shown_can_be_understood() -> None:
+    shown = re.findall(r"^\| [^|]+ \| `([a-z]+://[^`]+)` \|$", read("docs/alerts.md").text, re.MULTILINE)
+    assert len(shown) > 4
+    assert [url for url in shown if not await Channel("shown", url).understood()] == []
 
 
 # Tables

@@ -1,16 +1,17 @@
 """Settings: read from real files, and wrong in every way an owner gets them wrong."""
 
 import tomllib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bellwire.errors import ConfigurationError
-from bellwire.settings import load_settings
+from bellwire.settings import QuietHours, load_settings
 from bellwire.settings.lines import Place, find_lines
 
 CONNECTIONS = """\
@@ -81,6 +82,44 @@ def test_the_business_and_its_time_zone(project: Path) -> None:
     assert (read.business, read.time_zone.key) == ("Hill & Leaf", "America/Chicago")
 
 
+def test_when_alerts_are_sent(project: Path) -> None:
+    hour = timedelta(hours=1)
+    alerts = load_settings(project, {}).alerts
+    assert (alerts.reminders, alerts.quiet_hours) == ((hour, 4 * hour, 24 * hour), None)
+    (project / "bellwire.toml").write_text('[alerts]\nreminders = ["30m", "2h"]\nquiet_hours = "22:00-7:00"\n')
+    alerts = load_settings(project, {}).alerts
+    assert (alerts.reminders, alerts.quiet_hours) == ((hour / 2, 2 * hour), QuietHours(time(22), time(7)))
+    (project / "bellwire.toml").write_text("[alerts]\nreminders = []\n")
+    assert load_settings(project, {}).alerts.reminders == ()
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("hours", "begins", "ends"),
+    [
+        ("22:00-07:00", "2026-11-24T22:00+01:00", "2026-11-25T07:00+01:00"),
+        ("12:30-13:00", "2026-11-24T12:30+01:00", "2026-11-24T13:00+01:00"),
+        ("00:00-06:00", "2026-11-24T00:00+01:00", "2026-11-24T06:00+01:00"),
+        # In the night in which an hour is left out, and in the one in which an hour comes twice
+        ("22:00-07:00", "2026-03-28T22:00+01:00", "2026-03-29T07:00+02:00"),
+        ("22:00-02:30", "2026-03-28T22:00+01:00", "2026-03-29T03:30+02:00"),
+        ("22:00-07:00", "2026-10-24T22:00+02:00", "2026-10-25T07:00+01:00"),
+        ("02:30-07:00", "2026-10-25T02:30+02:00", "2026-10-25T07:00+01:00"),
+    ],
+)
+def test_quiet_hours_are_those_of_the_clock_on_the_wall(hours: str, begins: str, ends: str) -> None:
+    begin, end = datetime.fromisoformat(begins), datetime.fromisoformat(ends)
+    quiet, step = QuietHours.parse(hours), timedelta(minutes=10)
+    assert not quiet.cover((begin - step / 10).astimezone(UTC), BERLIN)
+    now = begin
+    while now < end:
+        assert quiet.cover(now.astimezone(UTC), BERLIN), now
+        now += step
+    assert not quiet.cover(end.astimezone(UTC), BERLIN)
+
+
 def test_a_time_zone_that_is_none_is_an_error_with_its_line(project: Path) -> None:
     (project / "bellwire.toml").write_text('business = "Hill & Leaf"\ntime_zone = "Texas"\n')
     with pytest.raises(ConfigurationError, match=r"bellwire\.toml:2: 'time_zone' must be a time zone such as"):
@@ -130,6 +169,11 @@ def test_a_wrong_variable_is_named_and_never_becomes_a_default(
         ("host = 'a'\nport = 'b'", 2, "'port' must be a whole number.", "The port it listens on"),
         ("[intake]\n\nmax_body = 5", 3, "'max_body' must be 1000 or more.", "in bytes"),
         ("intake = 5", 1, "'intake' must be a table.", ""),
+        ("[alerts]\nreminders = ['1h', '4']", 2, "'reminders' must be a list of times such as", "How long after each"),
+        ("[alerts]\nreminders = 4", 2, "'reminders' must be a list of times such as", "How long after each"),
+        ("[alerts]\nquiet_hours = '10-7'", 2, "'quiet_hours' must be two times of the day", "When no alert is sent"),
+        ("[alerts]\nquiet_hours = '7:00-7:00'", 2, "'quiet_hours' must be two times of the day", "When no alert is"),
+        ("[alerts]\nquiet_hours = '22:00-24:30'", 2, "'quiet_hours' must be two times of the day", "When no alert"),
         ("public_url = 'example.com'", 1, "'public_url' must be a whole address", "The address that senders use"),
         ("ledger_url = 'oracle://'", 1, "'ledger_url' must begin with sqlite:///", "The database"),
         ("host = 'a'\nport 80", 2, "This can't be read: expected '='", "A setting is written as"),

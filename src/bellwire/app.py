@@ -28,7 +28,7 @@ from bellwire.ledger import Database, Housekeeping, Keep, open_ledger
 from bellwire.records import LedgerCrosswalk
 from bellwire.settings import Settings
 from bellwire.vault import Vault
-from bellwire.watch import Metrics
+from bellwire.watch import Alerts, Metrics, read_channels
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,8 @@ async def running(
         ledger = await stack.enter_async_context(
             open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting)
         )
+        if only is None:  # One flow by itself is a trial: nobody is called for that.
+            await stack.enter_async_context(_alerting(ledger, project, environ, clock))
         engine = Engine(
             ledger,
             dict(project.connections),
@@ -186,6 +188,29 @@ async def _beside(work: Coroutine[None, None, None], name: str) -> AsyncIterator
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+@asynccontextmanager
+async def _alerting(
+    ledger: Database, project: Project, environ: Mapping[str, str], clock: Clock
+) -> AsyncIterator[None]:
+    settings = project.settings
+    vault = Vault.open(settings.data, environ)
+    read_channels(vault, environ)  # What can't be read is told now, not when there is something to tell.
+    alerts = Alerts(
+        ledger,
+        lambda: read_channels(vault, environ),
+        settings.alerts,
+        systems={name: connection.manifest.title for name, connection in project.connections.items()},
+        clock=clock,
+        zone=settings.time_zone,
+        business=settings.business,
+    )
+    alerts.start()
+    try:
+        yield
+    finally:
+        await alerts.stop()
 
 
 @contextmanager

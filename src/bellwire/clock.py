@@ -7,6 +7,7 @@ from time import monotonic
 
 _LENGTH = re.compile(r"([0-9]{1,6}) ?(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=366)
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware, in UTC. Passed in wherever time matters, so that tests can set it."""
@@ -44,12 +45,14 @@ def _in_utc(time: datetime) -> datetime:
         raise ValueError(f"{time.isoformat()} is out of range") from error
 
 
-def parse_duration(text: str) -> timedelta:
-    """`30s`, `5m`, `2h`, `1d`. Raises ValueError."""
+def parse_length(text: str) -> timedelta:
+    """A length of time as people write it in files: `30s`, `5m`, `2h`, `1d`. Raises ValueError when it is malformed,
+    zero, or longer than a year."""
     match = _LENGTH.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} isn't a length of time such as 30s, 5m, 2h or 1d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    length = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
+    if not timedelta() < length <= _LONGEST:
+        raise ValueError(f"{text!r} is no length of time")
+    return length
 
 
 def duration(length: timedelta) -> str:

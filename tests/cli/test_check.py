@@ -22,6 +22,7 @@ SECRETS = {
     "BELLWIRE_SHOP_WEBHOOK_SECRET": "s3cret",
     "BELLWIRE_SHOP_ACCESS_TOKEN": "good",
     "BELLWIRE_BOOKS_ACCESS_TOKEN": "good",
+    "BELLWIRE_ALERTS_URLS": "json://127.0.0.1:9",
 }
 
 
@@ -58,6 +59,7 @@ def test_missing_credentials_are_listed_with_command_and_variable(filled_in: Pat
         ("error", "shop", "It has no webhook_secret."),
         ("error", "shop", "It has no access_token."),
         ("error", "books", "It has no access_token."),
+        ("warning", "alerts", "They reach nobody: no channel is set."),
     ]
     (remedy, *_) = [finding.remedy for finding in findings(filled_in) if "webhook_secret" in finding.sentence]
     assert remedy == "Run `bellwire secrets set shop webhook_secret`, or set BELLWIRE_SHOP_WEBHOOK_SECRET."
@@ -103,6 +105,23 @@ def test_a_flow_waits_for_its_connections_to_be_mended(filled_in: Path) -> None:
 def test_a_variable_that_is_set_but_empty_is_told_even_if_it_isnt_needed(filled_in: Path) -> None:
     empty = {"BELLWIRE_SHOP_BACKUP_TOKEN": ""}
     assert ("error", "shop", "BELLWIRE_SHOP_BACKUP_TOKEN is set, but empty.") in problems(filled_in, SECRETS | empty)
+
+
+def test_it_says_where_alerts_go_and_which_url_is_wrong_but_no_secret_of_it(filled_in: Path) -> None:
+    assert [f.sentence for f in findings(filled_in, SECRETS) if f.about == "alerts"] == ["They go to: json."]
+    urls = {"BELLWIRE_ALERTS_URLS": "json://127.0.0.1:9/t0ken nonsense://t0ken t0ken"}
+    found = [f for f in findings(filled_in, SECRETS | urls) if f.about == "alerts"]
+    assert [(f.level.value, f.sentence) for f in found] == [
+        ("error", "The URL of channel 'nonsense' can't be understood."),
+        ("error", "The URL of channel 'no scheme' can't be understood."),
+        ("ok", "They go to: json."),
+    ]
+    assert "t0ken" not in repr(found)
+
+
+def test_a_variable_for_alerts_that_is_empty_is_an_error(filled_in: Path) -> None:
+    empty = SECRETS | {"BELLWIRE_ALERTS_URLS": ""}
+    assert problems(filled_in, empty) == [("error", "alerts", "BELLWIRE_ALERTS_URLS is set, but empty.")]
 
 
 def test_settings_that_cannot_be_read_are_told_alone(filled_in: Path, bellwire: Run) -> None:
@@ -185,5 +204,5 @@ def test_the_json_has_every_finding(filled_in: Path, bellwire: Run) -> None:
     result = bellwire("check", "--offline", "--json", "--project", filled_in)
     assert result.exit_code == 1
     rows = json.loads(result.stdout)
-    assert {row["level"] for row in rows} == {"ok", "error"}
+    assert {row["level"] for row in rows} == {"ok", "warning", "error"}
     assert set(rows[0]) == {"level", "about", "sentence", "remedy", "path", "line"}

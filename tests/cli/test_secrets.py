@@ -87,6 +87,7 @@ def test_the_list_says_what_is_needed_and_where_it_comes_from_but_no_value(proje
         ("shop", "access_token"): "environment",
         ("shop", "backup_token"): "not set (optional)",
         ("books", "access_token"): "missing",
+        ("alerts", "urls"): "not set (optional)",
     }
     assert rows["shop", "webhook_secret"]["age"] == "today"
     assert rows["books", "access_token"]["variable"] == "BELLWIRE_BOOKS_ACCESS_TOKEN"
@@ -94,6 +95,18 @@ def test_the_list_says_what_is_needed_and_where_it_comes_from_but_no_value(proje
     assert "Acme › Settings › Webhooks › Secret" in table
     assert SECRET not in result.stdout + table
     assert "t0ken" not in result.stdout + table
+
+
+def test_where_alerts_go_is_kept_like_any_secret(project: Path, bellwire: Run) -> None:
+    urls = f"json://user:{SECRET}@127.0.0.1/\nmailto://{SECRET}@example.com\n"
+    result = bellwire("secrets", "set", "alerts", "urls", "--project", project, stdin=urls)
+    assert result.exit_code == 0, result.output
+    entry = Vault.open(project / "data", {}).find("alerts", "urls")
+    assert entry is not None and entry.value == urls.strip()
+    listed = bellwire("secrets", "list", "--project", project).stdout
+    assert "Where alerts go" in listed
+    assert SECRET not in result.output + listed
+    assert "Did you mean 'urls'?" in bellwire("secrets", "set", "alerts", "url", "--project", project).stderr
 
 
 def test_a_variable_that_hides_the_new_value_is_mentioned(project: Path, bellwire: Run) -> None:

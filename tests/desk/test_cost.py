@@ -52,7 +52,7 @@ async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
 
         found = await ledger.read(plans)
 
-    partial = "deliveries_to_normalise|runs_due|runs_going_on|runs_held|exceptions_open"
+    partial = "deliveries_to_normalise|runs_due|runs_going_on|runs_held|exceptions_open|one_open_alert"
     whole = [
         (sql, step)
         for sql, step in found

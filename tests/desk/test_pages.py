@@ -13,7 +13,19 @@ import pytest
 from markupsafe import escape
 
 from bellwire.events import Customer
-from bellwire.ledger import HealthRow, Outcome, Rows, RunState, Trouble, deliveries, edits, exceptions, health, runs
+from bellwire.ledger import (
+    HealthRow,
+    Outcome,
+    Rows,
+    RunState,
+    Trouble,
+    alerts,
+    deliveries,
+    edits,
+    exceptions,
+    health,
+    runs,
+)
 from tests.desk.story import NOW, Place, Story, a_day, open_desk, the_flow
 from tests.samples import line
 
@@ -56,6 +68,26 @@ async def test_an_empty_ledger_says_that_all_is_well(place: Place) -> None:
     assert "All is well" in text
     assert "Nothing has come in yet today." in text
     assert "0 received = 0 done + 0 waiting + 0 exceptions + 0 skipped. The numbers balance." in text
+
+
+async def test_what_people_are_told_of_is_shown_and_what_of_it_didnt_arrive(place: Place) -> None:
+    def tell(rows: Rows) -> None:
+        alerts.open_one(rows, "disk", "The disk is full", "Make room.", opened_at=NOW, next_at=NOW)
+        alerts.open_one(rows, "exceptions/stock/x", "Shown as an exception", "x", opened_at=NOW, next_at=NOW)
+        alerts.open_one(rows, "connection/books/down", "Shown as a system", "x", opened_at=NOW, next_at=NOW)
+        for alert in alerts.open_ones(rows):
+            alerts.tell(rows, alert, ["mailto"], NOW, None)
+        for _, message in alerts.owed(rows, NOW):
+            alerts.settle(rows, [message.id], NOW, "It couldn't be reached.")
+
+    await place.write(lambda story: tell(story.rows))
+    text = words(await shown(place))
+
+    assert "2 things to know" in text
+    assert "All is well" not in text
+    assert "The disk is full Make room. since 2:41 PM" in text
+    assert "3 alerts didn’t arrive through mailto It couldn't be reached." in text
+    assert "Shown as" not in text
 
 
 async def test_the_figures_of_the_day_are_those_of_the_ledger_and_balance(place: Place) -> None:

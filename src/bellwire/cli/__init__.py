@@ -6,6 +6,7 @@ import typer
 
 from bellwire import __version__
 from bellwire.cli import (
+    alert,
     audit,
     check,
     demo,
@@ -35,7 +36,7 @@ app = typer.Typer(
 
 for commands in (
     *(demo, init, secrets, check, practice, pilot, up),
-    *(flow, event, run, exception, send_test, records, dictionary, audit, purge),
+    *(flow, event, run, exception, alert, send_test, records, dictionary, audit, purge),
 ):
     commands.register(app)
 

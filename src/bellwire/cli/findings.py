@@ -15,6 +15,7 @@ from bellwire.errors import BellwireError, ConfigurationError, VendorError
 from bellwire.flows import Flow, FlowErrors, Severity, check_flow, load_flows
 from bellwire.settings import ConnectionSettings, Settings, load_settings
 from bellwire.vault import KEY_FILE, VAULT_FILE, Vault
+from bellwire.watch import ALERTS, REMEDY, read_channels
 
 SUNSET_WARNING = timedelta(days=60)
 SIGN_IN_LIMIT = 20.0
@@ -65,6 +66,7 @@ class Check:
             if not any(problem.level is Level.ERROR for problem in problems):
                 ready.append(open_connection(connection, vault, self._environ, self._clock))
         found += self._flows(settings)
+        found += await self._alerts(vault)
         return found if self._offline else [*found, *await self._sign_ins(ready)]
 
     def _files(self, settings: Settings) -> Iterator[Finding]:
@@ -140,6 +142,24 @@ class Check:
         ]
         yield from found or [Finding(Level.OK, flow.id, "Every reference and every input fits.")]
         yield from _mixed(flow, settings.connections)
+
+    async def _alerts(self, vault: Vault) -> list[Finding]:
+        try:
+            channels = read_channels(vault, self._environ)
+        except ConfigurationError as error:
+            return [_failed(ALERTS, error)]
+        if not channels:
+            return [Finding(Level.WARNING, ALERTS, "They reach nobody: no channel is set.", REMEDY)]
+        understood = {channel.name: await channel.understood() for channel in channels}
+        remedy = "Look up how its URL is written: https://appriseit.com/services/"
+        wrong = [
+            Finding(Level.ERROR, ALERTS, f"The URL of channel '{name}' can't be understood.", remedy)
+            for name, fine in understood.items()
+            if not fine
+        ]
+        names = ", ".join(name for name, fine in understood.items() if fine)
+        tried = "`bellwire alert test` tries whether they arrive."
+        return [*wrong, *([Finding(Level.OK, ALERTS, f"They go to: {names}.", tried)] if names else [])]
 
     async def _sign_ins(self, connections: Iterable[Connection]) -> list[Finding]:
         found = await asyncio.gather(*(self._sign_in(connection) for connection in connections))

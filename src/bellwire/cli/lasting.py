@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from bellwire.cli.base import read_project
-from bellwire.clock import parse_duration, system_clock
+from bellwire.clock import parse_length, system_clock
 from bellwire.ledger import Database, open_ledger
 from bellwire.settings import Settings
 
@@ -61,7 +61,7 @@ def moment(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return system_clock() - parse_duration(text)
+        return system_clock() - parse_length(text)
     except ValueError:
         pass
     try:

@@ -1,8 +1,8 @@
-"""`bellwire secrets`: the credentials of the connections. Their values go in, and never come out."""
+"""`bellwire secrets`: the credentials of the connections, and where alerts go. They go in, and never come out."""
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from getpass import getpass
@@ -15,13 +15,16 @@ from bellwire.cli.base import HERE, Json, Project, new_group, print_rows, read_p
 from bellwire.errors import BellwireError, NotFound
 
 if TYPE_CHECKING:
-    from bellwire.connectors.kit import Manifest
-    from bellwire.settings import ConnectionSettings, Settings
+    from bellwire.connectors.kit import Credential, Manifest
+    from bellwire.settings import Settings
     from bellwire.vault import Vault
 
 group = new_group("Keep the credentials of the connections.")
 
 ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="As connections.toml names it.")]
+SecretOf = Annotated[
+    str, typer.Argument(metavar="CONNECTION", help="As connections.toml names it; `alerts` for where alerts go.")
+]
 FieldName = Annotated[str, typer.Argument(metavar="FIELD", help="As `bellwire secrets list` names it.")]
 
 
@@ -39,13 +42,13 @@ def list_(project: Project = HERE, as_json: Json = False) -> None:
     """
     settings = read_project(project)
     vault = _open_vault(settings)
-    rows = [row for connection in settings.connections.values() for row in _rows(connection, vault)]
+    rows = [row for name in _holders(settings) for row in _rows(name, _credentials(settings, name), vault)]
     columns = {"connection": "Connection", "field": "Credential", "from": "From", "age": "Set", "meaning": "What it is"}
-    print_rows(rows, columns, as_json=as_json, empty="No connection needs a credential.")
+    print_rows(rows, columns, as_json=as_json)
 
 
 @group.command("set")
-def set_(connection: ConnectionName, field: FieldName, project: Project = HERE) -> None:
+def set_(connection: SecretOf, field: FieldName, project: Project = HERE) -> None:
     """Put a credential into the vault.
 
     Example: bellwire secrets set shop webhook_secret
@@ -120,23 +123,35 @@ def _open_vault(settings: "Settings") -> "Vault":
     return Vault.open(settings.data, os.environ)
 
 
-def _rows(connection: "ConnectionSettings", vault: "Vault") -> Iterator[dict[str, Any]]:
+def _holders(settings: "Settings") -> list[str]:
+    """Who has credentials: the connections, and the alerts."""
+    from bellwire.watch import ALERTS
+
+    return [*settings.connections, ALERTS]
+
+
+def _credentials(settings: "Settings", name: str) -> "Sequence[Credential]":
+    from bellwire.watch import ALERTS, CHANNELS
+
+    return [CHANNELS] if name == ALERTS else _manifest(settings, name).credentials
+
+
+def _rows(name: str, wanted: "Sequence[Credential]", vault: "Vault") -> Iterator[dict[str, Any]]:
     from bellwire.clock import system_clock
-    from bellwire.connectors.opening import connector_of
     from bellwire.vault import ConnectionCredentials, variable_name
 
-    credentials = ConnectionCredentials(vault, connection.name, os.environ)
-    for credential in connector_of(connection).manifest.credentials:
+    credentials = ConnectionCredentials(vault, name, os.environ)
+    for credential in wanted:
         found = credentials.look(credential.field)
         days = (system_clock() - found.set_at).days if found and found.set_at else None
         yield {
-            "connection": connection.name,
+            "connection": name,
             "field": credential.field,
             "required": credential.required,
             "from": found.origin.value if found else "missing" if credential.required else "not set (optional)",
             "set_at": found.set_at if found else None,
             "age": None if days is None else "today" if days == 0 else f"{days} days ago",
-            "variable": variable_name(connection.name, credential.field),
+            "variable": variable_name(name, credential.field),
             "meaning": credential.meaning,
         }
 
@@ -154,7 +169,7 @@ def _manifest(settings: "Settings", connection: str) -> "Manifest":
 def _meaning(settings: "Settings", connection: str, field: str) -> str:
     from bellwire.settings import suggestion
 
-    meanings = {credential.field: credential.meaning for credential in _manifest(settings, connection).credentials}
+    meanings = {credential.field: credential.meaning for credential in _credentials(settings, connection)}
     if field not in meanings:
         remedy = suggestion(field, list(meanings)) if meanings else ""
         raise NotFound(f"Connection '{connection}' has no credential '{field}'.", remedy=remedy)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bellwire.ledger import (
+    AlertRow,
     EventRow,
     ExceptionRow,
     HealthRow,
@@ -12,6 +13,7 @@ from bellwire.ledger import (
     RunRow,
     RunState,
     Trouble,
+    alerts,
     deliveries,
     events,
     exceptions,
@@ -19,9 +21,12 @@ from bellwire.ledger import (
     health,
     runs,
 )
+from bellwire.watch import CONNECTIONS, EXCEPTIONS
 
 _SHOWN = 5
 """Of each group of exceptions."""
+_SHOWN_IN_FULL = (EXCEPTIONS, CONNECTIONS)
+"""Alerts of these say less than the page does anyway."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +125,21 @@ class Day:
     """For each hour of the day, state of a run → how many that began in it."""
     troubles: Sequence[Group]
     out: Sequence[Out]
+    notices: Sequence[AlertRow]
+    """What people are told of beside exceptions and connections: a full disk, runs that wait too long."""
+    unheard: Sequence[tuple[str, str, int]]
+    """Channels that alerts don't arrive through, why, and how many."""
     open_exceptions: int
     unfinished: int
     """Of all days."""
     loads: Mapping[str, figures.FlowLoad]
     actions: Mapping[tuple[str, str], figures.ActionCount]
     latest: Sequence[tuple[RunRow, EventRow]]
+
+    @property
+    def to_know(self) -> int:
+        """How many things there are to know, beside exceptions and connections."""
+        return len(self.notices) + len(self.unheard)
 
     @property
     def total(self) -> Entry:
@@ -186,6 +200,8 @@ def day(rows: Rows, since: datetime, now: datetime, *, hours: int) -> Day:
         hours=_by_hour(figures.finished_by_hour(rows, since, until), hours),
         troubles=[_trouble(rows, group) for group in figures.open_groups(rows)],
         out=_out_of_order(rows),
+        notices=[alert for alert in alerts.open_ones(rows) if not alert.topic.startswith(_SHOWN_IN_FULL)],
+        unheard=alerts.unheard(rows),
         open_exceptions=figures.open_exceptions(rows),
         unfinished=figures.unfinished(rows),
         loads=figures.flow_loads(rows),

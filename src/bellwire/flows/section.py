@@ -6,12 +6,11 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from bellwire.clock import parse_duration
+from bellwire.clock import parse_length
 from bellwire.errors import ConfigurationError
 from bellwire.flows.document import Key, Node
 from bellwire.flows.suggestions import nearest, spoken
 
-_LONGEST = timedelta(days=366)
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?) ?%")
 
 
@@ -61,12 +60,10 @@ class Section:
         if node is None:
             return None
         try:
-            length = parse_duration(node.value) if isinstance(node.value, str) else timedelta()
+            return parse_length(node.value if isinstance(node.value, str) else "")
         except ValueError:
-            length = timedelta()
-        if not timedelta() < length <= _LONGEST:
-            raise self.error(node.line, f"'{key}' has to be a time.", "Write e.g. 30s, 5m, 2h or 1d; a year at most.")
-        return length
+            remedy = "Write e.g. 30s, 5m, 2h or 1d; a year at most."
+            raise self.error(node.line, f"'{key}' has to be a time.", remedy) from None
 
     def percent(self, key: str) -> Decimal | None:
         """As a fraction."""

@@ -4,6 +4,7 @@
 """
 
 from bellwire.ledger import (
+    alerts,
     audit,
     crosswalk,
     deliveries,
@@ -20,6 +21,7 @@ from bellwire.ledger.database import Database, Rows, open_ledger
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.rows import (
+    AlertRow,
     AttemptRow,
     DeliveryRow,
     DeliveryState,
@@ -27,12 +29,15 @@ from bellwire.ledger.rows import (
     ExceptionRow,
     ExceptionState,
     FlowMode,
+    MessageKind,
+    MessageRow,
     Outcome,
     RunRow,
     RunState,
 )
 
 __all__ = [
+    "AlertRow",
     "AttemptRow",
     "Database",
     "DeliveryRow",
@@ -44,12 +49,15 @@ __all__ = [
     "HealthRow",
     "Housekeeping",
     "Keep",
+    "MessageKind",
+    "MessageRow",
     "Outcome",
     "Purged",
     "Rows",
     "RunRow",
     "RunState",
     "Trouble",
+    "alerts",
     "audit",
     "crosswalk",
     "deliveries",

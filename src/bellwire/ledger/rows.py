@@ -179,6 +179,49 @@ class ExceptionRow:
     reason: str
 
 
+class MessageKind(StrEnum):
+    """What a message says of its alert."""
+
+    OPENED = "opened"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
+    TEST = "test"
+    """Of no alert: somebody tries whether a channel works."""
+
+
+@dataclass(frozen=True)
+class AlertRow:
+    id: int
+    topic: str
+    """What it is about: one alert of a topic is open at a time."""
+    title: str
+    text: str
+    opened_at: datetime
+    told: int
+    """How often people were told, or a message was written that is still to be sent."""
+    next_at: datetime | None
+    """When they are told next, if it is still open then."""
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True)
+class MessageRow:
+    id: int
+    alert: int | None
+    channel: str
+    kind: MessageKind
+    at: datetime
+    """Of the newest attempt to send it."""
+    error: str
+    """Why it hasn't arrived; empty once it has."""
+
+
+@dataclass(frozen=True)
+class LateRuns:
+    flow: str
+    count: int
+
+
 def delivery_row(row: tuple[Any, ...]) -> DeliveryRow:
     return _filled(DeliveryRow, *row[:4], unstamp(row[4]), DeliveryState(row[5]), *row[6:])
 
@@ -198,6 +241,14 @@ def attempt_row(row: tuple[Any, ...]) -> AttemptRow:
 
 def exception_row(row: tuple[Any, ...]) -> ExceptionRow:
     return _filled(ExceptionRow, *row[:11], unstamp(row[11]), ExceptionState(row[12]), maybe(row[13]), row[14])
+
+
+def alert_row(row: tuple[Any, ...]) -> AlertRow:
+    return _filled(AlertRow, *row[:4], unstamp(row[4]), row[5], maybe(row[6]), maybe(row[7]))
+
+
+def message_row(row: tuple[Any, ...]) -> MessageRow:
+    return _filled(MessageRow, *row[:3], MessageKind(row[3]), unstamp(row[4]), row[5])
 
 
 def _filled(kind: Callable[..., T], *values: Any) -> T:

@@ -9,12 +9,14 @@ from bellwire.settings.model import (
     CONNECTIONS_FILE,
     SETTINGS_FILE,
     TO_FILL_IN,
+    AlertSettings,
     ConnectionSettings,
     EngineSettings,
     IntakeSettings,
     KeepSettings,
     Settings,
 )
+from bellwire.settings.quiet import QuietHours
 from bellwire.settings.source import Source, read_toml
 from bellwire.settings.variables import read_variable
 
@@ -22,10 +24,12 @@ __all__ = [
     "CONNECTIONS_FILE",
     "SETTINGS_FILE",
     "TO_FILL_IN",
+    "AlertSettings",
     "ConnectionSettings",
     "EngineSettings",
     "IntakeSettings",
     "KeepSettings",
+    "QuietHours",
     "Settings",
     "Source",
     "explain",

@@ -22,7 +22,7 @@ from bellwire.settings.variables import read_variable
 
 _VARIABLES = {name: f"BELLWIRE_{name.upper()}" for name in ("host", "port", "log_level", "ledger_url", "public_url")}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_OWN_NAMES = {"ledger", "log", "public", "vault"}
+_OWN_NAMES = {"alerts", "ledger", "log", "public", "vault"}
 """BELLWIRE_VAULT_KEY and the like are settings of ours, so no connection may be called so."""
 
 
@@ -50,6 +50,7 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
         intake=table.intake,
         engine=table.engine,
         keep=table.keep,
+        alerts=table.alerts,
         connections=_connections(_read(project, CONNECTIONS_FILE)),
         source=source,
     )

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from bellwire.clock import parse_length
+from bellwire.settings.quiet import QuietHours
 from bellwire.settings.source import Source
 
 SETTINGS_FILE = "bellwire.toml"
@@ -46,6 +48,20 @@ def _zone(value: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("must be a time zone such as Europe/Berlin or America/Chicago") from None
     return value
+
+
+def _reminders(value: Any) -> Any:
+    try:
+        return tuple(parse_length(each) for each in value)
+    except (ValueError, TypeError):
+        raise ValueError('must be a list of times such as ["1h", "4h", "1d"]') from None
+
+
+def _quiet_hours(value: Any) -> Any:
+    try:
+        return QuietHours.parse(value)
+    except (ValueError, TypeError):
+        raise ValueError("must be two times of the day such as 22:00-07:00") from None
 
 
 Address = Annotated[str, AfterValidator(_address)]
@@ -86,6 +102,18 @@ class KeepSettings(_Table):
     """Days that the data of events is kept, and what their actions brought. Without it nothing can be replayed."""
 
 
+class AlertSettings(_Table):
+    """`[alerts]`: when people are told of what needs them. Where to is a secret, and stands in the vault."""
+
+    reminders: Annotated[
+        tuple[timedelta, ...], BeforeValidator(_reminders), Field(examples=[["1h", "4h", "1d"]], max_length=20)
+    ] = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
+    """How long after each message another one reminds of what is still open; the last of them repeats. [] reminds of
+    nothing. Where alerts go to: `bellwire secrets set alerts urls`."""
+    quiet_hours: Annotated[QuietHours | None, BeforeValidator(_quiet_hours), Field(examples=["22:00-07:00"])] = None
+    """When no alert is sent, in the time zone of the business; what came up meanwhile is sent afterwards, as one."""
+
+
 class SettingsTable(_Table):
     """bellwire.toml, as it may be written."""
 
@@ -110,6 +138,7 @@ class SettingsTable(_Table):
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
     keep: KeepSettings = KeepSettings()
+    alerts: AlertSettings = AlertSettings()
 
 
 class ConnectionTable(_Table):
@@ -162,6 +191,7 @@ class Settings:
     intake: IntakeSettings
     engine: EngineSettings
     keep: KeepSettings
+    alerts: AlertSettings
     connections: Mapping[str, ConnectionSettings]
     source: Source
 

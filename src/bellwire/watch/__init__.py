@@ -3,3 +3,19 @@
 from bellwire.watch.metrics import Metrics
 
 __all__ = ["Metrics"]
+from bellwire.watch.alerts import Alerts
+from bellwire.watch.channels import ALERTS, CHANNELS, REMEDY, Channel, read_channels
+from bellwire.watch.concerns import CONNECTIONS, EXCEPTIONS
+from bellwire.watch.letter import trial_letter
+
+__all__ = [
+    "ALERTS",
+    "CHANNELS",
+    "CONNECTIONS",
+    "EXCEPTIONS",
+    "REMEDY",
+    "Alerts",
+    "Channel",
+    "read_channels",
+    "trial_letter",
+]

@@ -1,0 +1,85 @@
+"""What people have to be told of is found in the ledger, and told without anything personal."""
+
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bellwire.ledger import Database, HealthRow, Rows, Trouble, health
+from bellwire.watch.concerns import concerns, disk_concern
+from tests.desk.story import NOW, Story
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+async def told(ledger: Database, write: Callable[[Rows], object]) -> list[tuple[str, str, str]]:
+    """Topic, title and text of all there is."""
+    await ledger.write(write)
+    systems = {"stock": "Shelf Count", "books": "Tidy Books"}
+    return await ledger.read(
+        lambda rows: [(each.topic, each.title, each.describe(rows)) for each in concerns(rows, NOW, systems)]
+    )
+
+
+async def test_a_group_of_exceptions_is_told_with_its_count_and_the_numbers_of_its_orders(ledger: Database) -> None:
+    def write(rows: Rows) -> None:
+        story = Story(rows)
+        for _ in range(7):
+            story.dies(NOW - MINUTE, sentence="Dana Miller, dana@example.com, has no address.")
+
+    assert await told(ledger, write) == [
+        (
+            "exceptions/stock/unknown-sku",
+            "Shelf Count needs you: unknown sku (7 times)",
+            "order 1001, order 1002, order 1003, order 1004, order 1005 and 2 more."
+            " The desk and `bellwire exception list` say what to do.",
+        )
+    ]
+
+
+async def test_what_is_no_order_is_named_by_its_exception(ledger: Database) -> None:
+    ((_, title, text),) = await told(ledger, lambda rows: Story(rows).unreadable(NOW))
+    assert "needs you" in title
+    assert text.startswith("exception 1. ")
+
+
+def out_of_order(state: Trouble, since: timedelta) -> Callable[[Rows], object]:
+    row = HealthRow("books", state, "Sent to dana@example.com in vain.", 3, NOW - since, None)
+    return lambda rows: health.set_out(rows, row)
+
+
+async def test_a_system_that_lets_us_in_no_longer_is_told_at_once(ledger: Database) -> None:
+    ((topic, title, text),) = await told(ledger, out_of_order(Trouble.SIGNED_OUT, timedelta()))
+    assert (topic, title) == ("connection/books/signed-out", "Tidy Books doesn't let us in")
+    assert "dana" not in text
+
+
+async def test_a_system_that_doesnt_answer_is_told_when_it_lasts(ledger: Database) -> None:
+    assert await told(ledger, out_of_order(Trouble.DOWN, MINUTE)) == []
+    ((_, title, _),) = await told(ledger, out_of_order(Trouble.DOWN, 2 * MINUTE))
+    assert title == "Tidy Books doesn't answer"
+
+
+async def test_runs_that_wait_for_more_than_an_hour_are_told_by_flow(ledger: Database) -> None:
+    def write(rows: Rows) -> None:
+        story = Story(rows)
+        story.waits(NOW - 2 * HOUR, NOW + HOUR)
+        story.waits(NOW - 3 * HOUR, NOW - 2 * HOUR)
+        story.waits(NOW - 3 * HOUR, NOW - MINUTE)  # about to go on
+        story.waits(NOW - 50 * MINUTE, NOW + HOUR)
+        story.done(NOW - 2 * HOUR)
+
+    found = await told(ledger, write)
+    assert [(topic, title) for topic, title, _ in found] == [
+        ("late/order_to_cash", "order_to_cash: 2 runs waiting for more than an hour")
+    ]
+
+
+def test_a_disk_that_is_nearly_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr("bellwire.watch.concerns._NEARLY_FULL", free // 2)
+    assert disk_concern(tmp_path / "ledger.db") is None
+    monkeypatch.setattr("bellwire.watch.concerns._NEARLY_FULL", free * 2)
+    assert disk_concern(tmp_path / "ledger.db") is not None
