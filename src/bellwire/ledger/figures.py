@@ -217,10 +217,10 @@ def open_groups(rows: Rows, *, limit: int = 20, choice: Choice = EVERY_OPEN_ONE)
     """The largest groups first."""
     condition, values = choice.sql()
     found = rows.all(
-        "SELECT g.connection, g.cause, g.number, g.oldest, g.newest, e.opened_at, e.sentence, e.remedy FROM"  # noqa: S608
+        "SELECT grouped.connection, grouped.cause, number, oldest, newest, e.opened_at, e.sentence, e.remedy FROM"  # noqa: S608
         " (SELECT connection, cause, COUNT(*) AS number, MIN(id) AS oldest, MAX(id) AS newest FROM exceptions"
-        f" WHERE {condition} GROUP BY connection, cause) AS g JOIN exceptions e ON e.id = g.oldest"
-        " ORDER BY g.number DESC, g.oldest LIMIT :limit",
+        f" WHERE {condition} GROUP BY connection, cause) AS grouped JOIN exceptions e ON e.id = oldest"
+        " ORDER BY number DESC, oldest LIMIT :limit",
         values | {"limit": limit},
     )
     return [
