@@ -189,3 +189,16 @@ async def test_after_a_crash_only_what_had_begun_is_looked_for(tmp_path: Path) -
         await house.settled()
         assert (await house.run()).state is RunState.DONE
         assert [(name, again) for name, _, again in vendor.calls if "label" in name] == [("create_label", False)]
+
+
+async def test_a_retry_counts_though_the_clock_was_set_back_before_it(tmp_path: Path) -> None:
+    ahead = timedelta(hours=1)
+    async with House(tmp_path / "ledger.db", clock=lambda: system_clock() + ahead).open() as house:
+        house.vendor.next["adjust"] += [refused]
+        await house.deliver()
+        await house.settled()
+        (exception,) = await house.exceptions()
+        ahead = timedelta()
+        await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
+        await house.settled()
+        assert (await house.run()).state is RunState.DONE

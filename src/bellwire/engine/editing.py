@@ -90,7 +90,7 @@ def _execution(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping
     if flow is None or exception.action not in flow.actions:
         raise BellwireError(f"The flow '{run.flow}' has no action '{exception.action}' any more.")
     execution = Execution(means, run.id, run.fence, run.nonce, event_of(event), flow)
-    execution.restore(runs.attempts(rows, run.id), interrupted=False, retried_at=None)
+    execution.restore(runs.attempts(rows, run.id), interrupted=False, retried=False)
     return execution
 
 

@@ -260,7 +260,7 @@ class Engine:
             flow = self._flows[run.flow_hash] = parse_flow(source, Path(f"flows/{run.flow}.yaml"))
         late = bool(run.nonce) or self._is_late(run.received_at)
         execution = self._execution(run.id, run.fence, run.nonce, event, flow, late)
-        execution.resume(past, interrupted=run.interrupted, retried_at=run.retried_at)
+        execution.resume(past, interrupted=run.interrupted, retried=run.retried_at is not None)
         return execution
 
     def _execution(self, run: int, fence: int, nonce: str, event: Event, flow: Flow, late: bool) -> Execution:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -57,6 +57,8 @@ class Part:
     """Attempts since the run began or a person retried it; the budget of `retry`."""
     number: int = 0
     """Of the last attempt."""
+    last: AttemptRow | None = None
+    """The last attempt of earlier turns."""
     ready_at: float | None = None
     """When the next attempt is due, on the loop's clock: nobody sets that one."""
     unsure: bool = False
@@ -99,26 +101,24 @@ class Execution:
     def __post_init__(self) -> None:
         self.scope = scope_for(self.event)
 
-    def resume(self, past: Sequence[AttemptRow], *, interrupted: bool, retried_at: datetime | None) -> None:
+    def resume(self, past: Sequence[AttemptRow], *, interrupted: bool, retried: bool) -> None:
         """Have `carry` take over from an earlier turn: then what is in the way (a connection that is gone) is told."""
-        self._take_over = partial(self.restore, past, interrupted=interrupted, retried_at=retried_at)
+        self._take_over = partial(self.restore, past, interrupted=interrupted, retried=retried)
 
-    def restore(self, past: Sequence[AttemptRow], *, interrupted: bool, retried_at: datetime | None) -> None:
+    def restore(self, past: Sequence[AttemptRow], *, interrupted: bool, retried: bool) -> None:
         """Take over from an earlier turn; `interrupted` is the run's."""
-        self._interrupted, self._retried = interrupted, retried_at is not None
+        self._interrupted, self._retried = interrupted, retried
         for row in past:
             if row.action not in self.flow.actions:
                 continue  # The flow as it is now doesn't have it any more.
             part = self._part(row.action, row.item)
             part.number = max(part.number, row.number)
-            if retried_at is None or row.started_at >= retried_at:
-                part.tries += _counts(row)
-                part.ready_at = self._ready_at(row)
-                part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
+            part.tries += _counts(row)
+            part.last = row
+            part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
                 # Who retries what can't be looked up has looked there, and says that it isn't there.
-                told = retried_at is not None and row.started_at < retried_at
-                part.unsure = not told or self.means.of(part.action)[1].repeatable
+                part.unsure = row.next_at is None or self.means.of(part.action)[1].repeatable
             if row.outcome.settled:
                 part.settled, part.dead = True, False
                 if row.outcome is not Outcome.SKIPPED:
@@ -131,6 +131,8 @@ class Execution:
     async def carry(self) -> RunState:
         """Go on until the run ends or has to wait; writes that, and returns the state. Raises LostClaim."""
         self._take_over()
+        for part in (part for parts in self.parts.values() for part in parts):
+            part.ready_at = self._ready_at(part.last)
         tasks: set[asyncio.Task[None]] = set()
         backlog.set(self.late)
         if self._retried:
@@ -283,10 +285,10 @@ class Execution:
         ]
         return timedelta(seconds=min(times) - asyncio.get_running_loop().time()) if times else None
 
-    def _ready_at(self, row: AttemptRow) -> float | None:
+    def _ready_at(self, row: AttemptRow | None) -> float | None:
         """When what the row says comes next is due. If the machine's clock was set back since, that is now: how long
         ago it was can't be told."""
-        if row.next_at is None or row.finished_at is None:
+        if row is None or row.next_at is None or row.finished_at is None:
             return None
         now = self.means.clock()
         left = timedelta() if row.finished_at > now else row.next_at - now
@@ -476,7 +478,7 @@ class Execution:
 
 def _counts(attempt: AttemptRow) -> bool:
     """Whether it used up one of the retries. One that may be repeated at once ended because its connection is out of
-    order, and didn't."""
+    order, or a person has it tried again."""
     at_once = attempt.next_at is not None and attempt.next_at == attempt.finished_at
     return attempt.cause != PACED and not at_once
 

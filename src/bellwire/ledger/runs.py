@@ -221,19 +221,25 @@ def leave(
 
 
 def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
-    """Have a run that isn't going on carried out now, from the action that failed. `flow_hash`: with that flow instead
-    of its own.
+    """Have a run that isn't going on carried out now, from the action that failed: its attempts so far count no more.
+    `flow_hash`: with that flow instead of its own.
 
     False when it is at its end, is going on, or waits for its turn.
     """
-    return bool(
-        rows.run(
-            "UPDATE runs SET state = 'waiting', due_at = :now, retried_at = :now, finished_at = NULL, reason = '',"
-            " held_for = '', flow_hash = CASE WHEN :hash = '' THEN flow_hash ELSE :hash END"
-            " WHERE id = :id AND state IN ('dead', 'waiting', 'held') AND held_for <> :turn",
-            {"id": run, "now": stamp(now), "hash": flow_hash, "turn": ITS_TURN},
-        )
+    opened = rows.run(
+        "UPDATE runs SET state = 'waiting', due_at = :now, retried_at = :now, finished_at = NULL, reason = '',"
+        " held_for = '', flow_hash = CASE WHEN :hash = '' THEN flow_hash ELSE :hash END"
+        " WHERE id = :id AND state IN ('dead', 'waiting', 'held') AND held_for <> :turn",
+        {"id": run, "now": stamp(now), "hash": flow_hash, "turn": ITS_TURN},
     )
+    if opened:
+        # What may be repeated at once. Times wouldn't tell these attempts from later ones: a clock can be set back.
+        rows.run(
+            "UPDATE attempts SET next_at = COALESCE(finished_at, started_at)"
+            " WHERE run = :id AND outcome IN ('failed', 'unknown', 'started')",
+            {"id": run},
+        )
+    return bool(opened)
 
 
 def give_up(rows: Rows, run: int, now: datetime, reason: str) -> bool:

@@ -19,6 +19,11 @@ def upgrade() -> None:
         " WHERE state IN ('running', 'waiting', 'dead')"
     )
     op.execute("UPDATE runs SET interrupted = 1 WHERE state = 'running'")
+    op.execute(
+        "UPDATE attempts SET next_at = COALESCE(finished_at, started_at)"
+        " WHERE outcome IN ('failed', 'unknown', 'started')"
+        " AND run IN (SELECT id FROM runs WHERE state = 'waiting' AND retried_at IS NOT NULL)"
+    )
     _partial("runs_held", "runs", "held_for", "state = 'held'")
     _partial("runs_unfinished_of_subject", "runs", "subject", "state IN ('running', 'waiting', 'held', 'dead')")
     op.create_table(
