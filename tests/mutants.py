@@ -244,8 +244,8 @@ MUTANTS = (
     Mutant(
         "an attempt isn't written down before it is sent",
         "engine/execution.py",
-        "        if act.announced:\n",
-        "        if act.operation is None:\n",
+        "        before_writing.set(self._announcement(attempt) if act.announced else None)\n",
+        "        before_writing.set(None)\n",
         ("engine/test_unknown_outcomes.py::test_after_a_crash_in_the_middle_of_it_a_person_is_asked",),
     ),
     Mutant(

@@ -95,6 +95,10 @@ class Witness(Vendor):
 
     async def _do(self, operation: str, call: Call, given: Any) -> None:
         self.calls.append((operation, call.key, call.again))
+        async with call.api.turn():
+            await self._answer(operation, call)
+
+    async def _answer(self, operation: str, call: Call) -> None:
         await asyncio.sleep(0.01)
         if self.signed_out:
             raise SignedOut("Toy Till no longer takes the sign-in.")

@@ -1,6 +1,5 @@
 """Connections that are out of order: left alone, their runs held, and tried again."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -286,7 +285,6 @@ actions:
     async with house.open():
         for _ in range(house.connection.manifest.parallel):
             await house.connection.api.gate.enter()
-        through_the_gate(vendor)
         await orders(house, 20)
         await house.until(lambda: house.connection.api.gate.waiting == 20)
         await house.deliver(order(id="other", note="other"))
@@ -307,7 +305,6 @@ async def test_the_queue_in_memory_is_bounded_and_the_rest_waits_in_the_ledger(
         places = house.connection.manifest.parallel
         for _ in range(places):
             await house.connection.api.gate.enter()
-        through_the_gate(vendor)
         await orders(house, 30)
         await house.until(lambda: _waiting_in_the_ledger(house, at_least=10))
         assert house.connection.api.gate.waiting <= 5 + 4
@@ -319,28 +316,3 @@ async def test_the_queue_in_memory_is_bounded_and_the_rest_waits_in_the_ledger(
 
 async def _waiting_in_the_ledger(house: House, *, at_least: int) -> bool:
     return sum(run.state is RunState.WAITING for run in await house.runs()) >= at_least
-
-
-def through_the_gate(vendor: Vendor) -> None:
-    """Have the vendor's calls wait for their turn, as requests do."""
-    plain = vendor._do
-
-    async def do(operation: str, call: Call, given: object) -> None:
-        async with call.api.turn():
-            await asyncio.sleep(0)
-        await plain(operation, call, given)
-
-    vendor._do = do  # type: ignore[method-assign]
-
-
-async def test_a_clock_that_is_set_back_makes_nobody_wait_longer(
-    troubled: House, vendor: Switchable, clock: Clock
-) -> None:
-    async with troubled.open() as house:
-        vendor.fault = down
-        await orders(house, 8)
-        await house.until(all_are(house, RunState.HELD))
-        vendor.fault = None
-        clock.ahead -= timedelta(hours=1)
-        await house.until(all_are(house, RunState.DONE))
-        assert await out(house) == []

@@ -49,12 +49,13 @@ class Vendor:
         planned = self.next[operation].popleft() if self.next[operation] else None
         if isinstance(planned, Exception):
             raise planned
-        if planned is not None:
-            outcome = planned()
-            if outcome is not None:
-                await outcome
-        if (operation, call.key) not in self.done:
-            self.done.append((operation, call.key))
+        async with call.api.turn():
+            if planned is not None:
+                outcome = planned()
+                if outcome is not None:
+                    await outcome
+            if (operation, call.key) not in self.done:
+                self.done.append((operation, call.key))
 
     async def post(self, call: Call, given: chat.PostMessage) -> chat.Message:
         await self._do("post_message", call, given)

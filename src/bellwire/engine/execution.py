@@ -6,10 +6,10 @@ attempt; a waiting run keeps nothing in memory.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from bellwire.capabilities import Given, Operation
 from bellwire.connectors.kit import Call, Connection
+from bellwire.connectors.kit.http import before_writing
 from bellwire.connectors.kit.limits import backlog
 from bellwire.engine.backoff import wait_before
 from bellwire.engine.keys import idempotency_key
@@ -63,6 +64,8 @@ class Part:
     """When the next attempt is due, on the loop's clock: nobody sets that one."""
     unsure: bool = False
     """An earlier attempt may have reached the vendor."""
+    since: datetime | None = None
+    """When the first of those began."""
     running: bool = False
     shut_out: bool = False
     """Its connection is out of order."""
@@ -119,6 +122,7 @@ class Execution:
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
                 # Who retries what can't be looked up has looked there, and says that it isn't there.
                 part.unsure = row.next_at is None or self.means.of(part.action)[1].repeatable
+                part.since = part.since or row.started_at
             if row.outcome.settled:
                 part.settled, part.dead = True, False
                 if row.outcome is not Outcome.SKIPPED:
@@ -335,14 +339,25 @@ class Execution:
         given = self._given(part, act.operation)
         if part.unsure and not act.repeatable:
             raise ask_a_person(act, connection)
-        if act.announced:
-            await self._write(_changed(attempt, outcome=Outcome.STARTED, finished_at=None))
+        before_writing.set(self._announcement(attempt) if act.announced else None)
         key = idempotency_key(
             self.flow.id, self.event.environment, self.event.business_key, part.action.name, part.item, self.nonce
         )
-        call = Call(connection, self.means.crosswalk, self.means.clock, key, part.unsure)
+        call = Call(connection, self.means.crosswalk, self.means.clock, key, part.unsure, part.since)
         # Without a time-out of its own: each request has one, and waiting for the account's turn may rightly be long.
         return await act(call, given)
+
+    def _announcement(self, attempt: AttemptRow) -> Callable[[], Awaitable[None]]:
+        """Writes down, once, that an attempt begins."""
+        begun = False
+
+        async def announce() -> None:
+            nonlocal begun
+            if not begun:
+                begun = True
+                await self._write(_changed(attempt, outcome=Outcome.STARTED, finished_at=None))
+
+        return announce
 
     def _given(self, part: Part, operation: Operation) -> Given:
         edited = self._edits.get((part.action.name, part.item))
@@ -373,6 +388,7 @@ class Execution:
         # A fault in the program may have come after the vendor had done it.
         unknown = isinstance(error, OutcomeUnknown) or not isinstance(error, BellwireError)
         part.unsure = part.unsure or unknown
+        part.since = part.since or (attempt.started_at if unknown else None)
         out = await self.means.health.failed(part.action.connection, self.run, error)
         # A vendor that asks for patience gets it, and one that is out of order too: that uses up no attempt.
         part.tries -= out or told.cause == PACED

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -86,6 +87,21 @@ async def test_the_message_is_found_behind_many_others(calling: Callable[..., Ca
         await post(calling(key=f"{number:032x}"), "management", f"Order {number} is paid")
     assert await post(calling(key="a" * 32, again=True), "management") == first
     assert len(slack.posted) == 13
+
+
+async def test_looking_goes_back_to_the_first_attempt_and_asks_for_the_channel_once(
+    calling: Callable[..., Call], slack: SlackSimulator
+) -> None:
+    """Many look at once after an outage: each request of theirs counts against the limit."""
+    await post(calling())
+    began = system_clock() - timedelta(minutes=5)
+    for _ in range(3):
+        await post(dataclasses.replace(calling(again=True), since=began))
+    asked = [request.path.rpartition("/")[2] for request in slack.received]
+    assert (asked.count("conversations.list"), asked.count("conversations.history")) == (1, 3)
+    oldest = [float(each.query["oldest"]) for each in slack.received if each.path.endswith("history")]
+    assert all(timedelta() < began - datetime.fromtimestamp(each, UTC) <= timedelta(minutes=6) for each in oldest)
+    assert len(slack.posted) == 1
 
 
 async def test_a_message_that_never_arrived_is_posted_again(

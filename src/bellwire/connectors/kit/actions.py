@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -33,6 +34,8 @@ class Call:
     """The idempotency key: 32 hexadecimal characters, the same for every attempt of this action."""
     again: bool = False
     """An earlier attempt may have reached the vendor."""
+    since: datetime | None = None
+    """When the first of those began, by this machine's clock: nothing of them is older at the vendor."""
 
     @property
     def api(self) -> Api:
@@ -51,7 +54,7 @@ class Call:
     def part(self, name: str) -> "Call":
         """The same call with a key of its own, for one of several requests that an action makes."""
         key = hashlib.sha256(f"{self.key}/{name}".encode()).hexdigest()[:32]
-        return Call(self.connection, self.crosswalk, self.clock, key, self.again)
+        return replace(self, key=key)
 
     async def mapped(self, kind: str, ours: str) -> str | None:
         """What this connection calls our `ours`, if somebody mapped it."""
@@ -104,8 +107,8 @@ class Action:
 
     @property
     def announced(self) -> bool:
-        """Whether an attempt is written down before it is sent. Where a repeat has to be looked for, or isn't possible,
-        that spares it after a crash for all that hadn't begun."""
+        """Whether an attempt is written down before its first request that writes is sent. Where a repeat has to be
+        looked for, or isn't possible, that spares it after a crash for all that hadn't begun."""
         return isinstance(self.repeat, LookUp | Unkeyed) and self.operation.effect is not Effect.NOTHING
 
     async def __call__(self, call: Call, given: Given) -> Result:

@@ -1,7 +1,7 @@
 """One account at a vendor."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,8 @@ class Connection:
     api: Api
     since: datetime | None = None
     """Facts from before this time are stored, but start no run."""
+    remembered: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """What the connector has learned of the account, such as the id behind a name; gone with the process."""
 
     @property
     def manifest(self) -> Manifest:

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -21,6 +22,10 @@ from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
+
+before_writing: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("before_writing", default=None)
+"""What has to be done before something is sent that can't simply be sent again: once the account's turn has come, so
+that what only waits for it counts as not begun."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,7 @@ class Api:
         HTTP use it. Raises Transient when the vendor asked for a pause that is longer than the time-out."""
         self._have_patience()
         async with self.gate.turn():
+            await _prepare()
             yield
 
     def _have_patience(self) -> None:
@@ -201,6 +207,8 @@ class Api:
         self._have_patience()
         await self.gate.enter()
         try:
+            if writing:
+                await _prepare()
             with self._patience.wait():
                 async with self._session.request(
                     method, url, params=query or None, headers=headers, data=data, allow_redirects=False
@@ -352,6 +360,12 @@ class Api:
             renewed["refresh_token"] = grant.refresh_token
         self._credentials.store(renewed)
         return grant.access_token
+
+
+async def _prepare() -> None:
+    prepare = before_writing.get()
+    if prepare is not None:
+        await prepare()
 
 
 class _Grant(BaseModel):

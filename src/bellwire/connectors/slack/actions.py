@@ -13,13 +13,16 @@ from bellwire.errors import Refused
 _EVENT_TYPE = "bellwire_message"
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{8,}")
 _LOOK_BACK = timedelta(days=1)
+"""If it isn't known when it began."""
+_MARGIN = timedelta(minutes=5)
+"""What two clocks may differ."""
 # Slack warns (`missing_charset`) without the character set.
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 async def find_message(call: Call, given: PostMessage) -> Message | None:
-    """The message that an earlier attempt of the last day posted, known by its key in `metadata`.
+    """The message that an earlier attempt posted, known by its key in `metadata`.
 
     None also where the app may not read the channel: then it is posted again, and at worst the team reads it twice.
     """
@@ -27,8 +30,8 @@ async def find_message(call: Call, given: PostMessage) -> Message | None:
         channel = await _channel_id(call, given.channel)
         if channel is None:
             return None
-        oldest = str((call.clock() - _LOOK_BACK).timestamp())
-        query = {"channel": channel, "oldest": oldest, "include_all_metadata": "true"}
+        oldest = call.since - _MARGIN if call.since else call.clock() - _LOOK_BACK
+        query = {"channel": channel, "oldest": str(oldest.timestamp()), "include_all_metadata": "true"}
         async for message in _pages(call, "conversations.history", query, "messages"):
             if message.get("metadata", {}).get("event_payload", {}).get("key") == call.key:
                 return Message(id=message["ts"], channel=channel)
@@ -69,12 +72,15 @@ async def _channel_id(call: Call, channel: str) -> str | None:
     if _CHANNEL_ID.fullmatch(channel):
         return channel
     name = channel.removeprefix("#")
+    if known := call.connection.remembered.get(f"channel {name}"):
+        return known
     # One kind at a time: asking for both fails where the app may see only one.
     for kind in ("public_channel", "private_channel"):
         query = {"types": kind, "exclude_archived": "true"}
         try:
             async for found in _pages(call, "conversations.list", query, "channels"):
                 if found["name"] == name:
+                    call.connection.remembered[f"channel {name}"] = found["id"]
                     return str(found["id"])
         except Refused:
             continue
