@@ -73,11 +73,13 @@ class CannotNormalise(BellwireError):
 
 
 class FlowError(BellwireError):
-    """An expression, a condition or an input of a flow failed for this event. `cause` groups equal failures."""
+    """An expression, a condition or an input of a flow failed for this event. `cause` groups equal failures; `detail`
+    is for the developer."""
 
-    def __init__(self, sentence: str, *, cause: str = "flow", remedy: str = "") -> None:
+    def __init__(self, sentence: str, *, cause: str = "flow", remedy: str = "", detail: str = "") -> None:
         super().__init__(sentence, remedy=remedy)
         self.cause = cause
+        self.detail = detail
 
 
 class LedgerBusy(BellwireError):

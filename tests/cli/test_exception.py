@@ -47,6 +47,29 @@ def test_the_list_as_json(at: Run) -> None:
     assert all(each["sentence"] and each["remedy"] and each["opened_at"] for each in found)
 
 
+async def _whole_run(shop: Path) -> None:
+    async with open_ledger(f"sqlite:///{shop}/data/ledger.db") as ledger:
+        await ledger.write(lambda rows: stuck(rows, 2, cause="flow-unreadable:order_to_cash", connection="", action=""))
+        # Its flow's text is another by now: one that no release can read.
+        await ledger.write(lambda rows: rows.run("UPDATE flow_versions SET source = 'name: [', hash = 'old'"))
+        await ledger.write(lambda rows: rows.run("UPDATE runs SET flow_hash = 'old' WHERE id = 2"))
+
+
+def test_one_that_stopped_its_whole_run_offers_what_can_be_done_about_a_run(at: Run, shop: Path) -> None:
+    asyncio.run(_whole_run(shop))
+    text = at("exception", "show", 3).stdout
+    assert "It stopped run 2 as a whole." in text and "Done already:" in text
+    assert "exception retry 3 --as-now" in text and "exception dismiss 3" in text
+    assert "resolve" not in text and "--edit" not in text
+    for words in (("resolve", 3, "--id", "5"), ("retry", 3, "--set", "reference=x")):
+        result = at("exception", *words)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("Exception 3 is about a run as a whole, not about an action.\n")
+    assert shown(at, 3)["state"] == "open"
+    assert at("exception", "retry", 3, "--as-now").exit_code == 0
+    assert run(at, 2)["flow_hash"] != "old"
+
+
 def test_the_list_goes_by_cause_and_says_what_mends_all_of_a_group(at: Run) -> None:
     (group,) = json.loads(at("exception", "list", "--json").stdout)
     assert (group["connection"], group["cause"], group["count"]) == ("books", CAUSE, 2)

@@ -29,10 +29,17 @@ def begin(rows: Rows, number: str, *, flow: str = "cash", at: datetime = NOW, ru
 
 
 def stuck(
-    rows: Rows, run: int | None, *, cause: str = "x", connection: str = "books", flow: str = "cash", at: datetime = NOW
+    rows: Rows,
+    run: int | None,
+    *,
+    cause: str = "x",
+    connection: str = "books",
+    flow: str = "cash",
+    action: str = "invoice",
+    at: datetime = NOW,
 ) -> int:
     """An exception of it (or of none)."""
     return exceptions.open_one(
-        rows, run=run, flow=flow, action="invoice", connection=connection, cause=cause, sentence=f"{cause}!",
+        rows, run=run, flow=flow, action=action, connection=connection, cause=cause, sentence=f"{cause}!",
         remedy="", detail="", now=at,
     )  # fmt: skip

@@ -116,7 +116,8 @@ def show(number: Number, project: Project = HERE, as_json: Json = False) -> None
         closed = f"{shown['state']} {when(shown['closed_at'])}"
         say(f"Opened {when(shown['opened_at'])}, {closed}. {shown['reason']}".rstrip())
     if shown["run"]:
-        say(f"It stopped run {shown['run']} at the action '{shown['action']}'.")
+        where = f"at the action '{shown['action']}'" if shown["action"] else "as a whole"
+        say(f"It stopped run {shown['run']} {where}.")
         say_done(shown)
         for edit in shown["edits"]:
             say(said_of_edit(edit))
@@ -231,7 +232,7 @@ def resolve(
 
         def enough(rows: "Rows", number: int) -> None:
             row = still_open(rows, number)
-            missing = lacking(rows, known, row, result) if row.run is not None else {}
+            missing = lacking(rows, known, row, result) if row.action else {}
             if missing:
                 fields = sorted({field for wanted_by in missing.values() for field in wanted_by})
                 options = ("--id …" if field == "id" else f"--with {field}=…" for field in fields)

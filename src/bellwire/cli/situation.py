@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 
 def situation(rows: "Rows", row: "ExceptionRow", today: "Mapping[str, Flow]") -> dict[str, Any]:
     """What `exception show` tells of an exception about a run."""
-    from pathlib import Path
-
-    from bellwire.flows import parse_flow, picture, uses
+    from bellwire.engine import flow_of
+    from bellwire.errors import FlowError
+    from bellwire.flows import picture, uses
     from bellwire.ledger import exceptions, runs
 
     run = runs.find(rows, row.run or 0)
-    source = runs.flow_source(rows, run.flow_hash) if run else None
-    if run is None or source is None:
+    if run is None:
         return {}
-    flow = parse_flow(source, Path(f"flows/{run.flow}.yaml"))
-    boxes = {box.name: box for box in picture(flow).boxes}
+    try:
+        flow = flow_of(rows, run)
+    except FlowError:
+        flow = None
+    boxes = {box.name: box for box in picture(flow).boxes} if flow else {}
     settled = [each for each in runs.attempts(rows, run.id) if each.outcome.settled]
-    stuck = {each.action for each in exceptions.open_ones(rows, run=run.id)}
+    stuck = {each.action for each in exceptions.open_ones(rows, run=run.id) if each.action}
     over = {each.action for each in settled} - stuck
     return {
         "done": [
@@ -41,9 +43,9 @@ def situation(rows: "Rows", row: "ExceptionRow", today: "Mapping[str, Flow]") ->
             }
             for each in settled
         ],
-        "to_come": [name for name in flow.actions if name not in over | stuck],
+        "to_come": [name for name in flow.actions if name not in over | stuck] if flow else [],
         "also_stuck": sorted(stuck - {row.action}),
-        "used_later": uses(flow, row.action),
+        "used_later": uses(flow, row.action) if flow and row.action else {},
         "flow_changed": run.flow in today and today[run.flow].hash != run.flow_hash,
         "run_state": run.state.value,
         "edits": edits_of(rows, run.id),
@@ -81,6 +83,9 @@ def say_done(found: Mapping[str, Any]) -> None:
 
 def say_choices(number: int, found: Mapping[str, Any]) -> None:
     """What can be done about a run, and what happens then."""
+    if not found["action"]:
+        _say_choices_of_run(number, found)
+        return
     after = f", then {_listed(found['to_come'])}" if found["to_come"] else ""
     wanted = sorted({field for fields in found["used_later"].values() for field in fields})
     told = f" Later actions use its {_listed(wanted)}." if wanted else ""
@@ -101,6 +106,18 @@ def say_choices(number: int, found: Mapping[str, Any]) -> None:
     undone = _listed([found["action"], *found["also_stuck"], *found["to_come"]])
     say(f"  bellwire exception dismiss {number} --reason WHY")
     say(f"      The run ends as skipped: {undone} not done, what is done stays done.")
+
+
+def _say_choices_of_run(number: int, found: Mapping[str, Any]) -> None:
+    """The same where no single action is in the way."""
+    say("What happens next is your choice:")
+    say(f"  bellwire exception retry {number}")
+    say("      The run is taken up once more. What is done isn't done again.")
+    if found["flow_changed"]:
+        say(f"  bellwire exception retry {number} --as-now")
+        say("      The same with the flow as it is now: it isn't the one that the run began with.")
+    say(f"  bellwire exception dismiss {number} --reason WHY")
+    say("      The run ends as skipped: what is done stays done, nothing more is.")
 
 
 def say_choices_of_delivery(number: int) -> None:

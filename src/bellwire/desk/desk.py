@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache, partial
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from bellwire.desk.repeats import repeats
 from bellwire.desk.today import Day, day, speed, with_events
 from bellwire.errors import ConfigurationError
 from bellwire.events import DICTIONARY
-from bellwire.flows import Flow, parse_flow, picture
+from bellwire.flows import Flow, picture, pinned_flow
 from bellwire.ledger import Database, Rows, RunState, figures
 
 log = structlog.get_logger()
@@ -171,7 +171,7 @@ class Desk:
         if found.source is None or (current and current.hash == found.run.flow_hash):
             return current
         try:
-            return await asyncio.to_thread(_parsed, found.source, found.run.flow)
+            return await asyncio.to_thread(pinned_flow, found.source, found.run.flow)
         except ConfigurationError:
             return current
 
@@ -242,11 +242,6 @@ def _templates() -> Environment:
 def _drawings(flow: Flow) -> tuple[drawing.Drawing, drawing.Drawing]:
     drawn = picture(flow)
     return drawing.across(drawn), drawing.down(drawn)
-
-
-@lru_cache(maxsize=32)
-def _parsed(source: str, name: str) -> Flow:
-    return parse_flow(source, Path(f"{name}.yaml"))
 
 
 def _pretty(data: str) -> str:

@@ -2,7 +2,8 @@
 
 from bellwire.engine.by_hand import cancel, dismiss, edit, replay, resolve, retry, retry_run, still_open, switch
 from bellwire.engine.editing import Edited, Input, input_of, lacking
-from bellwire.engine.engine import Engine, event_of
+from bellwire.engine.engine import Engine
+from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "dismiss",
     "edit",
     "event_of",
+    "flow_of",
     "input_of",
     "lacking",
     "replay",

@@ -53,8 +53,8 @@ def edit(rows: Rows, exception: int, edited: Edited, now: datetime, *, who: str)
     Raises NotFound, BellwireError.
     """
     row = still_open(rows, exception)
-    if row.run is None:
-        raise not_about_an_action(exception)
+    if row.run is None or not row.action:
+        raise not_about_an_action(row)
     run = _at_rest(rows, row.run)
     edits.put(rows, run.id, row.action, row.item, edited.given, fields=edited.fields, who=who, now=now)
 
@@ -82,8 +82,8 @@ def resolve(rows: Rows, exception: int, now: datetime, *, who: str, result: Mapp
     Raises NotFound, BellwireError.
     """
     row = still_open(rows, exception)
-    if row.run is None:
-        raise not_about_an_action(exception)
+    if row.run is None or not row.action:
+        raise not_about_an_action(row)
     _at_rest(rows, row.run)
     runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(dict(result)).decode(), now)
     exceptions.close(rows, exception, ExceptionState.RESOLVED, now, reason)

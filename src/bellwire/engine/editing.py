@@ -8,9 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import lru_cache
 from inspect import isclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,11 +16,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from bellwire.capabilities import Operation
-from bellwire.engine.engine import event_of
 from bellwire.engine.execution import Execution
+from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
 from bellwire.errors import BellwireError
-from bellwire.flows import ByHand, Flow, element, options, parse_flow, uses
+from bellwire.flows import ByHand, Flow, element, options, uses
 from bellwire.ledger import ExceptionRow, Rows, edits, events, runs
 from bellwire.settings import suggestion
 
@@ -80,13 +78,12 @@ def input_of(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[s
 
 def _execution(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[str, Flow] | None) -> Execution:
     """The run of an exception as the engine would take it up."""
-    if exception.run is None:
-        raise not_about_an_action(exception.id)
-    run = runs.find(rows, exception.run)
+    if not exception.action:
+        raise not_about_an_action(exception)
+    run = runs.find(rows, exception.run or 0)
     event = events.find(rows, run.event) if run else None
-    source = runs.flow_source(rows, run.flow_hash) if run else None
-    assert run is not None and event is not None and source is not None, f"run {exception.run} has lost its event"
-    flow = _parsed(source, run.flow) if today is None else today.get(run.flow)
+    assert run is not None and event is not None, f"run {exception.run} has lost its event"
+    flow = flow_of(rows, run) if today is None else today.get(run.flow)
     if flow is None or exception.action not in flow.actions:
         raise BellwireError(f"The flow '{run.flow}' has no action '{exception.action}' any more.")
     execution = Execution(means, run.id, run.fence, run.nonce, event_of(event), flow)
@@ -108,16 +105,12 @@ def lacking(rows: Rows, means: Means, exception: ExceptionRow, told: Mapping[str
     return wanted
 
 
-@lru_cache(maxsize=32)
-def _parsed(source: str, name: str) -> Flow:
-    return parse_flow(source, Path(f"flows/{name}.yaml"))
-
-
-def not_about_an_action(exception: int) -> BellwireError:
-    """For what is asked about an action, of an exception about a delivery."""
+def not_about_an_action(exception: ExceptionRow) -> BellwireError:
+    """For what is asked about an action, of an exception about a whole run or a delivery."""
+    what = "a delivery that can't be read" if exception.run is None else "a run as a whole"
     return BellwireError(
-        f"Exception {exception} is about a delivery that can't be read, not about an action.",
-        remedy=f"Do by hand what it asks for, then `bellwire exception dismiss {exception} --reason …`.",
+        f"Exception {exception.id} is about {what}, not about an action.",
+        remedy=f"Do by hand what it asks for, then `bellwire exception dismiss {exception.id} --reason …`.",
     )
 
 

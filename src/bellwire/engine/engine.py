@@ -8,24 +8,25 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from random import Random, SystemRandom
 
 import structlog
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, Crosswalk
+from bellwire.engine.burial import bury
 from bellwire.engine.execution import Execution, LostClaim
 from bellwire.engine.health import Health
+from bellwire.engine.loading import Loaded, load
 from bellwire.engine.means import Means
-from bellwire.engine.normalise import Listeners, Reading, fault, read, record
-from bellwire.errors import LedgerBusy
-from bellwire.events import Delivery, Environment, Event, FreeForm, data_model
-from bellwire.flows import Flow, parse_flow
-from bellwire.ledger import AttemptRow, Database, EventRow, Rows, RunRow, deliveries, events, runs
+from bellwire.engine.normalise import Listeners, Reading, Started, fault, read, record
+from bellwire.errors import BellwireError, FlowError, LedgerBusy
+from bellwire.events import Delivery
+from bellwire.flows import Flow
+from bellwire.ledger import Database, Rows, RunRow, deliveries, runs
 
 log = structlog.get_logger()
 
@@ -41,6 +42,16 @@ _SET_BACK = 1.0
 """Seconds: less than this is a clock that is being slowed down."""
 _REMEMBERED = 10_000
 """Deliveries and runs that may wait in memory; more wait in the ledger."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A run that this process holds, and how it is taken up."""
+
+    run: int
+    fence: int
+    flow: str
+    take_up: Callable[[], Execution]
 
 
 class Engine:
@@ -67,11 +78,12 @@ class Engine:
         self._flows = {flow.hash: flow for flow in flows}
         self._listeners: Listeners = _listeners(flows)
         self._arrived: deque[tuple[int, Delivery]] = deque()
-        self._ready: deque[Callable[[], Execution]] = deque()
+        self._ready: deque[Turn] = deque()
         self._wake = asyncio.Event()
         self._reading: set[int] = set()
         self._recording: set[asyncio.Task[None]] = set()
-        self._stranded: list[Execution] = []
+        self._stranded: list[tuple[int, int]] = []
+        """Run and fence of what this process holds and couldn't carry on, because the ledger couldn't be used."""
         self._more = False
         self._room = asyncio.Event()
         self._ahead = 0.0
@@ -159,14 +171,11 @@ class Engine:
             return
         finally:
             self._reading.discard(reading.delivery)
-        executions = [
-            partial(self._execution, run.run, 1, "", run.event, run.flow, self._is_late(run.received_at))
-            for run in started
-        ]
-        for execution in executions[1:]:
-            self._enqueue(execution)
-        if executions:
-            await self._go_on(executions[0])
+        turns = [self._begun(run) for run in started]
+        for turn in turns[1:]:
+            self._enqueue(turn)
+        if turns:
+            await self._go_on(turns[0])
 
     async def _adopt(self) -> bool:
         """Deliveries in the ledger that nobody is reading: from before a restart, or reopened by a person. Returns
@@ -188,31 +197,36 @@ class Engine:
         if room <= 0 or not await self._ledger.read(lambda rows: runs.any_due(rows, now)):
             return room <= 0
         claimed = await self._ledger.write(lambda rows: runs.claim(rows, now, room))
-        for run, event, past, source in await self._ledger.read(lambda rows: _load(rows, claimed)):
-            self._enqueue(partial(self._resumed, run, event, past, source))
+        try:
+            loaded = await self._ledger.read(lambda rows: [_loaded(rows, run) for run in claimed])
+        except BaseException:
+            self._stranded += [(run.id, run.fence) for run in claimed]
+            raise
+        for run, found in zip(claimed, loaded, strict=True):
+            self._enqueue(Turn(run.id, run.fence, run.flow, partial(self._resumed, found)))
         return len(claimed) == room
 
     async def _release(self) -> None:
-        """Runs that this process holds but couldn't carry on, because the ledger couldn't be written."""
+        """What is stranded is due again, for whoever can carry it on."""
         now = self._clock()
-        for execution in list(self._stranded):
-            run, fence = execution.run, execution.fence
-            await self._ledger.write(lambda rows, run=run, fence=fence: runs.release(rows, run, fence, now))  # type: ignore[misc]
-            self._stranded.remove(execution)
+        while self._stranded:
+            run, fence = self._stranded[-1]
+            await self._ledger.write(partial(runs.release, run=run, fence=fence, now=now))
+            self._stranded.remove((run, fence))
 
-    async def _go_on(self, make: Callable[[], Execution]) -> None:
+    async def _go_on(self, turn: Turn) -> None:
         """Carry a run in the task that recorded it, if there is a place for it."""
         if self._ready or not self._has_room or not self._loops:
-            self._enqueue(make)
+            self._enqueue(turn)
             return
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
         task.add_done_callback(self._finished)
-        await self._carry(make())
+        await self._carry(turn)
 
-    def _enqueue(self, make: Callable[[], Execution]) -> None:
-        self._ready.append(make)
+    def _enqueue(self, turn: Turn) -> None:
+        self._ready.append(turn)
         self._fill()
 
     @property
@@ -226,7 +240,7 @@ class Engine:
 
     def _fill(self) -> None:
         while self._ready and self._has_room:
-            task = asyncio.create_task(self._carry(self._ready.popleft()()))
+            task = asyncio.create_task(self._carry(self._ready.popleft()))
             self._running.add(task)
             task.add_done_callback(self._finished)
 
@@ -237,34 +251,48 @@ class Engine:
         if self._more and len(self._ready) < self._workers:
             self._room.set()
 
-    async def _carry(self, execution: Execution) -> None:
+    async def _carry(self, turn: Turn) -> None:
+        """To its end for now. Whatever happens, somebody has the run afterwards: the ledger, or a person."""
         try:
+            execution = turn.take_up()
             await execution.carry()
             if execution.followers:
                 self._room.set()
         except LostClaim:
-            log.warning("another worker holds the run", run=execution.run)
+            log.warning("another worker holds the run", run=turn.run)
         except LedgerBusy as error:
-            log.error("a run could not go on", run=execution.run, error=str(error))
-            self._stranded.append(execution)
+            log.error("a run could not go on", run=turn.run, error=str(error))
+            self._stranded.append((turn.run, turn.fence))
+        except BellwireError as error:
+            log.error("a run can't be carried out", run=turn.run, error=str(error))
+            await self._bury(turn, error)
         except Exception as error:
-            log.exception("a run failed unexpectedly", run=execution.run)
-            try:
-                await execution.bury(error)
-            except LedgerBusy:
-                self._stranded.append(execution)
+            log.exception("a run failed unexpectedly", run=turn.run)
+            await self._bury(turn, error)
 
-    def _resumed(self, run: RunRow, event: Event, past: Sequence[AttemptRow], source: str) -> Execution:
-        flow = self._flows.get(run.flow_hash)
-        if flow is None:
-            flow = self._flows[run.flow_hash] = parse_flow(source, Path(f"flows/{run.flow}.yaml"))
+    async def _bury(self, turn: Turn, error: Exception) -> None:
+        now = self._clock()
+        try:
+            await self._ledger.write(lambda rows: bury(rows, turn.run, turn.fence, turn.flow, error, now))
+        except Exception as trouble:
+            log.error("a run could not be buried", run=turn.run, error=str(trouble))
+            self._stranded.append((turn.run, turn.fence))
+
+    def _begun(self, started: Started) -> Turn:
+        """A run that has just been recorded, by this process."""
+        late = self._is_late(started.received_at)
+        take_up = partial(Execution, self._means, started.run, 1, "", started.event, started.flow, late)
+        return Turn(started.run, 1, started.flow.id, take_up)
+
+    def _resumed(self, loaded: Loaded | Exception) -> Execution:
+        """A run of an earlier turn. Raises what it couldn't be loaded for."""
+        if isinstance(loaded, Exception):
+            raise loaded
+        run = loaded.run
         late = bool(run.nonce) or self._is_late(run.received_at)
-        execution = self._execution(run.id, run.fence, run.nonce, event, flow, late)
-        execution.resume(past, interrupted=run.interrupted, retried=run.retried_at is not None)
+        execution = Execution(self._means, run.id, run.fence, run.nonce, loaded.event, loaded.flow, late)
+        execution.resume(loaded.past, interrupted=run.interrupted, retried=run.retried_at is not None)
         return execution
-
-    def _execution(self, run: int, fence: int, nonce: str, event: Event, flow: Flow, late: bool) -> Execution:
-        return Execution(self._means, run, fence, nonce, event, flow, late)
 
     # What goes on all the time
 
@@ -313,26 +341,9 @@ def _listeners(flows: Sequence[Flow]) -> Listeners:
     return found
 
 
-def _load(rows: Rows, claimed: Sequence[RunRow]) -> list[tuple[RunRow, Event, list[AttemptRow], str]]:
-    """What the runs need to go on: their event, their attempts, and their flow's text."""
-    loaded = []
-    for run in claimed:
-        row = events.find(rows, run.event)
-        source = runs.flow_source(rows, run.flow_hash)
-        assert row is not None and source is not None, f"run {run.id} has lost its event or its flow"
-        loaded.append((run, event_of(row), runs.attempts(rows, run.id), source))
-    return loaded
-
-
-def event_of(row: EventRow) -> Event:
-    """The event that a row of the ledger holds; without its data, if that was purged."""
-    return Event(
-        type=row.type,
-        connection=row.connection,
-        environment=Environment(row.environment),
-        business_key=row.business_key,
-        subject=row.subject,
-        time=row.time,
-        version=row.version,
-        data=FreeForm() if row.purged else data_model(row.type).model_validate_json(row.data),
-    )
+def _loaded(rows: Rows, run: RunRow) -> Loaded | Exception:
+    """One that can't be loaded holds no other up: why it can't is told when it is taken up."""
+    try:
+        return load(rows, run)
+    except FlowError as error:
+        return error

@@ -168,17 +168,6 @@ class Execution:
             if tasks:
                 await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def bury(self, error: Exception) -> None:
-        """End the run as dead because of a fault in Bellwire."""
-        first = next(iter(self.flow.actions.values()))
-        told = tell(error, first)
-
-        def write(rows: Rows) -> None:
-            if runs.leave(rows, self.run, self.fence, RunState.DEAD, now=self.means.clock(), reason=told.sentence):
-                self._open(rows, first.name, 0, told)
-
-        await self.means.ledger.write(write)
-
     def inputs(self, action: str, item: int) -> dict[str, Any]:
         """What the flow gives an action of a restored run: not validated, and without what can't be worked out."""
         part = self._expanded(self.flow.actions[action])[item]
@@ -384,7 +373,7 @@ class Execution:
 
     async def _fail(self, part: Part, attempt: AttemptRow, error: Exception) -> None:
         """Write a failed attempt: to be tried again, or (with its exception for a person) for good."""
-        told = tell(error, part.action)
+        told = tell(error, f"The action '{part.action.name}'")
         # A fault in the program may have come after the vendor had done it.
         unknown = isinstance(error, OutcomeUnknown) or not isinstance(error, BellwireError)
         part.unsure = part.unsure or unknown

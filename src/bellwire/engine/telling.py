@@ -23,21 +23,22 @@ class Told:
     detail: str
 
 
-def tell(error: Exception, action: FlowAction) -> Told:
-    """What happened to an attempt, why, and what to do."""
+def tell(error: Exception, what: str) -> Told:
+    """What happened to an attempt, or to a whole run, why, and what to do. `what` begins a sentence: `The action
+    'label'`."""
     match error:
         case VendorError():
             return Told(error.cause, error.sentence, error.remedy, error.detail)
         case FlowError():
-            return Told(error.cause, error.sentence, error.remedy, "")
+            return Told(error.cause, error.sentence, error.remedy, error.detail)
         case BellwireError():
             return Told(type(error).__name__, error.sentence, error.remedy, "")
         case TimeoutError():
-            return Told("no-answer", f"The action '{action.name}' got no answer in time.", "", "")
+            return Told("no-answer", f"{what} got no answer in time.", "", "")
         case _:
             return Told(
                 f"bug-{type(error).__name__}",
-                f"The action '{action.name}' failed because of a fault in Bellwire, not in what you did.",
+                f"{what} failed because of a fault in Bellwire, not in what you did.",
                 "Do it by hand and resolve this, or update Bellwire and retry.",
                 "".join(traceback.format_exception_only(error)).strip(),
             )

@@ -9,7 +9,7 @@ from bellwire.flows.document import read_values
 from bellwire.flows.fields import element, fields_of, options
 from bellwire.flows.loading import FlowErrors, load_flow, load_flows, template, template_names
 from bellwire.flows.model import Flow, FlowAction, Owner, Retry, Success
-from bellwire.flows.parsing import parse_flow
+from bellwire.flows.parsing import parse_flow, pinned_flow
 from bellwire.flows.picture import Box, Picture, picture
 from bellwire.flows.scope import SKIPPED, ByHand, Scope, Skipped, scope_for
 from bellwire.flows.uses import uses
@@ -38,6 +38,7 @@ __all__ = [
     "options",
     "parse_flow",
     "picture",
+    "pinned_flow",
     "read_values",
     "scope_for",
     "template",

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -40,6 +41,12 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _TRIGGER = re.compile(r"([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)")
 _DO = re.compile(r"([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*)")
 _MOST_ACTIONS = 100
+
+
+@lru_cache(maxsize=64)
+def pinned_flow(text: str, name: str) -> Flow:
+    """The flow of a run, from the text that the ledger keeps of it. Raises ConfigurationError."""
+    return parse_flow(text, Path(f"flows/{name}.yaml"))
 
 
 def parse_flow(text: str, path: Path) -> Flow:
