@@ -256,6 +256,13 @@ MUTANTS = (
         ("engine/test_unknown_outcomes.py::test_after_a_crash_in_the_middle_of_it_a_person_is_asked",),
     ),
     Mutant(
+        "what was claimed and can't be read stays with nobody",
+        "engine/engine.py",
+        "            self._stranded += [(run.id, run.fence) for run in claimed]\n",
+        "",
+        ("engine/test_taking_over.py::test_what_was_claimed_and_could_not_be_read_is_let_go_without_a_restart",),
+    ),
+    Mutant(
         "sandbox and production mix",
         "engine/execution.py",
         "        if connection.environment is not self.event.environment:\n",
