@@ -76,6 +76,13 @@ async def _payment(desk: Desk) -> accounting.RecordPayment:
     )
 
 
+async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
+    made = await desk.first(accounting.CREATE_INVOICE, accounting.CreateInvoice(order=order()), accounting.Invoice)
+    return accounting.RedeemGiftCard(
+        invoice_id=made.id, customer_id=made.customer_id, amount=usd("20.00"), reference="1001"
+    )
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -102,6 +109,7 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     ),
     accounting.CREATE_INVOICE: accounting.CreateInvoice(order=order()),
     accounting.RECORD_PAYMENT: _payment,
+    accounting.REDEEM_GIFT_CARD: _gift_card,
     accounting.CREATE_SALES_RECEIPT: accounting.CreateSalesReceipt(order=order()),
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),

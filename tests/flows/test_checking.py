@@ -25,7 +25,7 @@ def in_text(text: str) -> list[str]:
 
 
 def test_a_finding_reads_as_the_handbook_says() -> None:
-    text = template("order_to_cash").replace("{{ event.total }}", "{{ event.totl }}")
+    text = template("order_to_cash").replace("event.total | money", "event.totl | money")
     (finding,) = check_flow(parse_flow(text, PATH), CONNECTORS)
     line = text[: text.index("totl")].count("\n") + 1
     assert str(finding) == f"flows/order_to_cash.yaml:{line}: order.paid has no field 'totl'; did you mean 'total'?"

@@ -10,15 +10,18 @@ def test_the_bundled_flow_is_three_columns_with_the_label_beside_the_invoice() -
     assert places == {
         "event": (0, 0),
         "invoice": (1, 0),
-        "stock": (1, 1),
-        "label": (1, 2),
+        "asked": (1, 1),
+        "stock": (1, 2),
+        "label": (1, 3),
         "receipt": (2, 0),
-        "notice": (2, 1),
-        "bench": (2, 2),
-        "fulfilled": (2, 3),
+        "gift_card": (2, 1),
+        "notice": (2, 2),
+        "bench": (2, 3),
+        "fulfilled": (2, 4),
     }
     assert shown.boxes[0].meaning == "An order is paid in full: it can be invoiced and sent."
-    assert {box.name for box in shown.boxes if box.conditional} == {"receipt", "label", "notice", "fulfilled"}
+    conditional = {box.name for box in shown.boxes if box.conditional}
+    assert conditional == {"asked", "receipt", "gift_card", "label", "notice", "fulfilled"}
 
 
 def test_only_the_nearest_needs_get_arrows() -> None:

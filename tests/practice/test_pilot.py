@@ -50,7 +50,7 @@ async def test_order_to_cash_is_ready_whatever_the_shop(tmp_path: Path, shop: st
     ordinary, trouble, unknown = made[ORDINARY - 1], made[TROUBLE - 1], made[UNKNOWN - 1]
     assert found(ordinary)["Stock"] == "TEA-100: -2"
     assert found(ordinary)["In the books"].endswith(" USD, paid")
-    assert dict(made[CLASS - 1].skipped).keys() == {"label", "fulfilled"}
+    assert dict(made[CLASS - 1].skipped).keys() == {"asked", "gift_card", "label", "fulfilled"}
     assert found(made[CLASS - 1])["Shipping labels"] == "none"
     assert found(made[GUEST - 1])["Mails"] == "none"
     assert found(trouble)["Repeats"] == "3 deliveries, one run"

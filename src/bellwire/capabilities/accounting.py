@@ -48,6 +48,21 @@ class Payment(Result):
     amount: Money
 
 
+class RedeemGiftCard(Given):
+    """The part of an invoice that gift cards paid: less is owed to their bearers, and no money came in."""
+
+    invoice_id: str
+    customer_id: str
+    amount: Money
+    reference: str = Field(default="", max_length=21)
+    """What it is known by, e.g. the order's number."""
+
+
+class RedeemedGiftCard(Result):
+    id: str
+    amount: Money
+
+
 class CreateSalesReceipt(Given):
     order: Order
 
@@ -70,9 +85,13 @@ CREATE_INVOICE = Operation(
 RECORD_PAYMENT = Operation(
     "accounting", "record_payment", RecordPayment, Payment, Effect.MONEY, "Record that the invoice is paid"
 )
+REDEEM_GIFT_CARD = Operation(
+    "accounting", "redeem_gift_card", RedeemGiftCard, RedeemedGiftCard, Effect.MONEY,
+    "Settle with gift cards what they paid of the invoice",
+)  # fmt: skip
 CREATE_SALES_RECEIPT = Operation(
     "accounting", "create_sales_receipt", CreateSalesReceipt, SalesReceipt, Effect.MONEY,
     "Book the sale as a receipt, paid at once",
 )  # fmt: skip
 
-OPERATIONS = (FIND_OR_CREATE_CUSTOMER, CREATE_INVOICE, RECORD_PAYMENT, CREATE_SALES_RECEIPT)
+OPERATIONS = (FIND_OR_CREATE_CUSTOMER, CREATE_INVOICE, RECORD_PAYMENT, REDEEM_GIFT_CARD, CREATE_SALES_RECEIPT)

@@ -14,6 +14,7 @@ class ReadOrder(Given):
 
 class FoundOrder(Result):
     order: Order
+    """Its `gift_cards` is known."""
 
 
 class ListOrdersSince(Given):

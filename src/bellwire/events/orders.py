@@ -172,8 +172,9 @@ class Order(Fact):
     adjustment: Money
     total: Money
     """What the customer owes after discounts, with tax."""
-    gift_cards: Money
-    """The part of `total` that gift cards paid."""
+    gift_cards: Money | None
+    """The part of `total` that gift cards paid: zero when none was used; None when one was used and the shop's message
+    doesn't say for how much, so that the order has to be read from the shop."""
     refunded: Money
     """What was given back up to `updated_at`, with tax. It is not taken off `total`."""
     presentment_total: Money | None = None
@@ -195,6 +196,18 @@ class Order(Fact):
     def ships(self) -> bool:
         """Whether anything in it has to be sent."""
         return any(line.ships and line.quantity for line in self.lines)
+
+    @property
+    def paid_by_gift_card(self) -> Money:
+        """`gift_cards`; asking for it fails (ValueError) while that isn't known."""
+        if self.gift_cards is None:
+            raise ValueError("the shop's message doesn't say how much of the order gift cards paid")
+        return self.gift_cards
+
+    @property
+    def paid_in_money(self) -> Money:
+        """The rest of `total`; asking for it fails (ValueError) while `gift_cards` isn't known."""
+        return self.total - self.paid_by_gift_card
 
     @property
     def lines_total(self) -> Money:

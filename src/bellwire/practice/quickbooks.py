@@ -31,7 +31,8 @@ _REALM = "4620816365000001"
 _CLIENT = ("practice-client", "practice-client-secret")
 _NOW = "2026-11-24T01:30:00-08:00"
 _EXEMPT = "NON"
-_EXTRAS = ("Shipping", "Tips", "Gift cards", "Rounding", "Sales tax", "Other goods")
+_GIFT_CARDS = "Gift cards"
+_EXTRAS = ("Shipping", "Tips", _GIFT_CARDS, "Rounding", "Sales tax", "Other goods")
 """Items beside the catalogue, by name."""
 
 _FILTERABLE = {
@@ -41,12 +42,16 @@ _FILTERABLE = {
     "Employee": {"Id", "DisplayName", "Active"},
     "Invoice": {"Id", "DocNumber", "CustomerRef", "TxnDate", "Balance"},
     "SalesReceipt": {"Id", "DocNumber", "CustomerRef", "TxnDate"},
+    "CreditMemo": {"Id", "DocNumber", "CustomerRef", "TxnDate"},
     "Payment": {"Id", "PaymentRefNum", "CustomerRef", "TxnDate"},
     "TaxCode": {"Id", "Name", "Active"},
     "Account": {"Id", "Name", "AccountType", "Active"},
     "Preferences": {"Id"},
     "CompanyInfo": {"Id"},
 }
+_PAYABLE = {"Invoice": "invoice", "CreditMemo": "credit memo"}
+"""What a payment can be linked to."""
+_DEPOSITABLE = ("Bank", "Other Current Asset")
 _NAMED = ("Customer", "Vendor", "Employee")
 """What shares one space of display names."""
 
@@ -129,23 +134,31 @@ class QuickBooks(Simulator):
         self._ids = count(1)
         self._answered: dict[str, Record] = {}
         self.records = {entity: {} for entity in _FILTERABLE}
+        income = self._account("Sales of Product Income", "Income", "Revenue")
+        owed = self._account("Gift cards outstanding", "Other Current Liability", "Liability")
         for good in CATALOGUE:
             if good.in_books:
-                self.add("Item", Name=good.name, Sku=good.sku, Type="NonInventory", UnitPrice=float(good.price))
+                kind = {"Type": "NonInventory", "IncomeAccountRef": income, "UnitPrice": float(good.price)}
+                self.add("Item", Name=good.name, Sku=good.sku, **kind)
         for name in _EXTRAS:
-            self.add("Item", Name=name, Type="Service")
+            account = owed if name == _GIFT_CARDS else income
+            self.add("Item", Name=name, Type="Service", IncomeAccountRef=account)
         for name in ("TAX", _EXEMPT):
             self.records["TaxCode"][name] = {"Id": name, "Name": name, "Taxable": name != _EXEMPT, "Active": True}
         self.add("TaxCode", Name="Texas sales tax", Taxable=True, TaxGroup=True)
-        self.add("Account", Name="Undeposited Funds", AccountType="Other Current Asset")
+        self._account("Undeposited Funds", "Other Current Asset", "Asset")
         self.add("Vendor", DisplayName="Hill Farm")
         self.add("CompanyInfo", CompanyName="Practice Tea Company", Country="US")
         home = {"value": "USD", "name": "United States Dollar"}
         self.add(
             "Preferences",
             CurrencyPrefs={"HomeCurrency": home, "MultiCurrencyEnabled": self.multicurrency},
-            SalesFormsPrefs={"CustomTxnNumbers": True, "AllowDiscount": True},
+            SalesFormsPrefs={"CustomTxnNumbers": True, "AllowDiscount": True, "AutoApplyCredit": False},
         )
+
+    def _account(self, name: str, kind: str, classification: str) -> Record:
+        account = self.add("Account", Name=name, AccountType=kind, Classification=classification)
+        return {"value": account["Id"], "name": name}
 
     def add(self, entity: str, **fields: Any) -> Record:
         """Put a record into the company, unchecked."""
@@ -159,6 +172,7 @@ class QuickBooks(Simulator):
     def routes(self) -> Sequence[BaseRoute]:
         company = "/v3/company/{realm}"
         makers: dict[str, Callable[[Record], Record]] = {
+            "creditmemo": self._sale("CreditMemo"),
             "customer": self._customer,
             "invoice": self._sale("Invoice"),
             "payment": self._payment,
@@ -301,10 +315,9 @@ class QuickBooks(Simulator):
                 raise _Refusal(
                     "6140", "Duplicate Document Number Error", f"This number has already been used: {number}"
                 )
-            if given.get("DepositToAccountRef"):
-                self._known("Account", given, "DepositToAccountRef")
+            self._check_deposit(given)
             total = self._total(given)
-            balance = total if entity == "Invoice" else Decimal(0)
+            balance = Decimal(0) if entity == "SalesReceipt" else total
             fields = given | {"CurrencyRef": currency, "TotalAmt": float(total), "Balance": float(balance)}
             return {entity: self.add(entity, **fields), "time": _NOW}
 
@@ -320,26 +333,25 @@ class QuickBooks(Simulator):
         customer = self._known("Customer", given, "CustomerRef")
         if "TotalAmt" not in given:
             raise _missing("TotalAmt")
-        applied = [(self._paid_invoice(line, customer), _decimal(line["Amount"])) for line in given.get("Line", ())]
-        if sum((amount for _, amount in applied), Decimal(0)) > _decimal(given["TotalAmt"]):
+        self._check_deposit(given)
+        applied = [_Applied.of(line, self.records, customer) for line in given.get("Line", ())]
+        if sum((each.amount * each.sign for each in applied), Decimal(0)) > _decimal(given["TotalAmt"]):
             raise _broken("The lines come to more than the payment.")
-        for invoice, amount in applied:
-            if amount > _decimal(invoice["Balance"]):
-                raise _broken(f"The amount {amount} is above the invoice's balance of {invoice['Balance']}.")
-            invoice["Balance"] = float(_decimal(invoice["Balance"]) - amount)
+        for each in applied:
+            if each.amount > each.left:
+                raise _broken(f"The amount {each.amount} is above the {each.kind}'s balance of {each.left}.")
         payment = self.add("Payment", **given | {"CurrencyRef": self._currency(given)})
-        for invoice, _ in applied:
-            invoice["LinkedTxn"] = [*invoice.get("LinkedTxn", ()), {"TxnId": payment["Id"], "TxnType": "Payment"}]
+        link = {"TxnId": payment["Id"], "TxnType": "Payment"}
+        for each in applied:
+            each.record["Balance"] = float(each.left - each.amount)
+            each.record["LinkedTxn"] = [*each.record.get("LinkedTxn", ()), link]
         return {"Payment": payment, "time": _NOW}
 
-    def _paid_invoice(self, line: Record, customer: Record) -> Record:
-        (linked,) = line["LinkedTxn"]
-        invoice = self.records[linked["TxnType"]].get(linked["TxnId"])
-        if invoice is None:
-            raise _unknown("TxnId", linked["TxnId"])
-        if invoice["CustomerRef"]["value"] != customer["Id"]:
-            raise _broken("The invoice is another customer's.")
-        return invoice
+    def _check_deposit(self, given: Record) -> None:
+        if given.get("DepositToAccountRef"):
+            account = self._known("Account", given, "DepositToAccountRef")
+            if account["AccountType"] not in _DEPOSITABLE:
+                raise _broken("Deposits go to accounts of the types Bank and Other Current Asset only.")
 
     def _total(self, given: Record) -> Decimal:
         """Lines − discount, plus tax unless it is in the prices."""
@@ -386,6 +398,36 @@ class QuickBooks(Simulator):
 
 
 SIMULATOR = QuickBooks
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """What a payment does to one invoice, or with one credit memo."""
+
+    record: Record
+    kind: str
+    amount: Decimal
+
+    @classmethod
+    def of(cls, line: Record, records: Mapping[str, Mapping[str, Record]], customer: Record) -> "_Applied":
+        (linked,) = line["LinkedTxn"]
+        kind, amount = _PAYABLE.get(linked["TxnType"], ""), _decimal(line["Amount"])
+        record = records[linked["TxnType"]].get(linked["TxnId"]) if kind else None
+        if record is None:
+            raise _unknown("TxnId", linked["TxnId"])
+        if record["CustomerRef"]["value"] != customer["Id"]:
+            raise _broken(f"The {kind} is another customer's.")
+        if amount < 0:
+            raise _broken("The amount of a line must be 0 or greater.")
+        return cls(record, kind, amount)
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.kind == _PAYABLE["Invoice"] else -1
+
+    @property
+    def left(self) -> Decimal:
+        return _decimal(self.record["Balance"])
 
 
 @dataclass(frozen=True)

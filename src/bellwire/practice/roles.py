@@ -37,6 +37,8 @@ class Sale:
     order_discount: Decimal = Decimal(0)
     """Spread over the lines, as the shop does it."""
     tip: Decimal = Decimal(0)
+    gift_card: Decimal = Decimal(0)
+    """How much a gift card has left: it pays first, where the shop has gift cards."""
     note: str = ""
 
 

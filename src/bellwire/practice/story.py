@@ -53,7 +53,12 @@ def chapters() -> list[Chapter]:
             Sale("1009", [SaleLine("SCOOP-01", 3), SaleLine("TEA-100", 5)], order_discount=Decimal("1.00")),
             "a discount that doesn't divide evenly",
         ),
-        Chapter(Sale("1010", [SaleLine("POT-1L"), SaleLine("MUG-BLUE", 2)], tip=Decimal("4.00")), "a tip"),
+        Chapter(
+            Sale(
+                "1010", [SaleLine("POT-1L"), SaleLine("MUG-BLUE", 2)], tip=Decimal("4.00"), gift_card=Decimal("25.00")
+            ),
+            "a tip, and a gift card for a part of it where the shop has them",
+        ),
     ]
 
 

@@ -15,6 +15,8 @@ from bellwire.capabilities.accounting import (
     Invoice,
     Payment,
     RecordPayment,
+    RedeemedGiftCard,
+    RedeemGiftCard,
     SalesReceipt,
 )
 from bellwire.connectors.kit import Call, Connection
@@ -63,6 +65,18 @@ async def pay(call: Call, invoice: Invoice, amount: Money) -> Payment:
     result = await do(call, "record_payment", given)
     assert isinstance(result, Payment)
     return result
+
+
+async def redeem(call: Call, invoice: Invoice, amount: Money) -> RedeemedGiftCard:
+    given = RedeemGiftCard(invoice_id=invoice.id, customer_id=invoice.customer_id, amount=amount, reference="1001")
+    result = await do(call, "redeem_gift_card", given)
+    assert isinstance(result, RedeemedGiftCard)
+    return result
+
+
+def memos_of(company: QuickBooks, invoice: Invoice) -> list[Any]:
+    memos = company.records["CreditMemo"].values()
+    return [memo for memo in memos if memo["Line"][0]["Description"] == f"Gift card used for invoice {invoice.number}"]
 
 
 def booked(company: QuickBooks, order: Order) -> list[str]:
@@ -243,6 +257,136 @@ class TestPayments:
         made = await invoice(new_call(books), new_order())
         with pytest.raises(Refused, match=r"The payment is in EUR, but the books are in USD only"):
             await pay(new_call(books), made, Money.of("24.40", "EUR"))
+
+
+class TestGiftCards:
+    async def test_what_a_gift_card_paid_lowers_what_is_owed_to_bearers_and_settles_its_part(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        books, sold = connect(), new_order()
+        made = await invoice(new_call(books), sold)
+        used = await redeem(new_call(books), made, usd("20.00"))
+        memo = company.records["CreditMemo"][used.id]
+        (sold_on,) = memo["Line"]
+        item = company.records["Item"][sold_on["SalesItemLineDetail"]["ItemRef"]["value"]]
+        account = company.records["Account"][item["IncomeAccountRef"]["value"]]
+        assert (account["Name"], account["Classification"]) == ("Gift cards outstanding", "Liability")
+        assert (memo["TotalAmt"], memo["Balance"]) == (20.0, 0)
+        assert (memo["DocNumber"], memo["TxnDate"]) == (f"GC-{sold.number}", "2026-11-24")
+        assert used.amount == usd("20.00")
+        assert company.records["Invoice"][made.id]["Balance"] == 4.4
+        (link,) = company.records["Invoice"][made.id]["LinkedTxn"]
+        assert company.records["Payment"][link["TxnId"]]["TotalAmt"] == 0, "no money came in"
+
+    async def test_a_gift_card_and_money_settle_an_invoice_together(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        books = connect(deposit_account="Undeposited Funds")
+        made = await invoice(new_call(books), new_order())
+        await asyncio.gather(
+            redeem(new_call(books), made, usd("20.00")),
+            pay(new_call(books), made, usd("4.40")),
+        )
+        assert [b.paid for b in company.booked() if b.id == made.id] == [True]
+        linked = [link["TxnId"] for link in company.records["Invoice"][made.id]["LinkedTxn"]]
+        assert sorted(company.records["Payment"][each]["TotalAmt"] for each in linked) == [0, 4.4]
+
+    @pytest.mark.parametrize("numbered", [True, False], ids=["our numbers", "the company's numbers"])
+    @pytest.mark.parametrize("lost", ["creditmemo", "payment"])
+    async def test_a_lost_answer_takes_the_gift_card_off_once_although_its_key_is_forgotten(
+        self, connect: Connect, company: QuickBooks, monkeypatch: pytest.MonkeyPatch, lost: str, numbered: bool
+    ) -> None:
+        (preferences,) = company.records["Preferences"].values()
+        monkeypatch.setitem(preferences["SalesFormsPrefs"], "CustomTxnNumbers", numbered)
+        books = connect()
+        made, this = await invoice(new_call(books), new_order()), new_call(books)
+        await pay(new_call(books), made, usd("5.00"))
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match=f"POST .*/{lost}"))
+        with pytest.raises(OutcomeUnknown):
+            await redeem(this, made, usd("5.00"))
+        company.forget()
+        again = await redeem(call(books, key=this.key, again=True), made, usd("5.00"))
+        assert [memo["Id"] for memo in memos_of(company, made)] == [again.id]
+        assert company.records["Invoice"][made.id]["Balance"] == 14.4
+
+    async def test_two_gift_card_parts_of_the_same_amount_are_told_apart_from_money(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        """Each look-up finds its own: both have the amount and the reference."""
+        books = connect()
+        made, money, card = await invoice(new_call(books), new_order()), new_call(books), new_call(books)
+        used, paid = await redeem(card, made, usd("12.20")), await pay(money, made, usd("12.20"))
+        again = call(books, key=money.key, again=True), call(books, key=card.key, again=True)
+        assert await pay(again[0], made, usd("12.20")) == paid
+        assert await redeem(again[1], made, usd("12.20")) == used
+
+    async def test_a_long_number_keeps_its_end(self, connect: Connect, company: QuickBooks) -> None:
+        books = connect()
+        made = await invoice(new_call(books), new_order(number="WEBSHOP-EUROPE-2026-000999"))
+        used = await redeem(new_call(books), made, usd("1.00"))
+        assert company.records["CreditMemo"][used.id]["DocNumber"] == "GC-EUROPE-2026-000999"
+
+    async def test_an_item_that_does_not_exist_is_named(self, connect: Connect) -> None:
+        books = connect(gift_card_item="Vouchers")
+        made = await invoice(new_call(books), new_order())
+        with pytest.raises(Refused, match="no item called 'Vouchers'") as refused:
+            await redeem(new_call(books), made, usd("20.00"))
+        assert "`gift_card_item` in [books.settings]" in refused.value.remedy
+
+    async def test_an_item_on_an_income_account_is_refused(self, connect: Connect, company: QuickBooks) -> None:
+        books = connect(gift_card_item="Tips")
+        made = await invoice(new_call(books), new_order())
+        with pytest.raises(Refused, match="item 'Tips' on an account that isn't a liability") as refused:
+            await redeem(new_call(books), made, usd("20.00"))
+        assert refused.value.cause == "not-a-liability"
+        assert "Other Current Liabilities" in refused.value.remedy
+        assert memos_of(company, made) == []
+
+    async def test_a_company_that_applies_credits_by_itself_is_refused_before_anything_is_booked(
+        self, connect: Connect, company: QuickBooks, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (preferences,) = company.records["Preferences"].values()
+        monkeypatch.setitem(preferences["SalesFormsPrefs"], "AutoApplyCredit", True)
+        books = connect()
+        made = await invoice(new_call(books), new_order())
+        with pytest.raises(Refused, match="could settle another invoice") as refused:
+            await redeem(new_call(books), made, usd("20.00"))
+        assert "Turn off 'Automatically apply credits'" in refused.value.remedy
+        assert memos_of(company, made) == []
+
+    async def test_a_credit_that_somebody_has_applied_meanwhile_is_for_a_person(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        books = connect()
+        made, this = await invoice(new_call(books), new_order()), new_call(books)
+        company.faults.add(Fault(kind=FaultKind.FAILED, match="POST .*/payment"))
+        with pytest.raises(OutcomeUnknown):
+            await redeem(this, made, usd("20.00"))
+        (memo,) = memos_of(company, made)
+        memo["Balance"] = 0.0
+        with pytest.raises(Refused, match=r"0\.00 is left instead of 20\.00") as refused:
+            await redeem(call(books, key=this.key, again=True), made, usd("20.00"))
+        assert refused.value.cause == "credit-used"
+
+    async def test_an_invoice_that_is_gone_is_said(self, connect: Connect, company: QuickBooks) -> None:
+        books = connect()
+        made = await invoice(new_call(books), new_order())
+        del company.records["Invoice"][made.id]
+        with pytest.raises(Refused, match=f"no invoice with the id {made.id} any more"):
+            await redeem(new_call(books), made, usd("20.00"))
+
+    async def test_a_foreign_currency_is_refused_without_multicurrency(self, connect: Connect) -> None:
+        books = connect()
+        made = await invoice(new_call(books), new_order())
+        with pytest.raises(Refused, match=r"The gift card is in EUR, but the books are in USD only"):
+            await redeem(new_call(books), made, Money.of("20.00", "EUR"))
+
+    async def test_an_invoice_says_when_a_gift_card_paid_a_part_that_is_not_known_yet(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        made = await invoice(new_call(connect()), sold := new_order(gift_cards=None))
+        note = company.records["Invoice"][made.id]["PrivateNote"]
+        assert note == f"Order {sold.number} ({sold.id})\nPaid by gift card in part"
 
 
 class TestRepeats:

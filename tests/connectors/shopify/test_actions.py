@@ -27,6 +27,7 @@ from bellwire.practice.shopify import Shopify
 from bellwire.practice.shopify.points import Bucket
 from tests.connecting import Secrets, call, connection
 from tests.connectors.shopify.deliveries import received
+from tests.samples import usd
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -110,6 +111,20 @@ async def test_an_order_that_is_read_equals_its_webhook(vendor: Shopify, shop: C
     # Only the webhook tells when it was paid.
     assert found == event.data.model_copy(update={"paid_at": found.paid_at})
     assert found.total == vendor.total(order_id) == found.computed_total
+
+
+@pytest.mark.parametrize(
+    ("left", "told"), [("0", "0"), ("10.00", None), ("100.00", "24.40")], ids=["none", "a part", "all"]
+)
+async def test_reading_an_order_tells_what_gift_cards_paid(
+    vendor: Shopify, shop: Connection, left: str, told: str | None
+) -> None:
+    order_id = paid(vendor, gift_card=Decimal(left))
+    assert shop.connector.triggers is not None
+    (event,) = shop.connector.triggers.normalise(received(vendor.webhook(order_id, "order.paid")), shop).events
+    assert isinstance(event.data, Order)
+    assert event.data.gift_cards == (None if told is None else usd(told))
+    assert (await read(shop, order_id)).gift_cards == usd(told or left)
 
 
 @pytest.mark.parametrize("removed", [True, False], ids=["taken off", "given back"])

@@ -50,6 +50,7 @@ def sales(draw: st.DrawFn) -> Sale:
         shipping=draw(st.sampled_from((Decimal(0), Decimal("6.00")))),
         order_discount=draw(st.just(Decimal(0)) | _CENTS),
         tip=draw(st.just(Decimal(0)) | _CENTS),
+        gift_card=draw(st.just(Decimal(0)) | _CENTS),
         note=draw(st.sampled_from(("", "Bitte klingeln 🔔"))),
     )
 
@@ -70,6 +71,24 @@ def test_the_total_is_the_shops_and_the_parts_add_up_to_it(sale: Sale, paid: boo
     assert sum((tax.amount.amount for tax in found.taxes), Decimal()) == found.tax_total.amount
     assert found.discount_total.amount == sum((entry.amount.amount for entry in found.discounts), Decimal())
     assert found.payment is (PaymentState.PAID if paid else PaymentState.PENDING)
+
+
+@given(sales())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_gift_cards_paid_is_told_or_known_to_be_unknown(sale: Sale) -> None:
+    shop = Shopify()
+    order_id = shop.place(sale)
+    assert order(shop.orders[order_id]).gift_cards == Money.zero(sale.currency)
+    shop.pay(order_id)
+    found, left = order(shop.orders[order_id]), Money.of(sale.gift_card, sale.currency).rounded()
+    if not (left and found.total):
+        assert found.gift_cards == Money.zero(sale.currency)
+    elif left >= found.total:
+        assert found.gift_cards == found.total
+    else:
+        assert found.gift_cards is None
+    read = order(shop.orders[order_id] | {"transactions": shop.payments[order_id]})
+    assert read.gift_cards == min(left, found.total)
 
 
 @given(sales(), st.data())
@@ -249,27 +268,36 @@ def test_a_gift_card_that_is_sold_is_a_line_that_doesnt_ship() -> None:
 @pytest.mark.parametrize(
     ("gateways", "transactions", "gift_cards"),
     [
-        (["gift_card"], None, "54.46"),
-        (["bogus"], None, "0"),
-        (["gift_card", "bogus"], None, "0"),
-        (["gift_card", "bogus"], [("sale", "success", "10.00"), ("sale", "failure", "99.00")], "10.00"),
-        (["gift_card", "bogus"], [("authorization", "success", "10.00"), ("capture", "success", "7.00")], "7.00"),
+        (["gift_card"], None, usd("54.46")),
+        (["bogus"], None, usd("0")),
+        ([], None, usd("0")),
+        (["gift_card", "bogus"], None, None),
+        (["gift_card", "bogus"], [], usd("0")),
+        (["gift_card", "bogus"], [("sale", "success", "10.00"), ("sale", "failure", "99.00")], usd("10.00")),
+        (["gift_card", "bogus"], [("authorization", "success", "10.00"), ("capture", "success", "7.00")], usd("7.00")),
     ],
 )
 def test_what_gift_cards_paid(
-    gateways: list[str], transactions: list[tuple[str, str, str]] | None, gift_cards: str
+    gateways: list[str], transactions: list[tuple[str, str, str]] | None, gift_cards: Money | None
 ) -> None:
-    given = [
-        {"kind": kind, "status": status, "gateway": "gift_card", "amount": amount}
-        for kind, status, amount in transactions or ()
-    ]
-    found = order(paid_body(payment_gateway_names=gateways, transactions=given))
-    assert found.gift_cards == usd(gift_cards)
+    body = paid_body(payment_gateway_names=gateways)
+    if transactions is not None:
+        body["transactions"] = [
+            {"kind": kind, "status": status, "gateway": "gift_card", "amount": amount}
+            for kind, status, amount in transactions
+        ]
+    found = order(body)
+    assert found.gift_cards == gift_cards
     assert found.computed_total == found.total
 
 
-def test_a_gift_card_has_paid_nothing_of_an_unpaid_order() -> None:
-    assert not order(paid_body(payment_gateway_names=["gift_card"], financial_status="pending")).gift_cards
+@pytest.mark.parametrize(
+    ("status", "gift_cards"),
+    [("pending", usd("0")), ("voided", usd("0")), ("partially_paid", None), ("refunded", usd("54.46"))],
+)
+def test_a_gift_card_has_paid_as_much_as_the_state_of_the_payment_says(status: str, gift_cards: Money | None) -> None:
+    found = order(paid_body(payment_gateway_names=["gift_card"], financial_status=status))
+    assert found.gift_cards == gift_cards
 
 
 def test_amounts_are_the_shops_when_the_customer_saw_another_currency() -> None:

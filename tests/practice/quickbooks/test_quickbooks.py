@@ -256,6 +256,26 @@ class TestPayments:
         del nothing["TotalAmt"]
         assert await client.code("payment", nothing) == "2020"
 
+    async def test_a_payment_of_nothing_settles_an_invoice_with_a_credit_memo(self, client: Client) -> None:
+        invoice = (await client.post("invoice", client.sale()))[1]["Invoice"]
+        memo = (await client.post("creditmemo", client.sale(CustomerRef=invoice["CustomerRef"])))[1]["CreditMemo"]
+        assert (memo["Balance"], memo["TotalAmt"]) == (17, 17)
+        credit = {"Amount": 10, "LinkedTxn": [{"TxnId": memo["Id"], "TxnType": "CreditMemo"}]}
+        given = self.payment(invoice, 10, TotalAmt=0)
+        assert await client.code("payment", given) == "6000", "nothing pays for it"
+        assert await client.code("payment", given | {"Line": [*given["Line"], credit]}) == ""
+        held = client.company.records
+        assert (held["Invoice"][invoice["Id"]]["Balance"], held["CreditMemo"][memo["Id"]]["Balance"]) == (7, 7)
+        assert await client.code("payment", given | {"Line": [credit]}) == "6000", "more than is left of it"
+
+    async def test_money_goes_to_a_bank_account_or_another_current_asset_only(self, client: Client) -> None:
+        accounts = {account["Name"]: {"value": account["Id"]} for account in client.company.records["Account"].values()}
+        invoice = (await client.post("invoice", client.sale()))[1]["Invoice"]
+        for name, code in (("Gift cards outstanding", "6000"), ("Undeposited Funds", "")):
+            given = self.payment(invoice, 1, DepositToAccountRef=accounts[name])
+            assert await client.code("payment", given) == code, name
+            assert await client.code("salesreceipt", client.sale(DepositToAccountRef=accounts[name])) == code, name
+
 
 class TestCustomers:
     async def test_a_display_name_is_unique_among_everybody(self, client: Client) -> None:

@@ -1,4 +1,4 @@
-"""What Bellwire does in the books."""
+"""What Bellwire does in the books: customers and documents."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,29 +7,33 @@ from bellwire.capabilities.accounting import (
     CREATE_INVOICE,
     CREATE_SALES_RECEIPT,
     FIND_OR_CREATE_CUSTOMER,
-    RECORD_PAYMENT,
     BooksCustomer,
     CreateInvoice,
     CreateSalesReceipt,
     FindOrCreateCustomer,
     Invoice,
-    Payment,
-    RecordPayment,
     SalesReceipt,
 )
 from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
 from bellwire.connectors.quickbooks import customers
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
 from bellwire.connectors.quickbooks.faults import DUPLICATE_NUMBER
-from bellwire.connectors.quickbooks.items import find_account, find_items, find_tax_codes
+from bellwire.connectors.quickbooks.items import find_items, find_tax_codes
 from bellwire.connectors.quickbooks.lines import document_lines, sheet, tax_code
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
+from bellwire.connectors.quickbooks.payments import (
+    currency_of,
+    deposit,
+    record_payment,
+    redeem_gift_card,
+    require_currency,
+)
 from bellwire.errors import Refused
 from bellwire.events import Environment, Order
 from bellwire.money import Money
 
-_REFERENCE = 21
-"""How long a document's number and a payment's reference may be."""
+_NUMBER = 21
+"""How long a document's number may be."""
 _NOTE = 4000
 
 _APP = {
@@ -71,34 +75,8 @@ async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRe
     order = given.order
     body = await _document(call, order)
     body["PaymentRefNum"] = _document_number(call, order)
-    body |= await _deposit(call)
+    body |= await deposit(call)
     return _sales_receipt(call, await _book(call, "SalesReceipt", order, body), order)
-
-
-async def find_payment(call: Call, given: RecordPayment) -> Payment | None:
-    """The payment of an earlier attempt: one that is linked to the invoice and has this action's key in its note."""
-    invoices = await ask(call, "Invoice", "Id", [given.invoice_id])
-    links = [link for invoice in invoices for link in invoice.get("LinkedTxn", ())]
-    payments = await ask(call, "Payment", "Id", [link["TxnId"] for link in links if link["TxnType"] == "Payment"])
-    return next((_payment(record, given) for record in payments if record.get("PrivateNote") == _key_note(call)), None)
-
-
-@action(RECORD_PAYMENT, repeat=LookUp(find_payment))
-async def record_payment(call: Call, given: RecordPayment) -> Payment:
-    settings: QuickBooksSettings = call.settings
-    _require_currency(given.amount.currency, settings, "the payment")
-    amount = number(cents(given.amount.amount))
-    body: Record = {
-        "CustomerRef": {"value": given.customer_id},
-        "TotalAmt": amount,
-        "TxnDate": call.clock().astimezone(ZoneInfo(settings.time_zone)).date().isoformat(),
-        "Line": [{"Amount": amount, "LinkedTxn": [{"TxnId": given.invoice_id, "TxnType": "Invoice"}]}],
-        "PrivateNote": _key_note(call),
-    }
-    if given.reference:
-        body["PaymentRefNum"] = given.reference
-    body |= _currency(given.amount.currency, settings) | await _deposit(call)
-    return _payment(await create(call, "Payment", body), given)
 
 
 async def sign_in(call: Call) -> Account:
@@ -114,13 +92,13 @@ async def sign_in(call: Call) -> Account:
     )
 
 
-ACTIONS = (find_or_create_customer, create_invoice, record_payment, create_sales_receipt)
+ACTIONS = (find_or_create_customer, create_invoice, record_payment, redeem_gift_card, create_sales_receipt)
 
 
 async def _document(call: Call, order: Order) -> Record:
     """What invoices and sales receipts have in common. Makes the customer, if need be."""
     settings: QuickBooksSettings = call.settings
-    _require_currency(order.currency, settings, f"order {order.number}")
+    require_currency(order.currency, settings, f"order {order.number}")
     made_up = sheet(order, settings)
     items = await find_items(call, (entry.item for entry in made_up.entries))
     codes = await find_tax_codes(call, [tax_code(e.tax, settings) for e in made_up.entries] + _tax_rate(settings))
@@ -144,7 +122,7 @@ async def _document(call: Call, order: Order) -> Record:
         body["BillAddr"] = place
     if person.shipping and (place := customers.address(person.shipping)):
         body["ShipAddr"] = place
-    return body | _currency(order.currency, settings)
+    return body | currency_of(order.currency, settings)
 
 
 async def _book(call: Call, entity: str, order: Order, body: Record) -> Record:
@@ -184,14 +162,6 @@ def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
     return SalesReceipt(**_checked(call, record, order, "sales receipt"))
 
 
-def _payment(record: Record, given: RecordPayment) -> Payment:
-    return Payment(id=record["Id"], amount=Money(amount=amount_of(record["TotalAmt"]), currency=given.amount.currency))
-
-
-def _key_note(call: Call) -> str:
-    return f"Bellwire {call.key}"
-
-
 def _checked(call: Call, record: Record, order: Order, kind: str) -> dict[str, Any]:
     """The result's fields. Raises Refused when QuickBooks came to another total than the order's.
 
@@ -218,25 +188,6 @@ def _checked(call: Call, record: Record, order: Order, kind: str) -> dict[str, A
     }
 
 
-def _require_currency(currency: str, settings: QuickBooksSettings, what: str) -> None:
-    if currency != settings.home_currency and not settings.multicurrency:
-        raise Refused(
-            f"{what[0].upper()}{what[1:]} is in {currency}, but the books are in {settings.home_currency} only.",
-            cause=f"currency:{currency}",
-            remedy="Turn Multicurrency on in QuickBooks and set `multicurrency = true` for the connection, then send "
-            "it again; or book it by hand.",
-        )
-
-
-def _currency(currency: str, settings: QuickBooksSettings) -> Record:
-    return {"CurrencyRef": {"value": currency}} if settings.multicurrency else {}
-
-
-async def _deposit(call: Call) -> Record:
-    account = call.settings.deposit_account
-    return {"DepositToAccountRef": {"value": await find_account(call, account)}} if account else {}
-
-
 def _tax_rate(settings: QuickBooksSettings) -> list[str]:
     return [settings.tax_rate] if settings.tax_rate else []
 
@@ -248,7 +199,7 @@ def _day(call: Call, order: Order) -> Any:
 def _document_number(call: Call, order: Order) -> str:
     """The last characters tell orders apart where a number is too long."""
     prefix: str = call.settings.number_prefix
-    return prefix + order.number[len(prefix) - _REFERENCE :]
+    return prefix + order.number[len(prefix) - _NUMBER :]
 
 
 def _mark(order: Order) -> str:
@@ -258,7 +209,9 @@ def _mark(order: Order) -> str:
 def _note(order: Order) -> str:
     """For the owner's eyes; `_find` knows the document by how it begins."""
     said = [_mark(order)]
-    if order.gift_cards:
+    if order.gift_cards is None:
+        said.append("Paid by gift card in part")
+    elif order.gift_cards:
         said.append(f"Paid by gift card: {order.gift_cards}")
     if cents(order.total.amount) != order.total.amount:
         said.append(f"The shop's total is {order.total}; QuickBooks keeps two decimals")
@@ -280,5 +233,9 @@ def _disagreements(preferences: Record, settings: QuickBooksSettings) -> list[st
     if sales.get("CustomTxnNumbers") is False:
         said.append(
             "Custom transaction numbers are turned off in QuickBooks, so that invoices won't carry the order's number."
+        )
+    if sales.get("AutoApplyCredit"):
+        said.append(
+            "'Automatically apply credits' is on in QuickBooks: turn it off if customers can pay with gift cards."
         )
     return said

@@ -25,7 +25,8 @@ class QuickBooksSettings(Settings):
     tip_item: str = "Tips"
     """The item on which tips are booked."""
     gift_card_item: str = "Gift cards"
-    """The item on which gift cards that are sold are booked; its account should be a liability."""
+    """The item on which gift cards are booked when they are sold and when they are spent; its account has to be a
+    liability, of the type Other Current Liabilities."""
     adjustment_item: str = "Rounding"
     """The item that takes up rounding and other changes the shop made to an order's total."""
     fee_item: str = ""

@@ -40,6 +40,7 @@ _PAYMENT = {
     "expired": PaymentState.VOIDED,
 }
 _WAS_PAID = {PaymentState.PAID, PaymentState.PARTLY_REFUNDED, PaymentState.REFUNDED}
+_NOTHING_PAID = {PaymentState.PENDING, PaymentState.VOIDED}
 _GIFT_CARD = "gift_card"
 
 
@@ -122,13 +123,18 @@ def _amounts(body: Body, currency: str, *, included: bool, whole: bool) -> tuple
     return owed, tax
 
 
-def _gift_cards(body: Body, owed: Money, payment: PaymentState) -> Money:
+def _gift_cards(body: Body, owed: Money, payment: PaymentState) -> Money | None:
     """Webhooks name the ways of paying, but give no amounts: theirs can be told when there was no other way."""
-    if body.get("payment_gateway_names") == [_GIFT_CARD] and payment in _WAS_PAID:
+    ways = body.get("payment_gateway_names") or ()
+    if _GIFT_CARD not in ways or payment in _NOTHING_PAID:
+        return Money.zero(owed.currency)
+    if set(ways) == {_GIFT_CARD} and payment in _WAS_PAID:
         return owed
+    if body.get("transactions") is None:
+        return None
     paid = (
         amount_of(entry, "amount", owed.currency)
-        for entry in body.get("transactions") or ()
+        for entry in body["transactions"]
         if entry["gateway"] == _GIFT_CARD and entry["kind"] in ("sale", "capture") and entry["status"] == "success"
     )
     return total(paid, owed.currency)

@@ -4,6 +4,9 @@ Whatever `prices_include_tax` says, `total` and `subtotal` of every line, fee an
 order's `total` is with it: so `taxes_included` is always false. A shop that rounds at the subtotal shows line amounts
 that don't add up to its total by some cents; that difference is the `adjustment`.
 
+WooCommerce has no gift cards of its own: an order has one way of paying, and `total` is what was paid by it. So
+`gift_cards` is always zero; what plugins add about theirs is in their own words.
+
 https://woocommerce.github.io/woocommerce-rest-api-docs/#order-properties
 https://github.com/woocommerce/woocommerce/issues/62846 (without tax)
 https://github.com/woocommerce/woocommerce/issues/25720 (roundings)

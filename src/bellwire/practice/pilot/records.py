@@ -62,7 +62,11 @@ def records(first: int) -> list[Record]:
             "a discount on one line",
         ),
         Record(3, Sale(numbers[2], [SaleLine("TEA-250", 3)], taxes_included=True), "prices that include tax"),
-        Record(4, Sale(numbers[3], [SaleLine("POT-1L")], tip=Decimal("4.00")), "a tip"),
+        Record(
+            4,
+            Sale(numbers[3], [SaleLine("POT-1L")], tip=Decimal("4.00"), gift_card=Decimal("25.00")),
+            "a tip, and a gift card for a part of it where the shop has them",
+        ),
         Record(
             5,
             Sale(numbers[4], [SaleLine("SCOOP-01", 3), SaleLine("TEA-100")], order_discount=Decimal("1.00")),

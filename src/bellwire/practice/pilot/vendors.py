@@ -16,7 +16,7 @@ from bellwire.practice.simulator import Simulator
 R = TypeVar("R")
 
 _BOOKING = ("accounting.create_invoice", "accounting.create_sales_receipt")
-_PAYING = ("accounting.record_payment", "accounting.create_sales_receipt")
+_PAYING = ("accounting.record_payment", "accounting.redeem_gift_card", "accounting.create_sales_receipt")
 _MAILING = ("email.send_notice", "email.send_mail")
 _WRITING = "(?s)^(POST|PUT|PATCH|MAIL) "
 """The requests that change something."""

@@ -67,6 +67,8 @@ class Shopify(Simulator):
     orders: dict[str, Body] = field(default_factory=dict)
     products: dict[str, Body] = field(default_factory=lambda: {str(entry["id"]): entry for entry in _products()})
     fulfilment_orders: dict[str, list[Body]] = field(default_factory=dict)
+    payments: dict[str, list[Body]] = field(default_factory=dict)
+    """The transactions of each order, which its webhooks leave out."""
     bucket: points.Bucket = field(default_factory=points.Bucket)
     scopes: tuple[str, ...] = (
         "read_customers",
@@ -80,6 +82,7 @@ class Shopify(Simulator):
     )
     _tokens: set[str] = field(default_factory=lambda: {_PERMANENT_TOKEN})
     _owed: dict[str, Decimal] = field(default_factory=dict)
+    _gift_cards: dict[str, Decimal] = field(default_factory=dict)
     _last_id: int = 450_789_000
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -101,11 +104,15 @@ class Shopify(Simulator):
         order_id = str(order["id"])
         self.orders[order_id] = order
         self._owed[order_id] = Decimal(order["total_price"])
+        self._gift_cards[order_id] = sale.gift_card
+        self.payments[order_id] = []
         self.fulfilment_orders[order_id] = [{"id": self._new_id(), "status": "open", "location_id": _LOCATION}]
         return order_id
 
     def pay(self, order_id: str) -> None:
-        self._change(order_id, financial_status="paid", payment_gateway_names=["bogus"], total_outstanding="0.00")
+        self.payments[order_id] = sales.payments(self.orders[order_id], self._gift_cards[order_id])
+        gateways = [entry["gateway"] for entry in self.payments[order_id]]
+        self._change(order_id, financial_status="paid", payment_gateway_names=gateways, total_outstanding="0.00")
 
     def edit(self, order_id: str, note: str) -> None:
         self._change(order_id, note=note)
@@ -267,7 +274,7 @@ class Shopify(Simulator):
 
     def _order_node(self, order_id: str) -> Body | None:
         order = self.orders.get(order_id)
-        return order and schema.order_node(order, self.fulfilment_orders[order_id])
+        return order and schema.order_node(order, self.fulfilment_orders[order_id], self.payments[order_id])
 
     def _refund_node(self, refund_id: str) -> Body | None:
         for order in self.orders.values():

@@ -111,6 +111,26 @@ def new_order(sale: Sale, order_id: int, now: str) -> Body:
     }
 
 
+def payments(order: Body, gift_card: Decimal) -> list[Body]:
+    """The transactions that pay the order: by `gift_card` as far as it goes, the rest by card."""
+    owed = Decimal(order["total_price"])
+    by_gift_card = min(Till(order["currency"]).round(gift_card), owed)
+    parts = [("gift_card", by_gift_card), ("bogus", owed - by_gift_card)]
+    return [
+        {
+            "id": order["id"] + 960 + number,
+            "order_id": order["id"],
+            "kind": "sale",
+            "status": "success",
+            "gateway": gateway,
+            "amount": str(amount),
+            "currency": order["currency"],
+        }
+        for number, (gateway, amount) in enumerate(parts)
+        if amount
+    ]
+
+
 def new_refund(
     order: Body, refund_id: int, units: Mapping[str, int], now: str, *, money: bool, shipping: bool = False
 ) -> Body:

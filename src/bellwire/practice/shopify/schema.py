@@ -164,7 +164,7 @@ def gid(kind: str, number: object) -> str:
     return f"gid://shopify/{kind}/{number}"
 
 
-def order_node(body: Node, fulfilment_orders: list[Node]) -> Node:
+def order_node(body: Node, fulfilment_orders: list[Node], payments: list[Node]) -> Node:
     applications = [_application(index, entry) for index, entry in enumerate(body["discount_applications"])]
     return {
         "__typename": "Order",
@@ -200,7 +200,7 @@ def order_node(body: Node, fulfilment_orders: list[Node]) -> Node:
             lambda line: _shipping_line(line, applications),
         )(info, **page),
         "discountApplications": numbered(applications, lambda application: application),
-        "transactions": lambda _info, first=50: [_transaction(t, body["currency"]) for t in _payments(body)][:first],
+        "transactions": lambda _info, first=50: [_transaction(t, body["currency"]) for t in payments][:first],
         "fulfillments": lambda _info, first=50: [fulfilment_node(entry) for entry in body["fulfillments"]][:first],
         "fulfillmentOrders": numbered(fulfilment_orders, _fulfilment_order),
         "refunds": lambda _info, first=50: [refund_node(entry, body) for entry in body["refunds"]][:first],
@@ -309,14 +309,6 @@ def _refund_shipping_line(body: Node) -> Node:
         "subtotalAmountSet": _bag(body["subtotal_amount_set"]),
         "taxAmountSet": _bag(body["tax_amount_set"]),
     }
-
-
-def _payments(body: Node) -> list[Node]:
-    """Webhooks leave them out; an order that was paid has one."""
-    if not body["payment_gateway_names"]:
-        return []
-    gateway, amount = body["payment_gateway_names"][0], body["total_price"]
-    return [{"id": body["id"], "kind": "sale", "status": "success", "gateway": gateway, "amount": amount}]
 
 
 def _transaction(body: Node, currency: str) -> Node:
