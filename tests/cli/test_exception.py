@@ -91,9 +91,9 @@ def test_one_of_them_says_what_to_do_and_what_is_done(at: Run) -> None:
     done = told[told.index("Done already:") : told.index("What happens next")]
     assert re.search(r"^  label  .+ \(shipping\): tracking number \S+, id \S+", done, re.MULTILINE)
     assert re.search(r"^  stock  Change the stock", done, re.MULTILINE) and "  invoice" not in done
-    assert "'invoice' is tried again, then receipt." in told
+    assert "'invoice' is tried again, then receipt and gift_card." in told
     assert "bellwire exception resolve 1 --id ID --with customer_id=…" in told
-    assert "--reason WHY\n      The run ends as skipped: invoice and receipt not done, what is done stays done." in told
+    assert "--reason WHY\n      The run ends as skipped: invoice, receipt and gift_card not done, what is done" in told
 
 
 @pytest.mark.parametrize("words", [("show", 99), ("retry", 99), ("resolve", 99), ("dismiss", 99, "--reason", "x")])

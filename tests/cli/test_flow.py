@@ -21,7 +21,7 @@ def test_a_flow_is_shown_step_by_step(project: Path, bellwire: Run) -> None:
     shown = json.loads(bellwire("flow", "show", "order-to-cash", "--json", "--project", project).stdout)
     needs = {step["action"]: step["needs"] for step in shown["actions"]}
     assert needs["invoice"] == []
-    assert needs["receipt"] == ["invoice"]
+    assert needs["receipt"] == ["asked", "invoice"]
     assert "on a condition" in bellwire("flow", "show", "order_to_cash", "--project", project).stdout
 
 
@@ -39,7 +39,7 @@ def test_a_flow_that_fits_passes_the_check(project: Path, bellwire: Run) -> None
 
 def test_a_wrong_reference_is_found_with_its_line(project: Path, bellwire: Run) -> None:
     path = project / "flows/order_to_cash.yaml"
-    path.write_text(path.read_text().replace("{{ event.total }}", "{{ event.totl }}"))
+    path.write_text(path.read_text().replace("event.total |", "event.totl |"))
     line = path.read_text()[: path.read_text().index("event.totl")].count("\n") + 1
     result = bellwire("flow", "check", "order_to_cash", "--project", project)
     assert result.exit_code == 1
