@@ -18,6 +18,9 @@ BellwireError
 from datetime import timedelta
 from pathlib import Path
 
+PACED = "rate-limited"
+"""The cause of failures that only ask to wait."""
+
 
 class BellwireError(Exception):
     """What happened, in a sentence; `remedy` says what to do next."""

@@ -130,6 +130,8 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
 @asynccontextmanager
 async def desk(name: str) -> AsyncIterator[Desk]:
     async with Practice([name]) as practice:
+        # What the HTTP client repeats by itself isn't paced.
+        practice.simulators[name].quotas.clear()
         made = connection(name, practice)
         try:
             yield Desk(name, practice.simulators[name], dataclasses.replace(call(made), clock=system_clock))

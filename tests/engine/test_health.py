@@ -283,14 +283,13 @@ actions:
     vendor = Vendor()
     house = House(tmp_path / "ledger.db", vendor, flow=flow, workers=4)
     async with house.open():
-        for _ in range(house.connection.manifest.parallel):
-            await house.connection.api.gate.enter()
+        held = [await house.connection.api.gate.enter() for _ in range(house.connection.manifest.parallel)]
         await orders(house, 20)
         await house.until(lambda: house.connection.api.gate.waiting == 20)
         await house.deliver(order(id="other", note="other"))
         await house.until(lambda: _some(house, RunState.DONE))
-        for _ in range(house.connection.manifest.parallel):
-            house.connection.api.gate.leave()
+        for lane in held:
+            house.connection.api.gate.leave(lane)
         await house.until(all_are(house, RunState.DONE))
 
 
@@ -302,14 +301,12 @@ async def test_the_queue_in_memory_is_bounded_and_the_rest_waits_in_the_ledger(
     vendor = Vendor()
     house = House(tmp_path / "ledger.db", vendor, flow=FLOW, workers=4)
     async with house.open():
-        places = house.connection.manifest.parallel
-        for _ in range(places):
-            await house.connection.api.gate.enter()
+        held = [await house.connection.api.gate.enter() for _ in range(house.connection.manifest.parallel)]
         await orders(house, 30)
         await house.until(lambda: _waiting_in_the_ledger(house, at_least=10))
         assert house.connection.api.gate.waiting <= 5 + 4
-        for _ in range(places):
-            house.connection.api.gate.leave()
+        for lane in held:
+            house.connection.api.gate.leave(lane)
         await house.until(all_are(house, RunState.DONE), 30)
         assert vendor.effects("post_message") == 30
 

@@ -24,8 +24,8 @@ from bellwire.engine.backoff import wait_before
 from bellwire.engine.keys import idempotency_key
 from bellwire.engine.means import Means
 from bellwire.engine.results import from_json, to_json
-from bellwire.engine.telling import PACED, Told, ask_a_person, tell, wrong_input
-from bellwire.errors import BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
+from bellwire.engine.telling import Told, ask_a_person, tell, wrong_input
+from bellwire.errors import PACED, BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
 from bellwire.events import Event, whole_subject
 from bellwire.flows import SKIPPED, Flow, FlowAction, Scope, scope_for
 from bellwire.ledger import AttemptRow, Outcome, Rows, RunState, edits, exceptions, runs

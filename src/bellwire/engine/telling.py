@@ -9,9 +9,6 @@ from bellwire.connectors.kit import Action, Connection
 from bellwire.errors import BellwireError, FlowError, OutcomeUnknown, VendorError
 from bellwire.flows import FlowAction
 
-PACED = "rate-limited"
-"""The cause of failures that only ask to wait."""
-
 
 @dataclass(frozen=True)
 class Told:

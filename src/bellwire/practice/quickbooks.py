@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money
 from bellwire.practice.catalogue import CATALOGUE
-from bellwire.practice.faults import Fault
+from bellwire.practice.quota import Quota
 from bellwire.practice.roles import Booked
 from bellwire.practice.simulator import Simulator
 
@@ -29,6 +29,8 @@ Record = dict[str, Any]
 
 _REALM = "4620816365000001"
 _CLIENT = ("practice-client", "practice-client-secret")
+_COMPANY = r"/company/(\d+)/"
+"""What of a request says whose quota it counts against."""
 _NOW = "2026-11-24T01:30:00-08:00"
 _EXEMPT = "NON"
 _GIFT_CARDS = "Gift cards"
@@ -123,6 +125,7 @@ class QuickBooks(Simulator):
     }
     settings: ClassVar[Mapping[str, Any]] = {"realm_id": _REALM, "home_currency": "USD"}
 
+    quotas: list[Quota] = field(default_factory=lambda: [Quota(500, 60, _COMPANY), Quota(10, 1, _COMPANY)])
     multicurrency: bool = True
     tokens: Tokens = field(default_factory=Tokens)
     records: dict[str, dict[str, Record]] = field(init=False)
@@ -217,9 +220,15 @@ class QuickBooks(Simulator):
 
     # How it fails
 
-    def rate_limited(self, fault: Fault) -> Response:
+    def rate_limited(self, seconds: float) -> Response:
         said = "message=ThrottleExceeded; errorCode=003001; statusCode=429"
-        return _gateway(429, "THROTTLE", "3001", said, {"Retry-After": str(-int(-fault.seconds // 1))})
+        return _gateway(429, "THROTTLE", "3001", said, {"Retry-After": str(-int(-seconds // 1))})
+
+    def over_quota(self, seconds: float) -> Response:
+        """Without a word about when to come back: Intuit's guide says in a minute."""
+        answer = self.rate_limited(seconds)
+        del answer.headers["Retry-After"]
+        return answer
 
     def failed(self) -> Response:
         error = {"Message": "An application error has occurred while processing your request", "code": "10000"}

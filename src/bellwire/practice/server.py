@@ -31,11 +31,24 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 import bellwire.practice
 from bellwire.errors import NotFound
 from bellwire.practice.faults import Fault, FaultKind
+from bellwire.practice.quota import take
 from bellwire.practice.roles import Shop
 from bellwire.practice.sending import Sending, send
 from bellwire.practice.simulator import Received, Simulator
 
-_MACHINERY = {"catalogue", "driving", "faults", "pilot", "project", "roles", "sending", "server", "simulator", "story"}
+_MACHINERY = {
+    "catalogue",
+    "driving",
+    "faults",
+    "pilot",
+    "project",
+    "quota",
+    "roles",
+    "sending",
+    "server",
+    "simulator",
+    "story",
+}
 
 
 def simulator_names() -> list[str]:
@@ -170,7 +183,7 @@ class Practice:
 
 
 class _Recorder:
-    """Around one simulator: notes each request and its end, and produces the faults."""
+    """Around one simulator: notes each request and its end, keeps its quotas, and produces the faults."""
 
     def __init__(self, simulator: Simulator, app: ASGIApp) -> None:
         self._simulator = simulator
@@ -181,7 +194,9 @@ class _Recorder:
         request = Request(scope, receive)
         body = await request.body()
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        fault = simulator.faults.next(f"{request.method} {path} {body.decode(errors='replace')}")
+        asked = f"{request.method} {path} {body.decode(errors='replace')}"
+        wait = take(simulator.quotas, asked)
+        fault = None if wait else simulator.faults.next(asked)
         kind = fault.kind if fault else None
         statuses: list[int] = []
         answered = bytearray()
@@ -202,8 +217,10 @@ class _Recorder:
                 await send(message)
 
         app: ASGIApp = self._app
-        if fault and kind is FaultKind.RATE_LIMITED:
-            app = simulator.rate_limited(fault)
+        if wait:
+            app = simulator.over_quota(wait)
+        elif fault and kind is FaultKind.RATE_LIMITED:
+            app = simulator.rate_limited(fault.seconds)
         elif kind is FaultKind.FAILED:
             app = simulator.failed()
         elif kind is FaultKind.SIGNED_OUT:

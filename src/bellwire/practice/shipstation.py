@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bellwire.practice.faults import Fault
+from bellwire.practice.quota import Quota
 from bellwire.practice.roles import Sent
 from bellwire.practice.simulator import Simulator
 
@@ -76,6 +76,7 @@ class ShipStationSimulator(Simulator):
         "packaging_grams": 80,
     }
 
+    quotas: list[Quota] = field(default_factory=lambda: [Quota(200, 60)])
     balance: Decimal = Decimal(1000)
     shipments: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By id."""
@@ -117,9 +118,9 @@ class ShipStationSimulator(Simulator):
             Route("/v2/labels/rates/{id}", self._served(self._create_label_at_rate), methods=["POST"]),
         ]
 
-    def rate_limited(self, fault: Fault) -> Response:
+    def rate_limited(self, seconds: float) -> Response:
         answer = _Error(429, "rate_limit_exceeded", "You have exceeded the rate limit.", "system").answer()
-        answer.headers["Retry-After"] = str(-int(-fault.seconds // 1))
+        answer.headers["Retry-After"] = str(-int(-seconds // 1))
         return answer
 
     def failed(self) -> Response:

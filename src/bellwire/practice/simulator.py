@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from bellwire.practice.faults import Fault, Faults
+from bellwire.practice.faults import Faults
+from bellwire.practice.quota import Quota
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Simulator(ABC):
     """What `[NAME.settings]` of such a connection says."""
 
     faults: Faults = field(default_factory=Faults)
+    quotas: list[Quota] = field(default_factory=list)
+    """The limits that it keeps unasked; a test of something else may clear them."""
     received: deque[Received] = field(default_factory=lambda: deque(maxlen=10_000))
 
     @abstractmethod
@@ -67,9 +70,13 @@ class Simulator(ABC):
     def state(self) -> dict[str, Any]:
         """All it holds, as JSON: for the practice page."""
 
-    def rate_limited(self, fault: Fault) -> Response:
-        """How this vendor says 'too many requests'."""
-        return JSONResponse({"message": "Too many requests"}, 429, {"Retry-After": str(-int(-fault.seconds // 1))})
+    def rate_limited(self, seconds: float) -> Response:
+        """How this vendor says 'too many requests', and to come back in so many seconds."""
+        return JSONResponse({"message": "Too many requests"}, 429, {"Retry-After": str(-int(-seconds // 1))})
+
+    def over_quota(self, seconds: float) -> Response:
+        """How it refuses what its `quotas` have room for only in so many seconds: as above, if it says when."""
+        return self.rate_limited(seconds)
 
     def failed(self) -> Response:
         """How this vendor fails."""

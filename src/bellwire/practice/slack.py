@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bellwire.practice.faults import Fault
+from bellwire.practice.quota import Quota
 from bellwire.practice.roles import Sent, mentioned_order
 from bellwire.practice.simulator import Simulator
 
@@ -64,11 +64,21 @@ def _channels() -> list[Channel]:
     ]
 
 
+def _quotas() -> list[Quota]:
+    """One message a second in a channel, with bursts, and tier 3 for each of the other methods:
+    https://docs.slack.dev/apis/web-api/rate-limits"""
+    return [
+        Quota(10, 10, r'POST /api/chat\.postMessage .*?"channel": ?"#?([^"]+)"'),
+        Quota(50, 60, r"^\w+ /api/(conversations\.\w+)"),
+    ]
+
+
 @dataclass
 class SlackSimulator(Simulator):
     vendor: ClassVar[str] = "slack"
     credentials: ClassVar[Mapping[str, str]] = {"access_token": "xoxb-practice"}
 
+    quotas: list[Quota] = field(default_factory=_quotas)
     channels: list[Channel] = field(default_factory=_channels)
     posted: list[Posted] = field(default_factory=list)
     scopes: set[str] = field(default_factory=lambda: {"chat:write", "channels:read", "channels:history"})
@@ -88,8 +98,8 @@ class SlackSimulator(Simulator):
     def messages(self) -> list[Sent]:
         return [Sent(m.ts, mentioned_order(m.text), _unescaped(m.text)) for m in self.posted]
 
-    def rate_limited(self, fault: Fault) -> Response:
-        return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(math.ceil(fault.seconds))})
+    def rate_limited(self, seconds: float) -> Response:
+        return JSONResponse({"ok": False, "error": "ratelimited"}, 429, {"Retry-After": str(math.ceil(seconds))})
 
     def failed(self) -> Response:
         return JSONResponse({"ok": False, "error": "internal_error"}, 500)

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.practice.catalogue import CATALOGUE, Good
-from bellwire.practice.faults import Fault
+from bellwire.practice.quota import Quota
 from bellwire.practice.simulator import Simulator
 
 _VERSION = "2025-08-20"
@@ -48,6 +48,8 @@ class SquareSimulator(Simulator):
     credentials: ClassVar[Mapping[str, str]] = {"access_token": "EAAApractice"}
     settings: ClassVar[Mapping[str, Any]] = {"location_id": "LPRACTICE"}
 
+    # Square publishes no number: this one is assumed.
+    quotas: list[Quota] = field(default_factory=lambda: [Quota(20, 1)])
     page_size: int = 1000
     items: dict[str, Good] = field(default_factory=lambda: {f"VAR-{good.sku}": good for good in CATALOGUE})
     """Variation id → what it is."""
@@ -73,7 +75,7 @@ class SquareSimulator(Simulator):
             Route("/v2/inventory/changes/batch-create", self._served(self._change), methods=["POST"]),
         ]
 
-    def rate_limited(self, fault: Fault) -> Response:
+    def rate_limited(self, seconds: float) -> Response:
         return _Error(429, "RATE_LIMITED", "Too many requests.").answer()
 
     def failed(self) -> Response:

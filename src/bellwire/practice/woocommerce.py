@@ -18,7 +18,6 @@ from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money, digits
 from bellwire.practice.catalogue import CATALOGUE, Good
-from bellwire.practice.faults import Fault
 from bellwire.practice.roles import Sale
 from bellwire.practice.simulator import Simulator, Webhook
 
@@ -144,9 +143,9 @@ class WooCommerce(Simulator):
 
     # How it answers on a bad day
 
-    def rate_limited(self, fault: Fault) -> Response:
+    def rate_limited(self, seconds: float) -> Response:
         """Only hosts do that, with a page of theirs."""
-        headers = {"Retry-After": str(-int(-fault.seconds // 1))}
+        headers = {"Retry-After": str(-int(-seconds // 1))}
         return HTMLResponse("<html><h1>429 Too Many Requests</h1></html>", 429, headers)
 
     def failed(self) -> Response:

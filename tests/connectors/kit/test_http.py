@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -144,6 +145,39 @@ async def test_a_vendor_that_asks_for_a_pause_gets_it(acme: Acme, method: str, s
     with pytest.raises(VendorError):
         await api.request(method, "things")
     assert timedelta(seconds=55) < api.gate.paused_for <= timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(("method", "writes"), [("GET", None), ("POST", False)])
+async def test_what_only_reads_waits_for_the_pause_and_asks_again(acme: Acme, method: str, writes: bool | None) -> None:
+    acme.script = [reply(429, Retry_After="1"), reply(200, {"page": 7})]
+    began = time.monotonic()
+    answer = await acme.connection().api.request(method, "things", params={"cursor": "6"}, writes=writes)
+    assert answer.json() == {"page": 7}
+    assert time.monotonic() - began > 0.9
+    assert [*acme.paths()] == ["/things?cursor=6"] * 2
+
+
+async def test_nothing_waits_longer_than_the_time_out_for_a_vendor_that_asks_for_patience_again_and_again(
+    acme: Acme,
+) -> None:
+    acme.script = [reply(429, Retry_After="1")] * 5
+    began = time.monotonic()
+    with pytest.raises(Transient, match="asked to slow down"):
+        await acme.connection(timeout=timedelta(seconds=2)).api.get("things")
+    assert time.monotonic() - began < 4
+    assert len(acme.seen) == 3
+
+
+async def test_a_request_names_what_its_limit_counts_it_by(acme: Acme) -> None:
+    limit = Limit(1, timedelta(minutes=1), of="post", apart=True)
+    api = acme.connection(limits=(limit,)).api
+    for channel in ("packing", "orders"):
+        await asyncio.wait_for(api.post("post", {}, paced_by=channel), 5)
+    await asyncio.wait_for(api.get("read"), 5)
+    waiting = asyncio.create_task(api.post("post", {}, paced_by="orders"))
+    await asyncio.sleep(0)
+    assert api.gate.waiting == 1
+    waiting.cancel()
 
 
 async def test_a_pause_longer_than_the_time_out_holds_no_worker(acme: Acme) -> None:

@@ -70,6 +70,7 @@ async def client() -> AsyncIterator[Client]:
     async with Practice(["quickbooks"]) as practice, aiohttp.ClientSession() as session:
         company = practice.simulators["quickbooks"]
         assert isinstance(company, QuickBooks)
+        company.quotas.clear()
         yield Client(session, practice.base_url("quickbooks"), company)
 
 

@@ -21,11 +21,14 @@ from bellwire.connectors.kit.auth import Basic, Bearer, ClientCredentials, Crede
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
-from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
+from bellwire.errors import PACED, OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 
 before_writing: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("before_writing", default=None)
 """What has to be done before something is sent that can't simply be sent again: once the account's turn has come, so
 that what only waits for it counts as not begun."""
+
+_SHORTEST_PAUSE = timedelta(seconds=1)
+"""What a pause counts at least, so that a vendor isn't asked for ever."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,9 @@ class Api:
         *,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        paced_by: str = "",
     ) -> Answer:
-        return await self.request("POST", path, json=json, params=params, headers=headers)
+        return await self.request("POST", path, json=json, params=params, headers=headers, paced_by=paced_by)
 
     async def put(self, path: str, json: Any = None, *, params: Mapping[str, str] | None = None) -> Answer:
         return await self.request("PUT", path, json=json, params=params)
@@ -140,12 +144,15 @@ class Api:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         writes: bool | None = None,
+        paced_by: str = "",
     ) -> Answer:
         """One request below the connection's root; an absolute path (`/oauth/…`) goes below its origin.
 
-        `writes` says whether it may change something, where the method doesn't (a GraphQL query is a POST).
-        Returns a successful answer; raises Transient, SignedOut, Refused or OutcomeUnknown otherwise. An expired
-        sign-in is refreshed once and the request sent again.
+        `writes` says whether it may change something, where the method doesn't (a GraphQL query is a POST); `paced_by`
+        what limits that count apart count it by. Returns a successful answer; raises Transient, SignedOut, Refused or
+        OutcomeUnknown otherwise. An expired sign-in is refreshed once and the request sent again. One that only reads
+        waits when the vendor asks to slow down, as long as that ends within the time-out, and is sent again: so that a
+        listing goes on from the page where it was.
         """
         writing = method not in ("GET", "HEAD") if writes is None else writes
         url = self._origin + path if path.startswith("/") else f"{self._base.rstrip('/')}/{path}"
@@ -154,15 +161,18 @@ class Api:
         if json is not None:
             sent.setdefault("Content-Type", "application/json")
         query = {**self._manifest.params, **(params or {})}
-        refused = ""
+        refused, patience = "", self.timeout
         while True:
             token = await self._token(self._renewed, refused) if self._renewed else ""
-            answer = await self._send(method, url, path, query, sent | self._signed_in(token), data, writing)
+            answer = await self._send(method, url, path, query, sent | self._signed_in(token), data, writing, paced_by)
             error = self._explain(answer) or self._by_status(answer)
             if error is None:
                 return answer
             if pause := error.retry_after if isinstance(error, Transient) else answer.retry_after:
                 self.gate.pause(pause)
+                patience -= max(pause, _SHORTEST_PAUSE)
+                if not writing and error.cause == PACED and patience >= timedelta():
+                    continue
             if not isinstance(error, SignedOut) or refused or not self._can_renew():
                 raise error
             refused = token
@@ -179,7 +189,7 @@ class Api:
     def _have_patience(self) -> None:
         left = self.gate.paused_for
         if left > self.timeout:
-            raise Transient(f"{self._manifest.title} asked to slow down.", cause="rate-limited", retry_after=left)
+            raise Transient(f"{self._manifest.title} asked to slow down.", cause=PACED, retry_after=left)
 
     async def close(self) -> None:
         self._patience.close()
@@ -195,6 +205,7 @@ class Api:
         headers: Mapping[str, str],
         data: bytes | None,
         writing: bool,
+        paced_by: str = "",
     ) -> Answer:
         if self._session is None:
             self._session = aiohttp.ClientSession(
@@ -205,7 +216,7 @@ class Api:
                 auto_decompress=True,
             )
         self._have_patience()
-        await self.gate.enter()
+        lane = await self.gate.enter(path, paced_by)
         try:
             if writing:
                 await _prepare()
@@ -229,9 +240,9 @@ class Api:
                 ) from error
             raise Transient(f"{self._manifest.title} {said}.", cause="no-answer", detail=detail) from error
         finally:
-            self.gate.leave()
+            self.gate.leave(lane)
         self.answered[response.status] += 1
-        self.gate.learn(response.headers)
+        self.gate.learn(response.headers, lane)
         return Answer(response.status, response.headers, content, method, path, writing)
 
     def _by_status(self, answer: Answer) -> VendorError | None:
@@ -241,9 +252,7 @@ class Api:
         title, status = self._manifest.title, answer.status
         detail = f"{answer.method} {answer.path}: {status} {answer.text[:300]}"
         if status == 429:
-            return Transient(
-                f"{title} asked to slow down.", cause="rate-limited", detail=detail, retry_after=answer.retry_after
-            )
+            return Transient(f"{title} asked to slow down.", cause=PACED, detail=detail, retry_after=answer.retry_after)
         if status == 401:
             return SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",

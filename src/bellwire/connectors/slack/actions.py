@@ -52,7 +52,7 @@ async def post_message(call: Call, given: PostMessage) -> Message:
         "metadata": {"event_type": _EVENT_TYPE, "event_payload": {"key": call.key}},
     }
     try:
-        answer = await call.api.post("chat.postMessage", message, headers=_JSON)
+        answer = await call.api.post("chat.postMessage", message, headers=_JSON, paced_by=channel)
     except Refused as error:
         raise about_channel(error, channel) from error
     posted = answer.json()

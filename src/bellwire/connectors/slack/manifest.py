@@ -6,6 +6,7 @@ from bellwire.connectors.kit import Bearer, Credential, Limit, Manifest
 from bellwire.events import Environment
 
 _ORIGIN = "https://slack.com"
+_MINUTE = timedelta(minutes=1)
 
 MANIFEST = Manifest(
     name="slack",
@@ -25,9 +26,15 @@ MANIFEST = Manifest(
     # The last two only to look whether a message is there already, when an answer was lost; for private channels
     # `groups:read` and `groups:history` take their place.
     scopes=("chat:write", "channels:read", "channels:history"),
-    # chat.postMessage takes about one message a second in a channel, with bursts, and some hundreds a minute in a
-    # workspace; tier 3, of the other methods used here, is 50 a minute: https://docs.slack.dev/apis/web-api/rate-limits
-    limits=(Limit(50, per=timedelta(minutes=1)),),
+    # Each method has its own. Posting: one message a second in a channel, with bursts, and "several hundred" a minute
+    # in the workspace, of which 200 is a careful reading; tier 3 of the others: 50.
+    # https://docs.slack.dev/apis/web-api/rate-limits
+    limits=(
+        Limit(10, per=timedelta(seconds=10), of="chat.postMessage", apart=True),
+        Limit(200, per=_MINUTE, of="chat.postMessage"),
+        Limit(50, per=_MINUTE, of="conversations.list"),
+        Limit(50, per=_MINUTE, of="conversations.history"),
+    ),
     parallel=4,
     docs="https://docs.slack.dev/reference/methods/chat.postMessage",
 )

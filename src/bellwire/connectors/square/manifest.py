@@ -1,8 +1,10 @@
 """What is declared about Square."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
-from bellwire.connectors.kit import Bearer, Credential, Manifest, Settings
+from bellwire.connectors.kit import Bearer, Credential, Limit, Manifest, Settings
 from bellwire.events import Environment
 
 # The newest version whose description is at hand to hold requests and answers against. Newer ones exist; an endpoint
@@ -36,7 +38,8 @@ MANIFEST = Manifest(
     api_version=_VERSION,
     headers={"Square-Version": _VERSION},
     scopes=("INVENTORY_READ", "INVENTORY_WRITE", "ITEMS_READ", "MERCHANT_PROFILE_READ"),
-    # Square publishes no limits: it says 429, and the client backs off.
+    # Square publishes no numbers, nor how long to wait after a 429: so few that a shop should never meet one.
+    limits=(Limit(10, per=timedelta(seconds=1)),),
     parallel=4,
     docs="https://developer.squareup.com/docs/inventory-api/what-it-does",
 )

@@ -20,7 +20,6 @@ from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money
 from bellwire.practice.catalogue import CATALOGUE
-from bellwire.practice.faults import Fault
 from bellwire.practice.roles import Sale
 from bellwire.practice.shopify import points, sales, schema
 from bellwire.practice.simulator import Simulator, Webhook
@@ -185,12 +184,12 @@ class Shopify(Simulator):
 
     # How Shopify fails
 
-    def rate_limited(self, fault: Fault) -> Response:
+    def rate_limited(self, seconds: float) -> Response:
         """Status 200, and the points that are missing."""
         asked, rate = 100, self.bucket.refill
         left = {
             "maximumAvailable": self.bucket.size,
-            "currentlyAvailable": asked - fault.seconds * rate,
+            "currentlyAvailable": asked - seconds * rate,
             "restoreRate": rate,
         }
         cost = {"requestedQueryCost": asked, "actualQueryCost": None, "throttleStatus": left}

@@ -1,0 +1,42 @@
+"""The limits that simulated vendors keep unasked. Which vendor has which is tested beside the vendor."""
+
+from bellwire.practice.quota import Quota, take
+
+
+def lets_in(quota: Quota, *requests: tuple[float, str]) -> list[bool]:
+    """Whether each request, at its second, is let in."""
+    said = []
+    for now, request in requests:
+        said.append(quota.wait(request, now) == 0)
+        if said[-1]:
+            quota.take(request, now)
+    return said
+
+
+def test_as_many_as_the_window_holds_and_one_more_for_each_that_leaves_it() -> None:
+    times = (0.0, 4.0, 5.0, 9.9, 10.0, 13.9, 14.0, 14.1)
+    said = lets_in(Quota(2, 10), *((now, "GET /") for now in times))
+    assert said == [True, True, False, False, True, False, True, False]
+
+
+def test_it_says_how_long_to_wait() -> None:
+    quota = Quota(1, 10)
+    quota.take("GET /", 3.0)
+    assert quota.wait("GET /", 5.0) == 8.0
+
+
+def test_what_it_isnt_of_doesnt_count_and_what_its_groups_tell_apart_counts_apart() -> None:
+    quota = Quota(1, 10, r"^POST /(\w+)")
+    requests = ("GET /a", "GET /a", "POST /a", "POST /b", "POST /a")
+    assert lets_in(quota, *((0.0, request) for request in requests)) == [True, True, True, True, False]
+
+
+def test_what_one_quota_refuses_doesnt_count_for_another() -> None:
+    quotas = [Quota(2, 60), Quota(1, 60, "POST")]
+    assert [take(quotas, request) > 0 for request in ("POST", "POST", "POST", "GET", "GET")] == [
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]
