@@ -14,7 +14,7 @@ def replace(path: Path, content: bytes) -> None:
     """
     written = path.with_name(f".{path.name}.new")
     try:
-        with open(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
