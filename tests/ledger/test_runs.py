@@ -152,6 +152,19 @@ async def test_an_attempt_that_has_its_outcome_keeps_it(desk: Desk) -> None:
     assert await desk.outcomes() == [Outcome.DONE]
 
 
+@pytest.mark.parametrize(
+    ("state", "left"), [(RunState.DONE, Outcome.UNKNOWN), (RunState.DEAD, Outcome.STARTED)], ids=["done", "dead"]
+)
+async def test_once_a_run_is_done_no_attempt_says_that_it_is_still_going_on(
+    desk: Desk, state: RunState, left: Outcome
+) -> None:
+    assert await desk.checkpoint(FIRST, Outcome.STARTED)
+    assert not await desk.leave(SECOND, state)
+    assert await desk.outcomes() == [Outcome.STARTED]
+    assert await desk.leave(FIRST, state)
+    assert await desk.outcomes() == [left]
+
+
 async def test_after_a_crash_what_was_going_on_is_due(desk: Desk) -> None:
     assert await desk.ledger.write(lambda rows: runs.recover(rows, NOW)) == 1
     assert len(await desk.claim()) == 1

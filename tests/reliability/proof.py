@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bellwire.clock import system_clock
-from bellwire.ledger import DeliveryState, Rows, RunState, deliveries, exceptions, figures, runs
+from bellwire.ledger import DeliveryState, Outcome, Rows, RunState, deliveries, exceptions, figures, runs
 from tests.running import Town
 
 _ALL = 1_000_000
+_DATA = {"ledger.db", "ledger.db-wal", "ledger.db-shm", "engine.lock", "vault.json", "vault.json.lock", "vault.key"}
+"""What may be in the project's data folder."""
+_ENDED = (RunState.DONE, RunState.SKIPPED)
 
 
 def broken(place: Town, acknowledged: Collection[int]) -> list[str]:
@@ -18,28 +21,46 @@ def broken(place: Town, acknowledged: Collection[int]) -> list[str]:
     sent = Counter(place.holdings.shop.fulfilled())
     if sent != Counter(place.placed.values()):
         found.append(f"The shop shows each order as sent, once: {sent}")
-    return found + place.look(lambda rows: _broken_in_ledger(rows, len(place.placed), acknowledged))
+    found += place.look(lambda rows: broken_in_ledger(rows, acknowledged))
+    found += place.look(lambda rows: _not_done(rows, len(place.placed)))
+    return found + left_over(place)
 
 
-def _broken_in_ledger(rows: Rows, orders: int, acknowledged: Collection[int]) -> list[str]:
-    found = []
+def broken_in_ledger(rows: Rows, acknowledged: Collection[int]) -> list[str]:
+    """What no ledger may show once all is done."""
     kept = {row.id: row.state for row in deliveries.newest(rows, limit=_ALL)}
     ended = (DeliveryState.DONE, DeliveryState.SKIPPED)
-    found += [f"Delivery {number} was acknowledged and is lost." for number in acknowledged if number not in kept]
+    found = [f"Delivery {number} was acknowledged and is lost." for number in acknowledged if number not in kept]
     found += [f"Delivery {number} is {state}." for number, state in kept.items() if state not in ended]
-    every = runs.newest(rows, limit=_ALL)
-    found += [f"Run {run.id} is {run.state}." for run in every if run.state is not RunState.DONE]
+    for run in runs.newest(rows, limit=_ALL):
+        # Nobody carries it: the process is over.
+        found += [f"Run {run.id} is {run.state}."] if run.state not in _ENDED else []
+        if run.state is RunState.DONE:
+            begun = [each for each in runs.attempts(rows, run.id) if each.outcome is Outcome.STARTED]
+            found += [f"Attempt {each.number} of {each.action} in run {run.id} never ended." for each in begun]
     found += [f"Exception {each.id} is open: {each.sentence}" for each in exceptions.open_ones(rows)]
-    now = system_clock()
-    since, until = now - timedelta(days=1), now + timedelta(hours=1)
+    since, until = _today()
     if not figures.delivery_counts(rows, since, until).balanced:
         found.append("The deliveries don't balance.")
-    balances = figures.balances(rows, since, until)
-    found += [f"The books don't balance: {each}" for each in balances if not each.balanced]
-    done = sum(each.done for each in balances)
-    if done != orders:
-        found.append(f"{done} runs are done for {orders} orders.")
-    return found
+    return found + [
+        f"The books don't balance: {each}" for each in figures.balances(rows, since, until) if not each.balanced
+    ]
+
+
+def _not_done(rows: Rows, orders: int) -> list[str]:
+    done = sum(each.done for each in figures.balances(rows, *_today()))
+    return [f"{done} runs are done for {orders} orders."] if done != orders else []
+
+
+def _today() -> tuple[datetime, datetime]:
+    now = system_clock()
+    return now - timedelta(days=1), now + timedelta(hours=1)
+
+
+def left_over(place: Town) -> list[str]:
+    """Files that nobody needs any more."""
+    here = {path.name for path in (place.folder / "data").iterdir()} - _DATA
+    return [f"A file is left over: {name}" for name in sorted(here)]
 
 
 def finals(place: Town) -> dict[object, object]:
@@ -48,16 +69,11 @@ def finals(place: Town) -> dict[object, object]:
 
 
 def _finals(rows: Rows) -> dict[object, object]:
-    ended = [run for run in runs.newest(rows, limit=_ALL) if run.state in (RunState.DONE, RunState.SKIPPED)]
-    settled = [
-        attempt
-        for run in runs.newest(rows, limit=_ALL)
-        for attempt in runs.attempts(rows, run.id)
-        if attempt.outcome.settled
-    ]
+    every = runs.newest(rows, limit=_ALL)
+    settled = [attempt for run in every for attempt in runs.attempts(rows, run.id) if attempt.outcome.settled]
     read = [row for row in deliveries.newest(rows, limit=_ALL) if row.state is not DeliveryState.RECEIVED]
     return {
-        **{("run", run.id): run for run in ended},
+        **{("run", run.id): run for run in every if run.state in _ENDED},
         **{("attempt", each.run, each.action, each.item, each.number): each for each in settled},
         **{("delivery", row.id): row.state for row in read},
     }

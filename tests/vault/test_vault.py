@@ -180,6 +180,15 @@ def test_a_crash_before_the_rename_leaves_the_old_vault_and_no_lock(folder: Path
     assert value(folder, "shop", "a") == "newer"
 
 
+def test_what_a_crash_left_half_written_is_gone_with_the_next_that_is_stored(folder: Path) -> None:
+    vault(folder).store("shop", {"a": "old"})
+    before = set(folder.iterdir())
+    crash(folder, 0, "store")
+    assert set(folder.iterdir()) > before
+    vault(folder).store("shop", {"a": "newer"})
+    assert set(folder.iterdir()) == before
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_a_crash_at_any_step_of_changing_the_key_leaves_a_vault_that_opens(folder: Path, steps: int) -> None:
     vault(folder).store("shop", {"a": "1"})

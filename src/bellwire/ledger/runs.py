@@ -203,21 +203,27 @@ def leave(
     """End the holder's turn: with a final state, WAITING until `due_at`, or HELD. False when another worker holds
     it."""
     final = state in (RunState.DONE, RunState.DEAD)
-    return bool(
-        rows.run(
-            "UPDATE runs SET state = :state, due_at = :due_at, finished_at = :finished_at, reason = :reason,"
-            " held_for = :held_for, interrupted = 0 WHERE id = :id AND state = 'running' AND fence = :fence",
-            {
-                "id": run,
-                "fence": fence,
-                "state": state.value,
-                "due_at": None if due_at is None else stamp(due_at),
-                "finished_at": stamp(now) if final else None,
-                "held_for": held_for,
-                "reason": reason,
-            },
-        )
+    left = rows.run(
+        "UPDATE runs SET state = :state, due_at = :due_at, finished_at = :finished_at, reason = :reason,"
+        " held_for = :held_for, interrupted = 0 WHERE id = :id AND state = 'running' AND fence = :fence",
+        {
+            "id": run,
+            "fence": fence,
+            "state": state.value,
+            "due_at": None if due_at is None else stamp(due_at),
+            "finished_at": stamp(now) if final else None,
+            "held_for": held_for,
+            "reason": reason,
+        },
     )
+    if left and state is RunState.DONE:
+        # A crash cut them off, and later attempts found out; only until then they have to say that they had begun.
+        rows.run(
+            "UPDATE attempts SET outcome = 'unknown', finished_at = :now, cause = 'interrupted', sentence = :sentence"
+            " WHERE run = :id AND outcome = 'started'",
+            {"id": run, "now": stamp(now), "sentence": "Bellwire was stopped before it had an answer."},
+        )
+    return bool(left)
 
 
 def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:

@@ -2,18 +2,19 @@
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put `content` in the place of `path`, readable by its owner only, durably: either all of it or nothing."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    written = Path(name)
+    """Put `content` in the place of `path`, readable by its owner only, durably: either all of it or nothing.
+
+    One writer at a time: what a process that died in the middle has left beside `path` is written over.
+    """
+    written = path.with_name(f".{path.name}.new")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
