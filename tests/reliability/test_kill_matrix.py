@@ -86,7 +86,7 @@ async def test_the_process_may_die_at_any_point_and_then_soon_again(
         return any(part in point for part in told.about)
 
     walked = await walk(partial(tell, told, empty_ledger), tmp_path, which=wanted, share=share)
-    walked.holds(fewest=told.fewest // told.shares)
+    walked.holds(fewest=told.fewest)
 
 
 STOPS = {
