@@ -23,6 +23,18 @@ HALF_DONE = "before POST payment of books #1"
 START = ("journal_mode", "alembic", "flow_versions", "closing")
 """Of the points of a first start, what only they have in their names."""
 
+UPGRADE = (
+    "journal_mode",
+    "alter table",
+    "alembic",
+    "closing",
+    "of books",
+    "attempts invoice",
+    "attempts receipt",
+    "runs",
+)
+"""Of those after an upgrade: the ledger's own, and those of the action that was going on."""
+
 
 async def test_it_may_die_at_any_point_of_its_first_start(tmp_path: Path) -> None:
     async def tell(folder: Path, fates: Sequence[Fate]) -> Told:
@@ -48,8 +60,9 @@ async def test_it_may_die_at_any_point_of_an_upgrade(empty_ledger: Path, tmp_pat
             told = lives.told(broken(place, acknowledged))
             return Told(told.lives[1:], told.died[1:], told.broken)
 
-    walked = await walk(tell, tmp_path)
-    walked.holds(fewest=30)
+    # How far the rest had come when the older release was ended differs, and with it what is left to do.
+    walked = await walk(tell, tmp_path, which=lambda point: any(word in point for word in UPGRADE))
+    walked.holds(fewest=12, missed=6)
 
 
 def make_old(place: Town) -> None:
