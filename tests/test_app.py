@@ -17,6 +17,7 @@ from bellwire.practice import Sale, SaleLine
 from bellwire.practice.driving import until_quiet
 from bellwire.practice.story import Chapter
 from bellwire.settings import load_settings
+from tests.ledgers import sqlite_of
 from tests.running import FLOW, Town, ordinary, town, until
 from tests.watch.conftest import Receiver, environ, receiver, receivers
 
@@ -146,6 +147,6 @@ async def test_it_stops_cleanly_though_the_ledger_cant_be_written(tmp_path: Path
         running(place.settings, place.secrets) as bellwire,
         aiohttp.ClientSession(bellwire.url) as session,
     ):
-        bellwire.ledger._connection.execute("PRAGMA query_only = ON")
+        sqlite_of(bellwire.ledger)._connection.execute("PRAGMA query_only = ON")
         async with session.post("/hooks/shop", data=b"{}") as answer:
             assert answer.status == 401, "which is still to be counted at the end"
