@@ -87,7 +87,7 @@ RECORD_PAYMENT = Operation(
 )
 REDEEM_GIFT_CARD = Operation(
     "accounting", "redeem_gift_card", RedeemGiftCard, RedeemedGiftCard, Effect.MONEY,
-    "Settle with gift cards what they paid of the invoice",
+    "Settle the part that gift cards paid",
 )  # fmt: skip
 CREATE_SALES_RECEIPT = Operation(
     "accounting", "create_sales_receipt", CreateSalesReceipt, SalesReceipt, Effect.MONEY,

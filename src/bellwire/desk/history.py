@@ -185,6 +185,8 @@ def _text(value: Any) -> str:
             return money(Money.of(amount, currency))
         case {"sku": str(sku), "change": int(change)}:
             return f"{sku} {'−' if change < 0 else '+'}{abs(change)}"
+        case {"number": str(number), "total": dict(total), "lines": list()}:
+            return f"{number}, {_text(total)}"  # An order: the shop shows the rest better.
         case dict():
             return ", ".join(text for item in value.values() if (text := _text(item)))
         case list():
