@@ -3,9 +3,12 @@
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
+
+from tests.ledgers import POSTGRES, SQLITE, Ledgers
 
 # Nothing of the machine's own set-up may reach a test.
 for name in [name for name in os.environ if name.startswith(("BELLWIRE_", "OTEL_"))]:
@@ -33,3 +36,29 @@ def _own_logs() -> Iterator[None]:
     for handler in logging.root.handlers[:]:
         if type(handler) is logging.StreamHandler:
             logging.root.removeHandler(handler)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is tested on a ledger is tested on both kinds, unless it is about the file that one of them is."""
+    if "ledger_url" in metafunc.fixturenames:
+        about_the_file = "path" in metafunc.fixturenames or metafunc.definition.get_closest_marker("sqlite")
+        metafunc.parametrize("ledger_kind", [SQLITE] if about_the_file else [SQLITE, POSTGRES])
+
+
+@pytest.fixture(scope="session")
+def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledgers]:
+    made = Ledgers(tmp_path_factory.mktemp("blank"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def blank(ledgers: Ledgers) -> Path:
+    """An empty SQLite ledger with the newest schema, to be copied."""
+    return ledgers.blank
+
+
+@pytest.fixture
+def ledger_url(ledgers: Ledgers, ledger_kind: str, tmp_path: Path) -> str:
+    """The address of an empty ledger of either kind."""
+    return f"sqlite:///{ledgers.sqlite(tmp_path)}" if ledger_kind == SQLITE else ledgers.postgres()

@@ -18,6 +18,7 @@ import aiohttp
 from bellwire.cli.roles import choose_connectors
 from bellwire.flows import template
 from bellwire.ledger import Rows, figures
+from bellwire.ledger.sqlite import SqliteRows
 from bellwire.practice import Books, Carrier, Chat, Mailbox, Practice, Sale, SaleLine, Shop, Simulator, Till, Webhook
 from bellwire.practice.driving import in_role
 from bellwire.practice.project import write_project
@@ -97,7 +98,7 @@ class Town:
         address = f"{(self.folder / 'data' / 'ledger.db').as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
             connection.execute("BEGIN")
-            return query(Rows(connection))
+            return query(SqliteRows(connection))
 
 
 @asynccontextmanager

@@ -13,10 +13,12 @@ from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
 from bellwire.flows import template
 from bellwire.ledger import DeliveryState, RunState, deliveries, figures, open_ledger, runs
-from bellwire.practice import Sale, SaleLine
+from bellwire.practice import Sale, SaleLine, Webhook
 from bellwire.practice.driving import until_quiet
 from bellwire.practice.story import Chapter
 from bellwire.settings import load_settings
+from tests.ledgers import sqlite_of
+from tests.postgres import Server
 from tests.running import FLOW, Town, ordinary, town, until
 from tests.watch.conftest import Receiver, environ, receiver, receivers
 
@@ -146,6 +148,42 @@ async def test_it_stops_cleanly_though_the_ledger_cant_be_written(tmp_path: Path
         running(place.settings, place.secrets) as bellwire,
         aiohttp.ClientSession(bellwire.url) as session,
     ):
-        bellwire.ledger._connection.execute("PRAGMA query_only = ON")
+        sqlite_of(bellwire.ledger)._connection.execute("PRAGMA query_only = ON")
         async with session.post("/hooks/shop", data=b"{}") as answer:
             assert answer.status == 401, "which is still to be counted at the end"
+
+
+async def test_on_postgresql_an_order_goes_all_the_way_though_the_server_is_away_meanwhile(tmp_path: Path) -> None:
+    server = Server(durable=True)
+    server.start()
+    try:
+        async with town(tmp_path) as place, aiohttp.ClientSession() as session:
+            secrets = {**place.secrets, "BELLWIRE_LEDGER_URL": server.url("postgres")}
+            settings = load_settings(tmp_path, secrets)
+
+            async def post(webhook: Webhook) -> int:
+                headers = dict(webhook.headers)
+                async with session.post(bellwire.hook_url("shop"), data=webhook.body, headers=headers) as answer:
+                    return answer.status
+
+            async def ready() -> bool:
+                async with session.get(f"{bellwire.url}/readyz") as answer:
+                    return answer.status == 200
+
+            async with running(settings, secrets) as bellwire:
+                assert await ready()
+                assert await post(place.paid(ordinary("1001"))) == 200
+                server.stop()
+                late = place.paid(ordinary("1002"))
+                assert (await post(late), await ready()) == (503, False)
+                server.start()
+                await until(ready)
+                assert await post(late) == 200
+                await until_quiet(bellwire.ledger, bellwire.engine, 60)
+                found = await bellwire.ledger.read(lambda rows: runs.newest(rows, limit=10))
+                assert [run.state for run in found] == [RunState.DONE, RunState.DONE]
+                async with session.get(f"{bellwire.url}/metrics") as answer:
+                    assert "bellwire_events_received_total 2.0" in await answer.text()
+            assert [verdict for verdict in place.verdicts() if not verdict.held] == []
+    finally:
+        server.close()

@@ -143,7 +143,13 @@ _MADE_UP = r"(?:^|/)(?:NAME|NNNN|acme|ledger-backup)|^/"
 
 def dependencies() -> dict[str, str]:
     """Package → which of the lists asks for it."""
-    lists = {"## To run": PYPROJECT["project"]["dependencies"], "## To develop": PYPROJECT["dependency-groups"]["dev"]}
+    lists = {
+        "## To run": [
+            *PYPROJECT["project"]["dependencies"],
+            *PYPROJECT["project"]["optional-dependencies"]["postgres"],
+        ],
+        "## To develop": PYPROJECT["dependency-groups"]["dev"],
+    }
     return {re.split(r"[<>=;\[ ]", asked)[0]: name for name, all_asked in lists.items() for asked in all_asked}
 
 

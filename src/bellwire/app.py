@@ -113,7 +113,7 @@ async def running(
         stack.enter_context(_only_one(settings))
         project = await stack.enter_async_context(opened(settings, environ, clock, only=only))
         ledger = await stack.enter_async_context(
-            open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting)
+            open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting, engine=True)
         )
         if only is None:  # One flow by itself is a trial: nobody is called for that.
             await stack.enter_async_context(_alerting(ledger, project, environ, clock))
@@ -215,7 +215,8 @@ async def _alerting(
 
 @contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
-    """Two engines on one embedded ledger would do everything twice. Raises ConfigurationError."""
+    """Two engines on one ledger would do everything twice: here, as far as this machine can tell. Raises
+    ConfigurationError."""
     folder = _ledger_folder(settings)
     try:
         folder.mkdir(parents=True, exist_ok=True)

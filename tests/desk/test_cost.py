@@ -9,16 +9,18 @@ from typing import Any
 from bellwire.desk.history import history
 from bellwire.desk.today import day, with_events
 from bellwire.ledger import Rows, figures, open_ledger
+from bellwire.ledger.sqlite import SqliteRows
 from tests.desk.story import NOW, Story, a_day
+from tests.ledgers import connection_of
 
 MIDNIGHT = NOW.replace(hour=6, minute=0)
 
 
-class Watched(Rows):
+class Watched(SqliteRows):
     """Keeps the plan of every query."""
 
     def __init__(self, rows: Rows) -> None:
-        super().__init__(rows._connection)
+        super().__init__(connection_of(rows))
         self.plans: list[tuple[str, str]] = []
 
     def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
@@ -82,9 +84,9 @@ async def _steps(folder: Path, days: int) -> int:
         return 0
 
     def counted(rows: Rows) -> None:
-        rows._connection.set_progress_handler(step, 100)
+        connection_of(rows).set_progress_handler(step, 100)
         every_query(rows)
-        rows._connection.set_progress_handler(None, 0)
+        connection_of(rows).set_progress_handler(None, 0)
 
     def fill(rows: Rows) -> None:
         story = Story(rows)

@@ -50,9 +50,9 @@ class Hurried(Random):
 
 @dataclass
 class House:
-    """One project in memory, on a ledger file that outlives it."""
+    """One project in memory, on a ledger that outlives it."""
 
-    path: Path
+    url: str
     vendor: Vendor = field(default_factory=Vendor)
     flow: str = FLOW
     clock: Clock = system_clock
@@ -67,7 +67,7 @@ class House:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["House"]:
         async with AsyncExitStack() as stack:
-            self.ledger = await stack.enter_async_context(open_ledger(f"sqlite:///{self.path}"))
+            self.ledger = await stack.enter_async_context(open_ledger(self.url))
             self.connection = self.vendor.connection(self.sign_in)
             others = {vendor.name: vendor.connection() for vendor in self.others}
             self.engine = Engine(
@@ -127,20 +127,7 @@ class House:
         return replace(self, **changes)
 
 
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger with the newest schema, to be copied: making one takes longer than most tests."""
-    path = tmp_path_factory.mktemp("blank") / "ledger.db"
-
-    async def make() -> None:
-        async with open_ledger(f"sqlite:///{path}"):
-            pass
-
-    asyncio.run(make())
-    return path
-
-
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with House(tmp_path / "ledger.db").open() as opened:
+async def house(ledger_url: str) -> AsyncIterator[House]:
+    async with House(ledger_url).open() as opened:
         yield opened

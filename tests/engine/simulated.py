@@ -25,7 +25,8 @@ from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.flows import parse_flow
 from bellwire.intake import Hooks
 from bellwire.intake.hooks import Incoming, Reply
-from bellwire.ledger import Database, Rows, figures
+from bellwire.ledger import Rows, figures
+from bellwire.ledger.sqlite import SqliteDatabase, SqliteRows
 from bellwire.records import LedgerCrosswalk
 from tests.connecting import Secrets
 from tests.engine.conftest import Hurried
@@ -160,8 +161,8 @@ class Simulated:
         self.run(self._open())
 
     async def _open(self) -> None:
-        self.ledger = Database(self.path)
-        self.ledger._committing = self.ledger._reading = _OnTheSpot()  # type: ignore[assignment]
+        self.ledger = SqliteDatabase(self.path)
+        self.ledger._committing = self.ledger._reading = _OnTheSpot()
         self.ledger.start()
         connection = dataclasses.replace(self.vendor.connection(), credentials=self.secrets)
         connections = {connection.name: connection}
@@ -243,7 +244,7 @@ class Simulated:
     def look(self, query: Callable[[Rows], T]) -> T:
         """What somebody beside the process sees in the ledger: only what is on disk."""
         with closing(sqlite3.connect(self.path, isolation_level=None)) as beside:
-            return query(Rows(beside))
+            return query(SqliteRows(beside))
 
     def write(self, operation: Callable[[Rows], T]) -> T:
         """A person's decision."""

@@ -117,8 +117,8 @@ async def test_a_run_that_waits_for_another_action_can_be_retried_at_the_one_tha
     assert house.vendor.effects("adjust") == house.vendor.effects("create_label") == 1
 
 
-async def test_a_retry_with_todays_flow_goes_on_where_its_actions_have_other_names(tmp_path: Path) -> None:
-    async with House(tmp_path / "ledger.db").open() as house:
+async def test_a_retry_with_todays_flow_goes_on_where_its_actions_have_other_names(ledger_url: str) -> None:
+    async with House(ledger_url).open() as house:
         number = await stuck(house)
     text = FLOW.replace("  stock:", "  take_off:").replace("channel: packing", "channel: shipping")
     today = parse_flow(text, Path("flows/test.yaml"))
@@ -157,11 +157,11 @@ async def test_of_two_that_are_stuck_one_done_by_hand_lets_the_run_wait_for_the_
     assert [each.state for each in found] == [ExceptionState.RESOLVED, ExceptionState.RETRIED]
 
 
-async def test_who_looked_and_retries_what_cant_be_looked_up_has_it_sent(tmp_path: Path) -> None:
+async def test_who_looked_and_retries_what_cant_be_looked_up_has_it_sent(ledger_url: str) -> None:
     vendor = Vendor()
     vendor.stock_repeat = Unkeyed("a toy")
     vendor.next["adjust"] += [OutcomeUnknown("The connection broke off.")]
-    async with House(tmp_path / "ledger.db", vendor).open() as house:
+    async with House(ledger_url, vendor).open() as house:
         await house.deliver()
         await house.settled()
         (exception,) = await house.exceptions()
@@ -171,7 +171,7 @@ async def test_who_looked_and_retries_what_cant_be_looked_up_has_it_sent(tmp_pat
         assert [name for name, *_ in vendor.calls].count("adjust") == 2
 
 
-async def test_after_a_crash_only_what_had_begun_is_looked_for(tmp_path: Path) -> None:
+async def test_after_a_crash_only_what_had_begun_is_looked_for(ledger_url: str) -> None:
     vendor = Vendor()
     hanging = asyncio.Event()
 
@@ -181,19 +181,19 @@ async def test_after_a_crash_only_what_had_begun_is_looked_for(tmp_path: Path) -
 
     flow = FLOW.replace("  label:\n", "  label:\n    needs: [stock]\n")
     vendor.next["adjust"].append(hang)
-    async with House(tmp_path / "ledger.db", vendor, flow).open() as house:
+    async with House(ledger_url, vendor, flow).open() as house:
         await house.deliver()
         await hanging.wait()
         await house.engine.stop(grace=0)
-    async with House(tmp_path / "ledger.db", vendor, flow).open() as house:
+    async with House(ledger_url, vendor, flow).open() as house:
         await house.settled()
         assert (await house.run()).state is RunState.DONE
         assert [(name, again) for name, _, again in vendor.calls if "label" in name] == [("create_label", False)]
 
 
-async def test_a_retry_counts_though_the_clock_was_set_back_before_it(tmp_path: Path) -> None:
+async def test_a_retry_counts_though_the_clock_was_set_back_before_it(ledger_url: str) -> None:
     ahead = timedelta(hours=1)
-    async with House(tmp_path / "ledger.db", clock=lambda: system_clock() + ahead).open() as house:
+    async with House(ledger_url, clock=lambda: system_clock() + ahead).open() as house:
         house.vendor.next["adjust"] += [refused]
         await house.deliver()
         await house.settled()

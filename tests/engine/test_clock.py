@@ -1,7 +1,6 @@
 """The machine's clock is set while runs wait: an hour forward or back, by a person or by a time server."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -26,9 +25,9 @@ class Clock:
         return system_clock() + self.ahead
 
 
-def house(folder: Path, retry: str) -> House:
+def house(url: str, retry: str) -> House:
     flow = FLOW.replace("first: 1s, longest: 4s", retry)
-    return House(folder / "ledger.db", flow=flow, clock=Clock())
+    return House(url, flow=flow, clock=Clock())
 
 
 def set_clock(place: House, jump: timedelta) -> None:
@@ -41,8 +40,8 @@ async def waits(place: House) -> bool:
 
 
 @JUMPS
-async def test_a_run_that_waits_in_memory_waits_no_longer(tmp_path: Path, jump: timedelta) -> None:
-    async with house(tmp_path, SHORT).open() as place:
+async def test_a_run_that_waits_in_memory_waits_no_longer(ledger_url: str, jump: timedelta) -> None:
+    async with house(ledger_url, SHORT).open() as place:
         place.vendor.next["adjust"].append(Transient("busy"))
         await place.deliver()
         await place.until(lambda: place.vendor.calls and place.vendor.effects("create_label"))
@@ -53,8 +52,8 @@ async def test_a_run_that_waits_in_memory_waits_no_longer(tmp_path: Path, jump: 
 
 
 @JUMPS
-async def test_a_run_that_waits_in_the_ledger_waits_no_longer(tmp_path: Path, jump: timedelta) -> None:
-    async with house(tmp_path, LONG).open() as place:
+async def test_a_run_that_waits_in_the_ledger_waits_no_longer(ledger_url: str, jump: timedelta) -> None:
+    async with house(ledger_url, LONG).open() as place:
         place.vendor.next["adjust"].append(Transient("busy"))
         await place.deliver()
         await place.until(lambda: waits(place))
@@ -64,8 +63,8 @@ async def test_a_run_that_waits_in_the_ledger_waits_no_longer(tmp_path: Path, ju
         assert place.vendor.effects("adjust") == 1
 
 
-async def test_it_waits_as_long_as_the_vendor_asked_although_the_clock_was_set_back(tmp_path: Path) -> None:
-    async with house(tmp_path, LONG).open() as place:
+async def test_it_waits_as_long_as_the_vendor_asked_although_the_clock_was_set_back(ledger_url: str) -> None:
+    async with house(ledger_url, LONG).open() as place:
         place.vendor.next["adjust"].append(Transient("busy", retry_after=timedelta(minutes=30)))
         await place.deliver()
         await place.until(lambda: waits(place))
@@ -81,8 +80,8 @@ async def test_it_waits_as_long_as_the_vendor_asked_although_the_clock_was_set_b
         assert place.vendor.effects("adjust") == 0
 
 
-async def test_a_clock_that_was_set_back_while_it_was_off_delays_nothing(tmp_path: Path) -> None:
-    async with house(tmp_path, LONG).open() as place:
+async def test_a_clock_that_was_set_back_while_it_was_off_delays_nothing(ledger_url: str) -> None:
+    async with house(ledger_url, LONG).open() as place:
         place.vendor.next["adjust"].append(Transient("busy"))
         await place.deliver()
         await place.until(lambda: waits(place))
@@ -92,8 +91,8 @@ async def test_a_clock_that_was_set_back_while_it_was_off_delays_nothing(tmp_pat
         assert (await place.run()).state is RunState.DONE
 
 
-async def test_a_clock_that_is_right_changes_no_wait(tmp_path: Path) -> None:
-    async with house(tmp_path, LONG).open() as place:
+async def test_a_clock_that_is_right_changes_no_wait(ledger_url: str) -> None:
+    async with house(ledger_url, LONG).open() as place:
         place.vendor.next["adjust"].append(Transient("busy", retry_after=timedelta(minutes=30)))
         await place.deliver()
         await place.until(lambda: waits(place))

@@ -77,8 +77,8 @@ async def test_the_edited_input_is_sent_with_the_same_key_and_the_edit_is_on_rec
     assert act.what == "edit" and "TEA-250" not in act.detail
 
 
-async def test_an_edit_holds_for_every_later_attempt_and_for_a_restart(tmp_path: Path) -> None:
-    async with House(tmp_path / "ledger.db").open() as house:
+async def test_an_edit_holds_for_every_later_attempt_and_for_a_restart(ledger_url: str) -> None:
+    async with House(ledger_url).open() as house:
         house.vendor.next["adjust"] += [refused, refused]
         await house.deliver()
         await house.settled()
@@ -96,8 +96,8 @@ async def test_an_edit_holds_for_every_later_attempt_and_for_a_restart(tmp_path:
         ]
 
 
-async def test_of_a_list_only_the_item_that_is_stuck_is_edited(tmp_path: Path) -> None:
-    async with House(tmp_path / "ledger.db", flow=EACH).open() as house:
+async def test_of_a_list_only_the_item_that_is_stuck_is_edited(ledger_url: str) -> None:
+    async with House(ledger_url, flow=EACH).open() as house:
         house.vendor.next["post_message"] += [lambda: None, refused]
         await house.deliver(order(lines=(line(sku="A"), line(sku="B"), line(sku="C"))))
         await house.settled()
@@ -108,8 +108,8 @@ async def test_of_a_list_only_the_item_that_is_stuck_is_edited(tmp_path: Path) -
         assert sorted(given.text for given in house.vendor.given) == sorted(["A", "B", "C", "edited"])
 
 
-async def test_what_the_flow_gives_may_not_fit_and_is_mended_by_the_edit(tmp_path: Path) -> None:
-    async with House(tmp_path / "ledger.db", flow=FLOW.replace("channel: packing", 'channel: ""')).open() as house:
+async def test_what_the_flow_gives_may_not_fit_and_is_mended_by_the_edit(ledger_url: str) -> None:
+    async with House(ledger_url, flow=FLOW.replace("channel: packing", 'channel: ""')).open() as house:
         await house.deliver()
         await house.settled()
         before = await seen(house)
@@ -119,9 +119,9 @@ async def test_what_the_flow_gives_may_not_fit_and_is_mended_by_the_edit(tmp_pat
         assert house.vendor.given[-1].channel == "packing"
 
 
-async def test_what_can_not_be_worked_out_is_given_by_the_edit(tmp_path: Path) -> None:
+async def test_what_can_not_be_worked_out_is_given_by_the_edit(ledger_url: str) -> None:
     flow = FLOW.replace("channel: packing", 'channel: "{{ event.shipping.city }}"')
-    async with House(tmp_path / "ledger.db", flow=flow).open() as house:
+    async with House(ledger_url, flow=flow).open() as house:
         await house.deliver(order(shipping=None))
         await house.settled()
         before = await seen(house)
@@ -238,10 +238,10 @@ def test_every_operation_of_every_capability_can_be_edited() -> None:
         assert operation.given.model_json_schema()
 
 
-async def test_what_later_actions_can_not_do_without_is_known(house: House) -> None:
+async def test_what_later_actions_can_not_do_without_is_known(house: House, tmp_path: Path) -> None:
     house.vendor.next["create_label"] += [refused]
     flow = FLOW.replace("channel: packing", 'channel: "{{ label.carrier }}"')
-    async with house.at(path=house.path.with_name("other.db"), flow=flow).open() as other:
+    async with house.at(url=f"sqlite:///{tmp_path}/other.db", flow=flow).open() as other:
         await other.deliver()
         await other.settled()
 

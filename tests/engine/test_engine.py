@@ -161,9 +161,9 @@ async def test_a_fault_in_a_connector_is_told_as_ours_and_its_retry_looks_first(
     ]
 
 
-async def test_an_input_that_does_not_fit_says_which_and_what_to_do(tmp_path: Path) -> None:
+async def test_an_input_that_does_not_fit_says_which_and_what_to_do(ledger_url: str) -> None:
     flow = FLOW.replace("channel: packing", 'channel: ""')
-    async with House(tmp_path / "ledger.db", flow=flow).open() as house:
+    async with House(ledger_url, flow=flow).open() as house:
         await house.deliver()
         await house.settled()
         (exception,) = await house.exceptions()
@@ -180,13 +180,13 @@ async def test_a_vendor_that_asks_for_patience_uses_up_no_attempt(house: House) 
     assert [name for name, *_ in house.vendor.calls].count("adjust") == 10
 
 
-async def test_goods_without_key_or_look_up_go_to_a_person(tmp_path: Path) -> None:
+async def test_goods_without_key_or_look_up_go_to_a_person(ledger_url: str) -> None:
     from bellwire.connectors.kit import Unkeyed
 
     vendor = Vendor()
     vendor.stock_repeat = Unkeyed("a toy")
     vendor.next["adjust"] += [unknown]
-    async with House(tmp_path / "ledger.db", vendor).open() as house:
+    async with House(ledger_url, vendor).open() as house:
         await house.deliver()
         await house.settled()
         assert [name for name, *_ in vendor.calls].count("adjust") == 1
@@ -194,11 +194,11 @@ async def test_goods_without_key_or_look_up_go_to_a_person(tmp_path: Path) -> No
         assert exception.action == "stock"
 
 
-async def test_a_false_condition_skips_with_its_reason(tmp_path: Path) -> None:
+async def test_a_false_condition_skips_with_its_reason(ledger_url: str) -> None:
     flow = FLOW.replace(
         "do: till.create_label", "do: till.create_label\n    if: event.ships\n    otherwise: Nothing is sent."
     )
-    async with House(tmp_path / "ledger.db", flow=flow).open() as house:
+    async with House(ledger_url, flow=flow).open() as house:
         digital = order(lines=tuple(line.model_copy(update={"ships": False}) for line in order().lines))
         await house.deliver(digital)
         await house.settled()
@@ -210,7 +210,7 @@ async def test_a_false_condition_skips_with_its_reason(tmp_path: Path) -> None:
         assert house.vendor.given[-1].text == "1001 "
 
 
-async def test_for_each_does_every_item_once_and_retries_only_the_one_that_failed(tmp_path: Path) -> None:
+async def test_for_each_does_every_item_once_and_retries_only_the_one_that_failed(ledger_url: str) -> None:
     flow = """
 name: Test
 trigger: till.order.paid
@@ -221,7 +221,7 @@ actions:
     with: {channel: packing, text: "{{ item.sku }}"}
     retry: {attempts: 3, first: 1s, longest: 4s}
 """
-    async with House(tmp_path / "ledger.db", flow=flow).open() as house:
+    async with House(ledger_url, flow=flow).open() as house:
         (line,) = order().lines
         house.vendor.next["post_message"] += [unavailable]
         await house.deliver(order(lines=tuple(line.model_copy(update={"sku": sku}) for sku in ("A", "B", "C"))))
@@ -338,7 +338,7 @@ async def test_sandbox_and_production_never_mix(house: House) -> None:
     assert {exception.cause for exception in await house.exceptions()} == {"environment:till"}
 
 
-async def test_a_restart_takes_up_what_was_interrupted_without_doing_it_twice(tmp_path: Path) -> None:
+async def test_a_restart_takes_up_what_was_interrupted_without_doing_it_twice(ledger_url: str) -> None:
     vendor = Vendor()
     started = asyncio.Event()
 
@@ -347,12 +347,12 @@ async def test_a_restart_takes_up_what_was_interrupted_without_doing_it_twice(tm
         return asyncio.sleep(3600)
 
     vendor.next["post_message"] += [hang]
-    async with House(tmp_path / "ledger.db", vendor).open() as house:
+    async with House(ledger_url, vendor).open() as house:
         await house.deliver()
         await asyncio.wait_for(started.wait(), 5)
         await house.until(lambda: house.vendor.effects("adjust") == 1)
         await house.engine.stop(grace=0)
-    async with House(tmp_path / "ledger.db", vendor).open() as house:
+    async with House(ledger_url, vendor).open() as house:
         await house.settled()
         assert (await house.run()).state is RunState.DONE
         assert [name for name, *_ in vendor.calls].count("create_label") == 1
@@ -360,11 +360,11 @@ async def test_a_restart_takes_up_what_was_interrupted_without_doing_it_twice(tm
         assert [again for name, _, again in vendor.calls if name == "post_message"] == [False, True]
 
 
-async def test_deliveries_that_were_only_accepted_are_taken_up_after_a_restart(tmp_path: Path) -> None:
-    async with House(tmp_path / "ledger.db").open() as house:
+async def test_deliveries_that_were_only_accepted_are_taken_up_after_a_restart(ledger_url: str) -> None:
+    async with House(ledger_url).open() as house:
         await house.engine.stop(grace=0)
         await house.deliver()
-    async with House(tmp_path / "ledger.db").open() as house:
+    async with House(ledger_url).open() as house:
         await house.settled()
         assert (await house.run()).state is RunState.DONE
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -70,8 +69,8 @@ def vendor() -> Switchable:
 
 
 @pytest.fixture
-def troubled(tmp_path: Path, vendor: Switchable, clock: Clock) -> House:
-    return House(tmp_path / "ledger.db", vendor, flow=FLOW, clock=clock, sign_in=vendor.sign_in)
+def troubled(ledger_url: str, vendor: Switchable, clock: Clock) -> House:
+    return House(ledger_url, vendor, flow=FLOW, clock=clock, sign_in=vendor.sign_in)
 
 
 async def out(house: House) -> list[HealthRow]:
@@ -153,9 +152,9 @@ async def _probed(house: House, vendor: Switchable, before: int, row: HealthRow)
 
 
 async def test_where_nobody_can_be_asked_one_run_is_let_through_to_try(
-    tmp_path: Path, vendor: Switchable, clock: Clock
+    ledger_url: str, vendor: Switchable, clock: Clock
 ) -> None:
-    async with House(tmp_path / "ledger.db", vendor, flow=FLOW, clock=clock).open() as house:
+    async with House(ledger_url, vendor, flow=FLOW, clock=clock).open() as house:
         vendor.fault = down
         await orders(house, 5)
         await house.until(all_are(house, RunState.HELD))
@@ -269,7 +268,7 @@ def test_only_what_the_vendor_is_to_blame_for_is_an_outage() -> None:
     assert not is_outage(signed_out) and not is_outage(Refused("No.", cause="no"))
 
 
-async def test_those_who_wait_for_a_vendors_limits_take_nobody_elses_place(tmp_path: Path) -> None:
+async def test_those_who_wait_for_a_vendors_limits_take_nobody_elses_place(ledger_url: str) -> None:
     """More runs than there are workers wait for one account; an order that doesn't need it is done meanwhile."""
     flow = """
 name: Test
@@ -281,7 +280,7 @@ actions:
     with: {channel: packing, text: "{{ event.number }}"}
 """
     vendor = Vendor()
-    house = House(tmp_path / "ledger.db", vendor, flow=flow, workers=4)
+    house = House(ledger_url, vendor, flow=flow, workers=4)
     async with house.open():
         held = [await house.connection.api.gate.enter() for _ in range(house.connection.manifest.parallel)]
         await orders(house, 20)
@@ -294,12 +293,12 @@ actions:
 
 
 async def test_the_queue_in_memory_is_bounded_and_the_rest_waits_in_the_ledger(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bellwire.engine.execution._QUEUE", 5)
     monkeypatch.setattr("bellwire.engine.execution._STAY", timedelta(seconds=0.2))
     vendor = Vendor()
-    house = House(tmp_path / "ledger.db", vendor, flow=FLOW, workers=4)
+    house = House(ledger_url, vendor, flow=FLOW, workers=4)
     async with house.open():
         held = [await house.connection.api.gate.enter() for _ in range(house.connection.manifest.parallel)]
         await orders(house, 30)

@@ -1,7 +1,6 @@
 """Events of one subject are carried out in order."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
@@ -25,9 +24,9 @@ refused = Refused("Toy Till doesn't know this.", cause="unknown")
 
 
 @pytest.fixture
-def changing(tmp_path: Path) -> House:
+def changing(ledger_url: str) -> House:
     """Its flow listens to every state of an order."""
-    return House(tmp_path / "ledger.db", flow=FLOWS)
+    return House(ledger_url, flow=FLOWS)
 
 
 async def states(house: House) -> list[str]:

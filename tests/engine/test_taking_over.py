@@ -1,8 +1,6 @@
 """Runs that go on in a project that isn't what it was."""
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -16,26 +14,27 @@ from bellwire.flows import parse_flow
 from bellwire.ledger import Rows, RunState
 from tests.engine.conftest import FLOW, House
 from tests.engine.vendor import Vendor
+from tests.ledgers import change
 from tests.samples import order
 
 SHORTER = FLOW[: FLOW.index("  bench:")]
 refused = Refused("Toy Till says no.", cause="refused")
 
 
-async def _stuck(path: Path) -> Vendor:
+async def _stuck(url: str) -> Vendor:
     """A run that is stuck at its stock change, its other actions done."""
     vendor = Vendor()
     vendor.next["adjust"].append(refused)
-    async with House(path, vendor).open() as house:
+    async with House(url, vendor).open() as house:
         await house.deliver()
         await house.settled()
     return vendor
 
 
-async def test_a_retry_with_a_flow_that_has_lost_an_action_goes_on_without_it(tmp_path: Path) -> None:
-    vendor = await _stuck(tmp_path / "ledger.db")
+async def test_a_retry_with_a_flow_that_has_lost_an_action_goes_on_without_it(ledger_url: str) -> None:
+    vendor = await _stuck(ledger_url)
     as_now = parse_flow(SHORTER, Path("flows/test.yaml"))
-    async with House(tmp_path / "ledger.db", vendor, SHORTER).open() as house:
+    async with House(ledger_url, vendor, SHORTER).open() as house:
         (exception,) = await house.exceptions()
         today = {as_now.id: as_now}
         await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana", today=today))
@@ -44,9 +43,9 @@ async def test_a_retry_with_a_flow_that_has_lost_an_action_goes_on_without_it(tm
         assert [vendor.effects(name) for name in ("adjust", "create_label", "post_message")] == [1, 1, 1]
 
 
-async def test_a_run_whose_connection_is_gone_is_told_and_holds_nothing_else_up(tmp_path: Path) -> None:
-    vendor = await _stuck(tmp_path / "ledger.db")
-    async with House(tmp_path / "ledger.db", vendor).open() as house:
+async def test_a_run_whose_connection_is_gone_is_told_and_holds_nothing_else_up(ledger_url: str) -> None:
+    vendor = await _stuck(ledger_url)
+    async with House(ledger_url, vendor).open() as house:
         (exception,) = await house.exceptions()
         there = house.engine._connections.pop(vendor.name)
         await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
@@ -57,12 +56,6 @@ async def test_a_run_whose_connection_is_gone_is_told_and_holds_nothing_else_up(
         await house.ledger.write(lambda rows: retry(rows, exception.id, system_clock(), who="Dana"))
         await house.settled()
         assert (await house.run()).state is RunState.DONE
-
-
-def _damage(path: Path, sql: str) -> None:
-    """What no release of Bellwire does, but another program, or a fault of the disk, may."""
-    with closing(sqlite3.connect(path, timeout=10)) as ledger, ledger:
-        ledger.execute(sql)
 
 
 async def _retry_all(house: House, **options: object) -> None:
@@ -79,12 +72,11 @@ async def _retry_all(house: House, **options: object) -> None:
     ],
 )
 async def test_a_run_that_cannot_be_loaded_is_told_and_holds_nothing_else_up(
-    sql: str, cause: str, tmp_path: Path
+    sql: str, cause: str, ledger_url: str
 ) -> None:
-    path = tmp_path / "ledger.db"
-    vendor = await _stuck(path)
-    async with House(path, vendor, FLOW + "# as it is now\n", numbers=count(2)).open() as house:
-        _damage(path, sql)
+    vendor = await _stuck(ledger_url)
+    async with House(ledger_url, vendor, FLOW + "# as it is now\n", numbers=count(2)).open() as house:
+        change(ledger_url, sql)
         await _retry_all(house)
         await house.deliver(order(id="another"))
         await house.settled()
@@ -94,13 +86,12 @@ async def test_a_run_that_cannot_be_loaded_is_told_and_holds_nothing_else_up(
         assert {run.id: run.state for run in await house.runs()} == {1: RunState.DEAD, 2: RunState.DONE}
 
 
-async def test_a_run_whose_flow_cannot_be_read_goes_on_with_the_flow_as_it_is_now(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    vendor = await _stuck(path)
+async def test_a_run_whose_flow_cannot_be_read_goes_on_with_the_flow_as_it_is_now(ledger_url: str) -> None:
+    vendor = await _stuck(ledger_url)
     text = FLOW + "# as it is now\n"
     as_now = parse_flow(text, Path("flows/test.yaml"))
-    async with House(path, vendor, text).open() as house:
-        _damage(path, "UPDATE flow_versions SET source = '' WHERE source NOT LIKE '%as it is now%'")
+    async with House(ledger_url, vendor, text).open() as house:
+        change(ledger_url, "UPDATE flow_versions SET source = '' WHERE source NOT LIKE '%as it is now%'")
         await _retry_all(house)
         await house.settled()
         await _retry_all(house, today={as_now.id: as_now})
@@ -117,12 +108,11 @@ async def test_a_run_whose_flow_cannot_be_read_goes_on_with_the_flow_as_it_is_no
     ],
 )
 async def test_what_is_about_an_action_is_refused_of_a_whole_run_and_changes_nothing(
-    act: Callable[..., None], tmp_path: Path
+    act: Callable[..., None], ledger_url: str
 ) -> None:
-    path = tmp_path / "ledger.db"
-    vendor = await _stuck(path)
-    async with House(path, vendor).open() as house:
-        _damage(path, "UPDATE events SET data = '{}'")
+    vendor = await _stuck(ledger_url)
+    async with House(ledger_url, vendor).open() as house:
+        change(ledger_url, "UPDATE events SET data = '{}'")
         await _retry_all(house)
         await house.settled()
         (told,) = await house.exceptions()
@@ -133,19 +123,18 @@ async def test_what_is_about_an_action_is_refused_of_a_whole_run_and_changes_not
         assert (await house.run()).state is RunState.SKIPPED
 
 
-async def test_what_was_claimed_and_could_not_be_read_is_let_go_without_a_restart(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    vendor = await _stuck(path)
-    async with House(path, vendor).open() as house:
+async def test_what_was_claimed_and_could_not_be_read_is_let_go_without_a_restart(ledger_url: str) -> None:
+    vendor = await _stuck(ledger_url)
+    async with House(ledger_url, vendor).open() as house:
 
         def claimed(rows: Rows) -> bool:
             return rows.one("SELECT fence FROM runs WHERE fence > 1") is not None
 
-        _damage(path, "ALTER TABLE attempts RENAME TO attempts_elsewhere")
-        _damage(path, "UPDATE runs SET state = 'waiting', due_at = 0")
+        change(ledger_url, "ALTER TABLE attempts RENAME TO attempts_elsewhere")
+        change(ledger_url, "UPDATE runs SET state = 'waiting', due_at = 0")
         await house.until(lambda: house.ledger.read(claimed))
-        _damage(path, "ALTER TABLE attempts_elsewhere RENAME TO attempts")
-        _damage(path, "UPDATE attempts SET next_at = finished_at WHERE outcome = 'failed'")
+        change(ledger_url, "ALTER TABLE attempts_elsewhere RENAME TO attempts")
+        change(ledger_url, "UPDATE attempts SET next_at = finished_at WHERE outcome = 'failed'")
         await house.settled()
         assert (await house.run()).state is RunState.DONE
 

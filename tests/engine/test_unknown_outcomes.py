@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
@@ -35,10 +34,10 @@ class Keyless(Vendor):
         return dataclasses.replace(made, connector=dataclasses.replace(made.connector, actions=actions))
 
 
-async def _carried(path: Path, vendor: Vendor) -> tuple[int, RunState, list[str]]:
+async def _carried(url: str, vendor: Vendor) -> tuple[int, RunState, list[str]]:
     """A run whose stock change broke off: how often it was asked for, how the run ended, what a person is asked."""
     vendor.next["adjust"].append(OutcomeUnknown("The connection broke off."))
-    async with House(path / "ledger.db", vendor).open() as house:
+    async with House(url, vendor).open() as house:
         await house.deliver()
         await house.settled()
         asked = [name for name, *_ in vendor.calls].count("adjust")
@@ -47,13 +46,13 @@ async def _carried(path: Path, vendor: Vendor) -> tuple[int, RunState, list[str]
 
 @pytest.mark.parametrize("effect", HARMFUL)
 async def test_what_has_neither_key_nor_look_up_goes_to_a_person_and_is_not_repeated(
-    tmp_path: Path, effect: Effect
+    ledger_url: str, effect: Effect
 ) -> None:
-    assert await _carried(tmp_path, Keyless(effect)) == (1, RunState.DEAD, ["stock"])
+    assert await _carried(ledger_url, Keyless(effect)) == (1, RunState.DEAD, ["stock"])
 
 
 @pytest.mark.parametrize("effect", HARMFUL)
-async def test_after_a_crash_in_the_middle_of_it_a_person_is_asked(tmp_path: Path, effect: Effect) -> None:
+async def test_after_a_crash_in_the_middle_of_it_a_person_is_asked(ledger_url: str, effect: Effect) -> None:
     vendor = Keyless(effect)
     sent = asyncio.Event()
 
@@ -62,17 +61,17 @@ async def test_after_a_crash_in_the_middle_of_it_a_person_is_asked(tmp_path: Pat
         return asyncio.sleep(3600)
 
     vendor.next["adjust"].append(hang)
-    async with House(tmp_path / "ledger.db", vendor).open() as house:
+    async with House(ledger_url, vendor).open() as house:
         await house.deliver()
         await asyncio.wait_for(sent.wait(), 5)
         await house.engine.stop(grace=0)
-    async with House(tmp_path / "ledger.db", vendor).open() as house:
+    async with House(ledger_url, vendor).open() as house:
         await house.settled()
         (exception,) = await house.exceptions()
         assert (exception.action, exception.cause) == ("stock", "look-there")
         assert [name for name, *_ in vendor.calls].count("adjust") == 1
 
 
-async def test_a_message_without_key_or_look_up_is_sent_again(tmp_path: Path) -> None:
+async def test_a_message_without_key_or_look_up_is_sent_again(ledger_url: str) -> None:
     """Twice is better than never, where it does no harm."""
-    assert await _carried(tmp_path, Keyless(Effect.MESSAGE)) == (2, RunState.DONE, [])
+    assert await _carried(ledger_url, Keyless(Effect.MESSAGE)) == (2, RunState.DONE, [])

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import DeliveryState
 from tests.intake.conftest import OTHER_SECRET, SECRET, SENDERS, SHOPS, Intake, Letter, sender
+from tests.ledgers import sqlite_of
 from tests.samples import NOW
 
 every_sender = pytest.mark.parametrize("kind", SENDERS)
@@ -246,10 +247,10 @@ async def test_a_handshake_is_answered_and_nothing_is_stored(intake: Intake) -> 
 async def test_refusals_that_cant_be_counted_now_are_counted_later(hurried: Callable[..., Intake]) -> None:
     async with hurried().open() as intake:
         await intake.send("standard", Letter({}, b"{}"))
-        intake.ledger._connection.execute("PRAGMA query_only = ON")
+        sqlite_of(intake.ledger)._connection.execute("PRAGMA query_only = ON")
         with pytest.raises(LedgerBusy):
             await intake.hooks.count()
-        intake.ledger._connection.execute("PRAGMA query_only = OFF")
+        sqlite_of(intake.ledger)._connection.execute("PRAGMA query_only = OFF")
         assert await intake.refused() == {("standard", "signature-missing"): 1}
 
 

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 
 from bellwire.intake import Limits, line, serve
 from tests.intake.conftest import Answer, Intake, Letter
+from tests.ledgers import sqlite_of
 
 Make = Callable[..., Intake]
 END = b"\r\n\r\n"
@@ -188,21 +189,23 @@ async def test_a_full_ledger_asks_to_come_back_and_takes_it_then(hurried: Make) 
 @pytest.mark.parametrize("broken", ["PRAGMA query_only = ON", "PRAGMA max_page_count = 1"], ids=["read-only", "full"])
 async def test_nothing_is_acknowledged_that_cant_be_written(hurried: Make, broken: str) -> None:
     async with hurried().open() as intake:
-        intake.ledger._connection.execute(broken)
+        sqlite_of(intake.ledger)._connection.execute(broken)
         big = intake.senders["standard"].signed({"type": "order.paid", "data": {"id": 1, "note": "x" * 9_000}})
         answer = await intake.send("standard", big)
         assert (answer.status, answer.error) == (503, "overloaded")
         assert int(answer.headers["Retry-After"]) >= 1
         assert not await intake.stored() and not intake.arrived
-        intake.ledger._connection.executescript("PRAGMA query_only = OFF; PRAGMA max_page_count = 1000000")
+        sqlite_of(intake.ledger)._connection.executescript("PRAGMA query_only = OFF; PRAGMA max_page_count = 1000000")
         assert (await intake.send("standard", big)).status == 200
 
 
 async def test_a_damaged_ledger_asks_to_come_back(hurried: Make) -> None:
     async with hurried().open() as intake:
-        intake.ledger._connection.execute("PRAGMA writable_schema = ON")
-        intake.ledger._connection.execute("UPDATE sqlite_master SET sql = 'nonsense' WHERE name = 'payloads'")
-        intake.ledger._connection.execute("PRAGMA writable_schema = RESET")
+        sqlite_of(intake.ledger)._connection.execute("PRAGMA writable_schema = ON")
+        sqlite_of(intake.ledger)._connection.execute(
+            "UPDATE sqlite_master SET sql = 'nonsense' WHERE name = 'payloads'"
+        )
+        sqlite_of(intake.ledger)._connection.execute("PRAGMA writable_schema = RESET")
         answer = await intake.send("standard", intake.senders["standard"].order())
         assert (answer.status, answer.error) == (503, "overloaded")
 
@@ -243,7 +246,7 @@ async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_
                 reached.set()
                 go_on.wait(10)
 
-        intake.ledger._connection.set_trace_callback(slow)
+        sqlite_of(intake.ledger)._connection.set_trace_callback(slow)
         letter = intake.senders["standard"].order()
         answer = await intake.send("standard", letter)
         assert (answer.status, answer.error) == (503, "overloaded")
@@ -258,7 +261,7 @@ async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_
 
 async def test_a_transaction_that_a_failure_left_open_holds_nobody_up_for_good(hurried: Make) -> None:
     async with hurried().open() as intake:
-        intake.ledger._connection.execute("BEGIN IMMEDIATE")
+        sqlite_of(intake.ledger)._connection.execute("BEGIN IMMEDIATE")
         letter = intake.senders["standard"].order()
         assert [(await intake.send("standard", letter)).status for _ in range(2)] == [503, 200]
 
@@ -267,9 +270,9 @@ async def test_ready_means_that_something_was_written(hurried: Make) -> None:
     """A row that stays as it is would be left alone, and a disk that takes nothing wouldn't be noticed."""
     async with hurried().open() as intake:
         for _ in range(3):
-            before = intake.ledger.path.with_name("ledger.db-wal").stat().st_mtime_ns
+            before = sqlite_of(intake.ledger).path.with_name("ledger.db-wal").stat().st_mtime_ns
             assert (await intake.ask("/readyz")).status == 200
-            assert intake.ledger.path.with_name("ledger.db-wal").stat().st_mtime_ns > before
+            assert sqlite_of(intake.ledger).path.with_name("ledger.db-wal").stat().st_mtime_ns > before
 
 
 def _true_if(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
@@ -289,7 +292,7 @@ async def test_alive_is_alive_and_ready_is_ready(hurried: Make) -> None:
 
 async def test_it_isnt_ready_while_the_ledger_cant_be_written(hurried: Make) -> None:
     async with hurried().open() as intake:
-        intake.ledger._connection.execute("PRAGMA query_only = ON")
+        sqlite_of(intake.ledger)._connection.execute("PRAGMA query_only = ON")
         answer = await intake.ask("/readyz")
         assert (answer.status, answer.json["status"]) == (503, "not ready")
         assert "can't be written" in answer.json["reason"]

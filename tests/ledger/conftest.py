@@ -1,35 +1,22 @@
 """Ledgers for the tests."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bellwire.ledger import Database, open_ledger
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger with the newest schema, to be copied: making one takes longer than most tests."""
-    path = tmp_path_factory.mktemp("blank") / "ledger.db"
-
-    async def make() -> None:
-        async with open_ledger(f"sqlite:///{path}"):
-            pass
-
-    asyncio.run(make())
-    return path
+from tests.ledgers import Ledgers
 
 
 @pytest.fixture
-def path(tmp_path: Path, blank: Path) -> Path:
-    """Where an empty ledger is."""
-    return Path(shutil.copy(blank, tmp_path))
+def path(tmp_path: Path, ledgers: Ledgers) -> Path:
+    """The file of an empty SQLite ledger: that of `ledger`, where both are asked for."""
+    there = tmp_path / "ledger.db"
+    return there if there.exists() else ledgers.sqlite(tmp_path)
 
 
 @pytest.fixture
-async def ledger(path: Path) -> AsyncIterator[Database]:
-    async with open_ledger(f"sqlite:///{path}") as opened:
+async def ledger(ledger_url: str) -> AsyncIterator[Database]:
+    async with open_ledger(ledger_url) as opened:
         yield opened

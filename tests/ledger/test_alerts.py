@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+import pytest
+
 from bellwire.ledger import AlertRow, Database, MessageKind, Rows, alerts
+from bellwire.ledger.sqlite import SqliteRows
+from tests.ledgers import connection_of
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -65,8 +69,9 @@ async def test_a_reminder_takes_the_place_of_what_couldnt_be_sent_before(ledger:
     await ledger.write(write)
 
 
+@pytest.mark.sqlite
 async def test_looking_for_what_to_send_doesnt_read_what_is_long_over(ledger: Database) -> None:
-    class Watched(Rows):
+    class Watched(SqliteRows):
         plans: ClassVar[list[str]] = []
 
         def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
@@ -75,7 +80,7 @@ async def test_looking_for_what_to_send_doesnt_read_what_is_long_over(ledger: Da
 
     def look(rows: Rows) -> None:
         opened(rows)
-        watched = Watched(rows._connection)
+        watched = Watched(connection_of(rows))
         alerts.owed(watched, NOW)
         alerts.unheard(watched)
         alerts.late_runs(watched, NOW, timedelta(hours=1))

@@ -10,7 +10,9 @@ import pytest
 
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import Database, Rows, open_ledger
-from bellwire.ledger import database as module
+from bellwire.ledger import sqlite as module
+from bellwire.ledger.sqlite import SqliteDatabase
+from tests.ledgers import sqlite_of
 
 
 def put(number: int) -> Callable[[Rows], int]:
@@ -42,7 +44,7 @@ def numbers(path: Path) -> set[int]:
 def commits(ledger: Database) -> list[str]:
     """The commits from now on."""
     seen: list[str] = []
-    ledger._connection.set_trace_callback(lambda sql: seen.append(sql) if sql == "COMMIT" else None)
+    sqlite_of(ledger)._connection.set_trace_callback(lambda sql: seen.append(sql) if sql == "COMMIT" else None)
     return seen
 
 
@@ -63,7 +65,7 @@ async def test_a_write_returns_only_when_its_commit_is_over(ledger: Database, pa
             reached.set()
             go_on.wait(5)
 
-    ledger._connection.set_trace_callback(hold)
+    sqlite_of(ledger)._connection.set_trace_callback(hold)
     write = asyncio.create_task(ledger.write(put(1)))
     await until(reached.is_set)
     await asyncio.sleep(0.05)
@@ -92,7 +94,7 @@ async def test_the_file_shrinks_when_rows_are_taken_out(ledger: Database, path: 
         return int((rows.one("PRAGMA page_count") or (0,))[0])
 
     before = await ledger.read(pages)
-    ledger._connection.executescript("PRAGMA incremental_vacuum")
+    sqlite_of(ledger)._connection.executescript("PRAGMA incremental_vacuum")
     assert await ledger.read(pages) < before / 2
 
 
@@ -125,6 +127,7 @@ async def test_what_a_failing_write_had_changed_is_undone(ledger: Database, path
     assert numbers(path) == {1}
 
 
+@pytest.mark.sqlite
 async def test_a_breach_of_a_rule_is_the_writers_own_fault(ledger: Database) -> None:
     await ledger.write(put(1))
     with pytest.raises(sqlite3.IntegrityError):
@@ -144,11 +147,11 @@ async def test_after_a_failed_commit_it_goes_on(ledger: Database, path: Path) ->
 
 
 async def test_a_full_disk_is_said_and_gone_when_there_is_room(ledger: Database, path: Path) -> None:
-    ledger._connection.execute("PRAGMA max_page_count = 1")
+    sqlite_of(ledger)._connection.execute("PRAGMA max_page_count = 1")
     large = "INSERT INTO flow_versions (hash, source, recorded_at) VALUES ('1', :text, 0)"
     with pytest.raises(LedgerBusy, match="full"):
         await ledger.write(lambda rows: rows.run(large, {"text": "x" * 100_000}))
-    ledger._connection.execute("PRAGMA max_page_count = 1000000")
+    sqlite_of(ledger)._connection.execute("PRAGMA max_page_count = 1000000")
     assert await ledger.write(put(1)) == 1
 
 
@@ -163,7 +166,7 @@ async def test_more_than_may_wait_is_turned_away_at_once(path: Path) -> None:
 
 @pytest.mark.parametrize("max_waiting", [5, 1_000])
 async def test_closing_writes_what_waits_even_when_it_is_full(path: Path, max_waiting: int) -> None:
-    ledger = Database(path, max_waiting=max_waiting)
+    ledger = SqliteDatabase(path, max_waiting=max_waiting)
     ledger.start()
     writes = [asyncio.create_task(ledger.write(put(number))) for number in range(5)]
     await asyncio.sleep(0)
@@ -210,6 +213,7 @@ async def test_a_caller_that_gave_up_disturbs_nobody(ledger: Database) -> None:
     assert [result for result in results if isinstance(result, int)] == [0, 1, 3, 4]
 
 
+@pytest.mark.sqlite
 async def test_readers_see_what_is_committed_and_cant_write(ledger: Database) -> None:
     await ledger.write(put(1))
     assert await ledger.read(lambda rows: rows.all("SELECT ours FROM crosswalk")) == [("1",)]

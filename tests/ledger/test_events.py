@@ -1,7 +1,10 @@
 """Facts that are looked for."""
 
+import pytest
+
 from bellwire.ledger import Database, Rows, events
 from tests.desk.story import paid
+from tests.ledgers import connection_of
 from tests.samples import NOW, order
 
 
@@ -27,6 +30,7 @@ async def test_those_of_a_subject_are_found_in_every_connection_the_newest_first
     assert await found(ledger, "order/4") == []
 
 
+@pytest.mark.sqlite
 async def test_a_long_history_makes_looking_for_a_subject_no_slower(ledger: Database) -> None:
     """Counted in SQLite's own steps, so that it says the same on any machine."""
     await ledger.write(lambda rows: record(rows, *range(100, 110)))
@@ -45,7 +49,7 @@ def steps(rows: Rows) -> int:
         count += 1
         return 0
 
-    rows._connection.set_progress_handler(step, 10)
+    connection_of(rows).set_progress_handler(step, 10)
     events.newest(rows, limit=10, subject="order/105")
-    rows._connection.set_progress_handler(None, 0)
+    connection_of(rows).set_progress_handler(None, 0)
     return count

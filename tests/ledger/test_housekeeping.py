@@ -27,7 +27,6 @@ from bellwire.ledger import (
     events,
     exceptions,
     runs,
-    size,
 )
 from bellwire.ledger import purge as removal
 from tests.samples import NOW
@@ -233,13 +232,13 @@ async def filled(ledger: Database, count: int) -> None:
 async def test_the_file_shrinks_by_what_was_taken_out(ledger: Database, path: Path) -> None:
     await filled(ledger, 2_000)
     assert await ledger.begin_log_anew()
-    before = size.measure(path)
+    before = await ledger.size()
     purged = await purge(ledger)
-    after = size.measure(path)
+    after = await ledger.size()
     assert purged.payloads == purged.events == 2_000
     assert after.file < before.file - 2_000 * (len(BODY) + len(DATA) + len(RESULT)) * 0.9
     assert purged.given_back == before.total - after.total
-    assert await ledger.read(size.free_bytes) == 0
+    assert await ledger.read(lambda rows: rows.one("PRAGMA freelist_count")) == (0,)
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
@@ -307,7 +306,7 @@ async def write_for(ledger: Database, path: Path, seconds: float) -> list[int]:
             *(ledger.write(lambda rows, n=n: accept(rows, f"{seconds}-{n}", NOW)) for n in range(number, number + 20))  # type: ignore[misc]
         )
         number += 20
-        lengths.append(size.log_bytes(path))
+        lengths.append(ledger.log_bytes())
     return lengths
 
 
@@ -328,5 +327,5 @@ async def test_the_log_begins_anew_once_a_long_reader_has_gone(ledger: Database,
         assert lengths[-1] > BOUND, "as long as it reads, the log has to keep what it sees"
         reader.close()
         async with asyncio.timeout(10):
-            while size.log_bytes(path) > BOUND:  # noqa: ASYNC110 - a file tells nobody
+            while ledger.log_bytes() > BOUND:  # noqa: ASYNC110 - a file tells nobody
                 await asyncio.sleep(0.02)

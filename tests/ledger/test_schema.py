@@ -27,8 +27,11 @@ from bellwire.ledger import (
     open_ledger,
     runs,
 )
-from bellwire.ledger import database as module
+from bellwire.ledger import sqlite as module
+from bellwire.ledger.database import HEAD
 from bellwire.ledger.schema import metadata
+from bellwire.ledger.sqlite import SqliteRows
+from tests.ledgers import connection_of
 from tests.samples import NOW
 
 
@@ -140,7 +143,7 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     for _ in range(2):
         asyncio.run(opened(f"sqlite:///{path}"))
     assert path.is_file()
-    assert module._version(path) == module.HEAD
+    assert module._version(path) == HEAD
     assert set(tmp_path.glob("*")) == {path.parent}
 
 
@@ -167,9 +170,9 @@ async def test_a_ledger_that_cant_be_opened_is_said(tmp_path: Path, what: str) -
 def plans(use: Callable[[Rows], object]) -> Callable[[Rows], list[str]]:
     """How SQLite goes about each statement of `use`."""
 
-    class Explaining(Rows):
+    class Explaining(SqliteRows):
         def __init__(self, rows: Rows) -> None:
-            super().__init__(rows._connection)
+            super().__init__(connection_of(rows))
             self.found: list[str] = []
 
         def _explain(self, sql: str, values: Any) -> None:
@@ -221,6 +224,7 @@ HOT: dict[str, Callable[[Rows], object]] = {
 }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("use", HOT.values(), ids=HOT.keys())
 async def test_hot_questions_find_their_rows_by_an_index(ledger: Database, use: Callable[[Rows], object]) -> None:
     """Not by reading a table, nor by sorting all that fits. (SCAN … USING INDEX of a partial one reads only the few

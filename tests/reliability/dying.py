@@ -38,6 +38,7 @@ from bellwire.cli import main
 from bellwire.connectors.kit.http import Answer, Api
 from bellwire.intake.line import Line
 from bellwire.ledger.database import Database, Rows
+from tests.ledgers import connection_of
 
 KILLED = 137
 """What a shell says of a process that was ended by kill -9."""
@@ -218,8 +219,9 @@ def _around_commits(points: _Points) -> None:
         operation, *settled = write
 
         def named(rows: Rows) -> Any:
-            assert isinstance(rows._connection, _Connection)
-            rows._connection.begin_write()
+            connection = connection_of(rows)
+            assert isinstance(connection, _Connection)
+            connection.begin_write()
             return operation(rows)
 
         put(self, (named, *settled))

@@ -13,9 +13,9 @@ import pytest
 
 from bellwire.vault import variable_name
 from bellwire.watch.channels import ALERTS, CHANNELS
-from tests.ledger.conftest import blank, ledger, path
+from tests.ledger.conftest import ledger, path
 
-__all__ = ["blank", "ledger", "path"]
+__all__ = ["ledger", "path"]
 
 SECRET = "t0p-s3cret"
 """In the URL of each receiver."""

@@ -16,6 +16,7 @@ from bellwire.vault import Vault
 from bellwire.watch.alerts import GATHERING, SETTLED, Alerts
 from bellwire.watch.channels import read_channels
 from bellwire.watch.post import APART
+from tests.ledgers import sqlite_of
 from tests.running import until
 from tests.watch.conftest import Receiver, environ
 
@@ -300,19 +301,21 @@ async def test_a_vault_that_cant_be_read_is_logged_and_everything_is_told_once_i
     assert len(receiver.letters) == 1
 
 
+@pytest.mark.sqlite
 async def test_a_ledger_that_cant_be_written_is_told_and_kept_once_it_can(watch: Watch, receiver: Receiver) -> None:
     await watch.after(timedelta())
-    watch.ledger._connection.execute("PRAGMA query_only = ON")  # as a full or read-only disk
+    sqlite_of(watch.ledger)._connection.execute("PRAGMA query_only = ON")  # as a full or read-only disk
     await watch.after(MINUTE, SETTLED / 2)
     assert receiver.letters == []
     await watch.after(SETTLED, MINUTE, HOUR)
     assert receiver.titles == ["Bellwire: The ledger can't be written", "Bellwire: still: The ledger can't be written"]
-    watch.ledger._connection.execute("PRAGMA query_only = OFF")
+    sqlite_of(watch.ledger)._connection.execute("PRAGMA query_only = OFF")
     await watch.after(MINUTE, MINUTE, DAY)
     assert receiver.titles[2:] == ["Bellwire: over: The ledger can't be written"]
     assert await kinds(watch.ledger) == [("opened", True), ("resolved", True)]
 
 
+@pytest.mark.sqlite
 async def test_what_arrived_while_the_ledger_couldnt_be_written_isnt_sent_again(
     watch: Watch, receiver: Receiver
 ) -> None:
@@ -322,11 +325,11 @@ async def test_what_arrived_while_the_ledger_couldnt_be_written_isnt_sent_again(
     watch.now += GATHERING
     look = asyncio.create_task(watch.alerts.look())
     await until(_holds(lambda: receiver.letters))
-    watch.ledger._connection.execute("PRAGMA query_only = ON")
+    sqlite_of(watch.ledger)._connection.execute("PRAGMA query_only = ON")
     receiver.open.set()
     await look
     assert await kinds(watch.ledger) == [("opened", False)]
-    watch.ledger._connection.execute("PRAGMA query_only = OFF")
+    sqlite_of(watch.ledger)._connection.execute("PRAGMA query_only = OFF")
     await watch.after(MINUTE, MINUTE)
     assert await kinds(watch.ledger) == [("opened", True)]
     assert len(receiver.letters) == 1

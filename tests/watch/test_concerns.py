@@ -80,6 +80,6 @@ async def test_runs_that_wait_for_more_than_an_hour_are_told_by_flow(ledger: Dat
 def test_a_disk_that_is_nearly_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     free = shutil.disk_usage(tmp_path).free
     monkeypatch.setattr("bellwire.watch.concerns._NEARLY_FULL", free // 2)
-    assert disk_concern(tmp_path / "ledger.db") is None
+    assert disk_concern(None) is None and disk_concern(tmp_path) is None
     monkeypatch.setattr("bellwire.watch.concerns._NEARLY_FULL", free * 2)
-    assert disk_concern(tmp_path / "ledger.db") is not None
+    assert disk_concern(tmp_path) is not None

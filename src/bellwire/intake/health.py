@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from pathlib import Path
 
 import orjson
 from starlette.requests import Request
@@ -25,12 +24,13 @@ class Health:
 
     async def ready(self, _: Request) -> Response:
         """200, or 503 with the reason."""
-        problem = await self._problem(self._ledger.path)
+        problem = await self._problem()
         body = {"status": "not ready", "reason": problem} if problem else {"status": "ready"}
         return Response(orjson.dumps(body), 503 if problem else 200, media_type="application/json")
 
-    async def _problem(self, path: Path) -> str:
-        free = shutil.disk_usage(path.parent).free
+    async def _problem(self) -> str:
+        folder = self._ledger.folder
+        free = shutil.disk_usage(folder).free if folder else _FLOOR
         if free < _FLOOR:
             return f"The disk has only {free // 1_000_000} MB left."
         try:

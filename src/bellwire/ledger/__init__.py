@@ -15,11 +15,11 @@ from bellwire.ledger import (
     health,
     pulse,
     runs,
-    size,
 )
-from bellwire.ledger.database import Database, Rows, open_ledger
+from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
+from bellwire.ledger.opening import open_ledger
 from bellwire.ledger.rows import (
     AlertRow,
     AttemptRow,
@@ -56,6 +56,7 @@ __all__ = [
     "Rows",
     "RunRow",
     "RunState",
+    "Size",
     "Trouble",
     "alerts",
     "audit",
@@ -69,5 +70,4 @@ __all__ = [
     "open_ledger",
     "pulse",
     "runs",
-    "size",
 ]

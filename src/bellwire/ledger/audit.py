@@ -30,7 +30,7 @@ def newest(rows: Rows, *, limit: int, target: str = "", since: datetime | None =
     """The newest first; of one target, and not older than `since`, if so asked."""
     wanted = ["target = :target"] * bool(target) + ["at >= :since"] * (since is not None)
     found = rows.all(
-        f"SELECT id, at, who, what, target, detail FROM audit WHERE {' AND '.join(wanted) or '1'}"  # noqa: S608
+        f"SELECT id, at, who, what, target, detail FROM audit WHERE {' AND '.join(wanted) or 'TRUE'}"  # noqa: S608
         " ORDER BY id DESC LIMIT :limit",
         {"limit": limit, "target": target, "since": None if since is None else stamp(since)},
     )

@@ -1,81 +1,104 @@
-"""The database behind the ledger: one writer with group commit, and readers beside it.
+"""What a ledger's database does, whichever it is: one writer with group commit, and readers beside it.
 
-A write is a function of a transaction. The writer takes all that are waiting, runs them in one transaction on the
-event loop (they are short), commits once in a thread (that is where the fsync is) and only then lets their callers go
-on. So durability costs a fraction of an fsync for each write, and while one commit is under way the next batch gathers.
+A write is a function of a transaction. The writer takes all that are waiting, runs them in one transaction, commits
+once (that is where the fsync is) and only then lets their callers go on. So durability costs a fraction of an fsync
+for each write, and while one commit is under way the next batch gathers.
 """
 
 import asyncio
-import sqlite3
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from threading import local
 from typing import Any, TypeVar
 
 import structlog
 
-from bellwire.errors import ConfigurationError, LedgerBusy
+from bellwire.errors import LedgerBusy
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
-_BATCH = 128
-_LONGEST_LOCK = 10.0
-_LONGEST_READER = 200
-"""Milliseconds that the writer waits for readers, when the log is to begin anew."""
+HEAD = "0002"
+"""The newest migration. A ledger that says so is opened without loading the migration tool."""
+BATCH = 128
 _SAID_EVERY = 5.0
 """Seconds between two words in the log about a ledger that can't be written: it may stand on the same full disk."""
-_PREFIX = "sqlite:///"
 
-
-_Write = tuple[Callable[["Rows"], Any], Callable[[Any], None], Callable[[Exception], None]]
+Write = tuple[Callable[["Rows"], Any], Callable[[Any], None], Callable[[Exception], None]]
 """The operation, and what to do with its result or its failure."""
 
 
-class Rows:
-    """A transaction: runs SQL with `:name` parameters."""
+class Rows(ABC):
+    """A transaction: runs SQL with `:name` parameters. What the databases say differently is a method here."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
+    @abstractmethod
     def run(self, sql: str, values: Mapping[str, Any] = {}) -> int:
         """How many rows it changed."""
-        return self._connection.execute(sql, values).rowcount
 
+    @abstractmethod
     def insert(self, sql: str, values: Mapping[str, Any]) -> int | None:
-        """The new row's id; None when `ON CONFLICT DO NOTHING` did nothing."""
-        cursor = self._connection.execute(sql, values)
-        return cursor.lastrowid if cursor.rowcount else None
+        """Into a table with numbered rows: the new row's id; None when `ON CONFLICT DO NOTHING` did nothing."""
 
+    @abstractmethod
     def one(self, sql: str, values: Mapping[str, Any] = {}) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
-        return row
+        """The first row."""
 
+    @abstractmethod
     def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, values).fetchall()
+        """Every row."""
+
+    @abstractmethod
+    def numbers(self, name: str) -> str:
+        """A subquery with one column, `value`: the numbers in parameter `name`, which is a JSON list."""
+
+    @abstractmethod
+    def json_text(self, column: str, field: str) -> str:
+        """An expression: a field of the JSON object in `column`, as text; NULL when there is none, or no JSON."""
+
+    @abstractmethod
+    def count_all(self, table: str) -> int:
+        """How many rows a table with numbered rows has, from which none is ever taken out."""
+
+    @abstractmethod
+    def empty(self, table: str, which: str, values: Mapping[str, Any], **emptied: str | None) -> None:
+        """Give columns of the rows that fit `which` a shorter value, so that the room can be used again."""
+
+    @abstractmethod
+    def give_back(self, pages: int) -> bool:
+        """Give at most `pages` free pages back to the disk. False when there is none left to give."""
 
 
-class Database:
-    """An SQLite ledger. `max_waiting` writes may wait; one more raises LedgerBusy."""
+@dataclass(frozen=True)
+class Size:
+    """In bytes."""
 
-    def __init__(self, path: Path, *, max_waiting: int = 5_000) -> None:
-        self.path = path
+    file: int
+    log: int
+    """What is committed and not yet taken over into the file, and what was and isn't overwritten yet."""
+
+    @property
+    def total(self) -> int:
+        return self.file + self.log
+
+
+class Database(ABC):
+    """A ledger. `max_waiting` writes may wait; one more raises LedgerBusy."""
+
+    folder: Path | None
+    """Where it is kept, if that is on this machine."""
+
+    def __init__(self, *, max_waiting: int, readers: int) -> None:
         self._max_waiting = max_waiting
-        self._connection = _connect(path)
-        self._connection.execute("PRAGMA busy_timeout = 0")
-        self._rows = Rows(self._connection)
-        self._waiting: deque[_Write] = deque()
+        self._waiting: deque[Write] = deque()
         self._wake = asyncio.Event()
-        self._committing = ThreadPoolExecutor(1, "ledger-commit")
-        self._reading = ThreadPoolExecutor(2, "ledger-read")
-        self._readers = local()
-        self._opened: list[sqlite3.Connection] = []
+        self._committing: Executor = ThreadPoolExecutor(1, "ledger-commit")
+        self._reading: Executor = ThreadPoolExecutor(readers, "ledger-read")
         self._writer: asyncio.Task[None] | None = None
         self._said_at = -_SAID_EVERY
-        self._anew: asyncio.Future[bool] | None = None
 
     def start(self) -> None:
         """Begin to write. Call it with the event loop running."""
@@ -94,8 +117,7 @@ class Database:
                 await self._writer
         self._committing.shutdown()
         self._reading.shutdown()
-        for connection in (*self._opened, self._connection):
-            connection.close()
+        self._disconnect()
 
     @property
     def waiting(self) -> int:
@@ -105,8 +127,8 @@ class Database:
     async def write(self, operation: Callable[[Rows], T]) -> T:
         """Run `operation` in a transaction and return what it returned once that is on disk.
 
-        It may be run twice (when another operation of its batch fails), so it changes nothing but rows. Raises what it
-        raises, and LedgerBusy when the ledger can't be written now.
+        It may be run twice (when another operation of its batch fails), and in another thread, so it changes nothing
+        but rows. Raises what it raises, and LedgerBusy when the ledger can't be written now.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self.submit(operation, *_settling(future))
@@ -121,50 +143,55 @@ class Database:
             raise LedgerBusy("The ledger has too much waiting to be written.")
         self._put((operation, done, failed))
 
-    def _put(self, write: "_Write") -> None:
+    def _put(self, write: Write) -> None:
         self._waiting.append(write)
         self._wake.set()
 
     async def read(self, query: Callable[[Rows], T]) -> T:
-        """Run `query` in a thread on a connection that can't write; it sees everything committed so far."""
+        """Run `query` in a thread on a connection that can't write; it sees everything committed so far. Raises
+        LedgerBusy when the ledger can't be reached."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, query)
 
-    def _read(self, query: Callable[[Rows], T]) -> T:
-        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = _connection(self.path)
-            connection.execute("PRAGMA query_only = ON")
-            self._opened.append(connection)
-        connection.execute("BEGIN")
-        try:
-            return query(Rows(connection))
-        finally:
-            connection.execute("COMMIT")
+    @abstractmethod
+    async def size(self) -> Size:
+        """How much room it takes. Raises OSError, LedgerBusy."""
+
+    def log_bytes(self) -> int:
+        """How large the log is that `begin_log_anew` cuts off; 0 when there is none."""
+        return 0
 
     async def begin_log_anew(self) -> bool:
-        """Take all that is committed over from the log into the file, and cut the log off: between two commits, so that
-        no writer is in the way. Readers are waited for, for a moment. False when one was in the way for longer, or
-        another process wrote. Raises LedgerBusy."""
-        if self._anew is None:
-            self._anew = asyncio.get_running_loop().create_future()
-            self._wake.set()
-        return await asyncio.shield(self._anew)
+        """Have the log given back to the disk. False when somebody was in the way. Raises LedgerBusy."""
+        return True
 
-    async def _begin_log_anew(self, asked: "asyncio.Future[bool]") -> None:
-        self._anew = None
-        try:
-            asked.set_result(
-                await asyncio.get_running_loop().run_in_executor(self._committing, _take_log_over, self._connection)
-            )
-        except sqlite3.Error as error:
-            asked.set_exception(_unwritable(error))
+    @abstractmethod
+    async def _write_batch(self, batch: list[Write]) -> None:
+        """Run and commit, then tell each what it returned. Raises what an operation raises; then nothing is written."""
+
+    @abstractmethod
+    def _read(self, query: Callable[[Rows], T]) -> T:
+        """In one of the threads for that."""
+
+    @abstractmethod
+    def _abandon(self) -> None:
+        """Roll back what a failure left open."""
+
+    @abstractmethod
+    def _explained(self, error: Exception) -> Exception:
+        """LedgerBusy in its place, if it is the database's own."""
+
+    @abstractmethod
+    def _disconnect(self) -> None:
+        """Close every connection."""
+
+    async def _between_batches(self) -> None:  # noqa: B027 - there may be nothing
+        """What only the writer can do."""
 
     async def _write_forever(self) -> None:
         while True:
             await self._wake.wait()
-            if self._anew is not None:
-                await self._begin_log_anew(self._anew)
-            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            await self._between_batches()
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             if not self._waiting:
                 self._wake.clear()
             if not batch:
@@ -180,14 +207,7 @@ class Database:
                 else:
                     await self._one_by_one(batch)
 
-    async def _write_batch(self, batch: list[_Write]) -> None:
-        await self._begin()
-        results = [operation(self._rows) for operation, _, _ in batch]
-        await asyncio.get_running_loop().run_in_executor(self._committing, self._connection.commit)
-        for (_, done, _), result in zip(batch, results, strict=True):
-            done(result)
-
-    async def _one_by_one(self, batch: list[_Write]) -> None:
+    async def _one_by_one(self, batch: list[Write]) -> None:
         """One of them failed: each on its own, so that the others don't suffer."""
         for entry in batch:
             try:
@@ -198,28 +218,8 @@ class Database:
                 self._abandon()
                 self._fail([entry], error)
 
-    async def _begin(self) -> None:
-        """Begin, waiting for another process (the command line) that is writing just now. Raises LedgerBusy."""
-        deadline = asyncio.get_running_loop().time() + _LONGEST_LOCK
-        while True:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                self._abandon()  # what an earlier failure may have left open
-                if "locked" not in str(error) or asyncio.get_running_loop().time() > deadline:
-                    raise _unwritable(error) from error
-            await asyncio.sleep(0.002)
-
-    def _abandon(self) -> None:
-        if self._connection.in_transaction:
-            with suppress(sqlite3.Error):
-                self._connection.rollback()
-
-    def _fail(self, batch: list[_Write], error: Exception) -> None:
-        # A damaged file is a DatabaseError itself; its other kinds are faults of the operation.
-        if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
-            error = _unwritable(error)
+    def _fail(self, batch: list[Write], error: Exception) -> None:
+        error = self._explained(error)
         now = asyncio.get_running_loop().time()
         if isinstance(error, LedgerBusy) and now >= self._said_at + _SAID_EVERY:
             self._said_at = now
@@ -240,111 +240,3 @@ def _settling(future: "asyncio.Future[T]") -> tuple[Callable[[T], None], Callabl
             future.set_exception(error)
 
     return done, failed
-
-
-def _unwritable(error: sqlite3.Error) -> LedgerBusy:
-    unwritable = LedgerBusy(f"The ledger can't be written now ({error}).", remedy="Is the disk full or read-only?")
-    unwritable.__cause__ = error
-    return unwritable
-
-
-def _take_log_over(connection: sqlite3.Connection) -> bool:
-    connection.execute(f"PRAGMA busy_timeout = {_LONGEST_READER}")
-    try:
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
-    finally:
-        connection.execute("PRAGMA busy_timeout = 0")
-
-
-def _connection(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10)
-    connection.execute("PRAGMA cache_size = -32768")
-    return connection
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """One that writes."""
-    connection = _connection(path)
-    # FULL: a commit is on disk when it returns, power cut included.
-    connection.executescript(
-        """
-        PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = FULL;
-        PRAGMA foreign_keys = ON;
-        PRAGMA journal_size_limit = 67108864;
-        """
-    )
-    return connection
-
-
-def _create(path: Path) -> None:
-    """An empty file that will give space back after a purge: that has to be chosen before the first table.
-
-    So has the size of a page. A webhook with its headers takes two to six kB: on pages of 4 kB every other one would
-    stand alone on its page, and each page that a commit touches is written twice.
-    """
-    connection = _connection(path)
-    connection.execute("PRAGMA page_size = 8192")
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.close()
-
-
-def _version(path: Path) -> str | None:
-    if not path.exists():
-        return None
-    with suppress(sqlite3.OperationalError):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        try:
-            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-            return row[0] if row else None
-        finally:
-            connection.close()
-    return None
-
-
-HEAD = "0002"
-"""The newest migration. A ledger that says so is opened without loading the migration tool."""
-
-
-@asynccontextmanager
-async def open_ledger(url: str, *, max_waiting: int = 5_000) -> AsyncIterator[Database]:
-    """The ledger at `url` (`sqlite:///path`), brought to the newest schema first. Raises ConfigurationError."""
-    if not url.startswith(_PREFIX):
-        raise ConfigurationError(
-            f"A ledger address begins with {_PREFIX!r}; {url.partition(':')[0]!r} isn't known.",
-            remedy="Leave BELLWIRE_LEDGER_URL out to keep the ledger in the project's data folder.",
-        )
-    path = Path(url.removeprefix(_PREFIX))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _prepare(path)
-        database = Database(path, max_waiting=max_waiting)
-    except (OSError, sqlite3.Error) as error:
-        damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-        raise ConfigurationError(
-            f"The ledger {path} can't be opened: {error}.",
-            remedy="Put it back from your backup."
-            if damaged
-            else "May this user write in that folder, and is there room on its disk?",
-        ) from error
-    database.start()
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-def _prepare(path: Path) -> None:
-    version = _version(path)
-    if version is not None and version > HEAD:
-        raise ConfigurationError(
-            f"The ledger {path} was written by a newer Bellwire (schema {version}).", remedy="Update this one first."
-        )
-    if version != HEAD:
-        if version is None:
-            _create(path)
-        from bellwire.ledger.migrate import upgrade
-
-        upgrade(path)

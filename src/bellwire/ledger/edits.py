@@ -38,10 +38,11 @@ def put(
 
 
 def of_run(rows: Rows, run: int) -> list[Edit]:
+    part = "(e.action || CASE e.item WHEN 0 THEN '' ELSE ', item ' || (e.item + 1) END || ': ')"
     found = rows.all(
-        "SELECT e.run, e.action, e.item, e.given, e.set_at, a.who, a.detail FROM edits e LEFT JOIN audit a"
+        "SELECT e.run, e.action, e.item, e.given, e.set_at, a.who, a.detail FROM edits e LEFT JOIN audit a"  # noqa: S608
         " ON a.target = 'run ' || e.run AND a.what = 'edit' AND a.at = e.set_at"
-        " AND instr(a.detail, e.action || CASE e.item WHEN 0 THEN '' ELSE ', item ' || (e.item + 1) END || ': ') = 1"
+        f" AND substr(a.detail, 1, length({part})) = {part}"
         " WHERE e.run = :run ORDER BY e.action, e.item",
         {"run": run},
     )

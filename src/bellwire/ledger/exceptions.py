@@ -9,8 +9,8 @@ from bellwire.ledger.rows import ExceptionRow, ExceptionState, exception_row, st
 _WHAT = "id, run, delivery, flow, action, item, connection, cause, sentence, remedy, detail"
 _COLUMNS = f"{_WHAT}, opened_at, state, closed_at, reason"
 _ABOUT = (
-    "EXISTS (SELECT 1 FROM runs r JOIN events e ON e.id = r.event WHERE r.id = exceptions.run AND :about IN"
-    " (e.subject, e.business_key, CASE WHEN json_valid(e.data) THEN json_extract(e.data, '$.number') END))"
+    "EXISTS (SELECT 1 FROM runs r JOIN events e ON e.id = r.event WHERE r.id = exceptions.run"
+    " AND :about IN (e.subject, e.business_key, {number}))"
 )
 
 
@@ -29,11 +29,11 @@ class Choice:
     after: datetime | None = None
     """Opened then or later."""
 
-    def sql(self) -> tuple[str, dict[str, object]]:
+    def sql(self, rows: Rows) -> tuple[str, dict[str, object]]:
         """A condition, and its values."""
         conditions = ["state = 'open'"]
         conditions += [f"{name} = :{name}" for name in ("cause", "flow", "connection", "run") if getattr(self, name)]
-        conditions += [_ABOUT] * bool(self.about)
+        conditions += [_ABOUT.format(number=rows.json_text("e.data", "number"))] * bool(self.about)
         conditions += ["opened_at < :before"] * (self.before is not None)
         conditions += ["opened_at >= :after"] * (self.after is not None)
         times = {"before": self.before and stamp(self.before), "after": self.after and stamp(self.after)}
@@ -111,7 +111,7 @@ def open_ones(rows: Rows, *, limit: int = 1_000, cause: str = "", flow: str = ""
 
 def chosen(rows: Rows, choice: Choice = EVERY_OPEN_ONE, *, limit: int = 1_000) -> list[ExceptionRow]:
     """Oldest first."""
-    condition, values = choice.sql()
+    condition, values = choice.sql(rows)
     found = rows.all(
         f"SELECT {_COLUMNS} FROM exceptions WHERE {condition} ORDER BY id LIMIT :limit",  # noqa: S608
         values | {"limit": limit},
@@ -121,7 +121,7 @@ def chosen(rows: Rows, choice: Choice = EVERY_OPEN_ONE, *, limit: int = 1_000) -
 
 def chosen_ids(rows: Rows, choice: Choice) -> list[int]:
     """All of them, oldest first."""
-    condition, values = choice.sql()
+    condition, values = choice.sql(rows)
     return [row[0] for row in rows.all(f"SELECT id FROM exceptions WHERE {condition} ORDER BY id", values)]  # noqa: S608
 
 

@@ -94,7 +94,7 @@ def balances(rows: Rows, since: datetime, until: datetime) -> list[Balance]:
         period,
     )
     unheard = rows.all(
-        "SELECT e.connection, COUNT(*), SUM(e.reason <> '') FROM events e"
+        "SELECT e.connection, COUNT(*), COUNT(*) FILTER (WHERE e.reason <> '') FROM events e"
         " WHERE e.recorded_at >= :since AND e.recorded_at < :until"
         " AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event = e.id) GROUP BY 1",
         period,
@@ -120,7 +120,8 @@ def balances(rows: Rows, since: datetime, until: datetime) -> list[Balance]:
 def unread(rows: Rows, since: datetime, until: datetime) -> list[Balance]:
     """Of the deliveries of a period that brought no event, by connection."""
     found = rows.all(
-        "SELECT connection, COUNT(*), SUM(state = 'received'), SUM(state = 'dead'), SUM(state = 'skipped')"
+        "SELECT connection, COUNT(*), COUNT(*) FILTER (WHERE state = 'received'),"
+        " COUNT(*) FILTER (WHERE state = 'dead'), COUNT(*) FILTER (WHERE state = 'skipped')"
         " FROM deliveries WHERE received_at >= :since AND received_at < :until AND state <> 'done' GROUP BY 1",
         {"since": stamp(since), "until": stamp(until)},
     )
@@ -179,8 +180,9 @@ def processing_times(
 
 def action_counts(rows: Rows, since: datetime, until: datetime) -> list[ActionCount]:
     found = rows.all(
-        "SELECT r.flow, a.action, SUM(a.outcome IN ('done', 'by hand')), SUM(a.outcome = 'skipped'),"
-        " SUM(a.outcome IN ('failed', 'unknown')) FROM runs r JOIN attempts a ON a.run = r.id"
+        "SELECT r.flow, a.action, COUNT(*) FILTER (WHERE a.outcome IN ('done', 'by hand')),"
+        " COUNT(*) FILTER (WHERE a.outcome = 'skipped'), COUNT(*) FILTER (WHERE a.outcome IN ('failed', 'unknown'))"
+        " FROM runs r JOIN attempts a ON a.run = r.id"
         " WHERE r.created_at >= :since AND r.created_at < :until GROUP BY 1, 2",
         {"since": stamp(since), "until": stamp(until)},
     )
@@ -215,7 +217,7 @@ def unfinished(rows: Rows) -> int:
 
 def open_groups(rows: Rows, *, limit: int = 20, choice: Choice = EVERY_OPEN_ONE) -> list[OpenGroup]:
     """The largest groups first."""
-    condition, values = choice.sql()
+    condition, values = choice.sql(rows)
     found = rows.all(
         "SELECT grouped.connection, grouped.cause, number, oldest, newest, e.opened_at, e.sentence, e.remedy FROM"  # noqa: S608
         " (SELECT connection, cause, COUNT(*) AS number, MIN(id) AS oldest, MAX(id) AS newest FROM exceptions"
@@ -274,8 +276,8 @@ def flow_loads(rows: Rows, *, limit: int = 10_000) -> dict[str, FlowLoad]:
     states = rows.all(
         "SELECT flow, state, COUNT(*) FROM ("
         " SELECT flow, state FROM (SELECT flow, state FROM runs WHERE state = 'waiting' ORDER BY due_at LIMIT :limit)"
-        " UNION ALL SELECT flow, state FROM runs WHERE state = 'running'"
-        " UNION ALL SELECT flow, 'waiting' FROM (SELECT flow FROM runs WHERE state = 'held' LIMIT :limit)"
+        " AS due UNION ALL SELECT flow, state FROM runs WHERE state = 'running'"
+        " UNION ALL SELECT flow, 'waiting' FROM (SELECT flow FROM runs WHERE state = 'held' LIMIT :limit) AS held"
         ") AS unfinished GROUP BY 1, 2",
         most,
     )

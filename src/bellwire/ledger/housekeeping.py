@@ -1,7 +1,6 @@
 """Keeps the ledger small while work goes on: the purge, in steps that hold nobody up, and the bound of its log."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ import structlog
 
 from bellwire.clock import Clock, system_clock
 from bellwire.errors import LedgerBusy
-from bellwire.ledger import purge, size
+from bellwire.ledger import purge
 from bellwire.ledger.database import Database, Rows
 from bellwire.ledger.purge import Found
 
@@ -75,7 +74,7 @@ class Housekeeping:
     async def purge(self, *, trial: bool = False, progress: Callable[[Purged], None] = lambda _: None) -> Purged:
         """Take out what is older than it is to be kept, and give the room back to the disk; a `trial` only looks.
         `progress` hears how far it is. Raises LedgerBusy, OSError."""
-        now, before = self._clock(), size.measure(self._ledger.path)
+        now, before = self._clock(), await self._ledger.size()
         done = Purged()
         remove = None if trial else purge.remove_payloads
         async for count, length in self._take_out(purge.old_payloads, remove, now - self._keep.payloads):
@@ -87,10 +86,10 @@ class Housekeeping:
             progress(done)
         if trial:
             return done
-        while await self._step(lambda rows: size.vacuum(rows, _PAGES)):
+        while await self._step(lambda rows: rows.give_back(_PAGES)):
             pass
         await self._ledger.begin_log_anew()
-        return replace(done, given_back=max(0, before.total - size.measure(self._ledger.path).total))
+        return replace(done, given_back=max(0, before.total - (await self._ledger.size()).total))
 
     async def _take_out(
         self,
@@ -125,7 +124,7 @@ class Housekeeping:
                 purged = await self.purge()
                 if purged != Purged():
                     log.info("purged", payloads=purged.payloads, events=purged.events, given_back=purged.given_back)
-            except (LedgerBusy, OSError, sqlite3.Error) as error:
+            except Exception as error:
                 log.error("what is old could not be purged; tomorrow again", error=str(error))
             await asyncio.sleep(_EVERY.total_seconds())
 
@@ -135,7 +134,7 @@ class Housekeeping:
         held = False
         while True:
             await asyncio.sleep(1)
-            length = size.log_bytes(self._ledger.path)
+            length = self._ledger.log_bytes()
             if length <= self._log_bound:
                 held = False
                 continue

@@ -9,7 +9,7 @@ Each step is small. It first looks (in a thread, so that what has to be fetched 
 takes out what it found in a transaction of its own, which looks at the states once more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,6 @@ _UNFINISHED = (
     "EXISTS (SELECT 1 FROM runs r WHERE r.event = e.id AND r.state NOT IN ('done', 'skipped'))"
     " OR EXISTS (SELECT 1 FROM runs r JOIN exceptions x ON x.run = r.id WHERE r.event = e.id AND x.state = 'open')"
 )
-_RUNS = "run IN (SELECT r.id FROM runs r WHERE r.event IN (SELECT value FROM json_each(:ids)))"
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def remove_payloads(rows: Rows, ids: Sequence[int]) -> int:
     """Take out the payloads of these deliveries; gives how many were."""
     return rows.run(
         "DELETE FROM payloads WHERE delivery IN (SELECT d.id FROM deliveries d"  # noqa: S608
-        f" WHERE d.id IN (SELECT value FROM json_each(:ids)) AND d.state IN {_READ})",
+        f" WHERE d.id IN {rows.numbers('ids')} AND d.state IN {_READ})",
         {"ids": _list(ids)},
     )
 
@@ -70,27 +69,16 @@ def remove_payloads(rows: Rows, ids: Sequence[int]) -> int:
 def empty_events(rows: Rows, ids: Sequence[int]) -> int:
     """Take out the data of these events, and of their runs what was tried, brought and typed in; gives how many."""
     found = rows.all(
-        f"SELECT e.id FROM events e WHERE e.id IN (SELECT value FROM json_each(:ids)) AND NOT ({_UNFINISHED})",  # noqa: S608
+        f"SELECT e.id FROM events e WHERE e.id IN {rows.numbers('ids')} AND NOT ({_UNFINISHED})",  # noqa: S608
         {"ids": _list(ids)},
     )
     finished = {"ids": _list([row[0] for row in found])}
-    _write_anew(rows, "attempts", _RUNS, finished, result=None, detail="")
-    rows.run(f"UPDATE exceptions SET detail = '' WHERE {_RUNS}", finished)  # noqa: S608
-    rows.run(f"UPDATE edits SET given = '' WHERE {_RUNS}", finished)  # noqa: S608
-    _write_anew(rows, "events", "id IN (SELECT value FROM json_each(:ids))", finished, data="")
+    of_runs = f"run IN (SELECT r.id FROM runs r WHERE r.event IN {rows.numbers('ids')})"  # noqa: S608
+    rows.empty("attempts", of_runs, finished, result=None, detail="")
+    rows.run(f"UPDATE exceptions SET detail = '' WHERE {of_runs}", finished)  # noqa: S608
+    rows.run(f"UPDATE edits SET given = '' WHERE {of_runs}", finished)  # noqa: S608
+    rows.empty("events", f"id IN {rows.numbers('ids')}", finished, data="")
     return len(found)
-
-
-def _write_anew(rows: Rows, table: str, which: str, values: Mapping[str, str], **emptied: str | None) -> None:
-    """Give columns of some rows another value by deleting the rows and inserting them: a row that only becomes shorter
-    leaves its page half empty, and no page is given back. What refers to them holds again before the commit."""
-    rows.run("PRAGMA defer_foreign_keys = ON")
-    columns = [row[1] for row in rows.all(f"PRAGMA table_info({table})")]
-    found = rows.all(f"SELECT * FROM {table} WHERE {which}", values)  # noqa: S608
-    rows.run(f"DELETE FROM {table} WHERE {which}", values)  # noqa: S608
-    insert = f"INSERT INTO {table} VALUES ({', '.join(f':{name}' for name in columns)})"  # noqa: S608
-    for row in found:
-        rows.run(insert, dict(zip(columns, row, strict=True)) | emptied)
 
 
 def _found(rows: Sequence[tuple[int, bool, bool, int]], limit: int) -> Found:

@@ -37,8 +37,8 @@ def _address(value: str) -> str:
 
 
 def _ledger(value: str) -> str:
-    if not value.startswith("sqlite:///"):
-        raise ValueError("must begin with sqlite:///")
+    if not value.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
     return value
 
 
@@ -134,7 +134,7 @@ class SettingsTable(_Table):
         AfterValidator(lambda url: url and _ledger(url)),
         Field(repr=False, examples=["sqlite:///data/ledger.db"]),
     ] = None
-    """The database: sqlite:///FILE."""
+    """The database: sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE."""
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
     keep: KeepSettings = KeepSettings()

@@ -119,7 +119,7 @@ class Alerts:
 
     async def _notice(self, now: datetime) -> None:
         """Open an alert for what is new, reword what has changed, resolve what is over."""
-        disk = disk_concern(self._ledger.path)
+        disk = disk_concern(self._ledger.folder)
 
         def compare(rows: Rows) -> _Changes:
             return _compare(rows, [*concerns(rows, now, self._systems), *([disk] if disk else [])])

@@ -53,9 +53,9 @@ def concerns(rows: Rows, now: datetime, systems: Mapping[str, str]) -> Iterator[
         yield Concern(f"late/{late.flow}", title, _always(text))
 
 
-def disk_concern(ledger: Path) -> Concern | None:
-    """Whether the disk that the ledger is on has little room left."""
-    if shutil.disk_usage(ledger.parent).free >= _NEARLY_FULL:
+def disk_concern(folder: Path | None) -> Concern | None:
+    """Whether the disk that the ledger is on has little room left; nothing when that isn't on this machine."""
+    if folder is None or shutil.disk_usage(folder).free >= _NEARLY_FULL:
         return None
     text = "When it is full, no webhook can be taken any more. Make room on it."
     title = f"The disk has less than {_NEARLY_FULL // 1_000_000} MB left"

@@ -6,6 +6,7 @@ project's own (connections, flows, actions) and words of the program: never an i
 """
 
 import asyncio
+import shutil
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from bellwire import __version__
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.intake import BOUNDS, Tally
-from bellwire.ledger import Database, Rows, pulse, size
+from bellwire.ledger import Database, Rows, Size, pulse
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -60,8 +61,9 @@ class Metrics:
         """All of them, in Prometheus' text format."""
         async with self._asked:
             standing = await self._ledger.read(self._look)
+            size = await self._ledger.size()
         # Loading the library takes longer than most start-ups should, so it waits for the first who asks.
-        text = await asyncio.to_thread(self._written, standing)
+        text = await asyncio.to_thread(self._written, standing, size)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     def _look(self, rows: Rows) -> pulse.Pulse:
@@ -73,17 +75,17 @@ class Metrics:
             self._failures[flow, action, outcome] += count
         return pulse.pulse(rows, self._clock())
 
-    def _written(self, standing: pulse.Pulse) -> bytes:
+    def _written(self, standing: pulse.Pulse, size: Size) -> bytes:
         from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         registry.register(
-            _Given([*self._of_ledger(standing), *self._of_work(), *self._of_intake(), *self._of_vendors()])
+            _Given([*self._of_ledger(standing, size), *self._of_work(), *self._of_intake(), *self._of_vendors()])
         )
         return generate_latest(registry)
 
-    def _of_ledger(self, standing: pulse.Pulse) -> "Iterator[Metric]":
+    def _of_ledger(self, standing: pulse.Pulse, size: Size) -> "Iterator[Metric]":
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
         yield InfoMetricFamily("bellwire_build", "The version of Bellwire.", {"version": __version__})
@@ -100,10 +102,11 @@ class Metrics:
             "For how long the delivery or run has waited that waits longest although its time has come.",
             standing.oldest.total_seconds(),
         )
-        files = size.measure(self._ledger.path)
-        yield GaugeMetricFamily("bellwire_ledger_bytes", "The ledger's file.", files.file)
-        yield GaugeMetricFamily("bellwire_ledger_wal_bytes", "The ledger's write-ahead log.", files.log)
-        yield GaugeMetricFamily("bellwire_disk_free_bytes", "What is free on the ledger's disk.", files.disk_free)
+        yield GaugeMetricFamily("bellwire_ledger_bytes", "The ledger's file.", size.file)
+        yield GaugeMetricFamily("bellwire_ledger_wal_bytes", "The ledger's write-ahead log.", size.log)
+        if self._ledger.folder is not None:
+            free = shutil.disk_usage(self._ledger.folder).free
+            yield GaugeMetricFamily("bellwire_disk_free_bytes", "What is free on the ledger's disk.", free)
         yield GaugeMetricFamily(
             "bellwire_ledger_writes_waiting", "Writes that wait for the next commit.", self._ledger.waiting
         )

@@ -1,0 +1,44 @@
+"""Which database a ledger's address means."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bellwire.errors import ConfigurationError
+from bellwire.ledger import sqlite
+from bellwire.ledger.database import Database
+
+POSTGRES = "postgresql://"
+
+
+@asynccontextmanager
+async def open_ledger(url: str, *, max_waiting: int = 5_000, engine: bool = False) -> AsyncIterator[Database]:
+    """The ledger at `url` (`sqlite:///path` or `postgresql://user@host/name`), brought to the newest schema first.
+
+    `engine`: for the one engine that it may have at a time, as far as the database knows: a file says nothing of that.
+    Raises ConfigurationError.
+    """
+    database = _opened(url, max_waiting, engine)
+    database.start()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _opened(url: str, max_waiting: int, engine: bool) -> Database:
+    if url.startswith(sqlite.PREFIX):
+        return sqlite.open_sqlite(Path(url.removeprefix(sqlite.PREFIX)), max_waiting=max_waiting)
+    if not url.startswith(POSTGRES):
+        raise ConfigurationError(
+            f"A ledger address begins with {sqlite.PREFIX!r} or {POSTGRES!r}; {url.partition(':')[0]!r} isn't known.",
+            remedy="Leave BELLWIRE_LEDGER_URL out to keep the ledger in the project's data folder.",
+        )
+    try:
+        from bellwire.ledger.postgres import open_postgres
+    except ImportError as error:
+        raise ConfigurationError(
+            "A ledger on PostgreSQL needs its driver, which isn't installed.",
+            remedy="Install Bellwire with its extra `postgres`: pip install 'bellwire[postgres]'.",
+        ) from error
+    return open_postgres(url, max_waiting=max_waiting, engine=engine)

@@ -1,0 +1,316 @@
+"""PostgreSQL, when one file isn't enough.
+
+A statement goes over a connection, so a batch is run and committed in the writer's thread. Writers take turns, as they
+do on SQLite, by a lock that each transaction takes first: what the ledger looks up stays so until its commit. One
+engine at a time has a ledger: its writer holds a lock for as long as it is connected, so it can't write without it.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from threading import local
+from typing import Any, NamedTuple, TypeVar
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.string import StrDumper
+
+from bellwire.errors import ConfigurationError, LedgerBusy
+from bellwire.ledger.database import HEAD, Database, Rows, Size, Write
+
+T = TypeVar("T")
+
+_READERS = 4
+_TRIES = 3
+_LONGEST_LOCK = 10.0
+"""Seconds that a writer waits for its turn."""
+_LONGEST_ENGINE = 3.0
+"""Seconds that an engine waits for the one before it: a server may take a moment to see that a process has gone."""
+_TURN, _ENGINE = 7_258_001, 7_258_002
+"""Locks of this database that mean something only to Bellwire."""
+
+_SILENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""How soon a connection that says nothing any more is given up; what the address says goes before."""
+_UNREACHABLE = "Is PostgreSQL running, and has it room?"
+_AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
+_OUT_OF_ORDER = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+
+
+class _Text(StrDumper):
+    """PostgreSQL keeps no NUL in a text; what a vendor says may have one. (Bodies are bytes, and kept as they are.)"""
+
+    def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
+        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in obj else obj)
+
+
+class _Statement(NamedTuple):
+    sql: str
+    """With `$1`, `$2` …"""
+    names: tuple[str, ...]
+
+
+@cache
+def _statement(sql: str) -> _Statement:
+    names: dict[str, int] = {}
+
+    def numbered(found: re.Match[str]) -> str:
+        name = found[1]
+        return found[0] if name is None else f"${names.setdefault(name, len(names) + 1)}"
+
+    return _Statement(re.sub(r"'[^']*'|:([a-z_]\w*)", numbered, sql), tuple(names))
+
+
+class PostgresRows(Rows):
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._cursor = psycopg.RawCursor(connection)
+
+    def _execute(self, sql: str, values: Mapping[str, Any]) -> "psycopg.RawCursor[Any]":
+        statement = _statement(sql)
+        return self._cursor.execute(statement.sql.encode(), [values[name] for name in statement.names])
+
+    def run(self, sql: str, values: Mapping[str, Any] = {}) -> int:
+        return self._execute(sql, values).rowcount
+
+    def insert(self, sql: str, values: Mapping[str, Any]) -> int | None:
+        row = self.one(f"{sql} RETURNING id", values)
+        return row[0] if row else None
+
+    def one(self, sql: str, values: Mapping[str, Any] = {}) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
+        return self._execute(sql, values).fetchall()
+
+    def numbers(self, name: str) -> str:
+        return f"(SELECT CAST(n AS bigint) AS value FROM json_array_elements_text(CAST(:{name} AS json)) AS n)"  # noqa: S608
+
+    def json_text(self, column: str, field: str) -> str:
+        # What the ledger keeps is JSON of its own making, or empty. A NUL in it is one that no text can have.
+        written = f"{column} LIKE '{{%' AND position('\\u0000' IN {column}) = 0"
+        return f"CASE WHEN {written} THEN CAST({column} AS json) ->> '{field}' END"
+
+    def count_all(self, table: str) -> int:
+        """Counted: numbers that were given to a row that wasn't inserted are left out for good."""
+        row = self.one(f"SELECT COUNT(*) FROM {table}")  # noqa: S608
+        return int(row[0]) if row else 0
+
+    def empty(self, table: str, which: str, values: Mapping[str, Any], **emptied: str | None) -> None:
+        """What is left behind is cleared away by PostgreSQL itself."""
+        columns = ", ".join(f"{name} = :{name}" for name in emptied)
+        self.run(f"UPDATE {table} SET {columns} WHERE {which}", {**values, **emptied})  # noqa: S608
+
+    def give_back(self, pages: int) -> bool:
+        """PostgreSQL keeps the room for what comes next."""
+        return False
+
+
+class PostgresDatabase(Database):
+    """The ledger at `url`, with its newest schema. `engine`: for the one engine that it may have at a time. Raises
+    ConfigurationError when there is another, and psycopg.Error."""
+
+    folder = None
+
+    def __init__(self, url: str, *, max_waiting: int = 5_000, engine: bool = False) -> None:
+        super().__init__(max_waiting=max_waiting, readers=_READERS)
+        self._url = url
+        self._engine = engine
+        self._readers = local()
+        self._opened: list[psycopg.Connection[Any]] = []
+        self._connection: psycopg.Connection[Any] | None = None
+        try:
+            self._connected()
+        except LedgerBusy as error:
+            raise ConfigurationError(error.sentence, remedy=error.remedy) from error
+
+    async def size(self) -> Size:
+        row = await self.read(lambda rows: rows.one("SELECT pg_database_size(current_database())"))
+        return Size(row[0] if row else 0, 0)
+
+    # Writing, in the thread for that
+
+    async def _write_batch(self, batch: list[Write]) -> None:
+        operations = [operation for operation, _, _ in batch]
+        results = await asyncio.get_running_loop().run_in_executor(self._committing, self._transaction, operations)
+        for (_, done, _), result in zip(batch, results, strict=True):
+            done(result)
+
+    def _transaction(self, operations: Sequence[Callable[[Rows], Any]]) -> list[Any]:
+        """As often as it takes, as long as nothing can have been committed. Raises what an operation raises, and
+        LedgerBusy; it is also raised when the connection is lost during the commit, and nobody knows what came of it:
+        whoever repeats what he sent is recognised."""
+        for left in reversed(range(_TRIES)):
+            connection = self._connected()
+            committing = False
+            try:
+                rows = PostgresRows(connection)
+                rows.run("SELECT pg_advisory_xact_lock(:lock)", {"lock": _TURN})
+                results = [operation(rows) for operation in operations]
+                committing = True
+                connection.commit()
+                return results
+            except _AGAIN as error:
+                connection.rollback()
+                if not left:
+                    raise _unreachable(error) from error
+            except _OUT_OF_ORDER as error:
+                lost = connection.closed
+                connection.close()
+                if committing or not lost or not left:
+                    raise _unreachable(error) from error
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.rollback()
+                raise
+        raise AssertionError
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        """The writer's. Raises LedgerBusy."""
+        if self._connection is None or self._connection.closed:
+            try:
+                connection = _connect(self._url)
+            except psycopg.Error as error:
+                raise _unreachable(error) from error
+            try:
+                if self._engine:
+                    _wait_for_locks(connection, _LONGEST_ENGINE)
+                    connection.execute(f"SELECT pg_advisory_lock({_ENGINE})")
+                _wait_for_locks(connection, _LONGEST_LOCK)
+                connection.execute(
+                    "SELECT set_config('synchronous_commit', 'on', false)"
+                    " WHERE current_setting('synchronous_commit') = 'off'"
+                )
+                connection.commit()
+            except errors.LockNotAvailable as error:
+                connection.close()
+                raise LedgerBusy(
+                    "Another Bellwire is running on this ledger.", remedy="Stop it first, or use its desk."
+                ) from error
+            except psycopg.Error as error:
+                connection.close()
+                raise _unreachable(error) from error
+            self._connection = connection
+        return self._connection
+
+    def _abandon(self) -> None:
+        """That is done in the thread already."""
+
+    def _explained(self, error: Exception) -> Exception:
+        return _unreachable(error) if isinstance(error, _OUT_OF_ORDER) else error
+
+    def _disconnect(self) -> None:
+        for connection in (*self._opened, self._connection):
+            if connection is not None:
+                connection.close()
+
+    # Reading, in the threads for that
+
+    def _read(self, query: Callable[[Rows], T]) -> T:
+        for left in (1, 0):
+            connection = self._reader()
+            try:
+                return query(PostgresRows(connection))
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                lost = connection.closed
+                connection.close()
+                if not (lost and left):
+                    raise _unreachable(error) from error
+            finally:
+                if not connection.closed:
+                    with suppress(psycopg.Error):
+                        connection.rollback()
+        raise AssertionError
+
+    def _reader(self) -> psycopg.Connection[Any]:
+        connection: psycopg.Connection[Any] | None = getattr(self._readers, "connection", None)
+        if connection is None or connection.closed:
+            try:
+                fresh = _connect(self._url)
+            except psycopg.Error as error:
+                raise _unreachable(error) from error
+            fresh.read_only = True
+            fresh.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            if connection is not None:
+                self._opened.remove(connection)
+            self._opened.append(fresh)
+            self._readers.connection = connection = fresh
+        return connection
+
+
+def open_postgres(url: str, *, max_waiting: int, engine: bool) -> PostgresDatabase:
+    """Brought to the newest schema. Raises ConfigurationError."""
+    try:
+        _prepare(url)
+        return PostgresDatabase(url, max_waiting=max_waiting, engine=engine)
+    except psycopg.Error as error:
+        raise ConfigurationError(
+            f"The ledger {_name(url)} can't be opened: {_first_line(error)}.",
+            remedy="Is PostgreSQL running there, and may this user make tables in that database?",
+        ) from error
+
+
+def _prepare(url: str) -> None:
+    with _connect(url) as connection:
+        if connection.info.parameter_status("server_encoding") != "UTF8":
+            raise ConfigurationError(
+                f"The database {_name(url)} doesn't keep its texts in UTF-8.",
+                remedy="Make one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0.",
+            )
+        version = _version(connection)
+    if version is not None and version > HEAD:
+        raise ConfigurationError(
+            f"The ledger {_name(url)} was written by a newer Bellwire (schema {version}).",
+            remedy="Update this one first.",
+        )
+    if version != HEAD:
+        from bellwire.ledger.migrate import upgrade_postgres
+
+        upgrade_postgres(lambda: _connect(url), _TURN)
+
+
+def _version(connection: psycopg.Connection[Any]) -> str | None:
+    found = connection.execute("SELECT to_regclass('alembic_version')").fetchone()
+    if not found or found[0] is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row else None
+
+
+def _connect(url: str) -> psycopg.Connection[Any]:
+    silence = {name: value for name, value in _SILENCE.items() if name not in conninfo_to_dict(url)}
+    connection = psycopg.connect(url, client_encoding="utf8", **silence)  # type: ignore[arg-type]
+    connection.prepared_max = 500
+    connection.adapters.register_dumper(str, _Text)
+    # Else a number's type would depend on how large it is, and each type has a plan of its own.
+    connection.adapters.register_dumper(int, Int8BinaryDumper)
+    return connection
+
+
+def _wait_for_locks(connection: psycopg.Connection[Any], seconds: float) -> None:
+    connection.execute(f"SET lock_timeout = {round(seconds * 1000)}")
+
+
+def _name(url: str) -> str:
+    """Without its password."""
+    told = conninfo_to_dict(url)
+    return f"{told.get('dbname') or 'postgres'} on {told.get('host') or 'this machine'}"
+
+
+def _unreachable(error: Exception) -> LedgerBusy:
+    unreachable = LedgerBusy(f"The ledger can't be written or read now ({_first_line(error)}).", remedy=_UNREACHABLE)
+    unreachable.__cause__ = error
+    return unreachable
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")

@@ -1,0 +1,162 @@
+"""What only PostgreSQL does: it goes away and comes back, and others write beside."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import psycopg
+import pytest
+
+from bellwire.errors import ConfigurationError, LedgerBusy
+from bellwire.ledger import Rows, open_ledger
+from bellwire.ledger import postgres as module
+from bellwire.ledger.postgres import PostgresDatabase
+from tests.ledger.test_database import put
+from tests.ledgers import Ledgers
+from tests.postgres import Server
+
+
+@pytest.fixture
+def url(ledgers: Ledgers) -> str:
+    return ledgers.postgres()
+
+
+@pytest.fixture
+async def here(url: str) -> AsyncIterator[PostgresDatabase]:
+    async with open_ledger(url) as opened:
+        assert isinstance(opened, PostgresDatabase)
+        yield opened
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """One that a test may stop."""
+    made = Server(durable=True)
+    made.start()
+    yield made
+    made.close()
+
+
+def numbers(url: str) -> set[int]:
+    """What another program sees."""
+    with psycopg.connect(url) as other:
+        return {int(row[0]) for row in other.execute("SELECT ours FROM crosswalk")}
+
+
+def cut(rows: Rows, url: str) -> None:
+    """Has the server end the connection of this transaction."""
+    row = rows.one("SELECT pg_backend_pid()")
+    assert row is not None
+    with psycopg.connect(url) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [row[0]])
+
+
+async def test_a_connection_that_is_lost_before_the_commit_costs_nothing(here: PostgresDatabase, url: str) -> None:
+    tries = []
+
+    def write(rows: Rows) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            cut(rows, url)
+        return put(7)(rows)
+
+    assert await here.write(write) == 7
+    assert (len(tries), numbers(url)) == (2, {7})
+
+
+async def test_a_connection_that_is_lost_during_the_commit_is_told_and_nothing_is_written_twice(
+    here: PostgresDatabase, url: str
+) -> None:
+    tries = []
+
+    def write(rows: Rows) -> None:
+        tries.append(1)
+        put(7)(rows)
+        cut(rows, url)
+
+    with pytest.raises(LedgerBusy):
+        await here.write(write)
+    assert len(tries) == 1
+    assert await here.write(put(8)) == 8
+    assert numbers(url) == {8}
+
+
+async def test_who_was_chosen_to_end_a_deadlock_tries_again(here: PostgresDatabase, url: str) -> None:
+    await asyncio.gather(here.write(put(1)), here.write(put(2)))
+    tries = []
+
+    def write(rows: Rows) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            raise psycopg.errors.DeadlockDetected("deadlock detected")
+        return put(3)(rows)
+
+    assert await here.write(write) == 3
+    assert len(tries) == 2
+
+
+async def test_a_server_that_was_away_is_written_again_once_it_is_back(server: Server) -> None:
+    async with open_ledger(server.url("postgres"), engine=True) as ledger:
+        await ledger.write(put(1))
+        await ledger.read(lambda rows: rows.all("SELECT ours FROM crosswalk"))
+        server.stop()
+        with pytest.raises(LedgerBusy):
+            await ledger.write(put(2))
+        with pytest.raises(LedgerBusy):
+            await ledger.read(lambda rows: rows.all("SELECT ours FROM crosswalk"))
+        server.start()
+        assert await ledger.write(put(3)) == 3
+        assert await ledger.read(lambda rows: rows.all("SELECT ours FROM crosswalk ORDER BY ours")) == [("1",), ("3",)]
+
+
+async def test_a_nul_in_a_text_is_shown_as_unreadable(here: PostgresDatabase) -> None:
+    insert = "INSERT INTO flow_versions (hash, source, recorded_at) VALUES ('1', :text, 0)"
+    await here.write(lambda rows: rows.run(insert, {"text": "a\0b"}))
+    assert await here.read(lambda rows: rows.one("SELECT source FROM flow_versions")) == (
+        "a\N{REPLACEMENT CHARACTER}b",
+    )
+
+
+async def test_a_second_engine_is_refused_and_the_command_line_is_not(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LONGEST_ENGINE", 0.1)
+    async with open_ledger(url, engine=True):
+        with pytest.raises(ConfigurationError, match="running on this ledger"):
+            async with open_ledger(url, engine=True):
+                pass
+        async with open_ledger(url) as beside:
+            assert await beside.write(put(1)) == 1
+    async with open_ledger(url, engine=True) as after:
+        assert await after.write(put(2)) == 2
+
+
+async def test_without_the_driver_it_says_what_to_install(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "bellwire.ledger.postgres")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ConfigurationError, match="driver") as raised:
+        async with open_ledger(url):
+            pass
+    assert "bellwire[postgres]" in raised.value.remedy
+
+
+async def test_a_server_that_cant_be_reached_is_said_without_the_password(server: Server) -> None:
+    address = server.url("postgres").replace("bellwire@", "bellwire:pa55word@")
+    server.stop()
+    with pytest.raises(ConfigurationError, match="can't be opened") as raised:
+        async with open_ledger(address):
+            pass
+    assert "pa55word" not in str(raised.value)
+
+
+async def test_writers_take_turns(url: str) -> None:
+    """As on SQLite: what one looks up stays so until its commit."""
+
+    def count(rows: Rows) -> None:
+        row = rows.one("SELECT COUNT(*) FROM crosswalk")
+        assert row is not None
+        put(row[0])(rows)
+
+    async with open_ledger(url) as one, open_ledger(url) as other:
+        await asyncio.gather(*(ledger.write(count) for _ in range(50) for ledger in (one, other)))
+    assert numbers(url) == set(range(100))

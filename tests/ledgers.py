@@ -1,0 +1,84 @@
+"""Blank ledgers of either kind, for tests."""
+
+import asyncio
+import shutil
+import sqlite3
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from bellwire.ledger import Database, Rows, open_ledger
+from bellwire.ledger.sqlite import SqliteDatabase, SqliteRows
+from tests.postgres import Server
+
+SQLITE, POSTGRES = "on_sqlite", "on_postgres"
+
+
+class Ledgers:
+    """Makes one of each kind with the newest schema, and copies of it: making one takes longer than most tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._blank: Path | None = None
+        self._server: Server | None = None
+        self._numbers = count(1)
+
+    @property
+    def blank(self) -> Path:
+        """An SQLite one, not to be changed."""
+        if self._blank is None:
+            self._blank = self._folder / "ledger.db"
+            asyncio.run(_opened(f"sqlite:///{self._blank}"))
+        return self._blank
+
+    def sqlite(self, folder: Path) -> Path:
+        return Path(shutil.copy(self.blank, folder))
+
+    @property
+    def server(self) -> Server:
+        if self._server is None:
+            self._server = Server(durable=False)
+            self._server.start()
+            self._server.run("CREATE DATABASE blank")
+            asyncio.run(_opened(self._server.url("blank")))
+        return self._server
+
+    def postgres(self) -> str:
+        """The address of a new one."""
+        name = f"ledger_{next(self._numbers)}_{uuid4().hex[:8]}"
+        self.server.run(f"CREATE DATABASE {name} TEMPLATE blank STRATEGY file_copy")
+        return self.server.url(name)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+
+async def _opened(url: str) -> None:
+    async with open_ledger(url):
+        pass
+
+
+def sqlite_of(ledger: Database) -> SqliteDatabase:
+    assert isinstance(ledger, SqliteDatabase)
+    return ledger
+
+
+def connection_of(rows: Rows) -> sqlite3.Connection:
+    assert isinstance(rows, SqliteRows)
+    return rows._connection
+
+
+def change(url: str, sql: str) -> Any:
+    """From outside, as another program would: any ledger, of a Bellwire that runs or not."""
+    if url.startswith("sqlite:///"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10)
+        with connection:
+            connection.execute(sql)
+        connection.close()
+        return
+    import psycopg
+
+    with psycopg.connect(url) as other:
+        other.execute(sql.encode())
