@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.intake.redact import _NAMES, REMOVED, redact
-from bellwire.intake.strict_json import check
 
 SENSITIVE = [
     *("card_number", "cardNumber", "CARD_NO", "credit_card_number", "creditCardNumber", "debit_card_number"),
@@ -18,11 +17,7 @@ HARMLESS = ["discard_number", "card_name", "company", "pancake", "note", "cardbo
 
 
 def cleaned(value: Any) -> Any:
-    return orjson.loads(redacted(orjson.dumps(value)))
-
-
-def redacted(body: bytes) -> bytes:
-    return redact(body, *check(body))
+    return orjson.loads(redact(orjson.dumps(value), value))
 
 
 @pytest.mark.parametrize("name", SENSITIVE)
@@ -36,12 +31,13 @@ def test_sensitive_fields_are_removed_wherever_they_are(name: str, value: object
 def test_every_name_is_found_however_it_is_spelt(name: str) -> None:
     escaped = "".join(f"\\u{ord(letter):04x}" for letter in name)
     for spelt in (name, escaped):
-        assert orjson.loads(redacted(f'{{ "{spelt}" : "4111" }}'.encode())) == {name: REMOVED}
+        body = f'{{ "{spelt}" : "4111" }}'.encode()
+        assert orjson.loads(redact(body, orjson.loads(body))) == {name: REMOVED}
 
 
 def test_a_body_without_them_stays_the_same_bytes() -> None:
     body = b'{ "note": "the pan is \\"hot\\"",  "total": 10.00 }'
-    assert redacted(body) is body
+    assert redact(body, orjson.loads(body)) is body
 
 
 VALUES = st.recursive(
@@ -79,4 +75,4 @@ def test_nothing_sensitive_is_left_and_all_else_is(value: Any) -> None:
 @given(VALUES)
 def test_what_is_clean_stays_as_it_is(value: Any) -> None:
     body = orjson.dumps(cleaned(value))
-    assert redacted(body) == body
+    assert redact(body, orjson.loads(body)) == body

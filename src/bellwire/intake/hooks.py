@@ -234,7 +234,7 @@ class Hooks:
         if content_type not in _JSON and content_type.partition(";")[0].strip().lower() not in _JSON:
             raise Refusal(f"Send JSON; this is {content_type[:60]!r}.", status=415, reason="content-type")
         try:
-            value, written = check(delivery.body)
+            value = check(delivery.body)
         except BadJson as error:
             raise Refusal(str(error), status=400, reason="malformed") from error
         delivery.knowing(value)
@@ -242,7 +242,7 @@ class Hooks:
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
             raise Refusal(why_not, status=401, reason="other-account")
         delivery_id = scheme.delivery_id(delivery)
-        kept = _fit_to_keep(delivery, value, written)
+        kept = _fit_to_keep(delivery, value)
 
         def accept(rows: Rows) -> deliveries.Accepted:
             return deliveries.accept(rows, kept, delivery_id, connection.environment)
@@ -277,9 +277,9 @@ class Hooks:
             scheme.verify(delivery, secrets, steady_now)
 
 
-def _fit_to_keep(delivery: Delivery, value: Any, written: bytes) -> Delivery:
-    """Without what must not be stored; `value` is its body's JSON, and `written` is that, written anew."""
-    body = redact(delivery.body, value, written)
+def _fit_to_keep(delivery: Delivery, value: Any) -> Delivery:
+    """Without what must not be stored; `value` is its body's JSON."""
+    body = redact(delivery.body, value)
     if body is delivery.body and not any(name in delivery.headers for name in _KEPT_OUT):
         return delivery
     kept = {name: text for name, text in delivery.headers.items() if name not in _KEPT_OUT}

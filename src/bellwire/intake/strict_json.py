@@ -13,12 +13,9 @@ class BadJson(ValueError):
     """It isn't JSON, or not in the strict sense. The message says what is wrong, in words."""
 
 
-def check(body: bytes) -> tuple[Any, bytes]:
-    """The parsed body, and the same written anew: compact, and nothing escaped that needn't be.
-
-    Raises BadJson: malformed, not UTF-8, NaN or Infinity, a lone surrogate, nested too deep, or one key twice in an
-    object.
-    """
+def check(body: bytes) -> Any:
+    """The parsed body. Raises BadJson: malformed, not UTF-8, NaN or Infinity, a lone surrogate, nested too deep, or
+    one key twice in an object."""
     try:
         value = orjson.loads(body)
         written = orjson.dumps(value)
@@ -30,7 +27,7 @@ def check(body: bytes) -> tuple[Any, bytes]:
     # mean that no key came twice. Only the rare rest is read again, slowly.
     if body.count(b":") != written.count(b":") or (b"\\u003" in body and _ESCAPED_COLON.search(body)):
         _look_for_repeats(body)
-    return value, written
+    return value
 
 
 def _look_for_repeats(body: bytes) -> None:
