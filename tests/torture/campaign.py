@@ -40,8 +40,8 @@ class Plan:
     seconds: float
     seed: int
     between_orders: float = 3.0
-    """The vendors' own limits are obeyed here too: the mail server takes 30 a minute, the chat 50, and after each kill
-    the chat is asked page by page what was posted. What comes faster piles up, and only the end takes longer."""
+    """The vendors' own limits are obeyed here too: the mail server takes 30 a minute, the chat one a second, and after
+    each kill it is asked what was posted. What comes faster piles up, and only the end takes longer."""
     between_kills: float = 5.0
     between_faults: float = 1.5
     patience: float = 600.0

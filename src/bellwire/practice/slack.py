@@ -75,10 +75,13 @@ def _quotas() -> list[Quota]:
 
 @dataclass
 class SlackSimulator(Simulator):
+    """`page_size` is the most that a page holds: Slack gives fewer than were asked for when it likes."""
+
     vendor: ClassVar[str] = "slack"
     credentials: ClassVar[Mapping[str, str]] = {"access_token": "xoxb-practice"}
 
     quotas: list[Quota] = field(default_factory=_quotas)
+    page_size: int = 200
     channels: list[Channel] = field(default_factory=_channels)
     posted: list[Posted] = field(default_factory=list)
     scopes: set[str] = field(default_factory=lambda: {"chat:write", "channels:read", "channels:history"})
@@ -172,7 +175,7 @@ class SlackSimulator(Simulator):
             if ("private_channel" if channel.private else "public_channel") in kinds
             and not (hide_archived and channel.archived)
         ]
-        return {"ok": True, **_page("channels", fitting, given)}
+        return {"ok": True, **self._page("channels", fitting, given)}
 
     def _history(self, given: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel(given, by_name=False)
@@ -186,7 +189,7 @@ class SlackSimulator(Simulator):
             for message in reversed(self.posted)
             if message.channel == channel.id and float(message.ts) > oldest
         ]
-        page = _page("messages", fitting, given)
+        page = self._page("messages", fitting, given)
         return {
             "ok": True,
             "has_more": "response_metadata" in page,
@@ -195,6 +198,16 @@ class SlackSimulator(Simulator):
             "channel_actions_count": 0,
             **page,
         }
+
+    def _page(self, name: str, items: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
+        """One page; the cursor is where the next one begins."""
+        cursor = str(given.get("cursor") or 0)
+        if not cursor.isdecimal():
+            raise _Error("invalid_cursor")
+        start = int(cursor)
+        end = start + min(int(given.get("limit") or 100), self.page_size)
+        page: dict[str, Any] = {name: items[start:end]}
+        return page | {"response_metadata": {"next_cursor": str(end)}} if end < len(items) else page
 
     def _channel(self, given: dict[str, Any], *, by_name: bool = True) -> Channel:
         wanted = str(given.get("channel") or "")
@@ -270,14 +283,6 @@ def _conversation(channel: Channel) -> dict[str, Any]:
         "topic": note,
         "purpose": note,
     }
-
-
-def _page(name: str, items: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:
-    """One page; the cursor is where the next one begins. Small pages whatever is asked for, which Slack allows."""
-    start = int(given.get("cursor") or 0)
-    end = start + min(int(given.get("limit") or 100), 5)
-    page: dict[str, Any] = {name: items[start:end]}
-    return page | {"response_metadata": {"next_cursor": str(end)}} if end < len(items) else page
 
 
 def _unescaped(text: str) -> str:

@@ -1,5 +1,6 @@
 """What the connector asks Slack for, and how it reads the answers."""
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import AsyncIterator, Callable
@@ -82,6 +83,7 @@ async def test_a_lost_answer_leads_to_one_message(calling: Callable[..., Call], 
 
 
 async def test_the_message_is_found_behind_many_others(calling: Callable[..., Call], slack: SlackSimulator) -> None:
+    slack.page_size = 5
     first = await post(calling(key="a" * 32), "management")
     for number in range(12):
         await post(calling(key=f"{number:032x}"), "management", f"Order {number} is paid")
@@ -102,6 +104,22 @@ async def test_looking_goes_back_to_the_first_attempt_and_asks_for_the_channel_o
     oldest = [float(each.query["oldest"]) for each in slack.received if each.path.endswith("history")]
     assert all(timedelta() < began - datetime.fromtimestamp(each, UTC) <= timedelta(minutes=6) for each in oldest)
     assert len(slack.posted) == 1
+
+
+async def test_many_that_look_at_once_share_what_is_read(calling: Callable[..., Call], slack: SlackSimulator) -> None:
+    """Each page counts against the limit, and after an outage hundreds look."""
+    slack.page_size = 5
+    keys = [f"{number:032x}" for number in range(8)]
+    first = [await post(calling(key=key), "general" if key < keys[4] else "packing") for key in keys]
+    missing = ["a" * 32, "b" * 32]
+    slack.received.clear()
+    again = await asyncio.gather(
+        *(post(calling(key=key, again=True), "general" if key < keys[4] else "packing") for key in keys + missing)
+    )
+    assert list(again[:8]) == first
+    assert len(slack.posted) == 10
+    # In each channel one reading for who came first, and one for all the others.
+    assert sum(request.path.endswith("history") for request in slack.received) <= 5
 
 
 async def test_a_message_that_never_arrived_is_posted_again(
@@ -215,7 +233,7 @@ def answer(code: str, *, writes: bool = True) -> Answer:
         ),
         *((code, Refused) for code in ("invalid_blocks", "restricted_action", "something_new")),
         *((code, SignedOut) for code in ("invalid_auth", "not_authed", "account_inactive", "token_revoked")),
-        *((code, Transient) for code in ("ratelimited", "rate_limited", "service_unavailable", "request_timeout")),
+        *((code, Transient) for code in ("ratelimited", "rate_limited", "service_unavailable", "invalid_cursor")),
         *((code, OutcomeUnknown) for code in ("internal_error", "fatal_error")),
     ],
 )

@@ -25,6 +25,7 @@ from bellwire.connectors.kit.auth import (
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
 from bellwire.connectors.kit.http import Answer, Api
+from bellwire.connectors.kit.joint import JointLookUp
 from bellwire.connectors.kit.limits import Limit
 from bellwire.connectors.kit.manifest import Credential, Manifest, NoSettings, ProjectPath, Settings
 from bellwire.connectors.kit.webhooks import (
@@ -55,6 +56,7 @@ __all__ = [
     "Handshake",
     "HeaderToken",
     "HmacSignature",
+    "JointLookUp",
     "Limit",
     "LookUp",
     "Manifest",

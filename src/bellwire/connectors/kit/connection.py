@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bellwire.connectors.kit.auth import Credentials
 from bellwire.connectors.kit.http import Api
+from bellwire.connectors.kit.joint import JointLookUp
 from bellwire.connectors.kit.manifest import Manifest, Settings
 from bellwire.connectors.kit.webhooks import WebhookScheme
 from bellwire.events import Environment
@@ -32,6 +33,8 @@ class Connection:
     """Facts from before this time are stored, but start no run."""
     remembered: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
     """What the connector has learned of the account, such as the id behind a name; gone with the process."""
+    look_ups: dict[str, JointLookUp[Any]] = field(default_factory=dict, compare=False, repr=False)
+    """Those that go on, by the list that they look in."""
 
     @property
     def manifest(self) -> Manifest:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bellwire.capabilities.chat import POST_MESSAGE, Message, PostMessage
-from bellwire.connectors.kit import Account, Call, LookUp, action
+from bellwire.connectors.kit import Account, Call, JointLookUp, LookUp, action
 from bellwire.connectors.slack.errors import about_channel
 from bellwire.errors import Refused
 
@@ -31,13 +32,11 @@ async def find_message(call: Call, given: PostMessage) -> Message | None:
         if channel is None:
             return None
         oldest = call.since - _MARGIN if call.since else call.clock() - _LOOK_BACK
-        query = {"channel": channel, "oldest": str(oldest.timestamp()), "include_all_metadata": "true"}
-        async for message in _pages(call, "conversations.history", query, "messages"):
-            if message.get("metadata", {}).get("event_payload", {}).get("key") == call.key:
-                return Message(id=message["ts"], channel=channel)
+        look_up: JointLookUp[str] = call.connection.look_ups.setdefault(channel, JointLookUp())
+        found = await look_up.find(call.key, oldest, partial(_read_history, call, channel))
     except Refused:
         return None
-    return None
+    return Message(id=found, channel=channel) if found else None
 
 
 @action(POST_MESSAGE, repeat=LookUp(find_message))
@@ -85,6 +84,19 @@ async def _channel_id(call: Call, channel: str) -> str | None:
         except Refused:
             continue
     return None
+
+
+async def _read_history(call: Call, channel: str, oldest: datetime, keys: set[str]) -> dict[str, str]:
+    """The `ts` of each message with one of the keys, by key."""
+    found: dict[str, str] = {}
+    query = {"channel": channel, "oldest": str(oldest.timestamp()), "include_all_metadata": "true"}
+    async for message in _pages(call, "conversations.history", query, "messages"):
+        key = message.get("metadata", {}).get("event_payload", {}).get("key")
+        if key in keys:
+            found[key] = message["ts"]
+            if len(found) == len(keys):
+                break
+    return found
 
 
 async def _pages(call: Call, method: str, query: Mapping[str, str], items: str) -> AsyncIterator[dict[str, Any]]:

@@ -39,7 +39,8 @@ _REFUSED = {
 _MISSING_SCOPE = "missing_scope"
 _SIGNED_OUT = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 _RATE_LIMITED = {"ratelimited", "rate_limited"}
-_NOTHING_DONE = {"service_unavailable", "request_timeout", "team_added_to_org"}
+# The last: a list changed while it was read, and is to be read from the start.
+_NOTHING_DONE = {"service_unavailable", "request_timeout", "team_added_to_org", "invalid_cursor"}
 _MAYBE_DONE = {"internal_error", "fatal_error"}
 
 
