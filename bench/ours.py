@@ -14,7 +14,7 @@ from bellwire.clock import system_clock
 from bellwire.connectors import find_connector
 from bellwire.connectors.kit import ByKey, Call, Connection, Connector, Manifest, NoSettings, action, connect, connector
 from bellwire.desk import Desk
-from bellwire.engine import Engine
+from bellwire.engine import Setting, open_engine
 from bellwire.events import Environment
 from bellwire.flows import Flow, parse_flow
 from bellwire.intake import Health, Hooks, serve
@@ -114,7 +114,7 @@ async def run(path: str, vendor: str, port: int, mode: str, name: str) -> None:
     }
     flows = [flow()]
     async with open_ledger(f"sqlite:///{path}", max_waiting=20_000) as ledger:
-        engine = Engine(ledger, connections, flows, LedgerCrosswalk(ledger))
+        engine = open_engine(Setting(ledger, connections, flows, LedgerCrosswalk(ledger)))
         if mode == "full":
             await engine.start()
         hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)

@@ -257,7 +257,7 @@ MUTANTS = (
     ),
     Mutant(
         "what was claimed and can't be read stays with nobody",
-        "engine/engine.py",
+        "engine/embedded.py",
         "            self._stranded += [(run.id, run.fence) for run in claimed]\n",
         "",
         ("engine/test_taking_over.py::test_what_was_claimed_and_could_not_be_read_is_let_go_without_a_restart",),

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequenc
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -20,7 +20,7 @@ from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.connectors.opening import open_connections
 from bellwire.desk import Desk, Guard
-from bellwire.engine import Engine
+from bellwire.engine import Engine, Setting, open_engine
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.flows import Flow, FlowErrors, check_flow, load_flows
 from bellwire.intake import Health, Hooks, Limits, serve
@@ -113,19 +113,20 @@ async def running(
         stack.enter_context(_only_one(settings))
         project = await stack.enter_async_context(opened(settings, environ, clock, only=only))
         ledger = await stack.enter_async_context(
-            open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting, engine=True)
+            open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting)
         )
         if only is None:  # One flow by itself is a trial: nobody is called for that.
             await stack.enter_async_context(_alerting(ledger, project, environ, clock))
-        engine = Engine(
+        setting = Setting(
             ledger,
-            dict(project.connections),
+            project.connections,
             project.flows,
             LedgerCrosswalk(ledger),
-            clock=clock,
-            workers=settings.engine.workers,
-            random=random,
+            clock,
+            settings.engine.workers,
+            random or SystemRandom(),
         )
+        engine = open_engine(setting)
         interrupted = await engine.start()
         stack.push_async_callback(engine.stop)
         hooks = Hooks(

@@ -14,7 +14,7 @@ import pytest
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Account, Call, Connection
-from bellwire.engine import Engine
+from bellwire.engine import Engine, Setting, open_engine
 from bellwire.events import Delivery, Order
 from bellwire.flows import parse_flow
 from bellwire.ledger import Database, ExceptionRow, RunRow, deliveries, exceptions, figures, open_ledger, runs
@@ -70,14 +70,16 @@ class House:
             self.ledger = await stack.enter_async_context(open_ledger(self.url))
             self.connection = self.vendor.connection(self.sign_in)
             others = {vendor.name: vendor.connection() for vendor in self.others}
-            self.engine = Engine(
-                self.ledger,
-                {self.vendor.name: self.connection, **others},
-                [parse_flow(self.flow, Path("flows/test.yaml"))],
-                LedgerCrosswalk(self.ledger),
-                clock=self.clock,
-                workers=self.workers,
-                random=Hurried(),
+            self.engine = open_engine(
+                Setting(
+                    self.ledger,
+                    {self.vendor.name: self.connection, **others},
+                    [parse_flow(self.flow, Path("flows/test.yaml"))],
+                    LedgerCrosswalk(self.ledger),
+                    clock=self.clock,
+                    workers=self.workers,
+                    random=Hurried(),
+                )
             )
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)

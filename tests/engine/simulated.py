@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bellwire.connectors.kit import Account, Call, Connection, Repeat, StandardWebhooks, Unkeyed
-from bellwire.engine import Engine
+from bellwire.engine import Setting, open_engine
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.flows import parse_flow
 from bellwire.intake import Hooks
@@ -167,14 +167,16 @@ class Simulated:
         connection = dataclasses.replace(self.vendor.connection(), credentials=self.secrets)
         connections = {connection.name: connection}
         self.flows = {name: parse_flow(text, Path(f"flows/{name}.yaml")) for name, text in self.texts.items()}
-        self.engine = Engine(
-            self.ledger,
-            connections,
-            list(self.flows.values()),
-            LedgerCrosswalk(self.ledger),
-            clock=self.now,
-            workers=4,
-            random=Hurried(),
+        self.engine = open_engine(
+            Setting(
+                self.ledger,
+                connections,
+                list(self.flows.values()),
+                LedgerCrosswalk(self.ledger),
+                clock=self.now,
+                workers=4,
+                random=Hurried(),
+            )
         )
         self.hooks = Hooks(connections, self.ledger, self.engine.arrived, clock=self.now)
         await self.engine.start()

@@ -9,7 +9,6 @@ import pytest
 
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.ledger import Rows, open_ledger
-from bellwire.ledger import postgres as module
 from bellwire.ledger.postgres import PostgresDatabase
 from tests.ledger.test_database import put
 from tests.ledgers import Ledgers
@@ -96,7 +95,7 @@ async def test_who_was_chosen_to_end_a_deadlock_tries_again(here: PostgresDataba
 
 
 async def test_a_server_that_was_away_is_written_again_once_it_is_back(server: Server) -> None:
-    async with open_ledger(server.url("postgres"), engine=True) as ledger:
+    async with open_ledger(server.url("postgres")) as ledger:
         await ledger.write(put(1))
         await ledger.read(lambda rows: rows.all("SELECT ours FROM crosswalk"))
         server.stop()
@@ -115,20 +114,6 @@ async def test_a_nul_in_a_text_is_shown_as_unreadable(here: PostgresDatabase) ->
     assert await here.read(lambda rows: rows.one("SELECT source FROM flow_versions")) == (
         "a\N{REPLACEMENT CHARACTER}b",
     )
-
-
-async def test_a_second_engine_is_refused_and_the_command_line_is_not(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_LONGEST_ENGINE", 0.1)
-    async with open_ledger(url, engine=True):
-        with pytest.raises(ConfigurationError, match="running on this ledger"):
-            async with open_ledger(url, engine=True):
-                pass
-        async with open_ledger(url) as beside:
-            assert await beside.write(put(1)) == 1
-    async with open_ledger(url, engine=True) as after:
-        assert await after.write(put(2)) == 2
 
 
 async def test_without_the_driver_it_says_what_to_install(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

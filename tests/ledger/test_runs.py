@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bellwire.events import Environment, Event
-from bellwire.ledger import AttemptRow, Database, Outcome, RunRow, RunState, events, runs
+from bellwire.ledger import AttemptRow, Database, Outcome, Rows, RunRow, RunState, events, runs
 from tests.samples import NOW, order
 
 LATER = NOW + timedelta(hours=1)
@@ -44,7 +44,15 @@ class Desk:
         return await self.ledger.write(lambda rows: runs.leave(rows, self.run, fence, state, now=NOW, due_at=due))
 
     async def claim(self) -> list[RunRow]:
-        return await self.ledger.write(lambda rows: runs.claim(rows, LATER, 10))
+        """As the engine of this ledger does: what is due, or what a job is about."""
+
+        def claim(rows: Rows) -> list[RunRow]:
+            if not rows.queued:
+                return runs.claim(rows, LATER, 10)
+            waiting = runs.newest(rows, limit=10, state=RunState.WAITING)
+            return [taken for run in waiting if (taken := runs.take(rows, run.id, 7, LATER))]
+
+        return await self.ledger.write(claim)
 
     async def checkpoint(self, fence: int, outcome: Outcome = Outcome.DONE) -> bool:
         attempt = AttemptRow(self.run, "stock", 0, 1, outcome, NOW, NOW)

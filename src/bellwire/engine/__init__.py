@@ -2,15 +2,17 @@
 
 from bellwire.engine.by_hand import cancel, dismiss, edit, replay, resolve, retry, retry_run, still_open, switch
 from bellwire.engine.editing import Edited, Input, input_of, lacking
-from bellwire.engine.engine import Engine
+from bellwire.engine.engine import Engine, Setting
 from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
+from bellwire.engine.opening import open_engine
 
 __all__ = [
     "Edited",
     "Engine",
     "Input",
     "Means",
+    "Setting",
     "cancel",
     "dismiss",
     "edit",
@@ -18,6 +20,7 @@ __all__ = [
     "flow_of",
     "input_of",
     "lacking",
+    "open_engine",
     "replay",
     "resolve",
     "retry",

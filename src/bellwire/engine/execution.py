@@ -83,6 +83,8 @@ class Execution:
     flow: Flow
     late: bool = False
     """It is about something from long ago, and gives way to what comes in now."""
+    holds: Callable[[], bool] | None = None
+    """Where other processes could take the run over: whether it is certain that none has."""
     followers: int = 0
     """How many runs of the subject's next event its end let go."""
     parts: dict[str, list[Part]] = field(default_factory=dict)
@@ -91,6 +93,8 @@ class Execution:
     """Whatever isn't settled may have been sent: see `RunRow.interrupted`."""
     _retried: bool = False
     """A person had it tried again, and may have edited what an action is given."""
+    _under_way: bool = False
+    """Whether what began shortly ago may not have arrived yet."""
     _edits: dict[tuple[str, int], str] = field(default_factory=dict)
     """By action and item: what it is given instead of what the flow says, as JSON."""
     _take_over: Callable[[], None] = lambda: None
@@ -104,8 +108,10 @@ class Execution:
     def __post_init__(self) -> None:
         self.scope = scope_for(self.event)
 
-    def resume(self, past: Sequence[AttemptRow], *, interrupted: bool, retried: bool) -> None:
-        """Have `carry` take over from an earlier turn: then what is in the way (a connection that is gone) is told."""
+    def resume(self, past: Sequence[AttemptRow], *, interrupted: bool, retried: bool, taken_over: bool = False) -> None:
+        """Have `carry` take over from an earlier turn: then what is in the way (a connection that is gone) is told.
+        `taken_over`: from a process that is only thought to be gone; what it began may still be under way."""
+        self._under_way = taken_over
         self._take_over = partial(self.restore, past, interrupted=interrupted, retried=retried)
 
     def restore(self, past: Sequence[AttemptRow], *, interrupted: bool, retried: bool) -> None:
@@ -281,9 +287,12 @@ class Execution:
     def _ready_at(self, row: AttemptRow | None) -> float | None:
         """When what the row says comes next is due. If the machine's clock was set back since, that is now: how long
         ago it was can't be told."""
+        now = self.means.clock()
+        if self._under_way and row is not None and row.outcome is Outcome.STARTED:
+            over = row.started_at + self.means.of(self.flow.actions[row.action])[0].api.timeout
+            return asyncio.get_running_loop().time() + (over - now).total_seconds()
         if row is None or row.next_at is None or row.finished_at is None:
             return None
-        now = self.means.clock()
         left = timedelta() if row.finished_at > now else row.next_at - now
         return asyncio.get_running_loop().time() + left.total_seconds()
 
@@ -328,7 +337,8 @@ class Execution:
         given = self._given(part, act.operation)
         if part.unsure and not act.repeatable:
             raise ask_a_person(act, connection)
-        before_writing.set(self._announcement(attempt) if act.announced else None)
+        guarded = act.announced or self.holds is not None
+        before_writing.set(self._announcement(attempt, announced=act.announced) if guarded else None)
         key = idempotency_key(
             self.flow.id, self.event.environment, self.event.business_key, part.action.name, part.item, self.nonce
         )
@@ -336,15 +346,18 @@ class Execution:
         # Without a time-out of its own: each request has one, and waiting for the account's turn may rightly be long.
         return await act(call, given)
 
-    def _announcement(self, attempt: AttemptRow) -> Callable[[], Awaitable[None]]:
-        """Writes down, once, that an attempt begins."""
-        begun = False
+    def _announcement(self, attempt: AttemptRow, *, announced: bool) -> Callable[[], Awaitable[None]]:
+        """Writes down, once, that an attempt begins, if that has to be; and has nothing sent by a process that may
+        have lost the run."""
+        begun = not announced
 
         async def announce() -> None:
             nonlocal begun
             if not begun:
                 begun = True
                 await self._write(_changed(attempt, outcome=Outcome.STARTED, finished_at=None))
+            if self.holds is not None and not self.holds():
+                raise LostClaim
 
         return announce
 

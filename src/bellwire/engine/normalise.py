@@ -87,10 +87,17 @@ def fault(error: Exception) -> Problem:
 
 
 def record(
-    rows: Rows, reading: Reading, listeners: Listeners, connection: Connection | None, *, now: datetime, holding: bool
+    rows: Rows,
+    reading: Reading,
+    listeners: Listeners,
+    connection: Connection | None,
+    *,
+    now: datetime,
+    holding: bool,
+    job: int | None = None,
 ) -> list[Started]:
     """Write what a delivery means, unless that is written already. Returns the runs that were started and (if
-    `holding`) are held by the caller."""
+    `holding`) are held by the caller, by the `job` that it has where there is a queue."""
     if reading.problem is not None:
         _bury(rows, reading, reading.problem, connection, now)
         return []
@@ -128,6 +135,7 @@ def record(
                 now=now,
                 state=state,
                 reason=_BEHIND if behind else "",
+                job=job if state is RunState.RUNNING else None,
             )
             if run is not None and state is RunState.RUNNING:
                 started.append(Started(run, event_id, event, flow, reading.received_at))

@@ -19,6 +19,7 @@ from bellwire.ledger import (
 from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
+from bellwire.ledger.jobs import LAPSE, Job, Kind, Queue
 from bellwire.ledger.opening import open_ledger
 from bellwire.ledger.rows import (
     AlertRow,
@@ -37,6 +38,7 @@ from bellwire.ledger.rows import (
 )
 
 __all__ = [
+    "LAPSE",
     "AlertRow",
     "AttemptRow",
     "Database",
@@ -48,11 +50,14 @@ __all__ = [
     "FlowMode",
     "HealthRow",
     "Housekeeping",
+    "Job",
     "Keep",
+    "Kind",
     "MessageKind",
     "MessageRow",
     "Outcome",
     "Purged",
+    "Queue",
     "Rows",
     "RunRow",
     "RunState",

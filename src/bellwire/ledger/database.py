@@ -8,21 +8,22 @@ for each write, and while one commit is under way the next batch gathers.
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import structlog
 
 from bellwire.errors import LedgerBusy
+from bellwire.ledger.jobs import Kind, Queue
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. A ledger that says so is opened without loading the migration tool."""
 BATCH = 128
 _SAID_EVERY = 5.0
@@ -34,6 +35,9 @@ Write = tuple[Callable[["Rows"], Any], Callable[[Any], None], Callable[[Exceptio
 
 class Rows(ABC):
     """A transaction: runs SQL with `:name` parameters. What the databases say differently is a method here."""
+
+    queued: ClassVar[bool]
+    """Whether a queue brings work to processes."""
 
     @abstractmethod
     def run(self, sql: str, values: Mapping[str, Any] = {}) -> int:
@@ -50,6 +54,19 @@ class Rows(ABC):
     @abstractmethod
     def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
         """Every row."""
+
+    @abstractmethod
+    def enqueue(self, kind: Kind, numbers: Sequence[tuple[int, int]]) -> None:
+        """Have work brought to a process with room, once this is committed: deliveries or runs, each with its turn.
+        Nothing where there is no queue, and the engine looks by itself."""
+
+    def job(self, number: str) -> str:
+        """A query for the job of the queue with the number that this expression gives."""
+        raise NotImplementedError
+
+    def job_for(self, kind: Kind, number: str, turn: str) -> str:
+        """A query for the job of the queue about what these expressions give."""
+        raise NotImplementedError
 
     @abstractmethod
     def numbers(self, name: str) -> str:
@@ -90,6 +107,10 @@ class Database(ABC):
 
     folder: Path | None
     """Where it is kept, if that is on this machine."""
+
+    def queue(self) -> Queue | None:
+        """An end of the queue that brings work to processes; None where there is none, and one process has all."""
+        return None
 
     def __init__(self, *, max_waiting: int, readers: int) -> None:
         self._max_waiting = max_waiting

@@ -1,16 +1,23 @@
 """Deliveries: accepting them, and what became of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import orjson
 
 from bellwire.events import Delivery, Environment
 from bellwire.ledger.database import Rows
+from bellwire.ledger.jobs import Kind
 from bellwire.ledger.rows import DeliveryRow, DeliveryState, delivery_row, stamp, unstamp
 
 _COLUMNS = "id, connection, environment, delivery_id, received_at, state, reason, copies"
+_TURN = "(SELECT COUNT(*) FROM exceptions WHERE exceptions.delivery = deliveries.id)"
+"""How often it was tried in vain: what tells its job from those of earlier times."""
+_DELIVERY = (
+    "d.id, d.connection, p.headers, p.body, d.received_at, p.url FROM deliveries d JOIN payloads p ON p.delivery = d.id"
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ def accept(rows: Rows, delivery: Delivery, delivery_id: str, environment: Enviro
             "body": delivery.body,
         },
     )
+    rows.enqueue(Kind.READ, [(new, 0)])
     return Accepted(new, False)
 
 
@@ -70,11 +78,24 @@ def explain(rows: Rows, delivery: int, reason: str) -> None:
 
 def reopen(rows: Rows, delivery: int) -> bool:
     """Have a dead delivery normalised once more. False when it isn't dead."""
-    return bool(
-        rows.run(
-            "UPDATE deliveries SET state = 'received', reason = '' WHERE id = :id AND state = 'dead'", {"id": delivery}
-        )
+    opened = rows.run(
+        "UPDATE deliveries SET state = 'received', reason = '' WHERE id = :id AND state = 'dead'", {"id": delivery}
     )
+    if opened:
+        row = rows.one(f"SELECT {_TURN} FROM deliveries WHERE id = :id", {"id": delivery})  # noqa: S608
+        rows.enqueue(Kind.READ, [(delivery, row[0] if row else 0)])
+    return bool(opened)
+
+
+def sweep(rows: Rows) -> None:
+    """Where there is a queue: enqueue what is to be normalised and isn't in it."""
+    if not rows.queued:
+        return
+    lost = rows.all(
+        f"SELECT id, {_TURN} FROM deliveries WHERE state = 'received'"  # noqa: S608
+        f" AND NOT EXISTS ({rows.job_for(Kind.READ, 'deliveries.id', _TURN)}) ORDER BY id"
+    )
+    rows.enqueue(Kind.READ, [(row[0], row[1]) for row in lost])
 
 
 def dismiss(rows: Rows, delivery: int, reason: str) -> bool:
@@ -90,12 +111,23 @@ def dismiss(rows: Rows, delivery: int, reason: str) -> bool:
 def waiting(rows: Rows, *, after: int, limit: int) -> list[tuple[int, Delivery]]:
     """The oldest deliveries with ids above `after` that are still to be normalised, with their payloads."""
     found = rows.all(
-        "SELECT d.id, d.connection, p.headers, p.body, d.received_at, p.url"
-        " FROM deliveries d JOIN payloads p ON p.delivery = d.id"
-        " WHERE d.state = 'received' AND d.id > :after ORDER BY d.id LIMIT :limit",
+        f"SELECT {_DELIVERY} WHERE d.state = 'received' AND d.id > :after ORDER BY d.id LIMIT :limit",
         {"after": after, "limit": limit},
     )
-    return [(row[0], Delivery(row[1], orjson.loads(row[2]), row[3], unstamp(row[4]), row[5])) for row in found]
+    return [(row[0], _delivery(row)) for row in found]
+
+
+def received(rows: Rows, ids: Sequence[int]) -> dict[int, Delivery]:
+    """Those of them that are still to be normalised."""
+    found = rows.all(
+        f"SELECT {_DELIVERY} WHERE d.state = 'received' AND d.id IN {rows.numbers('ids')}",
+        {"ids": orjson.dumps(list(ids)).decode()},
+    )
+    return {row[0]: _delivery(row) for row in found}
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    return Delivery(row[1], orjson.loads(row[2]), row[3], unstamp(row[4]), row[5])
 
 
 def find(rows: Rows, delivery: int) -> DeliveryRow | None:

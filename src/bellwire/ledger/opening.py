@@ -12,13 +12,12 @@ POSTGRES = "postgresql://"
 
 
 @asynccontextmanager
-async def open_ledger(url: str, *, max_waiting: int = 5_000, engine: bool = False) -> AsyncIterator[Database]:
+async def open_ledger(url: str, *, max_waiting: int = 5_000) -> AsyncIterator[Database]:
     """The ledger at `url` (`sqlite:///path` or `postgresql://user@host/name`), brought to the newest schema first.
 
-    `engine`: for the one engine that it may have at a time, as far as the database knows: a file says nothing of that.
     Raises ConfigurationError.
     """
-    database = _opened(url, max_waiting, engine)
+    database = _opened(url, max_waiting)
     database.start()
     try:
         yield database
@@ -26,7 +25,7 @@ async def open_ledger(url: str, *, max_waiting: int = 5_000, engine: bool = Fals
         await database.close()
 
 
-def _opened(url: str, max_waiting: int, engine: bool) -> Database:
+def _opened(url: str, max_waiting: int) -> Database:
     if url.startswith(sqlite.PREFIX):
         return sqlite.open_sqlite(Path(url.removeprefix(sqlite.PREFIX)), max_waiting=max_waiting)
     if not url.startswith(POSTGRES):
@@ -41,4 +40,4 @@ def _opened(url: str, max_waiting: int, engine: bool) -> Database:
             "A ledger on PostgreSQL needs its driver, which isn't installed.",
             remedy="Install Bellwire with its extra `postgres`: pip install 'bellwire[postgres]'.",
         ) from error
-    return open_postgres(url, max_waiting=max_waiting, engine=engine)
+    return open_postgres(url, max_waiting=max_waiting)

@@ -1,15 +1,16 @@
 """PostgreSQL, when one file isn't enough.
 
 A statement goes over a connection, so a batch is run and committed in the writer's thread. Writers take turns, as they
-do on SQLite, by a lock that each transaction takes first: what the ledger looks up stays so until its commit. One
-engine at a time has a ledger: its writer holds a lock for as long as it is connected, so it can't write without it.
+do on SQLite, by a lock that each transaction takes first: what the ledger looks up stays so until its commit. A queue
+on the same database brings work to any number of processes.
 """
 
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from datetime import timedelta
+from functools import cache, partial
 from threading import local
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,6 +22,8 @@ from psycopg.types.string import StrDumper
 
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.ledger.database import HEAD, Database, Rows, Size, Write
+from bellwire.ledger.jobs import Kind, Queue
+from bellwire.ledger.queue import ENQUEUE, TABLE, PgQueue, key_of
 
 T = TypeVar("T")
 
@@ -28,10 +31,8 @@ _READERS = 4
 _TRIES = 3
 _LONGEST_LOCK = 10.0
 """Seconds that a writer waits for its turn."""
-_LONGEST_ENGINE = 3.0
-"""Seconds that an engine waits for the one before it: a server may take a moment to see that a process has gone."""
-_TURN, _ENGINE = 7_258_001, 7_258_002
-"""Locks of this database that mean something only to Bellwire."""
+_TURN = 7_258_001
+"""A lock of this database that means something only to Bellwire."""
 
 _SILENCE = {
     "connect_timeout": 5,
@@ -71,6 +72,8 @@ def _statement(sql: str) -> _Statement:
 
 
 class PostgresRows(Rows):
+    queued = True
+
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._cursor = psycopg.RawCursor(connection)
 
@@ -91,6 +94,22 @@ class PostgresRows(Rows):
 
     def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
         return self._execute(sql, values).fetchall()
+
+    def enqueue(self, kind: Kind, numbers: Sequence[tuple[int, int]]) -> None:
+        if not numbers:
+            return
+        count = len(numbers)
+        keys = [key_of(kind, number, turn) for number, turn in numbers]
+        payloads = [b"%d" % number for number, _ in numbers]
+        self._cursor.execute(
+            ENQUEUE, [[0] * count, [kind.value] * count, payloads, [timedelta()] * count, keys, [None] * count]
+        )
+
+    def job(self, number: str) -> str:
+        return f"SELECT 1 FROM {TABLE} q WHERE q.id = {number}"  # noqa: S608
+
+    def job_for(self, kind: Kind, number: str, turn: str) -> str:
+        return f"SELECT 1 FROM {TABLE} q WHERE q.dedupe_key = '{kind}:' || {number} || ':' || {turn}"  # noqa: S608
 
     def numbers(self, name: str) -> str:
         return f"(SELECT CAST(n AS bigint) AS value FROM json_array_elements_text(CAST(:{name} AS json)) AS n)"  # noqa: S608
@@ -116,15 +135,13 @@ class PostgresRows(Rows):
 
 
 class PostgresDatabase(Database):
-    """The ledger at `url`, with its newest schema. `engine`: for the one engine that it may have at a time. Raises
-    ConfigurationError when there is another, and psycopg.Error."""
+    """The ledger at `url`, with its newest schema. Raises ConfigurationError."""
 
     folder = None
 
-    def __init__(self, url: str, *, max_waiting: int = 5_000, engine: bool = False) -> None:
+    def __init__(self, url: str, *, max_waiting: int = 5_000) -> None:
         super().__init__(max_waiting=max_waiting, readers=_READERS)
         self._url = url
-        self._engine = engine
         self._readers = local()
         self._opened: list[psycopg.Connection[Any]] = []
         self._connection: psycopg.Connection[Any] | None = None
@@ -132,6 +149,9 @@ class PostgresDatabase(Database):
             self._connected()
         except LedgerBusy as error:
             raise ConfigurationError(error.sentence, remedy=error.remedy) from error
+
+    def queue(self) -> Queue:
+        return PgQueue(partial(_connect_async, self._url))
 
     async def size(self) -> Size:
         row = await self.read(lambda rows: rows.one("SELECT pg_database_size(current_database())"))
@@ -182,20 +202,12 @@ class PostgresDatabase(Database):
             except psycopg.Error as error:
                 raise _unreachable(error) from error
             try:
-                if self._engine:
-                    _wait_for_locks(connection, _LONGEST_ENGINE)
-                    connection.execute(f"SELECT pg_advisory_lock({_ENGINE})")
                 _wait_for_locks(connection, _LONGEST_LOCK)
                 connection.execute(
                     "SELECT set_config('synchronous_commit', 'on', false)"
                     " WHERE current_setting('synchronous_commit') = 'off'"
                 )
                 connection.commit()
-            except errors.LockNotAvailable as error:
-                connection.close()
-                raise LedgerBusy(
-                    "Another Bellwire is running on this ledger.", remedy="Stop it first, or use its desk."
-                ) from error
             except psycopg.Error as error:
                 connection.close()
                 raise _unreachable(error) from error
@@ -247,12 +259,12 @@ class PostgresDatabase(Database):
         return connection
 
 
-def open_postgres(url: str, *, max_waiting: int, engine: bool) -> PostgresDatabase:
+def open_postgres(url: str, *, max_waiting: int) -> PostgresDatabase:
     """Brought to the newest schema. Raises ConfigurationError."""
     try:
         _prepare(url)
-        return PostgresDatabase(url, max_waiting=max_waiting, engine=engine)
-    except psycopg.Error as error:
+        return PostgresDatabase(url, max_waiting=max_waiting)
+    except (psycopg.Error, LedgerBusy) as error:
         raise ConfigurationError(
             f"The ledger {_name(url)} can't be opened: {_first_line(error)}.",
             remedy="Is PostgreSQL running there, and may this user make tables in that database?",
@@ -287,13 +299,22 @@ def _version(connection: psycopg.Connection[Any]) -> str | None:
 
 
 def _connect(url: str) -> psycopg.Connection[Any]:
-    silence = {name: value for name, value in _SILENCE.items() if name not in conninfo_to_dict(url)}
-    connection = psycopg.connect(url, client_encoding="utf8", **silence)  # type: ignore[arg-type]
+    connection = psycopg.connect(url, client_encoding="utf8", **_silence(url))
     connection.prepared_max = 500
     connection.adapters.register_dumper(str, _Text)
     # Else a number's type would depend on how large it is, and each type has a plan of its own.
     connection.adapters.register_dumper(int, Int8BinaryDumper)
     return connection
+
+
+async def _connect_async(url: str) -> psycopg.AsyncConnection[Any]:
+    connection = await psycopg.AsyncConnection.connect(url, autocommit=True, client_encoding="utf8", **_silence(url))
+    connection.prepared_max = 500
+    return connection
+
+
+def _silence(url: str) -> dict[str, Any]:
+    return {name: value for name, value in _SILENCE.items() if name not in conninfo_to_dict(url)}
 
 
 def _wait_for_locks(connection: psycopg.Connection[Any], seconds: float) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bellwire.ledger.database import Rows
+from bellwire.ledger.jobs import Kind
 from bellwire.ledger.rows import AttemptRow, FlowMode, Outcome, RunRow, RunState, attempt_row, run_row, stamp
 
 _COLUMNS = (
@@ -69,16 +70,19 @@ def start(
     state: RunState,
     reason: str = "",
     nonce: str = "",
+    job: int | None = None,
 ) -> int | None:
-    """A run of `flow` for `event`: taken at once by the caller (RUNNING, with fence 1), left for any worker (WAITING),
-    or kept until the earlier events of its `subject` are done with (HELD).
+    """A run of `flow` for `event`: taken at once by the caller (RUNNING, with fence 1, by the `job` that it has if
+    there is a queue), left for any worker (WAITING), or kept until the earlier events of its `subject` are done with
+    (HELD).
 
     None when there is one already.
     """
-    return rows.insert(
+    run = rows.insert(
         "INSERT INTO runs"
-        " (event, flow, flow_hash, nonce, state, reason, created_at, received_at, due_at, subject, held_for) VALUES"
-        " (:event, :flow, :flow_hash, :nonce, :state, :reason, :now, :received_at, :due_at, :subject, :held_for)"
+        " (event, flow, flow_hash, nonce, state, reason, created_at, received_at, due_at, subject, held_for, job)"
+        " VALUES (:event, :flow, :flow_hash, :nonce, :state, :reason, :now, :received_at, :due_at, :subject,"
+        " :held_for, :job)"
         " ON CONFLICT DO NOTHING",
         {
             "event": event,
@@ -92,8 +96,12 @@ def start(
             "due_at": stamp(now) if state is RunState.WAITING else None,
             "subject": subject,
             "held_for": ITS_TURN if state is RunState.HELD else "",
+            "job": job,
         },
     )
+    if state is RunState.WAITING:
+        bring_due(rows, now)
+    return run
 
 
 def has_earlier(rows: Rows, subject: str, event: int) -> bool:
@@ -108,21 +116,27 @@ def has_earlier(rows: Rows, subject: str, event: int) -> bool:
 
 def let_next_go(rows: Rows, subject: str, now: datetime) -> int:
     """After the end of a run: have those of the subject's next event carried out. Gives how many."""
-    return rows.run(
+    gone = rows.run(
         "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = ''"  # noqa: S608
         f" WHERE subject = :subject AND {_UNFINISHED} AND state = 'held' AND held_for = :turn"
         f" AND event = (SELECT MIN(event) FROM runs WHERE subject = :subject AND {_UNFINISHED})",
         {"subject": subject, "now": stamp(now), "turn": ITS_TURN},
     )
+    if gone:
+        bring_due(rows, now)
+    return gone
 
 
 def let_go(rows: Rows, held_for: str, now: datetime, limit: int) -> int:
     """Have the oldest runs that are held for something carried out. Gives how many."""
-    return rows.run(
+    gone = rows.run(
         "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = '' WHERE id IN"
         " (SELECT id FROM runs WHERE state = 'held' AND held_for = :held_for ORDER BY id LIMIT :limit)",
         {"held_for": held_for, "now": stamp(now), "limit": limit},
     )
+    if gone:
+        bring_due(rows, now)
+    return gone
 
 
 def count_held(rows: Rows) -> dict[str, int]:
@@ -146,6 +160,71 @@ def claim(rows: Rows, now: datetime, limit: int) -> list[RunRow]:
     return sorted(map(run_row, found), key=lambda run: run.id)
 
 
+def bring_due(rows: Rows, now: datetime, limit: int = 500) -> int:
+    """Where there is a queue: enqueue the runs that are due, each for its next turn. From then on they have no time
+    any more at which they are due. Gives how many."""
+    if not rows.queued:
+        return 0
+    due = rows.all(
+        "UPDATE runs SET due_at = NULL WHERE id IN"
+        " (SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT :limit)"
+        " RETURNING id, fence",
+        {"now": stamp(now), "limit": limit},
+    )
+    rows.enqueue(Kind.CARRY, [(row[0], row[1]) for row in sorted(due)])
+    return len(due)
+
+
+def take(rows: Rows, run: int, job: int, now: datetime) -> RunRow | None:
+    """Take a run that a job of the queue is about, unless it isn't due, or another process has it by another job."""
+    row = rows.one(
+        "UPDATE runs SET state = 'running', fence = fence + 1, due_at = NULL, job = :job"  # noqa: S608
+        " WHERE id = :run AND state = 'waiting' AND (due_at IS NULL OR due_at <= :now)"
+        f" RETURNING {_COLUMNS}",
+        {"run": run, "job": job, "now": stamp(now)},
+    )
+    return run_row(row) if row else None
+
+
+def take_over(rows: Rows, job: int) -> list[RunRow]:
+    """The runs that a process had by this job, which has been brought once more: it is thought to be gone."""
+    found = rows.all(
+        f"UPDATE runs SET fence = fence + 1 WHERE state = 'running' AND job = :job RETURNING {_COLUMNS}",  # noqa: S608
+        {"job": job},
+    )
+    return sorted(map(run_row, found), key=lambda run: run.id)
+
+
+def give_back(rows: Rows, job: int, now: datetime) -> int:
+    """Let the runs go that this process had by a job: they are due again, for whoever has room. Gives how many."""
+    given = rows.run(
+        "UPDATE runs SET state = 'waiting', due_at = :now WHERE state = 'running' AND job = :job",
+        {"job": job, "now": stamp(now)},
+    )
+    bring_due(rows, now)
+    return given
+
+
+def sweep(rows: Rows, now: datetime) -> int:
+    """Where there is a queue: make due again what is in nobody's hands and isn't in the queue, as after the move from
+    another database, or if somebody emptied it. Gives how many runs that were going on."""
+    if not rows.queued:
+        return 0
+    interrupted = rows.run(
+        "UPDATE runs SET state = 'waiting', due_at = :now WHERE state = 'running'"  # noqa: S608
+        f" AND NOT EXISTS ({rows.job('runs.job')})",
+        {"now": stamp(now)},
+    )
+    rows.run(
+        "UPDATE runs SET due_at = :now WHERE state = 'waiting' AND due_at IS NULL"  # noqa: S608
+        f" AND NOT EXISTS ({rows.job_for(Kind.CARRY, 'runs.id', 'runs.fence')})",
+        {"now": stamp(now)},
+    )
+    while bring_due(rows, now):
+        pass
+    return interrupted
+
+
 def hasten(rows: Rows, now: datetime) -> int:
     """After the machine's clock was set back: no run waits longer than its backoff is. What was computed by the clock
     as it was shows: it happened later than `now`. Gives how many runs it was."""
@@ -165,12 +244,13 @@ def any_due(rows: Rows, now: datetime) -> bool:
 
 def release(rows: Rows, run: int, fence: int, now: datetime) -> bool:
     """Let a run go that its holder can't carry on: it is due again."""
-    return bool(
-        rows.run(
-            "UPDATE runs SET state = 'waiting', due_at = :now WHERE id = :id AND state = 'running' AND fence = :fence",
-            {"id": run, "fence": fence, "now": stamp(now)},
-        )
+    left = rows.run(
+        "UPDATE runs SET state = 'waiting', due_at = :now WHERE id = :id AND state = 'running' AND fence = :fence",
+        {"id": run, "fence": fence, "now": stamp(now)},
     )
+    if left:
+        bring_due(rows, now)
+    return bool(left)
 
 
 def checkpoint(rows: Rows, attempt: AttemptRow, fence: int) -> bool:
@@ -223,6 +303,8 @@ def leave(
             " WHERE run = :id AND outcome = 'started'",
             {"id": run, "now": stamp(now), "sentence": "Bellwire was stopped before it had an answer."},
         )
+    if left and due_at is not None and due_at <= now:
+        bring_due(rows, now)
     return bool(left)
 
 
@@ -245,6 +327,7 @@ def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
             " WHERE run = :id AND outcome IN ('failed', 'unknown', 'started')",
             {"id": run},
         )
+        bring_due(rows, now)
     return bool(opened)
 
 

@@ -139,6 +139,8 @@ runs = Table(
     _at("finished_at", nullable=True),
     _text("subject"),
     _text("held_for"),
+    # The job of the queue by which a process has it, where there is a queue.
+    Column("job", BigInteger, nullable=True),
     UniqueConstraint("flow", "event", "nonce", name="one_run"),
 )
 _partial("runs_due", runs.c.due_at, "state = 'waiting'")
@@ -264,6 +266,18 @@ refusals = Table(
     Column("reason", Text, primary_key=True),
     Column("count", Integer, nullable=False),
     sqlite_with_rowid=False,
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    _id(),
+    _text("name"),
+    _text("work"),
+    _text("version"),
+    _at("started_at"),
+    _at("seen_at"),
+    Column("carrying", Integer, nullable=False, server_default="0"),
 )
 
 crosswalk = Table(

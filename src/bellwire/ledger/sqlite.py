@@ -6,7 +6,7 @@ The writer runs a batch on the event loop (operations are short, and nothing is 
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import local
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.ledger.database import HEAD, Database, Rows, Size, Write
+from bellwire.ledger.jobs import Kind
 
 T = TypeVar("T")
 
@@ -24,6 +25,8 @@ PREFIX = "sqlite:///"
 
 
 class SqliteRows(Rows):
+    queued = False
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
@@ -40,6 +43,9 @@ class SqliteRows(Rows):
 
     def all(self, sql: str, values: Mapping[str, Any] = {}) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, values).fetchall()
+
+    def enqueue(self, kind: Kind, numbers: Sequence[tuple[int, int]]) -> None:
+        pass
 
     def numbers(self, name: str) -> str:
         return f"(SELECT value FROM json_each(:{name}))"  # noqa: S608

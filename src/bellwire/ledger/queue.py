@@ -1,0 +1,133 @@
+"""PgQueuer, on the PostgreSQL that the ledger is on: https://pgqueuer.readthedocs.io
+
+Jobs are enqueued in the transaction that makes them, by the ledger's own connection; what is here takes them out again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import psycopg
+from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
+from pgqueuer.domain.settings import DBSettings, Durability
+from pgqueuer.domain.types import JobId, QueueEntrypoint, QueueManagerId
+from pgqueuer.models import Job as PgJob
+from pgqueuer.ports.repository import EntrypointExecutionParameter
+from pgqueuer.queries import Queries
+from psycopg.sql import SQL, Identifier
+
+from bellwire.errors import LedgerBusy
+from bellwire.ledger.jobs import LAPSE, Job, Kind, Queue
+
+T = TypeVar("T")
+
+# What happened to a job is of no interest once it has happened: the ledger knows what came of it.
+_SETTINGS = DBSettings(durability=Durability.balanced)
+INSTALL = QueryBuilderEnvironment(_SETTINGS).build_install_query()
+"""What makes its tables."""
+ENQUEUE = QueryQueueBuilder(_SETTINGS).build_enqueue_query("skip")
+"""Takes lists: priority, entry point, payload, delay, key, headers. A job with the key of one that is still there is
+left out."""
+TABLE, LOG = _SETTINGS.queue_table, _SETTINGS.queue_table_log
+_KINDS = {QueueEntrypoint(kind.value): EntrypointExecutionParameter(concurrency_limit=0) for kind in Kind}
+_TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+def key_of(kind: Kind, number: int, turn: int = 0) -> str:
+    """What makes a job the same as another: a delivery, or a run's next turn."""
+    return f"{kind}:{number}:{turn}"
+
+
+class PgQueue(Queue):
+    """`connect` gives a connection that commits by itself; two are used, as one that listens does nothing else."""
+
+    def __init__(self, connect: Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]) -> None:
+        self._connect = connect
+        self._me = QueueManagerId(uuid4())
+        self._queries: Queries | None = None
+        self._connections: list[psycopg.AsyncConnection[Any]] = []
+        self._listening: asyncio.Task[None] | None = None
+        self._taken: dict[int, PgJob] = {}
+        self._changed = asyncio.Event()
+        self._asking = asyncio.Lock()
+
+    async def take(self, most: int) -> list[Job]:
+        taken = await self._ask(
+            lambda queries: queries.dequeue(
+                batch_size=most,
+                entrypoints=_KINDS,
+                queue_manager_id=self._me,
+                global_concurrency_limit=None,
+                heartbeat_timeout=timedelta(seconds=LAPSE),
+            )
+        )
+        self._taken.update((job.id, job) for job in taken)
+        return [Job(job.id, Kind(job.entrypoint), int(job.payload or b"0")) for job in taken]
+
+    async def keep(self, jobs: Sequence[int]) -> set[int]:
+        if not jobs:
+            return set()
+        ids = [JobId(job) for job in jobs]
+
+        async def keep(queries: Queries) -> list[dict[str, object]]:
+            await queries.update_heartbeat(ids)
+            mine = f"SELECT id FROM {TABLE} WHERE id = ANY($1::bigint[]) AND queue_manager_id = $2"  # noqa: S608
+            return await queries.driver.fetch(mine, ids, self._me)
+
+        return {int(str(row["id"])) for row in await self._ask(keep)}
+
+    async def finish(self, jobs: Sequence[int]) -> None:
+        done = [(self._taken[job], "successful", None) for job in jobs if job in self._taken]
+        if done:
+            await self._ask(lambda queries: queries.log_jobs(done))  # type: ignore[arg-type]
+        for job in jobs:
+            self._taken.pop(job, None)
+
+    async def wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        self._changed.clear()
+
+    async def close(self) -> None:
+        async with self._asking:
+            await self._hang_up()
+
+    async def _ask(self, question: Callable[[Queries], Awaitable[T]]) -> T:
+        async with self._asking:
+            try:
+                if self._queries is None or self._listening is None or self._listening.done():
+                    await self._hang_up()
+                    self._queries = await self._open()
+                return await question(self._queries)
+            except _TROUBLE as error:
+                await self._hang_up()
+                said = str(error).strip().splitlines() or [type(error).__name__]
+                raise LedgerBusy(f"The queue can't be reached now ({said[0].rstrip('.')}).") from error
+
+    async def _open(self) -> Queries:
+        for _ in range(2):
+            self._connections.append(await self._connect())
+        asking, listening = self._connections
+        await listening.execute(SQL("LISTEN {}").format(Identifier(_SETTINGS.channel)))
+        self._listening = asyncio.create_task(self._listen(listening), name="queue-listener")
+        return Queries(PsycopgDriver(asking), qbe=QueryBuilderEnvironment(_SETTINGS), qbq=QueryQueueBuilder(_SETTINGS))
+
+    async def _listen(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        with suppress(*_TROUBLE):
+            async for _ in connection.notifies():
+                self._changed.set()
+
+    async def _hang_up(self) -> None:
+        self._queries = None
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+            self._listening = None
+        connections, self._connections = self._connections, []
+        for connection in connections:
+            with suppress(psycopg.Error):
+                await connection.close()
