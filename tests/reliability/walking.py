@@ -44,7 +44,9 @@ class Walk:
     def holds(self, *, fewest: int, missed: int = 3, again: float = 2 / 3) -> None:
         """Raises AssertionError. With less points than the `fewest`, the story has lost some. `again`: of the second
         deaths, the part that has to happen."""
-        assert self.broken == {}
+        assert self.broken == {}, "\n".join(
+            f"{point}: {each}" for point, found in self.broken.items() for each in found
+        )
         assert self.whole >= fewest, f"{self.whole} points: {self.points}"
         assert len(self.missed) <= missed, self.missed
         assert self.died_again >= self.again * again, f"{self.died_again} of {self.again} second deaths"
