@@ -217,12 +217,15 @@ async def tell(story: Story, ledger: Path, folder: Path, fates: Sequence[Fate], 
         if story.fault is not None:
             role, fault = story.fault
             place.practice.simulators[place.roles[role]].faults.add(fault)
-        async with living(place, fates if dies == "up" else ()) as lives:
+        books = place.holdings.books
+        assert isinstance(books, QuickBooks)
+        # After a death they know no key any more: how long they do, nobody promises.
+        async with living(place, fates if dies == "up" else (), books.forget) as lives:
             walked = lives
             acknowledged = await send(lives, story.webhooks(place, story.chapter))
             await lives.until_done()
-            if place.look(exceptions.open_ones):
-                *before, last = story.by_person(place)
+            if place.look(exceptions.open_ones) and (said_by_person := story.by_person(place)):
+                *before, last = said_by_person
                 for words in before:
                     await command(place, *words)
                 said = await command(place, *last, fates=fates if dies == "command" else (), done_before=CLOSED)
