@@ -103,6 +103,8 @@ class Engine:
 
         interrupted = await self._ledger.write(prepare)
         await self._health.load()
+        # Before what arrives from now on: it may be about the same, and came earlier.
+        await self._adopt()
         self._loops = [
             asyncio.create_task(self._forever(self._normalise), name="normaliser"),
             asyncio.create_task(self._forever(self._look), name="due-work"),
