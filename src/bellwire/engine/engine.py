@@ -84,6 +84,11 @@ class Engine:
         self._recording: set[asyncio.Task[None]] = set()
         self._stranded: list[tuple[int, int]] = []
         """Run and fence of what this process holds and couldn't carry on, because the ledger couldn't be used."""
+        self._behind = False
+        """Whether the ledger holds deliveries that this process hasn't taken in. Those that come now have to wait until
+        it has: they may be about the same."""
+        self._passed_by = False
+        """Whether one was left in the ledger for that since the last look."""
         self._more = False
         self._room = asyncio.Event()
         self._ahead = 0.0
@@ -128,7 +133,14 @@ class Engine:
 
     def arrived(self, number: int, delivery: Delivery) -> None:
         """A delivery is durable: normalise it soon. If too many wait already, the ledger keeps it for later."""
-        if len(self._arrived) < _REMEMBERED and number not in self._reading:
+        self._behind = self._behind or len(self._arrived) >= _REMEMBERED
+        if self._behind:
+            self._passed_by = True
+        else:
+            self._take_in(number, delivery)
+
+    def _take_in(self, number: int, delivery: Delivery) -> None:
+        if number not in self._reading:
             self._reading.add(number)
             self._arrived.append((number, delivery))
             self._wake.set()
@@ -151,6 +163,8 @@ class Engine:
             task.add_done_callback(self._recording.discard)
         if not self._arrived:
             self._wake.clear()
+            if self._behind:
+                self._room.set()
         await asyncio.sleep(0)
 
     async def _record(self, reading: Reading, connection: Connection | None) -> None:
@@ -183,11 +197,15 @@ class Engine:
         """Deliveries in the ledger that nobody is reading: from before a restart, or reopened by a person. Returns
         whether there may be more of them."""
         if self._arrived:
-            return False
-        found = await self._ledger.read(lambda rows: deliveries.waiting(rows, after=0, limit=_ADOPTED))
+            return self._behind
+        self._passed_by = False
+        # What is being read is still waiting there until that is committed.
+        after = max(self._reading, default=0) if self._behind else 0
+        found = await self._ledger.read(lambda rows: deliveries.waiting(rows, after=after, limit=_ADOPTED))
+        self._behind = len(found) == _ADOPTED or self._passed_by
         for number, delivery in found:
-            self.arrived(number, delivery)
-        return len(found) == _ADOPTED
+            self._take_in(number, delivery)
+        return self._behind
 
     # Runs
 
