@@ -276,6 +276,16 @@ MUTANTS = (
         "    if row is None:\n",
         ("engine/test_by_hand.py::test_nothing_is_decided_about_a_run_that_is_still_under_way",),
     ),
+    Mutant(
+        "a purge takes out what actions brought in a commit of its own",
+        "ledger/housekeeping.py",
+        "                ids = [number for number, _ in portion]\n",
+        "                ids = [number for number, _ in portion]\n"
+        "                if remove is purge.empty_events:\n"
+        "                    of = f' WHERE run IN (SELECT id FROM runs WHERE event IN ({str(ids)[1:-1]}))'\n"
+        "                    await self._step(lambda rows: rows.run('UPDATE attempts SET result = NULL' + of))\n",
+        ("reliability/test_kill_matrix.py::test_a_purge_may_die_at_any_point_and_is_given_again",),
+    ),
 )
 
 

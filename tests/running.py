@@ -102,14 +102,14 @@ class Town:
 
 
 @asynccontextmanager
-async def town(folder: Path, shop: str = "", flow: str = "") -> AsyncIterator[Town]:
-    """`flow`: another text than the template's."""
+async def town(folder: Path, shop: str = "", flow: str = "", beside: Mapping[str, str] = {}) -> AsyncIterator[Town]:
+    """`flow`: another text than the template's; `beside`: further flow files, by name."""
     text = flow or template(FLOW)
     chosen = choose_connectors(template(FLOW), FLOW, {"shop": shop or None})
     roles = {name: connector.name for name, connector in chosen.items()}
     with reserved_port() as port:
         async with Practice(set(roles.values())) as practice:
-            secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text})
+            secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text, **beside})
             yield Town(folder, practice, roles, secrets, port)
 
 

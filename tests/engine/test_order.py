@@ -169,3 +169,22 @@ async def test_a_held_run_counts_as_waiting(changing: House) -> None:
         assert (balance.received, balance.dead, balance.waiting, balance.balanced) == (2, 1, 1, True)
         held = await newest(house)
         assert (held.state, held.held_for) == (RunState.HELD, runs.ITS_TURN)
+
+
+async def test_however_much_was_left_unread_what_comes_later_is_read_after_it(
+    changing: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than is taken out of the ledger in one go."""
+    monkeypatch.setattr("bellwire.engine.embedded._ADOPTED", 3)
+    async with changing.open() as house:
+        await house.engine.stop()
+        for number in range(20):
+            await update(house, 10, str(number))
+        await update(house, 10, "last")
+    async with changing.open() as house:
+        for hour in (11, 12):
+            await update(house, hour, "last")
+        await house.settled()
+        assert await states(house) == ["done"] * 23
+        told = [given.text for given in house.vendor.given if given.text.startswith("last")]
+        assert told == ["last at 10", "last at 11", "last at 12"]

@@ -2,8 +2,8 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -155,6 +155,17 @@ class Intake:
     def at(self, **changes: Any) -> "Intake":
         return replace(self, arrived=[], **changes)
 
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """For what is to take too long. The time that a test gives to what is to succeed is the ordinary one: on a busy
+        machine a single commit can take half a second."""
+        limits = self.hooks.limits
+        self.hooks.limits = replace(limits, seconds=0.3)
+        try:
+            yield
+        finally:
+            self.hooks.limits = limits
+
     async def send(self, name: str, letter: Letter, *, method: str = "POST", body: Any = None) -> Answer:
         return await self.ask(f"/hooks/{name}", method, letter.headers, letter.body if body is None else body)
 
@@ -220,13 +231,13 @@ async def intake(tmp_path: Path, blank: Path) -> AsyncIterator[Intake]:
 
 
 @pytest.fixture
-def hurried(tmp_path: Path, blank: Path) -> Callable[..., Intake]:
-    """An intake that is still to be opened, with small limits."""
+def narrow(tmp_path: Path, blank: Path) -> Callable[..., Intake]:
+    """An intake that is still to be opened, with limits of size that are soon reached."""
     shutil.copy(blank, tmp_path)
 
     def make(**changes: Any) -> Intake:
         senders = {"standard": sender("standard")}
-        limits = Limits(body=10_000, headers=4_000, seconds=0.3)
+        limits = Limits(body=10_000, headers=4_000)
         return Intake(tmp_path / "ledger.db", senders, limits).at(**changes)
 
     return make

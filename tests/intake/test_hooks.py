@@ -244,8 +244,8 @@ async def test_a_handshake_is_answered_and_nothing_is_stored(intake: Intake) -> 
     assert not await intake.stored() and not intake.arrived
 
 
-async def test_refusals_that_cant_be_counted_now_are_counted_later(hurried: Callable[..., Intake]) -> None:
-    async with hurried().open() as intake:
+async def test_refusals_that_cant_be_counted_now_are_counted_later(narrow: Callable[..., Intake]) -> None:
+    async with narrow().open() as intake:
         await intake.send("standard", Letter({}, b"{}"))
         sqlite_of(intake.ledger)._connection.execute("PRAGMA query_only = ON")
         with pytest.raises(LedgerBusy):

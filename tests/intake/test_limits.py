@@ -47,15 +47,15 @@ async def until(holds: Callable[[], Awaitable[object]]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_body_that_says_it_is_too_large_is_refused_unread(hurried: Make) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_a_body_that_says_it_is_too_large_is_refused_unread(narrow: Make) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n")
         answer = await read_answer(reader)
         assert (answer.status, answer.error) == (413, "too-large")
         assert "10,000 bytes" in answer.json["message"]
 
 
-async def test_fifty_megabytes_that_dont_say_their_length_are_cut_off(hurried: Make) -> None:
+async def test_fifty_megabytes_that_dont_say_their_length_are_cut_off(narrow: Make) -> None:
     passed = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -64,7 +64,7 @@ async def test_fifty_megabytes_that_dont_say_their_length_are_cut_off(hurried: M
             passed += 65_536
             yield b" " * 65_536
 
-    async with hurried().open() as intake:
+    async with narrow().open() as intake:
         answer = await intake.ask("/hooks/standard", "POST", {}, endless())
         assert (answer.status, answer.error) == (413, "too-large")
         assert await intake.stored() == []
@@ -72,41 +72,43 @@ async def test_fifty_megabytes_that_dont_say_their_length_are_cut_off(hurried: M
         assert (await intake.send("standard", intake.senders["standard"].order())).status == 200
 
 
-async def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(hurried: Make) -> None:
+async def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not(narrow: Make) -> None:
     start = b'{"type": "order.paid", "data": {"id": 1}}'
-    async with hurried().open() as intake:
+    async with narrow().open() as intake:
         for length, status in ((10_000, 200), (10_001, 413)):
             letter = intake.senders["standard"].signed(start.ljust(length), f"of-{length}")
             assert (await intake.send("standard", letter)).status == status
 
 
 @pytest.mark.parametrize("sent", [b"", b'{"type":'], ids=["none of it", "a part"])
-async def test_a_body_that_doesnt_come_in_time_is_refused_and_the_line_closed(hurried: Make, sent: bytes) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
-        writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + sent)
-        answer = await read_answer(reader)
+async def test_a_body_that_doesnt_come_in_time_is_refused_and_the_line_closed(narrow: Make, sent: bytes) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
+        with intake.hurried():
+            writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n" + sent)
+            answer = await read_answer(reader)
         assert (answer.status, answer.error) == (408, "too-slow")
         assert await ended(reader)
         assert await intake.refused() == {("standard", "too-slow"): 1}
 
 
-async def test_a_body_that_trickles_is_refused(hurried: Make) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
-        writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+async def test_a_body_that_trickles_is_refused(narrow: Make) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
 
         async def trickle() -> None:
             while True:
                 writer.write(b"1\r\n \r\n")
                 await asyncio.sleep(0.02)
 
-        trickling = asyncio.create_task(trickle())
-        answer = await read_answer(reader)
+        with intake.hurried():
+            writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            trickling = asyncio.create_task(trickle())
+            answer = await read_answer(reader)
         trickling.cancel()
         assert (answer.status, answer.error) == (408, "too-slow")
 
 
-async def test_a_sender_that_goes_away_leaves_nothing_but_a_count(hurried: Make) -> None:
-    async with hurried().open() as intake:
+async def test_a_sender_that_goes_away_leaves_nothing_but_a_count(narrow: Make) -> None:
+    async with narrow().open() as intake:
         async with intake.wire() as (_, writer):
             writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
             await writer.drain()
@@ -115,16 +117,16 @@ async def test_a_sender_that_goes_away_leaves_nothing_but_a_count(hurried: Make)
         assert await intake.stored() == []
 
 
-async def test_large_headers_are_refused(hurried: Make) -> None:
-    async with hurried().open() as intake:
+async def test_large_headers_are_refused(narrow: Make) -> None:
+    async with narrow().open() as intake:
         letter = intake.senders["standard"].order().but({"X-Long": "x" * 5_000})
         answer = await intake.send("standard", letter)
         assert (answer.status, answer.error) == (431, "headers-too-large")
         assert await intake.refused() == {("standard", "headers-too-large"): 1}
 
 
-async def test_endless_headers_are_cut_off(hurried: Make) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_endless_headers_are_cut_off(narrow: Make) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\n")
         gone = asyncio.create_task(ended(reader))
         sent = 0
@@ -136,9 +138,9 @@ async def test_endless_headers_are_cut_off(hurried: Make) -> None:
         assert (await intake.ask("/healthz")).status == 200
 
 
-async def test_headers_that_trickle_are_cut_off(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_headers_that_trickle_are_cut_off(narrow: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "_HEAD_SECONDS", 0.2)
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         gone = asyncio.create_task(ended(reader))
         while not gone.done():
@@ -147,9 +149,9 @@ async def test_headers_that_trickle_are_cut_off(hurried: Make, monkeypatch: pyte
         assert await gone
 
 
-async def test_the_second_request_on_a_line_has_its_time_too(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_second_request_on_a_line_has_its_time_too(narrow: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "_HEAD_SECONDS", 0.2)
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await read_answer(reader)).status == 200
         writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
@@ -167,8 +169,8 @@ async def test_the_second_request_on_a_line_has_its_time_too(hurried: Make, monk
     ],
     ids=["TLS", "negative length", "endless length", "two lengths", "smuggling"],
 )
-async def test_what_isnt_http_is_answered_with_400_and_the_intake_goes_on(hurried: Make, request_: bytes) -> None:
-    async with hurried().open() as intake:
+async def test_what_isnt_http_is_answered_with_400_and_the_intake_goes_on(narrow: Make, request_: bytes) -> None:
+    async with narrow().open() as intake:
         async with intake.wire() as (reader, writer):
             writer.write(request_)
             assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400 ")
@@ -176,8 +178,8 @@ async def test_what_isnt_http_is_answered_with_400_and_the_intake_goes_on(hurrie
         assert (await intake.send("standard", intake.senders["standard"].order())).status == 200
 
 
-async def test_a_full_ledger_asks_to_come_back_and_takes_it_then(hurried: Make) -> None:
-    async with hurried(max_waiting=0).open() as intake:
+async def test_a_full_ledger_asks_to_come_back_and_takes_it_then(narrow: Make) -> None:
+    async with narrow(max_waiting=0).open() as intake:
         letter = intake.senders["standard"].order()
         answer = await intake.send("standard", letter)
         assert (answer.status, answer.error) == (503, "overloaded")
@@ -187,8 +189,8 @@ async def test_a_full_ledger_asks_to_come_back_and_takes_it_then(hurried: Make) 
 
 
 @pytest.mark.parametrize("broken", ["PRAGMA query_only = ON", "PRAGMA max_page_count = 1"], ids=["read-only", "full"])
-async def test_nothing_is_acknowledged_that_cant_be_written(hurried: Make, broken: str) -> None:
-    async with hurried().open() as intake:
+async def test_nothing_is_acknowledged_that_cant_be_written(narrow: Make, broken: str) -> None:
+    async with narrow().open() as intake:
         sqlite_of(intake.ledger)._connection.execute(broken)
         big = intake.senders["standard"].signed({"type": "order.paid", "data": {"id": 1, "note": "x" * 9_000}})
         answer = await intake.send("standard", big)
@@ -199,8 +201,8 @@ async def test_nothing_is_acknowledged_that_cant_be_written(hurried: Make, broke
         assert (await intake.send("standard", big)).status == 200
 
 
-async def test_a_damaged_ledger_asks_to_come_back(hurried: Make) -> None:
-    async with hurried().open() as intake:
+async def test_a_damaged_ledger_asks_to_come_back(narrow: Make) -> None:
+    async with narrow().open() as intake:
         sqlite_of(intake.ledger)._connection.execute("PRAGMA writable_schema = ON")
         sqlite_of(intake.ledger)._connection.execute(
             "UPDATE sqlite_master SET sql = 'nonsense' WHERE name = 'payloads'"
@@ -210,23 +212,24 @@ async def test_a_damaged_ledger_asks_to_come_back(hurried: Make) -> None:
         assert (answer.status, answer.error) == (503, "overloaded")
 
 
-async def test_while_another_process_holds_the_ledger_nothing_is_acknowledged(hurried: Make) -> None:
-    async with hurried().open() as intake:
+async def test_while_another_process_holds_the_ledger_nothing_is_acknowledged(narrow: Make) -> None:
+    async with narrow().open() as intake:
         other = sqlite3.connect(intake.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         letter = intake.senders["standard"].order()
-        answer = await intake.send("standard", letter)
-        assert (answer.status, answer.error) == (503, "overloaded")
-        assert (await intake.send("standard", letter)).status == 503
+        with intake.hurried():
+            answer = await intake.send("standard", letter)
+            assert (answer.status, answer.error) == (503, "overloaded")
+            assert (await intake.send("standard", letter)).status == 503
         other.execute("ROLLBACK")
         assert (await intake.send("standard", letter)).status == 200
         (row,) = await intake.stored()
         assert row.delivery_id == "1001"
 
 
-async def test_the_answer_waits_for_the_commit(hurried: Make) -> None:
+async def test_the_answer_waits_for_the_commit(narrow: Make) -> None:
     """The answer isn't there while the commit isn't, and once it is there another program sees the delivery."""
-    async with hurried().open() as intake:
+    async with narrow().open() as intake:
         other = sqlite3.connect(intake.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         sending = asyncio.create_task(intake.send("standard", intake.senders["standard"].order()))
@@ -237,8 +240,8 @@ async def test_the_answer_waits_for_the_commit(hurried: Make) -> None:
         assert other.execute("SELECT COUNT(*) FROM deliveries").fetchone() == (1,)
 
 
-async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_counts_once(hurried: Make) -> None:
-    async with hurried().open() as intake:
+async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_counts_once(narrow: Make) -> None:
+    async with narrow().open() as intake:
         reached, go_on = threading.Event(), threading.Event()
 
         def slow(sql: str) -> None:
@@ -248,7 +251,8 @@ async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_
 
         sqlite_of(intake.ledger)._connection.set_trace_callback(slow)
         letter = intake.senders["standard"].order()
-        answer = await intake.send("standard", letter)
+        with intake.hurried():
+            answer = await intake.send("standard", letter)
         assert (answer.status, answer.error) == (503, "overloaded")
         assert int(answer.headers["Retry-After"]) >= 1
         assert reached.is_set() and intake.arrived == []
@@ -259,16 +263,16 @@ async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_
         assert row.copies == 2 and len(intake.arrived) == 1
 
 
-async def test_a_transaction_that_a_failure_left_open_holds_nobody_up_for_good(hurried: Make) -> None:
-    async with hurried().open() as intake:
+async def test_a_transaction_that_a_failure_left_open_holds_nobody_up_for_good(narrow: Make) -> None:
+    async with narrow().open() as intake:
         sqlite_of(intake.ledger)._connection.execute("BEGIN IMMEDIATE")
         letter = intake.senders["standard"].order()
         assert [(await intake.send("standard", letter)).status for _ in range(2)] == [503, 200]
 
 
-async def test_ready_means_that_something_was_written(hurried: Make) -> None:
+async def test_ready_means_that_something_was_written(narrow: Make) -> None:
     """A row that stays as it is would be left alone, and a disk that takes nothing wouldn't be noticed."""
-    async with hurried().open() as intake:
+    async with narrow().open() as intake:
         for _ in range(3):
             before = sqlite_of(intake.ledger).path.with_name("ledger.db-wal").stat().st_mtime_ns
             assert (await intake.ask("/readyz")).status == 200
@@ -282,16 +286,16 @@ def _true_if(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
     return holds
 
 
-async def test_alive_is_alive_and_ready_is_ready(hurried: Make) -> None:
-    async with hurried().open() as intake:
+async def test_alive_is_alive_and_ready_is_ready(narrow: Make) -> None:
+    async with narrow().open() as intake:
         assert (await intake.ask("/healthz")).json == {"status": "ok"}
         answer = await intake.ask("/readyz")
         assert (answer.status, answer.json) == (200, {"status": "ready"})
         assert await intake.refused() == {}
 
 
-async def test_it_isnt_ready_while_the_ledger_cant_be_written(hurried: Make) -> None:
-    async with hurried().open() as intake:
+async def test_it_isnt_ready_while_the_ledger_cant_be_written(narrow: Make) -> None:
+    async with narrow().open() as intake:
         sqlite_of(intake.ledger)._connection.execute("PRAGMA query_only = ON")
         answer = await intake.ask("/readyz")
         assert (answer.status, answer.json["status"]) == (503, "not ready")
@@ -300,10 +304,10 @@ async def test_it_isnt_ready_while_the_ledger_cant_be_written(hurried: Make) -> 
 
 
 async def test_it_isnt_ready_while_another_process_holds_the_ledger(
-    hurried: Make, monkeypatch: pytest.MonkeyPatch
+    narrow: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bellwire.intake.health._PATIENCE", 0.1)
-    async with hurried().open() as intake:
+    async with narrow().open() as intake:
         other = sqlite3.connect(intake.path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         answer = await intake.ask("/readyz")
@@ -312,15 +316,15 @@ async def test_it_isnt_ready_while_another_process_holds_the_ledger(
         assert (await intake.ask("/readyz")).status == 200
 
 
-async def test_it_isnt_ready_on_a_full_disk(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_isnt_ready_on_a_full_disk(narrow: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bellwire.intake.health._FLOOR", 1 << 62)
-    async with hurried().open() as intake:
+    async with narrow().open() as intake:
         answer = await intake.ask("/readyz")
         assert answer.status == 503 and "The disk has only" in answer.json["reason"]
 
 
-async def test_a_line_is_used_again_and_again(hurried: Make) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_a_line_is_used_again_and_again(narrow: Make) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         for number in range(3):
             writer.write(on_the_wire(intake.senders["standard"].order(f"order-{number}")))
             answer = await read_answer(reader)
@@ -328,8 +332,8 @@ async def test_a_line_is_used_again_and_again(hurried: Make) -> None:
             assert answer.headers["date"].endswith("GMT")
 
 
-async def test_a_body_may_come_in_pieces_of_any_size(hurried: Make) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_a_body_may_come_in_pieces_of_any_size(narrow: Make) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         for byte in on_the_wire(intake.senders["standard"].order()):
             writer.write(bytes([byte]))
             await asyncio.sleep(0)
@@ -337,8 +341,8 @@ async def test_a_body_may_come_in_pieces_of_any_size(hurried: Make) -> None:
         assert (await intake.payload())[1] == intake.senders["standard"].order().body
 
 
-async def test_a_sender_that_asks_first_is_told_to_go_on(hurried: Make) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_a_sender_that_asks_first_is_told_to_go_on(narrow: Make) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         head, _, body = on_the_wire(intake.senders["standard"].order(), b"Expect: 100-continue\r\n").partition(END)
         writer.write(head + END)
         assert await asyncio.wait_for(reader.readuntil(END), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -347,8 +351,8 @@ async def test_a_sender_that_asks_first_is_told_to_go_on(hurried: Make) -> None:
 
 
 @pytest.mark.parametrize("asks", [b"Connection: close\r\n", b""], ids=["HTTP/1.1", "HTTP/1.0"])
-async def test_a_sender_that_wants_the_line_closed_gets_it_closed(hurried: Make, asks: bytes) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_a_sender_that_wants_the_line_closed_gets_it_closed(narrow: Make, asks: bytes) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         request = on_the_wire(intake.senders["standard"].order(), asks)
         writer.write(request if asks else request.replace(b"HTTP/1.1", b"HTTP/1.0", 1))
         answer = await read_answer(reader)
@@ -356,16 +360,16 @@ async def test_a_sender_that_wants_the_line_closed_gets_it_closed(hurried: Make,
         assert await ended(reader)
 
 
-async def test_the_address_may_be_written_in_full(hurried: Make) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_the_address_may_be_written_in_full(narrow: Make) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         request = on_the_wire(intake.senders["standard"].order())
         writer.write(request.replace(b"POST /hooks", b"POST http://127.0.0.1/hooks", 1))
         assert (await read_answer(reader)).status == 200
 
 
 @pytest.mark.parametrize("first", ["a webhook", "a page"])
-async def test_who_doesnt_wait_for_the_answer_is_answered_once_and_cut_off(hurried: Make, first: str) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_who_doesnt_wait_for_the_answer_is_answered_once_and_cut_off(narrow: Make, first: str) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         page = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
         webhook = on_the_wire(intake.senders["standard"].order())
         writer.write((webhook if first == "a webhook" else page) + webhook)
@@ -374,16 +378,16 @@ async def test_who_doesnt_wait_for_the_answer_is_answered_once_and_cut_off(hurri
         assert len(await intake.stored()) == (first == "a webhook")
 
 
-async def test_an_idle_line_is_closed(hurried: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_line_is_closed(narrow: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "_IDLE_SECONDS", 0.2)
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         writer.write(on_the_wire(intake.senders["standard"].order()))
         assert (await read_answer(reader)).status == 200
         assert await ended(reader)
 
 
-async def test_after_a_refusal_the_rest_of_the_body_is_waited_for_and_the_line_goes_on(hurried: Make) -> None:
-    async with hurried().open() as intake, intake.wire() as (reader, writer):
+async def test_after_a_refusal_the_rest_of_the_body_is_waited_for_and_the_line_goes_on(narrow: Make) -> None:
+    async with narrow().open() as intake, intake.wire() as (reader, writer):
         letter = intake.senders["standard"].order()
         writer.write(on_the_wire(letter).replace(b"/hooks/standard", b"/hooks/nobody", 1))
         assert (await read_answer(reader)).status == 404
@@ -392,8 +396,8 @@ async def test_after_a_refusal_the_rest_of_the_body_is_waited_for_and_the_line_g
         assert len(await intake.stored()) == 1
 
 
-async def test_stopping_waits_for_the_webhook_that_is_coming_in(hurried: Make) -> None:
-    async with hurried(limits=Limits(seconds=5)).open() as intake:
+async def test_stopping_waits_for_the_webhook_that_is_coming_in(narrow: Make) -> None:
+    async with narrow(limits=Limits(seconds=5)).open() as intake:
         serving = serve(PlainTextResponse(), "127.0.0.1", 0, hooks=intake.hooks)
         intake.port = await serving.__aenter__()
         other = sqlite3.connect(intake.path, isolation_level=None)

@@ -1,11 +1,13 @@
 """What the walks begin with."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
 
 from bellwire.ledger import open_ledger
+from tests.reliability import aged
 
 
 @pytest.fixture(scope="session")
@@ -18,4 +20,12 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pass
 
     asyncio.run(create())
+    return path
+
+
+@pytest.fixture(scope="session")
+def aged_ledger(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With what a purge takes out, and what it leaves."""
+    path = Path(shutil.copy(empty_ledger, tmp_path_factory.mktemp("aged")))
+    asyncio.run(aged.fill(path))
     return path

@@ -134,7 +134,9 @@ def _wrap(points: _Points) -> None:
 
 # Commits
 
-_WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE)\s+(\w+)", re.IGNORECASE)
+_WRITES = re.compile(
+    r"\s*(INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|PRAGMA(?= incremental_vacuum))\s+(\w+)", re.IGNORECASE
+)
 _LASTS = re.compile(r"\s*PRAGMA (journal_mode|wal_checkpoint)\b", re.IGNORECASE)
 """What changes the file by itself, without a commit."""
 _TELLING = ("action", "outcome", "state")

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from alembic import command as migrations
@@ -58,7 +59,7 @@ async def test_it_may_die_at_any_point_of_an_upgrade(empty_ledger: Path, tmp_pat
                 acknowledged = await send(lives, webhooks)
                 await lives.until_done()
             told = lives.told(broken(place, acknowledged))
-            return Told(told.lives[1:], told.died[1:], told.broken)
+            return replace(told, lives=told.lives[1:], died=told.died[1:])
 
     # How far the rest had come when the older release was ended differs, and with it what is left to do.
     walked = await walk(tell, tmp_path, which=lambda point: any(word in point for word in UPGRADE))

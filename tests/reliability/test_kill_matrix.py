@@ -1,11 +1,12 @@
 """The process dies at every durable point there is, one after the other; then it starts again, and all comes right.
 
 Each story is walked by itself: told once without a death, to learn its points, then once for each of them. Every third
-time the next life dies too, a few points later, so that what mends a death is itself interrupted.
+time the next life dies too, a few points later, so that what mends a death is itself interrupted. It is `bellwire up`
+that dies, or what a person says on the command line beside it, who then says it again.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,12 +14,83 @@ import pytest
 
 from bellwire.ledger import exceptions
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine, Webhook
+from bellwire.practice.quickbooks import QuickBooks
+from bellwire.practice.shopify import Shopify
 from bellwire.practice.story import UNKNOWN_SKU, Chapter, deliveries
-from tests.reliability.dying import KILLED, Fate
+from tests.reliability import aged
+from tests.reliability.dying import Fate
 from tests.reliability.proof import broken
 from tests.reliability.telling import Told, command, living, prepared, send
 from tests.reliability.walking import walk
 from tests.running import Town
+
+Words = Sequence[object]
+"""Of a command."""
+
+CLOSED = "Exception 1 is closed already"
+
+RETURNS = """
+name: Returned goods
+trigger: shop.order.refunded
+owner: {name: Dana, contact: dana@example.com}
+success: {within: 2m, error_rate: 1%}
+manual_minutes: 1
+actions:
+  flagged:
+    do: shop.flag_product
+    with: {sku: "{{ event.lines[0].sku }}", flag: returned}
+"""
+
+
+def as_told(place: Town, chapter: Chapter) -> Iterator[Webhook]:
+    """What the shop sends."""
+    place.chapters.append(chapter)
+    return (each.webhook for each in deliveries(place.holdings.shop, [chapter], place.placed))
+
+
+def refund_first(place: Town, chapter: Chapter) -> Iterator[Webhook]:
+    """A refund overtakes the payment; the state between the two comes last of all."""
+    shop, paid = place.holdings.shop, place.paid(chapter)
+    assert isinstance(shop, Shopify)
+    order_id = place.placed[chapter.sale.number]
+    between = shop.webhook(order_id, "order.updated")
+    shop.refund(order_id, {str(shop.orders[order_id]["line_items"][0]["id"]): 1})
+    yield shop.webhook(order_id, "order.refunded")
+    yield shop.webhook(order_id, "order.updated")
+    yield paid
+    yield between
+
+
+def nothing(_place: Town) -> Sequence[Words]:
+    return ()
+
+
+def map_it(place: Town) -> Sequence[Words]:
+    """Say which item the unknown SKU is, and retry."""
+    item = place.holdings.books.item_for(UNKNOWN_SKU)
+    return ("records", "map", "books", "product", UNKNOWN_SKU, item), ("exception", "retry", 1)
+
+
+def write_it(place: Town) -> Sequence[Words]:
+    """Write the invoice by hand, and say so; its payment is still to be recorded."""
+    books, (number, order_id) = place.holdings.books, *place.placed.items()
+    assert isinstance(books, QuickBooks)
+    total, currency = place.holdings.shop.total(order_id), {"value": "USD"}
+    customer = books.add("Customer", DisplayName="By hand", CurrencyRef=currency)
+    invoice = books.add(
+        "Invoice",
+        DocNumber=number,
+        CustomerRef={"value": customer["Id"]},
+        CurrencyRef=currency,
+        TotalAmt=float(total.amount),
+        Balance=float(total.amount),
+    )
+    return (("exception", "resolve", 1, "--id", invoice["Id"], "--with", f"customer_id={customer['Id']}"),)
+
+
+def leave_it(_place: Town) -> Sequence[Words]:
+    """Do without the invoice."""
+    return (("exception", "dismiss", 1, "--reason", "It was a sample."),)
 
 
 @dataclass(frozen=True)
@@ -26,34 +98,34 @@ class Story:
     """What is walked, and which of its points: those that no other story has."""
 
     chapter: Chapter
-    fewest: int
-    """So many points it has at least."""
+    fewest: int = 90
+    """So many points it has at least, for `bellwire up`."""
     shares: int = 1
     """Tests for it: each walks its part of the points."""
     about: tuple[str, ...] = ("",)
     """Of a point, what has to be in its name."""
     fault: tuple[str, Fault] | None = None
     """Of the vendor in a role."""
-
-    def webhooks(self, place: Town) -> Iterator[Webhook]:
-        place.chapters.append(self.chapter)
-        return (each.webhook for each in deliveries(place.holdings.shop, [self.chapter], place.placed))
+    webhooks: Callable[[Town, Chapter], Iterator[Webhook]] = as_told
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Flows beside the usual one."""
+    by_person: Callable[[Town], Sequence[Words]] = nothing
+    """What the owner says once somebody is needed. The last of it may die, in place of `bellwire up`."""
+    booked: bool = True
 
 
 def _plain(number: str) -> Chapter:
     return Chapter(Sale(number, [SaleLine("TEA-100", 2)]), "")
 
 
+def _unknown(number: str) -> Chapter:
+    return Chapter(Sale(number, [SaleLine(UNKNOWN_SKU), SaleLine("TEA-100")]), "")
+
+
 STORIES = {
-    "a webhook that comes three times": Story(
-        Chapter(Sale("1001", [SaleLine("TEA-100", 2)]), "", copies=3), fewest=90, shares=2
-    ),
-    "a webhook that was overtaken": Story(
-        Chapter(Sale("1002", [SaleLine("MUG-RED")]), "", overtaken=True), fewest=90, shares=2
-    ),
-    "a SKU that the owner has to map": Story(
-        Chapter(Sale("1003", [SaleLine(UNKNOWN_SKU), SaleLine("TEA-100")]), ""), fewest=90, shares=2
-    ),
+    "a webhook that comes three times": Story(Chapter(Sale("1001", [SaleLine("TEA-100", 2)]), "", copies=3), shares=2),
+    "a webhook that was overtaken": Story(Chapter(Sale("1002", [SaleLine("MUG-RED")]), "", overtaken=True), shares=2),
+    "a SKU that the owner has to map": Story(_unknown("1003"), shares=2, by_person=map_it),
     "a vendor that asks to slow down": Story(
         _plain("1004"),
         fewest=10,
@@ -71,6 +143,15 @@ STORIES = {
         fewest=10,
         about=("of books", "attempts invoice", "vault"),
         fault=("books", Fault(kind=FaultKind.SIGNED_OUT, match="invoice")),
+    ),
+    "a refund that comes before the payment": Story(
+        _plain("1007"),
+        fewest=20,
+        about=("deliveries", "answering", "attempts flagged"),
+        # So that the payment finds it still going on, and has to wait for its turn.
+        fault=("shop", Fault(kind=FaultKind.SLOW, match="tagsAdd", seconds=0.2)),
+        webhooks=refund_first,
+        beside={"returns.yaml": RETURNS},
     ),
 }
 SHARES = [(name, (share, story.shares)) for name, story in STORIES.items() for share in range(story.shares)]
@@ -105,25 +186,51 @@ async def test_the_process_may_die_at_any_point_while_it_stops(when: str, empty_
     walked.holds(fewest=10)
 
 
-async def tell(story: Story, ledger: Path, folder: Path, fates: Sequence[Fate]) -> Told:
-    async with prepared(folder, ledger) as place:
+BY_PERSON = {
+    "retries": STORIES["a SKU that the owner has to map"],
+    "resolves": Story(_unknown("1008"), by_person=write_it),
+    "dismisses": Story(_unknown("1009"), by_person=leave_it, booked=False),
+}
+
+
+@pytest.mark.parametrize("what", BY_PERSON)
+async def test_a_command_may_die_at_any_point_and_is_given_again(what: str, empty_ledger: Path, tmp_path: Path) -> None:
+    walked = await walk(partial(tell, BY_PERSON[what], empty_ledger, dies="command"), tmp_path)
+    # Once it is done, saying it again comes to no point.
+    walked.holds(fewest=4, missed=0, again=1 / 2)
+
+
+async def test_a_purge_may_die_at_any_point_and_is_given_again(aged_ledger: Path, tmp_path: Path) -> None:
+    async def purge(folder: Path, fates: Sequence[Fate]) -> Told:
+        async with prepared(folder, aged_ledger) as place:
+            told = (await command(place, "purge", fates=fates)).told([])
+            kept = place.look(aged.payloads), place.look(aged.details)
+        wanted = {aged.YOUNG, aged.UNREADABLE}, {aged.YOUNG, aged.STUCK}
+        return told if kept == wanted else replace(told, broken=[*told.broken, f"It left {kept}."])
+
+    walked = await walk(purge, tmp_path)
+    walked.holds(fewest=12, missed=0)
+
+
+async def tell(story: Story, ledger: Path, folder: Path, fates: Sequence[Fate], dies: str = "up") -> Told:
+    async with prepared(folder, ledger, story.beside) as place:
         if story.fault is not None:
             role, fault = story.fault
             place.practice.simulators[place.roles[role]].faults.add(fault)
-        async with living(place, fates) as lives:
-            acknowledged = await send(lives, story.webhooks(place))
+        books = place.holdings.books
+        assert isinstance(books, QuickBooks)
+        # After a death they know no key any more: how long they do, nobody promises.
+        async with living(place, fates if dies == "up" else (), books.forget) as lives:
+            walked = lives
+            acknowledged = await send(lives, story.webhooks(place, story.chapter))
             await lives.until_done()
-            if place.look(exceptions.open_ones):
-                await mend(place)
+            if place.look(exceptions.open_ones) and (said_by_person := story.by_person(place)):
+                *before, last = said_by_person
+                for words in before:
+                    await command(place, *words)
+                said = await command(place, *last, fates=fates if dies == "command" else (), done_before=CLOSED)
                 await lives.until_done()
-        return lives.told(broken(place, acknowledged))
-
-
-async def mend(place: Town) -> None:
-    """The owner says which item the unknown SKU is, and retries; on the command line, which is killed as well."""
-    item = place.holdings.books.item_for(UNKNOWN_SKU)
-    assert await command(place, "records", "map", "books", "product", UNKNOWN_SKU, item) == 0
-    for fate in (Fate(1), Fate(2), Fate()):
-        if stuck := place.look(exceptions.open_ones):
-            code = await command(place, "exception", "retry", stuck[0].id, fate=fate)
-            assert code == (KILLED if fate.dies_at else 0)
+                walked = said if dies == "command" else lives
+        given_up = () if story.booked else place.placed
+        wrong = broken(place, acknowledged, given_up)
+        return walked.told(wrong if walked is lives else [*lives.harm, *wrong])

@@ -65,6 +65,8 @@ class RedeemedGiftCard(Result):
 
 class CreateSalesReceipt(Given):
     order: Order
+    """Booked as in an invoice. What gift cards paid is taken off, so that the total is what came in as money; while the
+    order doesn't say how much that is, it is refused."""
 
 
 class SalesReceipt(Result):

@@ -35,6 +35,11 @@ class EmbeddedEngine(Engine):
         self._recording: set[asyncio.Task[None]] = set()
         self._stranded: list[tuple[int, int]] = []
         """Run and fence of what this process holds and couldn't carry on, because the ledger couldn't be used."""
+        self._behind = False
+        """Whether the ledger holds deliveries that this process hasn't taken in. Those that come now have to wait until
+        it has: they may be about the same."""
+        self._passed_by = False
+        """Whether one was left in the ledger for that since the last look."""
         self._more = False
         self._room = asyncio.Event()
 
@@ -44,13 +49,24 @@ class EmbeddedEngine(Engine):
     def _steps(self) -> dict[str, Callable[[], Awaitable[None]]]:
         return {"normaliser": self._normalise, "due-work": self._look}
 
+    async def _begin_with(self) -> None:
+        # Before what arrives from now on: it may be about the same, and came earlier.
+        await self._adopt()
+
     async def stop(self, grace: float = 10.0) -> None:
         self._ready.clear()
         await super().stop(grace)
 
     def arrived(self, number: int, delivery: Delivery) -> None:
         """If too many wait already, the ledger keeps it for later."""
-        if len(self._arrived) < _REMEMBERED and number not in self._reading:
+        self._behind = self._behind or len(self._arrived) >= _REMEMBERED
+        if self._behind:
+            self._passed_by = True
+        else:
+            self._take_in(number, delivery)
+
+    def _take_in(self, number: int, delivery: Delivery) -> None:
+        if number not in self._reading:
             self._reading.add(number)
             self._arrived.append((number, delivery))
             self._wake.set()
@@ -75,6 +91,8 @@ class EmbeddedEngine(Engine):
             task.add_done_callback(self._recording.discard)
         if not self._arrived:
             self._wake.clear()
+            if self._behind:
+                self._room.set()
         await asyncio.sleep(0)
 
     async def _begin(self, reading: Reading, connection: Connection | None) -> None:
@@ -95,11 +113,15 @@ class EmbeddedEngine(Engine):
         """Deliveries in the ledger that nobody is reading: from before a restart, or reopened by a person. Returns
         whether there may be more of them."""
         if self._arrived:
-            return False
-        found = await self._ledger.read(lambda rows: deliveries.waiting(rows, after=0, limit=_ADOPTED))
+            return self._behind
+        self._passed_by = False
+        # What is being read is still waiting there until that is committed.
+        after = max(self._reading, default=0) if self._behind else 0
+        found = await self._ledger.read(lambda rows: deliveries.waiting(rows, after=after, limit=_ADOPTED))
+        self._behind = len(found) == _ADOPTED or self._passed_by
         for number, delivery in found:
-            self.arrived(number, delivery)
-        return len(found) == _ADOPTED
+            self._take_in(number, delivery)
+        return self._behind
 
     # Runs
 

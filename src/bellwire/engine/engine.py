@@ -89,6 +89,7 @@ class Engine(ABC):
 
         interrupted = await self._ledger.write(prepare)
         await self._health.load()
+        await self._begin_with()
         self._loops = [asyncio.create_task(self._forever(step), name=name) for name, step in self._steps().items()]
         return interrupted
 
@@ -118,6 +119,9 @@ class Engine(ABC):
     @abstractmethod
     def _recover(self, rows: Rows) -> int:
         """What an earlier process left in the middle is due again. Gives how many runs that are."""
+
+    async def _begin_with(self) -> None:  # noqa: B027 - there may be nothing
+        """What is done before anything arrives."""
 
     @abstractmethod
     def _steps(self) -> dict[str, Callable[[], Awaitable[None]]]:

@@ -201,12 +201,22 @@ class QuickBooks(Simulator):
             Booked(
                 record["Id"],
                 record.get("DocNumber", ""),
-                Money.of(str(record["TotalAmt"]), record["CurrencyRef"]["value"]),
+                Money.of(_decimal(record["TotalAmt"]) + self._spent(record), record["CurrencyRef"]["value"]),
                 paid=not record["Balance"],
             )
             for entity in ("Invoice", "SalesReceipt")
             for record in self.records[entity].values()
         ]
+
+    def _spent(self, record: Record) -> Decimal:
+        """What lines of a document take off for gift cards."""
+        sold = [line for line in record["Line"] if "SalesItemLineDetail" in line]
+        amounts = [
+            _decimal(line["Amount"])
+            for line in sold
+            if self.records["Item"][line["SalesItemLineDetail"]["ItemRef"]["value"]]["Name"] == _GIFT_CARDS
+        ]
+        return -sum((amount for amount in amounts if amount < 0), Decimal(0))
 
     def forget(self) -> None:
         """How long a `requestid` is remembered, Intuit doesn't say: here it ends."""

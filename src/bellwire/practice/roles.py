@@ -69,7 +69,8 @@ class Shop(Protocol):
 
 @dataclass(frozen=True)
 class Booked:
-    """An invoice or sales receipt in simulated books. `reference` is the order's number."""
+    """An invoice or sales receipt in simulated books. `reference` is the order's number, `total` what the sale comes
+    to, whether money or gift cards paid it."""
 
     id: str
     reference: str

@@ -200,6 +200,79 @@ class TestSalesReceipts:
         again = await sales_receipt(call(this.connection, key=this.key, again=True), sold)
         assert booked(company, sold) == [again.id]
 
+    async def test_a_gift_card_is_taken_off_so_that_the_total_is_the_money_that_came_in(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        sold = new_order(gift_cards=usd("20.00"))
+        made = await sales_receipt(new_call(connect()), sold)
+        assert made.total == usd("4.40")
+        *_, used = company.records["SalesReceipt"][made.id]["Line"]
+        assert (used["Amount"], used["Description"]) == (-20.0, "Gift card used")
+        item = company.records["Item"][used["SalesItemLineDetail"]["ItemRef"]["value"]]
+        assert company.records["Account"][item["IncomeAccountRef"]["value"]]["Name"] == "Gift cards outstanding"
+        assert used["SalesItemLineDetail"]["TaxCodeRef"] == {"value": "NON"}
+        assert company.records["SalesReceipt"][made.id]["TxnTaxDetail"] == {"TotalTax": 1.4}
+
+    async def test_an_order_that_gift_cards_paid_wholly_is_a_receipt_of_nothing(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        made = await sales_receipt(new_call(connect()), new_order(gift_cards=usd("24.40")))
+        assert (made.total, company.records["SalesReceipt"][made.id]["TotalAmt"]) == (usd("0"), 0)
+
+    async def test_a_lost_answer_leaves_one_sales_receipt_of_an_order_with_a_gift_card(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="POST .*/salesreceipt"))
+        sold, this = new_order(gift_cards=usd("20.00")), new_call(connect())
+        with pytest.raises(OutcomeUnknown):
+            await sales_receipt(this, sold)
+        again = await sales_receipt(call(this.connection, key=this.key, again=True), sold)
+        assert (booked(company, sold), again.total) == ([again.id], usd("4.40"))
+
+    async def test_a_receipt_that_took_a_gift_card_for_money_is_not_taken_for_success(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        sold, this = new_order(gift_cards=usd("20.00")), new_call(connect())
+        made = await sales_receipt(this, sold)
+        company.records["SalesReceipt"][made.id]["TotalAmt"] = 24.4
+        with pytest.raises(Refused, match=r"as 24\.40 USD, but for order A\d+ it should come to 4\.40 USD") as refused:
+            await sales_receipt(call(this.connection, key=this.key, again=True), sold)
+        assert refused.value.cause == "wrong-total"
+
+    async def test_nothing_is_booked_while_it_is_not_known_what_a_gift_card_paid(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        company.received.clear()
+        with pytest.raises(Refused, match="doesn't say how much of the order gift cards paid") as refused:
+            await sales_receipt(new_call(connect()), new_order(gift_cards=None))
+        assert refused.value.cause == "gift-cards-unknown"
+        assert "`read_order`" in refused.value.remedy
+        assert not company.received
+
+    @pytest.mark.parametrize(
+        ("item", "sentence"),
+        [("Vouchers", "no item called 'Vouchers'"), ("Tips", "item 'Tips' on an account that isn't a liability")],
+    )
+    async def test_nothing_is_booked_where_a_gift_card_has_no_liability_to_be_taken_off(
+        self, connect: Connect, company: QuickBooks, item: str, sentence: str
+    ) -> None:
+        company.received.clear()
+        nobody = Customer(name=f"Never Booked on {item}", email="never.booked@example.com")
+        sold = new_order(gift_cards=usd("20.00"), customer=nobody)
+        with pytest.raises(Refused, match=sentence) as refused:
+            await sales_receipt(new_call(connect(gift_card_item=item)), sold)
+        assert "`gift_card_item` in [books.settings]" in refused.value.remedy
+        assert [r for r in company.received if r.method == "POST"] == []
+
+    async def test_without_a_gift_card_its_item_is_not_asked_for(self, connect: Connect) -> None:
+        made = await sales_receipt(new_call(connect(gift_card_item="Vouchers")), new_order())
+        assert made.total == usd("24.40")
+
+    async def test_more_by_gift_card_than_the_order_costs_is_refused(self, connect: Connect) -> None:
+        with pytest.raises(Refused, match="rule of the QuickBooks company") as refused:
+            await sales_receipt(new_call(connect()), new_order(gift_cards=usd("24.41")))
+        assert "must be 0 or greater" in refused.value.detail
+
 
 class TestPayments:
     async def test_a_payment_settles_the_invoice(self, connect: Connect, company: QuickBooks) -> None:

@@ -1,4 +1,5 @@
-"""Order to cash, with orders that gift cards paid: what the books hold at the end, whatever goes wrong on the way."""
+"""Orders that gift cards paid: what the books hold at the end, by order to cash and as sales receipts, whatever goes
+wrong on the way."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -132,3 +133,33 @@ async def test_a_digital_order_that_gift_cards_paid_has_an_invoice_and_no_paymen
     reasons = await at.skipped()
     assert reasons.keys() == {"asked", "receipt", "label", "fulfilled"}
     assert reasons["receipt"] == "No money came in; the order costs nothing, or gift cards paid all of it."
+
+
+RECEIPTS = """
+name: Receipts
+trigger: shop.order.paid
+success: {within: 1m, error_rate: 5%}
+actions:
+  asked:
+    do: shop.read_order
+    if: event.gift_cards is none
+    with: {order_id: "{{ event.id }}"}
+  receipt:
+    do: books.create_sales_receipt
+    with: {order: "{{ asked.order if asked else event }}"}
+"""
+
+
+@pytest.mark.parametrize("match", ["no trouble", "POST .*/salesreceipt"], ids=["no trouble", "a lost answer"])
+async def test_a_sales_receipt_takes_in_the_money_and_takes_off_the_gift_card(tmp_path: Path, match: str) -> None:
+    async with (
+        town(tmp_path, flow=RECEIPTS) as place,
+        running(place.settings, place.secrets, random=Hurried()) as bellwire,
+    ):
+        at = Shopkeeper(place, bellwire)
+        at.lose("books", match)
+        assert await at.sell(SaleLine("TEA-100", 2), gift_card="20.00") == Decimal("24.40")
+        (receipt,) = at.books.records["SalesReceipt"].values()
+        assert receipt["TotalAmt"] == 4.4
+        assert receipt["Line"][-1]["Amount"] == -20
+        assert await at.skipped() == {}

@@ -129,6 +129,23 @@ def test_a_gift_card_that_is_used_leaves_the_total_alone() -> None:
     assert sheet(order(gift_cards=usd("20.00")), SETTINGS) == sheet(order(), SETTINGS)
 
 
+@given(orders())
+def test_less_what_gift_cards_paid_the_total_is_the_money_that_came_in(drawn: Order) -> None:
+    made_up = sheet(drawn, SETTINGS, drawn.paid_by_gift_card)
+    amounts = sum((entry.amount for entry in made_up.entries), Decimal(0))
+    assert amounts - made_up.discount + made_up.tax == made_up.total == cents(drawn.paid_in_money.amount)
+    assert made_up.total >= 0
+
+
+def test_the_line_of_a_used_gift_card_has_no_tax_although_no_line_says_which_has() -> None:
+    """Gift cards pay the tax too; they don't lower it."""
+    made_up = sheet(order(lines=(line(taxes=()),)), SETTINGS, usd("20.00"))
+    *goods, used = made_up.entries
+    assert (used.item.setting, used.amount, used.tax) == ("gift_card_item", Decimal("-20.00"), "")
+    assert {entry.tax for entry in goods} == {"Sales tax"}
+    assert made_up.tax == Decimal("1.40")
+
+
 def test_a_line_without_a_sku_goes_to_the_fallback_item() -> None:
     settings = SETTINGS.model_copy(update={"fallback_item": "Other goods"})
     assert sheet(order(lines=(line(sku=""),)), settings).entries[0].item.setting == "fallback_item"

@@ -309,6 +309,19 @@ class TestBooks:
             Booked(receipt["Id"], "B-2", usd("17.0"), paid=True),
         ]
 
+    async def test_what_a_sale_came_to_includes_what_a_gift_card_paid(self, client: Client) -> None:
+        (item,) = [i for i in client.company.records["Item"].values() if i["Name"] == "Gift cards"]
+        sale = client.sale(DocNumber="B-3")
+        detail = {"ItemRef": {"value": item["Id"]}, "Qty": 1, "UnitPrice": -10}
+        sale["Line"].append({"Amount": -10, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail})
+        receipt = (await client.post("salesreceipt", sale))[1]["SalesReceipt"]
+        assert receipt["TotalAmt"] == 7
+        assert [b.total for b in client.company.booked() if b.reference == "B-3"] == [usd("17.0")]
+        detail["UnitPrice"] = sale["Line"][-1]["Amount"] = -17.01
+        assert await client.code("salesreceipt", sale | {"DocNumber": "B-4"}) == "6000"
+        detail["UnitPrice"] = sale["Line"][-1]["Amount"] = -17
+        assert await client.code("salesreceipt", sale | {"DocNumber": "B-5"}) == ""
+
     async def test_a_person_can_map_what_the_books_lack(self, client: Client) -> None:
         items = client.company.records["Item"]
         assert items[client.company.item_for("POT-1L") or ""]["Sku"] == "POT-1L"

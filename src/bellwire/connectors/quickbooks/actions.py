@@ -18,8 +18,8 @@ from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
 from bellwire.connectors.quickbooks import customers
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
 from bellwire.connectors.quickbooks.faults import DUPLICATE_NUMBER
-from bellwire.connectors.quickbooks.items import find_items, find_tax_codes
-from bellwire.connectors.quickbooks.lines import document_lines, sheet, tax_code
+from bellwire.connectors.quickbooks.items import find_items, find_tax_codes, require_liability
+from bellwire.connectors.quickbooks.lines import GIFT_CARDS, document_lines, sheet, tax_code
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
 from bellwire.connectors.quickbooks.payments import (
     currency_of,
@@ -72,8 +72,13 @@ async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
 
 @action(CREATE_SALES_RECEIPT, repeat=LookUp(find_sales_receipt))
 async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt:
+    """What gift cards paid is a negative line on the gift card item, so that the total is the money that came in.
+
+    Also raises Refused (gift-cards-unknown, not-a-liability).
+    https://quickbooks.intuit.com/learn-support/en-us/gift-card-payments/sell-and-redeem-gift-cards-or-certificates-in-quickbooks-online/00/190607
+    """
     order = given.order
-    body = await _document(call, order)
+    body = await _document(call, order, _spent(order))
     body["PaymentRefNum"] = _document_number(call, order)
     body |= await deposit(call)
     return _sales_receipt(call, await _book(call, "SalesReceipt", order, body), order)
@@ -95,12 +100,14 @@ async def sign_in(call: Call) -> Account:
 ACTIONS = (find_or_create_customer, create_invoice, record_payment, redeem_gift_card, create_sales_receipt)
 
 
-async def _document(call: Call, order: Order) -> Record:
-    """What invoices and sales receipts have in common. Makes the customer, if need be."""
+async def _document(call: Call, order: Order, spent: Money | None = None) -> Record:
+    """What invoices and sales receipts have in common; `spent` as of `sheet`. Makes the customer, if need be."""
     settings: QuickBooksSettings = call.settings
     require_currency(order.currency, settings, f"order {order.number}")
-    made_up = sheet(order, settings)
+    made_up = sheet(order, settings, spent)
     items = await find_items(call, (entry.item for entry in made_up.entries))
+    if made_up.gift_cards:
+        await require_liability(call, items[GIFT_CARDS])
     codes = await find_tax_codes(call, [tax_code(e.tax, settings) for e in made_up.entries] + _tax_rate(settings))
     person = customers.Person.who_ordered(order)
     customer, _ = await customers.find_or_create(call, person, order.currency)
@@ -155,24 +162,37 @@ async def _find(call: Call, entity: str, order: Order) -> Record | None:
 
 
 def _invoice(call: Call, record: Record, order: Order) -> Invoice:
-    return Invoice(**_checked(call, record, order, "invoice"))
+    return Invoice(**_checked(call, record, order, "invoice", order.total))
 
 
 def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
-    return SalesReceipt(**_checked(call, record, order, "sales receipt"))
+    return SalesReceipt(**_checked(call, record, order, "sales receipt", order.total - _spent(order)))
 
 
-def _checked(call: Call, record: Record, order: Order, kind: str) -> dict[str, Any]:
-    """The result's fields. Raises Refused when QuickBooks came to another total than the order's.
+def _spent(order: Order) -> Money:
+    """What gift cards paid. Raises Refused while that isn't known."""
+    try:
+        return order.paid_by_gift_card
+    except ValueError as error:
+        raise Refused(
+            f"Order {order.number} can't be booked as a sales receipt: {error}.",
+            cause="gift-cards-unknown",
+            remedy="Let the flow ask the shop first (`read_order`, as the template order_to_cash does) and book the "
+            "order that it answers with, then send it again; or book it by hand.",
+        ) from error
+
+
+def _checked(call: Call, record: Record, order: Order, kind: str, total: Money) -> dict[str, Any]:
+    """The result's fields. Raises Refused when QuickBooks came to another total.
 
     The document is left as it is: taking off again what is in the books is for a person to decide.
     """
-    ours, theirs = cents(order.total.amount), amount_of(record["TotalAmt"])
+    ours, theirs = cents(total.amount), amount_of(record["TotalAmt"])
     label = record.get("DocNumber") or record["Id"]
     if ours != theirs:
         raise Refused(
-            f"QuickBooks booked {kind} {label} as {theirs:,} {order.currency}, but order {order.number} comes to "
-            f"{ours:,} {order.currency}. The {kind} is in the books as it is.",
+            f"QuickBooks booked {kind} {label} as {theirs:,} {order.currency}, but for order {order.number} it should "
+            f"come to {ours:,} {order.currency}. The {kind} is in the books as it is.",
             cause="wrong-total",
             detail=f"{kind} {record['Id']}: TotalAmt {record['TotalAmt']}, {record.get('TxnTaxDetail')}",
             remedy=f"Correct its total in QuickBooks, then send it again. If the tax is what differs, set `tax_rate` "

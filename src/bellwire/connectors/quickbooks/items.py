@@ -57,6 +57,22 @@ async def find_account(call: Call, name: str) -> str:
     return found[name]
 
 
+async def require_liability(call: Call, item_id: str) -> None:
+    """Raises Refused when an item is booked on another kind of account, such as an income account: there a gift card
+    that is spent would lower the income."""
+    for item in await ask(call, "Item", "Id", [item_id]):
+        account_id = item.get("IncomeAccountRef", {}).get("value", "")
+        accounts = await ask(call, "Account", "Id", [account_id]) if account_id else []
+        if not any(account.get("Classification") == "Liability" for account in accounts):
+            raise Refused(
+                f"QuickBooks books the item '{item['Name']}' on an account that isn't a liability, so what is still "
+                "owed to the bearers of gift cards can't be told.",
+                cause="not-a-liability",
+                remedy="Give the item an account of the type Other Current Liabilities in QuickBooks, or name another "
+                f"item in `gift_card_item` in [{call.connection.name}.settings] of connections.toml.",
+            )
+
+
 async def _by_name(call: Call, entity: str, names: Iterable[str]) -> dict[str, str]:
     """Name → id. What is all digits is an id already."""
     asked = list(dict.fromkeys(names))

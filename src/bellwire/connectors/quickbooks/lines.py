@@ -13,6 +13,7 @@ from bellwire.connectors.quickbooks.api import Record, cents, number
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
 from bellwire.errors import Refused
 from bellwire.events import Fee, Line, Order, ShippingLine, Tax
+from bellwire.money import Money
 
 _ZERO = Decimal(0)
 _HALF_A_CENT = Decimal("0.005")
@@ -25,6 +26,10 @@ class Wanted:
 
     sku: str = ""
     setting: str = ""
+
+
+GIFT_CARDS = Wanted(setting="gift_card_item")
+"""What gift cards are booked on when they are sold and when they are spent."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +53,31 @@ class Sheet:
     tax: Decimal
     """QuickBooks' own sales tax; zero when tax is booked as a line."""
     total: Decimal
+    gift_cards: Decimal = _ZERO
+    """What gift cards paid, where one of the entries takes it off."""
 
     @property
     def discount(self) -> Decimal:
         return sum((entry.discount for entry in self.entries), _ZERO)
 
 
-def sheet(order: Order, settings: QuickBooksSettings) -> Sheet:
-    """Everything of `order` that has an amount. Raises Refused when there is nothing to book, or a line that no item
-    can be found for."""
+def sheet(order: Order, settings: QuickBooksSettings, spent: Money | None = None) -> Sheet:
+    """Everything of `order` that has an amount. `spent`: what gift cards paid, to be taken off, so that the total is
+    what came in as money. Raises Refused when there is nothing to book, or a line that no item can be found for."""
     entries = [_goods(line, order, settings) for line in order.lines if line.quantity or line.total]
     entries += [_shipping(line, order, settings) for line in order.shipping_lines if line.price or line.total]
     entries += [_fee(fee, order, settings) for fee in order.fees if fee.total]
     if order.tip:
         entries.append(Entry(Wanted(setting="tip_item"), "Tip", cents(order.tip.amount)))
-    tax, owed = cents(order.tax_total.amount), cents(order.total.amount)
+    spent = spent or Money.zero(order.currency)
+    tax, owed, gift_cards = (cents(each.amount) for each in (order.tax_total, order.total - spent, spent))
     if settings.tax_item:
         entries = [*map(_untaxed, entries), *_tax_lines(order)]
         tax = _ZERO
     elif tax and not any(entry.tax for entry in entries):
         entries = [_taxed(entry, order.taxes) for entry in entries]
+    if gift_cards:
+        entries.append(Entry(GIFT_CARDS, "Gift card used", -gift_cards))
     left = owed - tax - sum((entry.amount - entry.discount for entry in entries), _ZERO)
     if left:
         entries.append(Entry(Wanted(setting="adjustment_item"), "Adjustment and rounding", left))
@@ -77,7 +87,7 @@ def sheet(order: Order, settings: QuickBooksSettings) -> Sheet:
             cause="empty-order",
             remedy="Dismiss it, or book it by hand.",
         )
-    return Sheet(tuple(entries), tax, owed)
+    return Sheet(tuple(entries), tax, owed, gift_cards)
 
 
 def document_lines(
@@ -105,7 +115,7 @@ def tax_code(tax: str, settings: QuickBooksSettings) -> str:
 
 def _goods(line: Line, order: Order, settings: QuickBooksSettings) -> Entry:
     if line.gift_card:
-        item = Wanted(setting="gift_card_item")
+        item = GIFT_CARDS
     elif line.sku:
         item = Wanted(sku=line.sku)
     elif settings.fallback_item:

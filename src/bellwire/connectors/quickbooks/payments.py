@@ -23,13 +23,12 @@ from bellwire.capabilities.accounting import (
 )
 from bellwire.connectors.kit import Call, LookUp, action
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
-from bellwire.connectors.quickbooks.items import find_account, find_items, find_tax_codes
-from bellwire.connectors.quickbooks.lines import Wanted
+from bellwire.connectors.quickbooks.items import find_account, find_items, find_tax_codes, require_liability
+from bellwire.connectors.quickbooks.lines import GIFT_CARDS
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
 from bellwire.errors import Refused
 from bellwire.money import Money
 
-_GIFT_CARDS = Wanted(setting="gift_card_item")
 _PREFIX = "GC-"
 _NUMBER = 21
 """How long a document's number may be."""
@@ -168,8 +167,8 @@ async def _find_memo(call: Call, invoice: Record) -> Record | None:
 
 async def _create_memo(call: Call, given: RedeemGiftCard, invoice: Record) -> Record:
     settings: QuickBooksSettings = call.settings
-    item = (await find_items(call, [_GIFT_CARDS]))[_GIFT_CARDS]
-    await _require_liability(call, item)
+    item = (await find_items(call, [GIFT_CARDS]))[GIFT_CARDS]
+    await require_liability(call, item)
     code = (await find_tax_codes(call, [settings.exempt_tax_code]))[settings.exempt_tax_code]
     amount = number(cents(given.amount.amount))
     detail: dict[str, Any] = {
@@ -194,21 +193,6 @@ async def _create_memo(call: Call, given: RedeemGiftCard, invoice: Record) -> Re
     }
     # One requestid for two records would give the memo's answer to the payment.
     return await create(call.part("credit memo"), "CreditMemo", body | currency_of(given.amount.currency, settings))
-
-
-async def _require_liability(call: Call, item_id: str) -> None:
-    """Booked on an income account, a gift card that is spent would lower the income."""
-    for item in await ask(call, "Item", "Id", [item_id]):
-        account_id = item.get("IncomeAccountRef", {}).get("value", "")
-        accounts = await ask(call, "Account", "Id", [account_id]) if account_id else []
-        if not any(account.get("Classification") == "Liability" for account in accounts):
-            raise Refused(
-                f"QuickBooks books the item '{item['Name']}' on an account that isn't a liability, so what is still "
-                "owed to the bearers of gift cards can't be told.",
-                cause="not-a-liability",
-                remedy="Give the item an account of the type Other Current Liabilities in QuickBooks, or name another "
-                f"item in `gift_card_item` in [{call.connection.name}.settings] of connections.toml.",
-            )
 
 
 def _memo_number(invoice: Record) -> str:
