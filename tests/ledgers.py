@@ -50,6 +50,12 @@ class Ledgers:
         self.server.run(f"CREATE DATABASE {name} TEMPLATE blank STRATEGY file_copy")
         return self.server.url(name)
 
+    def database(self) -> str:
+        """The address of a database with nothing in it."""
+        name = f"empty_{next(self._numbers)}_{uuid4().hex[:8]}"
+        self.server.run(f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.server.url(name)
+
     def close(self) -> None:
         if self._server is not None:
             self._server.close()

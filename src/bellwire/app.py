@@ -110,7 +110,7 @@ async def running(
     """Intake, engine and desk of a project; `only` is for one of its flows, `random` decides how long retries wait.
     Raises ConfigurationError."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(_only_one(settings))
+        stack.enter_context(only_one(settings))
         project = await stack.enter_async_context(opened(settings, environ, clock, only=only))
         ledger = await stack.enter_async_context(
             open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting, engine=True)
@@ -214,7 +214,7 @@ async def _alerting(
 
 
 @contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
+def only_one(settings: Settings) -> Iterator[None]:
     """Two engines on one ledger would do everything twice: here, as far as this machine can tell. Raises
     ConfigurationError."""
     folder = _ledger_folder(settings)

@@ -19,7 +19,7 @@ from bellwire.ledger import (
 from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
-from bellwire.ledger.opening import open_ledger
+from bellwire.ledger.opening import move_ledger, open_ledger
 from bellwire.ledger.rows import (
     AlertRow,
     AttemptRow,
@@ -67,6 +67,7 @@ __all__ = [
     "exceptions",
     "figures",
     "health",
+    "move_ledger",
     "open_ledger",
     "pulse",
     "runs",

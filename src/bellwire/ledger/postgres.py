@@ -42,21 +42,35 @@ _SILENCE = {
 }
 """How soon a connection that says nothing any more is given up; what the address says goes before."""
 _UNREACHABLE = "Is PostgreSQL running, and has it room?"
+REACHABLE = "Is PostgreSQL running there, and may this user make tables in that database?"
 _AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
 _OUT_OF_ORDER = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+
+
+class Move(NamedTuple):
+    """What `bellwire migrate --to` notes down in the database that it moves a ledger to."""
+
+    source: str
+    """The SQLite file."""
+    complete: bool
 
 
 class _Text(StrDumper):
     """PostgreSQL keeps no NUL in a text; what a vendor says may have one. (Bodies are bytes, and kept as they are.)"""
 
     def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
-        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in obj else obj)
+        return super().dump(without_nul(obj))
 
 
 class _Statement(NamedTuple):
     sql: str
     """With `$1`, `$2` …"""
     names: tuple[str, ...]
+
+
+def without_nul(text: str) -> str:
+    """As PostgreSQL can keep it."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
 
 
 @cache
@@ -178,28 +192,9 @@ class PostgresDatabase(Database):
         """The writer's. Raises LedgerBusy."""
         if self._connection is None or self._connection.closed:
             try:
-                connection = _connect(self._url)
+                self._connection = connect_to_write(self._url, engine=self._engine)
             except psycopg.Error as error:
                 raise _unreachable(error) from error
-            try:
-                if self._engine:
-                    _wait_for_locks(connection, _LONGEST_ENGINE)
-                    connection.execute(f"SELECT pg_advisory_lock({_ENGINE})")
-                _wait_for_locks(connection, _LONGEST_LOCK)
-                connection.execute(
-                    "SELECT set_config('synchronous_commit', 'on', false)"
-                    " WHERE current_setting('synchronous_commit') = 'off'"
-                )
-                connection.commit()
-            except errors.LockNotAvailable as error:
-                connection.close()
-                raise LedgerBusy(
-                    "Another Bellwire is running on this ledger.", remedy="Stop it first, or use its desk."
-                ) from error
-            except psycopg.Error as error:
-                connection.close()
-                raise _unreachable(error) from error
-            self._connection = connection
         return self._connection
 
     def _abandon(self) -> None:
@@ -254,28 +249,55 @@ def open_postgres(url: str, *, max_waiting: int, engine: bool) -> PostgresDataba
         return PostgresDatabase(url, max_waiting=max_waiting, engine=engine)
     except psycopg.Error as error:
         raise ConfigurationError(
-            f"The ledger {_name(url)} can't be opened: {_first_line(error)}.",
-            remedy="Is PostgreSQL running there, and may this user make tables in that database?",
+            f"The ledger {name_of(url)} can't be opened: {first_line(error)}.",
+            remedy=REACHABLE,
         ) from error
 
 
 def _prepare(url: str) -> None:
     with _connect(url) as connection:
-        if connection.info.parameter_status("server_encoding") != "UTF8":
-            raise ConfigurationError(
-                f"The database {_name(url)} doesn't keep its texts in UTF-8.",
-                remedy="Make one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0.",
-            )
+        move = move_into(connection)
+    if move is not None and not move.complete:
+        raise ConfigurationError(
+            f"The ledger {name_of(url)} is only half moved there, from {move.source}.",
+            remedy="Set BELLWIRE_LEDGER_URL as it was before, and run the same `bellwire migrate` again: it goes on"
+            " where it was.",
+        )
+    upgrade(url)
+
+
+def upgrade(url: str) -> None:
+    """Bring it to the newest schema. Raises ConfigurationError, psycopg.Error."""
+    with _connect(url) as connection:
+        check_encoding(connection, url)
         version = _version(connection)
     if version is not None and version > HEAD:
         raise ConfigurationError(
-            f"The ledger {_name(url)} was written by a newer Bellwire (schema {version}).",
+            f"The ledger {name_of(url)} was written by a newer Bellwire (schema {version}).",
             remedy="Update this one first.",
         )
     if version != HEAD:
         from bellwire.ledger.migrate import upgrade_postgres
 
         upgrade_postgres(lambda: _connect(url), _TURN)
+
+
+def check_encoding(connection: psycopg.Connection[Any], url: str) -> None:
+    """Raises ConfigurationError."""
+    if connection.info.parameter_status("server_encoding") != "UTF8":
+        raise ConfigurationError(
+            f"The database {name_of(url)} doesn't keep its texts in UTF-8.",
+            remedy="Make one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0.",
+        )
+
+
+def move_into(connection: psycopg.Connection[Any]) -> Move | None:
+    """The move into this database, if there ever was one."""
+    found = connection.execute("SELECT to_regclass('ledger_move')").fetchone()
+    if not found or found[0] is None:
+        return None
+    row = connection.execute("SELECT source, complete FROM ledger_move").fetchone()
+    return Move(*row) if row else None
 
 
 def _version(connection: psycopg.Connection[Any]) -> str | None:
@@ -296,21 +318,46 @@ def _connect(url: str) -> psycopg.Connection[Any]:
     return connection
 
 
+def connect_to_write(url: str, *, engine: bool) -> psycopg.Connection[Any]:
+    """`engine`: it holds the lock that only one may have at a time. Raises LedgerBusy when another has it, and
+    psycopg.Error."""
+    connection = _connect(url)
+    try:
+        if engine:
+            _wait_for_locks(connection, _LONGEST_ENGINE)
+            connection.execute(f"SELECT pg_advisory_lock({_ENGINE})")
+        _wait_for_locks(connection, _LONGEST_LOCK)
+        connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        connection.commit()
+    except errors.LockNotAvailable as error:
+        connection.close()
+        raise LedgerBusy(
+            "Another Bellwire is running on this ledger.", remedy="Stop it first, or use its desk."
+        ) from error
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection
+
+
 def _wait_for_locks(connection: psycopg.Connection[Any], seconds: float) -> None:
     connection.execute(f"SET lock_timeout = {round(seconds * 1000)}")
 
 
-def _name(url: str) -> str:
+def name_of(url: str) -> str:
     """Without its password."""
     told = conninfo_to_dict(url)
     return f"{told.get('dbname') or 'postgres'} on {told.get('host') or 'this machine'}"
 
 
 def _unreachable(error: Exception) -> LedgerBusy:
-    unreachable = LedgerBusy(f"The ledger can't be written or read now ({_first_line(error)}).", remedy=_UNREACHABLE)
+    unreachable = LedgerBusy(f"The ledger can't be written or read now ({first_line(error)}).", remedy=_UNREACHABLE)
     unreachable.__cause__ = error
     return unreachable
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What the database says, without what the row holds that it is about."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
