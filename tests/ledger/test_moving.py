@@ -350,6 +350,13 @@ def break_off(at: int) -> moving.Tell:
     return tell
 
 
+def test_the_same_file_by_another_way_is_the_same_project(full: Path, empty: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(full.parent)
+    with pytest.raises(KeyboardInterrupt):
+        move(full, empty, break_off(100))
+    assert move(tmp_path / "link" / ".." / full.parent.name / full.name, empty).copied > 0
+
+
 def test_only_what_is_missing_is_copied(full: Path, empty: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         move(full, empty, break_off(100))
@@ -468,6 +475,14 @@ def test_a_database_with_tables_of_somebody_else(full: Path, empty: str) -> None
     change(empty, "CREATE TABLE events (day date)")
     assert "named like its own" in refused(full, empty).sentence
     assert not half_moved(empty)
+
+
+def test_a_database_in_which_its_user_may_make_no_table(full: Path, empty: str, ledgers: Ledgers) -> None:
+    ledgers.server.run("CREATE ROLE guest LOGIN")
+    error = refused(full, empty.replace("bellwire@", "guest@"))
+    assert isinstance(error, ConfigurationError)
+    assert "permission denied" in error.sentence and "may this user make tables" in error.remedy
+    move(full, empty)
 
 
 def test_a_database_that_another_project_is_moving_to(full: Path, empty: str, tmp_path: Path) -> None:

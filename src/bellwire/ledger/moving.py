@@ -93,7 +93,12 @@ def move(path: Path, url: str, tell: Tell) -> Moved:
 
 def _moved(source: "_Source", target: "_Target", path: Path, url: str, tell: Tell) -> Moved:
     tables = metadata.sorted_tables
-    _begin(target.connection, path, url, tables)
+    try:
+        _begin(target.connection, str(path.resolve()), url, tables)
+    except psycopg.ProgrammingError as error:
+        raise ConfigurationError(
+            f"The database {name_of(url)} can't be used: {first_line(error)}.", remedy=REACHABLE
+        ) from error
     kept = _kept(source, target, tables, tell)
     counts = {str(table.name): source.count(table) for table in tables}
     copying = _Course(tell, "Copying", sum(counts.values()), kept)
@@ -112,7 +117,7 @@ def without_password(url: str) -> str:
     return re.sub(r"(?<=password=)[^&]*", "PASSWORD", shown)
 
 
-def _begin(target: "psycopg.Connection[Any]", path: Path, url: str, tables: Sequence[Table]) -> None:
+def _begin(target: "psycopg.Connection[Any]", source: str, url: str, tables: Sequence[Table]) -> None:
     """The database says what it is about to become before it has its first table."""
     move = move_into(target)
     if move is None:
@@ -125,8 +130,8 @@ def _begin(target: "psycopg.Connection[Any]", path: Path, url: str, tables: Sequ
                 remedy="Make an empty one, and name that.",
             )
         target.execute("CREATE TABLE ledger_move (source text NOT NULL, complete boolean NOT NULL)")
-        target.execute("INSERT INTO ledger_move VALUES (%s, false)", [str(path)])
-    elif move.source != str(path):
+        target.execute("INSERT INTO ledger_move VALUES (%s, false)", [source])
+    elif move.source != source:
         raise ConfigurationError(
             f"The database {name_of(url)} holds the ledger of another project, moved from {move.source}.",
             remedy="Make an empty one, and name that.",

@@ -359,5 +359,5 @@ def _unreachable(error: Exception) -> LedgerBusy:
 
 
 def first_line(error: Exception) -> str:
-    """What the database says, without what the row holds that it is about."""
+    """What the database says. Lines after the first may hold values of a row."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
