@@ -350,6 +350,20 @@ def break_off(at: int) -> moving.Tell:
     return tell
 
 
+def test_a_move_goes_on_in_a_database_that_sorts_as_people_do(path: Path, ledgers: Ledgers) -> None:
+    """a before B, where bytes say the reverse."""
+    url, kinds = ledgers.database(language="en"), ["A", "a", "B", "b", "C", "c", "Z", "z", "é"]
+    with closing(sqlite3.connect(path)) as ledger, ledger:
+        for kind in kinds:
+            ledger.execute("INSERT INTO crosswalk VALUES ('books', ?, 'x', 'y', 0)", (kind,))
+    with pytest.raises(KeyboardInterrupt):
+        move(path, url, break_off(8))
+    there = arrived(url)
+    assert there == 8
+    assert move(path, url).copied == len(kinds) - there
+    assert_moved(path, url)
+
+
 def test_the_same_file_by_another_way_is_the_same_project(full: Path, empty: str, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(full.parent)
     with pytest.raises(KeyboardInterrupt):

@@ -43,6 +43,7 @@ PORTION = 5_000
 _LONGEST_LOCK = 2.0
 """Seconds that a writer of the file has to come to its end."""
 _AGAIN = "Run the same command again: it goes on where it was."
+_BY_BYTES = ' COLLATE "C"'
 _UNCHANGED = "The SQLite ledger is as it was."
 
 _SQLITE = sqlite.dialect()
@@ -235,10 +236,7 @@ class _Target:
     def last(self, table: Table) -> Row | None:
         """The highest key, in the order of the file: by bytes."""
         keys = table.primary_key.columns
-        order = ", ".join(
-            f'"{key.name}"{" COLLATE " + chr(34) + "C" + chr(34) if isinstance(key.type, String) else ""} DESC'
-            for key in keys
-        )
+        order = ", ".join(f'"{key.name}"{_BY_BYTES if isinstance(key.type, String) else ""} DESC' for key in keys)
         found = self.connection.execute(
             f"SELECT {_names(keys)} FROM {table.name} ORDER BY {order} LIMIT 1".encode()  # noqa: S608
         )
