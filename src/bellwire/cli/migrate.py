@@ -92,4 +92,13 @@ def _bar() -> Iterator["Tell"]:
     away = not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=away) as progress:
         task = progress.add_task("Looking", total=None)
-        yield lambda doing, done, total: progress.update(task, description=doing, completed=done, total=total)
+        stage = ""
+
+        def tell(doing: str, done: int, total: int) -> None:
+            nonlocal stage
+            if doing != stage:
+                progress.reset(task, description=doing, total=total)
+                stage = doing
+            progress.update(task, completed=done)
+
+        yield tell
