@@ -50,6 +50,13 @@ class Ledgers:
         self.server.run(f"CREATE DATABASE {name} TEMPLATE blank STRATEGY file_copy")
         return self.server.url(name)
 
+    def database(self, *, language: str = "") -> str:
+        """The address of a database with nothing in it, which sorts texts by bytes, or as that language does."""
+        name = f"empty_{next(self._numbers)}_{uuid4().hex[:8]}"
+        sorts = f" LOCALE_PROVIDER icu ICU_LOCALE '{language}'" if language else ""
+        self.server.run(f"CREATE DATABASE {name} TEMPLATE template0{sorts}")
+        return self.server.url(name)
+
     def close(self) -> None:
         if self._server is not None:
             self._server.close()

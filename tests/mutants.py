@@ -42,6 +42,7 @@ _MIGRATION = "ledger/migrations/versions/0001_the_first_schema.py"
 _RUNS = "ledger/runs.py"
 _ENGINE, _LEDGER_RUNS = "engine/test_engine.py", "ledger/test_runs.py"
 _HOOKS = "intake/test_hooks.py"
+_MOVING, _MOVING_SOURCE = "ledger/test_moving.py", "ledger/moving.py"
 
 MUTANTS = (
     Mutant(
@@ -285,6 +286,86 @@ MUTANTS = (
         "                    of = f' WHERE run IN (SELECT id FROM runs WHERE event IN ({str(ids)[1:-1]}))'\n"
         "                    await self._step(lambda rows: rows.run('UPDATE attempts SET result = NULL' + of))\n",
         ("reliability/test_kill_matrix.py::test_a_purge_may_die_at_any_point_and_is_given_again",),
+    ),
+    Mutant(
+        "a half moved ledger is opened",
+        "ledger/postgres.py",
+        "    if move is not None and not move.complete:\n",
+        "    if False:\n",
+        (f"{_MOVING}::test_what_differs_in_the_end_is_an_error_and_the_next_try_puts_it_right",),
+    ),
+    Mutant(
+        "a table isn't moved",
+        _MOVING_SOURCE,
+        "    tables = metadata.sorted_tables\n",
+        "    tables = metadata.sorted_tables[:-1]\n",
+        (f"{_MOVING}::test_every_row_of_every_table_arrives_as_it_was",),
+    ),
+    Mutant(
+        "what was moved isn't compared",
+        _MOVING_SOURCE,
+        "    if here != there:\n",
+        "    if False:\n",
+        (f"{_MOVING}::test_what_differs_in_the_end_is_an_error_and_the_next_try_puts_it_right",),
+    ),
+    Mutant(
+        "what a move left that broke off is taken for whole",
+        _MOVING_SOURCE,
+        "            if here != _digest(target.rows(table)):\n",
+        "            if False:\n",
+        (f"{_MOVING}::test_a_file_that_was_used_in_between_is_moved_as_it_is_now",),
+    ),
+    Mutant(
+        "a move that broke off begins anew",
+        _MOVING_SOURCE,
+        "            if here != _digest(target.rows(table)):\n",
+        "            if True:\n",
+        (f"{_MOVING}::test_only_what_is_missing_is_copied",),
+    ),
+    Mutant(
+        "keys are looked for in the order of the server's language",
+        _MOVING_SOURCE,
+        """_BY_BYTES = ' COLLATE "C"'""",
+        """_BY_BYTES = ''""",
+        (f"{_MOVING}::test_a_move_goes_on_in_a_database_that_sorts_as_people_do",),
+    ),
+    Mutant(
+        "a ledger that moves can be written meanwhile",
+        _MOVING_SOURCE,
+        '"BEGIN IMMEDIATE"',
+        '"BEGIN"',
+        (
+            f"{_MOVING}::test_a_file_that_somebody_writes_in",
+            f"{_MOVING}::test_a_writer_comes_too_late_while_it_moves_and_readers_dont_mind",
+        ),
+    ),
+    Mutant(
+        "an engine can have the database that a ledger moves to",
+        _MOVING_SOURCE,
+        "connect_to_write(url, alone=True)",
+        "connect_to_write(url)",
+        (f"{_MOVING}::test_a_database_that_an_engine_or_another_move_has",),
+    ),
+    Mutant(
+        "numbers begin again after a move",
+        _MOVING_SOURCE,
+        """COALESCE(MAX("{column.name}"), 0) + 1""",
+        "1",
+        (f"{_MOVING}::test_numbers_go_on_behind_the_highest",),
+    ),
+    Mutant(
+        "the ledger of a running Bellwire can be moved",
+        "cli/migrate.py",
+        "with only_one(settings), _bar() as tell:",
+        "with _bar() as tell:",
+        ("cli/test_migrate.py::test_a_running_bellwire_is_in_the_way",),
+    ),
+    Mutant(
+        "a password is shown in the address of a ledger",
+        _MOVING_SOURCE,
+        "return Moved(without_password(url), ",
+        "return Moved(url, ",
+        ("cli/test_migrate.py::test_a_ledger_moves_and_it_says_what_to_set",),
     ),
 )
 

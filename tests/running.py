@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
+import psycopg
 
 from bellwire.cli.roles import choose_connectors
 from bellwire.flows import template
 from bellwire.ledger import Rows, figures
+from bellwire.ledger.postgres import PostgresRows
 from bellwire.ledger.sqlite import SqliteRows
 from bellwire.practice import Books, Carrier, Chat, Mailbox, Practice, Sale, SaleLine, Shop, Simulator, Till, Webhook
 from bellwire.practice.driving import in_role
@@ -38,6 +40,8 @@ class Town:
     roles: Mapping[str, str]
     secrets: Mapping[str, str]
     port: int
+    ledger_url: str = ""
+    """Where its ledger is, if that isn't its own file: on PostgreSQL."""
     placed: dict[str, str] = field(default_factory=dict)
     chapters: list[Chapter] = field(default_factory=list)
     holdings: Holdings = field(init=False)
@@ -60,7 +64,8 @@ class Town:
     @property
     def environ(self) -> dict[str, str]:
         """What a command of this project needs."""
-        return {**self.secrets, "BELLWIRE_PORT": str(self.port)}
+        elsewhere = {"BELLWIRE_LEDGER_URL": self.ledger_url} if self.ledger_url else {}
+        return {**self.secrets, "BELLWIRE_PORT": str(self.port), **elsewhere}
 
     @property
     def settings(self) -> Settings:
@@ -95,6 +100,9 @@ class Town:
 
     def look(self, query: Callable[[Rows], T]) -> T:
         """What the ledger says, from outside of the process that writes it."""
+        if self.ledger_url:
+            with psycopg.connect(self.ledger_url) as other:
+                return query(PostgresRows(other))
         address = f"{(self.folder / 'data' / 'ledger.db').as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
             connection.execute("BEGIN")

@@ -9,6 +9,7 @@ import gc
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 
@@ -24,7 +25,7 @@ from bellwire.engine import Engine, Setting, open_engine
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.flows import Flow, FlowErrors, check_flow, load_flows
 from bellwire.intake import Health, Hooks, Limits, serve
-from bellwire.ledger import Database, Housekeeping, Keep, open_ledger
+from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Housekeeping, Keep, Presence, open_ledger
 from bellwire.records import LedgerCrosswalk
 from bellwire.settings import Settings
 from bellwire.vault import Vault
@@ -44,6 +45,11 @@ class Project:
         wanted = name.lower().replace("-", "_")
         return next((flow for flow in self.flows if wanted in (flow.id.lower(), flow.name.lower())), None)
 
+    def share(self, processes: int) -> None:
+        """So many call the vendors: each takes its share of every account's limits."""
+        for connection in self.connections.values():
+            connection.api.gate.share(processes)
+
 
 @dataclass(frozen=True)
 class Bellwire:
@@ -51,10 +57,17 @@ class Bellwire:
 
     project: Project
     ledger: Database
-    engine: Engine
+    _engine: Engine | None
     port: int
     interrupted: int
     """How many runs an earlier process had left in the middle."""
+    outdated: asyncio.Event
+    """Set when a newer Bellwire has changed the ledger: this one has to stop."""
+
+    @property
+    def engine(self) -> Engine:
+        assert self._engine is not None, "it was begun without one"
+        return self._engine
 
     @property
     def url(self) -> str:
@@ -104,19 +117,33 @@ async def running(
     environ: Mapping[str, str],
     clock: Clock = system_clock,
     *,
+    work: str = UP,
     only: str | None = None,
     random: Random | None = None,
 ) -> AsyncIterator[Bellwire]:
-    """Intake, engine and desk of a project; `only` is for one of its flows, `random` decides how long retries wait.
-    Raises ConfigurationError."""
+    """A project at work: UP is intake, engine and desk, NO_ENGINE all but the engine, WORKER the engine alone.
+
+    `only` is for one of its flows, `random` decides how long retries wait. Raises ConfigurationError.
+    """
     async with AsyncExitStack() as stack:
-        stack.enter_context(_only_one(settings))
+        alone = settings.ledger_url.startswith("sqlite:")
+        if alone:
+            if work != UP:
+                raise ConfigurationError(
+                    "The ledger is a file, which one process has to itself: there, `bellwire up` does everything.",
+                    remedy="`bellwire migrate --to postgresql://…` moves it to where several can share it.",
+                )
+            stack.enter_context(only_one(settings))
         project = await stack.enter_async_context(opened(settings, environ, clock, only=only))
         ledger = await stack.enter_async_context(
             open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting)
         )
-        if only is None:  # One flow by itself is a trial: nobody is called for that.
-            await stack.enter_async_context(_alerting(ledger, project, environ, clock))
+        if work != WORKER:
+            if only is None:  # One flow by itself is a trial: nobody is called for that.
+                alerts = _alerts(ledger, project, environ, clock)
+                await stack.enter_async_context(_beside(ledger.alone("alerts", partial(_alerting, alerts)), "alerts"))
+            housekeeping = Housekeeping(ledger, Keep.days(settings.keep.payloads, settings.keep.details), clock=clock)
+            await stack.enter_async_context(_beside(ledger.alone("housekeeping", housekeeping.run), "housekeeping"))
         setting = Setting(
             ledger,
             project.connections,
@@ -126,35 +153,50 @@ async def running(
             settings.engine.workers,
             random or SystemRandom(),
         )
-        engine = open_engine(setting)
-        interrupted = await engine.start()
-        stack.push_async_callback(engine.stop)
-        hooks = Hooks(
-            project.connections,
-            ledger,
-            engine.arrived,
-            limits=Limits(body=settings.intake.max_body, seconds=settings.intake.request_seconds),
-            public_url=settings.public_url,
-            clock=clock,
-        )
-        await stack.enter_async_context(_counting(hooks))
-        housekeeping = Housekeeping(ledger, Keep.days(settings.keep.payloads, settings.keep.details), clock=clock)
-        await stack.enter_async_context(_beside(housekeeping.run(), "housekeeping"))
-        desk = Desk(
-            ledger,
-            project.flows,
-            project.connections,
-            clock=clock,
-            business=settings.business,
-            zone=settings.time_zone,
-            host=settings.host,
-        )
-        metrics = Metrics(ledger, project.connections, hooks.tally, clock=clock)
-        await metrics.start()
-        app = web(Health(ledger), metrics, desk, settings.host)
+        engine = None if work == NO_ENGINE else open_engine(setting)
+        presence = Presence(ledger, work, clock, carrying=engine.carrying if engine else int, shared=project.share)
+        if not alone:
+            await stack.enter_async_context(presence.held())
+        interrupted = 0
+        if engine is not None:
+            interrupted = await engine.start()
+            stack.push_async_callback(engine.stop)
+        port = 0
+        if work == WORKER:
+            settle_memory()
+        else:
+            port = await stack.enter_async_context(_serving(project, ledger, engine, clock))
+        yield Bellwire(project, ledger, engine, port, interrupted, presence.outdated)
+
+
+@asynccontextmanager
+async def _serving(project: Project, ledger: Database, engine: Engine | None, clock: Clock) -> AsyncIterator[int]:
+    """Intake and desk. Gives the port."""
+    settings = project.settings
+    hooks = Hooks(
+        project.connections,
+        ledger,
+        engine.arrived if engine else lambda _number, _delivery: None,
+        limits=Limits(body=settings.intake.max_body, seconds=settings.intake.request_seconds),
+        public_url=settings.public_url,
+        clock=clock,
+    )
+    desk = Desk(
+        ledger,
+        project.flows,
+        project.connections,
+        clock=clock,
+        business=settings.business,
+        zone=settings.time_zone,
+        host=settings.host,
+    )
+    metrics = Metrics(ledger, project.connections, hooks.tally, clock=clock)
+    await metrics.start()
+    app = web(Health(ledger), metrics, desk, settings.host)
+    async with _counting(hooks):
         settle_memory()
-        port = await stack.enter_async_context(serve(app, settings.host, settings.port, hooks=hooks))
-        yield Bellwire(project, ledger, engine, port, interrupted)
+        async with serve(app, settings.host, settings.port, hooks=hooks) as port:
+            yield port
 
 
 def web(health: Health, metrics: Metrics, desk: Desk, host: str) -> Starlette:
@@ -191,14 +233,11 @@ async def _beside(work: Coroutine[None, None, None], name: str) -> AsyncIterator
             await task
 
 
-@asynccontextmanager
-async def _alerting(
-    ledger: Database, project: Project, environ: Mapping[str, str], clock: Clock
-) -> AsyncIterator[None]:
+def _alerts(ledger: Database, project: Project, environ: Mapping[str, str], clock: Clock) -> Alerts:
     settings = project.settings
     vault = Vault.open(settings.data, environ)
     read_channels(vault, environ)  # What can't be read is told now, not when there is something to tell.
-    alerts = Alerts(
+    return Alerts(
         ledger,
         lambda: read_channels(vault, environ),
         settings.alerts,
@@ -207,15 +246,18 @@ async def _alerting(
         zone=settings.time_zone,
         business=settings.business,
     )
+
+
+async def _alerting(alerts: Alerts) -> None:
     alerts.start()
     try:
-        yield
+        await asyncio.Event().wait()
     finally:
         await alerts.stop()
 
 
 @contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
+def only_one(settings: Settings) -> Iterator[None]:
     """Two engines on one ledger would do everything twice: here, as far as this machine can tell. Raises
     ConfigurationError."""
     folder = _ledger_folder(settings)

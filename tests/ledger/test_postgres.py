@@ -116,6 +116,18 @@ async def test_a_nul_in_a_text_is_shown_as_unreadable(here: PostgresDatabase) ->
     )
 
 
+def test_a_user_who_may_make_no_table_is_told_so(ledgers: Ledgers) -> None:
+    ledgers.server.run("CREATE ROLE reader LOGIN")
+    with pytest.raises(ConfigurationError, match="permission denied") as raised:
+        asyncio.run(_opened(ledgers.database().replace("bellwire@", "reader@")))
+    assert "may this user make tables" in raised.value.remedy
+
+
+async def _opened(url: str) -> None:
+    async with open_ledger(url):
+        pass
+
+
 async def test_without_the_driver_it_says_what_to_install(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "bellwire.ledger.postgres")
     monkeypatch.setitem(sys.modules, "psycopg", None)

@@ -15,6 +15,7 @@ from bellwire.cli import (
     exception,
     flow,
     init,
+    migrate,
     pilot,
     practice,
     purge,
@@ -36,7 +37,7 @@ app = typer.Typer(
 
 for commands in (
     *(demo, init, secrets, check, practice, pilot, up),
-    *(flow, event, run, exception, alert, send_test, records, dictionary, audit, purge),
+    *(flow, event, run, exception, alert, send_test, records, dictionary, audit, purge, migrate),
 ):
     commands.register(app)
 

@@ -1,57 +1,103 @@
-"""`bellwire up`: intake, engine and desk in one process."""
+"""`bellwire up`: intake, engine and desk in one process. `bellwire worker`: one more engine."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bellwire.cli.base import HERE, Project, counted, read_project, say
 
 if TYPE_CHECKING:
+    from bellwire.app import Bellwire
     from bellwire.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
     app.command()(up)
+    app.command()(worker)
 
 
-def up(project: Project = HERE) -> None:
+def up(
+    no_engine: Annotated[
+        bool, typer.Option("--no-engine", help="Only take in webhooks and show the desk; workers run the flows.")
+    ] = False,
+    project: Project = HERE,
+) -> None:
     """Take in webhooks, run the flows, show the desk; until Ctrl-C or SIGTERM.
 
     Example: bellwire up
+
+    Where the ledger is on PostgreSQL, any number of these and of `bellwire worker` share the work.
     """
+    from bellwire.ledger import NO_ENGINE, UP
+
+    _run(read_project(project), NO_ENGINE if no_engine else UP)
+
+
+def worker(project: Project = HERE) -> None:
+    """Run flows beside other processes, on a ledger on PostgreSQL; until Ctrl-C or SIGTERM.
+
+    Example: bellwire worker
+
+    What it can't bring to its end within 10 seconds after that goes on in another process.
+    """
+    from bellwire.ledger import WORKER
+
+    _run(read_project(project), WORKER)
+
+
+def _run(settings: "Settings", work: str) -> None:
     import uvloop
 
     from bellwire.cli.logs import set_up
 
-    settings = read_project(project)
     set_up(settings.log_level)
-    uvloop.run(_up(settings))
+    uvloop.run(_until_stopped(settings, work))
 
 
-async def _up(settings: "Settings") -> None:
+async def _until_stopped(settings: "Settings", work: str) -> None:
     import asyncio
     import signal
 
     from bellwire.app import running
-    from bellwire.connectors.opening import missing_credentials
+    from bellwire.errors import BellwireError
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(settings, os.environ) as bellwire:
+    async with running(settings, os.environ, work=work) as bellwire:
+        _tell(bellwire, work)
+        ends = [asyncio.create_task(each.wait()) for each in (stop, bellwire.outdated)]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for each in ends:
+            each.cancel()
+        say("Stopping: no more is taken in, what is going on is brought to its end.")
+        outdated = bellwire.outdated.is_set()
+    if outdated:
+        raise BellwireError(
+            "A newer Bellwire has changed the ledger, whose new form this one doesn't know: it has stopped.",
+            remedy="Update this one too, and start it again. Nothing is lost.",
+        )
+
+
+def _tell(bellwire: "Bellwire", work: str) -> None:
+    from bellwire.connectors.opening import missing_credentials
+    from bellwire.ledger import NO_ENGINE, WORKER
+
+    connections = bellwire.project.connections
+    if work != WORKER:
         say(f"Desk:     {bellwire.url}/")
-        for name, connection in bellwire.project.connections.items():
+        for name, connection in connections.items():
             if connection.webhook is not None:
                 say(f"Webhooks: {bellwire.hook_url(name)}")
-        for connection in bellwire.project.connections.values():
-            for missing in missing_credentials(connection):
-                say(str(missing))
-        if not bellwire.project.flows:
-            say("There is no flow yet: events are kept, and nothing is done about them.")
-        if bellwire.interrupted:
-            runs = counted(bellwire.interrupted, "run that was", "runs that were")
-            say(f"Going on with {runs} interrupted.")
-        say("Ready. Ctrl-C stops it.")
-        await stop.wait()
-        say("Stopping: no more is taken in, what is going on is brought to its end.")
+    for connection in connections.values():
+        for missing in missing_credentials(connection):
+            say(str(missing))
+    if not bellwire.project.flows:
+        say("There is no flow yet: events are kept, and nothing is done about them.")
+    if bellwire.interrupted:
+        runs = counted(bellwire.interrupted, "run that was", "runs that were")
+        say(f"Going on with {runs} interrupted.")
+    if work == NO_ENGINE:
+        say("Flows are run by other processes: `bellwire worker`.")
+    say("Ready. Ctrl-C stops it.")

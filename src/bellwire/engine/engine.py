@@ -116,6 +116,10 @@ class Engine(ABC):
     def busy(self) -> bool:
         """Whether anything is going on in this process."""
 
+    def carrying(self) -> int:
+        """How many runs, or jobs about some, are being dealt with."""
+        return len(self._running)
+
     @abstractmethod
     def _recover(self, rows: Rows) -> int:
         """What an earlier process left in the middle is due again. Gives how many runs that are."""

@@ -31,6 +31,8 @@ _FIRST_PROBE = {Trouble.DOWN: timedelta(seconds=10), Trouble.SIGNED_OUT: timedel
 _LONGEST_PROBE = {Trouble.DOWN: timedelta(minutes=5), Trouble.SIGNED_OUT: timedelta(hours=1)}
 _RELAPSE = timedelta(minutes=10)
 """A connection that is out of order again so soon is tried again as late as it would have been."""
+_PROBE = timedelta(minutes=1)
+"""How long one process may take to try, before another does."""
 _AT_ONCE = 500
 """Held runs that are let go in one transaction."""
 
@@ -43,6 +45,8 @@ class _Out:
     credentials: int
     """Of what it had when it failed, to notice new ones."""
     probing: bool = False
+    written: bool = True
+    """Whether the ledger says so too."""
 
 
 @dataclass
@@ -71,6 +75,17 @@ class Health:
                 await self._well(row.connection)
         for name in self.connections.keys() - self._out.keys():
             await self.let_go_if_well(name)
+
+    async def compare(self) -> None:
+        """What other processes have found out since."""
+        rows = {row.connection: row for row in await self.ledger.read(health.out_of_order)}
+        for name, row in rows.items():
+            known = self._out.get(name)
+            if name in self.connections and (known is None or (known.written and not known.probing)):
+                self._out[name] = _Out(row, self._fingerprint(name) if known is None else known.credentials)
+        for name in [name for name, out in self._out.items() if name not in rows and out.written and not out.probing]:
+            self._before[name] = self.clock(), self._out.pop(name).row.failures
+            self._failing.pop(name, None)
 
     def try_soon(self) -> None:
         """The machine's clock was set back: what would have waited for its time is tried now."""
@@ -135,9 +150,17 @@ class Health:
                 await self._let_go(name, 1)
                 continue
             out.probing = True
-            probe = asyncio.create_task(self._probe(connection), name=f"probe of {name}")
+            probe = asyncio.create_task(self._probe_first(connection, out), name=f"probe of {name}")
             self._probes.add(probe)
             probe.add_done_callback(self._probes.discard)
+
+    async def _probe_first(self, connection: Connection, out: _Out) -> None:
+        """Unless another process was quicker: then what comes of that will be known to all."""
+        row, until = out.row, self.clock() + _PROBE
+        mine = await self.ledger.write(lambda rows: health.begin_probe(rows, row, until))
+        if mine:
+            await self._probe(connection)
+        out.probing = False
 
     async def _probe(self, connection: Connection) -> None:
         sign_in = connection.connector.sign_in
@@ -171,10 +194,11 @@ class Health:
         asked = error.retry_after if isinstance(error, Transient) else None
         reason = error.sentence if isinstance(error, BellwireError) else str(error)
         row = HealthRow(connection, trouble, reason, failures, since, now + max(wait, asked or wait))
-        self._out[connection] = _Out(row, self._fingerprint(connection))
+        out = self._out[connection] = _Out(row, self._fingerprint(connection), written=False)
         if known is None:
             log.error("a connection is out of order", connection=connection, state=trouble.value, reason=reason)
         await self.ledger.write(lambda rows: health.set_out(rows, row))
+        out.written = True
 
     async def _well(self, connection: str) -> None:
         """It works again: let its runs go on."""

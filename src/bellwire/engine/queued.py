@@ -192,6 +192,7 @@ class QueuedEngine(Engine):
     async def _look(self) -> None:
         """Bring what has become due into the queue. Every process does, and none has to."""
         await self._mind_the_clock()
+        await self._health.compare()
         await self._health.look()
         now = self._clock()
         if await self._ledger.read(lambda rows: runs.any_due(rows, now)):

@@ -13,6 +13,7 @@ from bellwire.ledger import (
     exceptions,
     figures,
     health,
+    processes,
     pulse,
     runs,
 )
@@ -20,7 +21,9 @@ from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.jobs import LAPSE, Job, Kind, Queue
-from bellwire.ledger.opening import open_ledger
+from bellwire.ledger.opening import move_ledger, open_ledger
+from bellwire.ledger.presence import NO_ENGINE, UP, WORKER, Presence
+from bellwire.ledger.processes import ProcessRow
 from bellwire.ledger.rows import (
     AlertRow,
     AttemptRow,
@@ -39,6 +42,9 @@ from bellwire.ledger.rows import (
 
 __all__ = [
     "LAPSE",
+    "NO_ENGINE",
+    "UP",
+    "WORKER",
     "AlertRow",
     "AttemptRow",
     "Database",
@@ -56,6 +62,8 @@ __all__ = [
     "MessageKind",
     "MessageRow",
     "Outcome",
+    "Presence",
+    "ProcessRow",
     "Purged",
     "Queue",
     "Rows",
@@ -72,7 +80,9 @@ __all__ = [
     "exceptions",
     "figures",
     "health",
+    "move_ledger",
     "open_ledger",
+    "processes",
     "pulse",
     "runs",
 ]

@@ -8,7 +8,7 @@ for each write, and while one commit is under way the next batch gathers.
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -172,6 +172,10 @@ class Database(ABC):
         """Run `query` in a thread on a connection that can't write; it sees everything committed so far. Raises
         LedgerBusy when the ledger can't be reached."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, query)
+
+    async def alone(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something that only one process at a time may do, as soon as no other does it."""
+        await work()
 
     @abstractmethod
     async def size(self) -> Size:

@@ -7,6 +7,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from bellwire.ledger.database import HEAD
 
@@ -27,15 +28,19 @@ def upgrade_postgres(connect: Callable[[], Any], lock: int) -> None:
 
 
 def _upgrade(engine: Engine, begin: str) -> None:
-    """`begin` is said first in the transaction."""
+    """`begin` is said first in the transaction. Raises the database's own errors."""
 
     def said(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
     event.listen(engine, "begin", said)
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, HEAD)
+    except DBAPIError as error:
+        raise error.orig or error from error
+    finally:
+        engine.dispose()

@@ -7,7 +7,7 @@ on the same database brings work to any number of processes.
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache, partial
@@ -28,11 +28,16 @@ from bellwire.ledger.queue import ENQUEUE, TABLE, PgQueue, key_of
 T = TypeVar("T")
 
 _READERS = 4
+_ASKED_EVERY = 5.0
+"""Seconds between two looks whether it is still, or already, the one."""
 _TRIES = 3
 _LONGEST_LOCK = 10.0
 """Seconds that a writer waits for its turn."""
-_TURN = 7_258_001
-"""A lock of this database that means something only to Bellwire."""
+_LONGEST_ENTRY = 3.0
+"""Seconds that a writer waits for one that wants to be alone, and the other way round: a server may take a moment to
+see that a process has gone."""
+_TURN, _WRITERS = 7_258_001, 7_258_002
+"""Locks of this database that mean something only to Bellwire."""
 
 _SILENCE = {
     "connect_timeout": 5,
@@ -43,21 +48,35 @@ _SILENCE = {
 }
 """How soon a connection that says nothing any more is given up; what the address says goes before."""
 _UNREACHABLE = "Is PostgreSQL running, and has it room?"
+REACHABLE = "Is PostgreSQL running there, and may this user make tables in that database?"
 _AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
 _OUT_OF_ORDER = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+
+
+class Move(NamedTuple):
+    """What `bellwire migrate --to` notes down in the database that it moves a ledger to."""
+
+    source: str
+    """The SQLite file."""
+    complete: bool
 
 
 class _Text(StrDumper):
     """PostgreSQL keeps no NUL in a text; what a vendor says may have one. (Bodies are bytes, and kept as they are.)"""
 
     def dump(self, obj: str) -> bytes | bytearray | memoryview | None:
-        return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in obj else obj)
+        return super().dump(without_nul(obj))
 
 
 class _Statement(NamedTuple):
     sql: str
     """With `$1`, `$2` …"""
     names: tuple[str, ...]
+
+
+def without_nul(text: str) -> str:
+    """As PostgreSQL can keep it."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
 
 
 @cache
@@ -153,6 +172,31 @@ class PostgresDatabase(Database):
     def queue(self) -> Queue:
         return PgQueue(partial(_connect_async, self._url))
 
+    async def alone(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """By a lock, for as long as the connection that has it lives."""
+        while True:
+            with suppress(psycopg.OperationalError, psycopg.InterfaceError):
+                async with await _connect_async(self._url) as connection:
+                    await self._alone(connection, name, work)
+            await asyncio.sleep(_ASKED_EVERY)
+
+    async def _alone(
+        self, connection: psycopg.AsyncConnection[Any], name: str, work: Callable[[], Awaitable[None]]
+    ) -> None:
+        lock = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
+        row = await (await connection.execute(lock, (_WRITERS, name))).fetchone()
+        if row is None or not row[0]:
+            return
+        going_on = asyncio.ensure_future(work())
+        try:
+            while not going_on.done():
+                await asyncio.wait([going_on], timeout=_ASKED_EVERY)
+                await connection.execute("SELECT 1")
+            await going_on
+        finally:
+            going_on.cancel()
+            await asyncio.gather(going_on, return_exceptions=True)
+
     async def size(self) -> Size:
         row = await self.read(lambda rows: rows.one("SELECT pg_database_size(current_database())"))
         return Size(row[0] if row else 0, 0)
@@ -198,20 +242,9 @@ class PostgresDatabase(Database):
         """The writer's. Raises LedgerBusy."""
         if self._connection is None or self._connection.closed:
             try:
-                connection = _connect(self._url)
+                self._connection = connect_to_write(self._url)
             except psycopg.Error as error:
                 raise _unreachable(error) from error
-            try:
-                _wait_for_locks(connection, _LONGEST_LOCK)
-                connection.execute(
-                    "SELECT set_config('synchronous_commit', 'on', false)"
-                    " WHERE current_setting('synchronous_commit') = 'off'"
-                )
-                connection.commit()
-            except psycopg.Error as error:
-                connection.close()
-                raise _unreachable(error) from error
-            self._connection = connection
         return self._connection
 
     def _abandon(self) -> None:
@@ -266,28 +299,55 @@ def open_postgres(url: str, *, max_waiting: int) -> PostgresDatabase:
         return PostgresDatabase(url, max_waiting=max_waiting)
     except (psycopg.Error, LedgerBusy) as error:
         raise ConfigurationError(
-            f"The ledger {_name(url)} can't be opened: {_first_line(error)}.",
-            remedy="Is PostgreSQL running there, and may this user make tables in that database?",
+            f"The ledger {name_of(url)} can't be opened: {first_line(error)}.",
+            remedy=REACHABLE,
         ) from error
 
 
 def _prepare(url: str) -> None:
     with _connect(url) as connection:
-        if connection.info.parameter_status("server_encoding") != "UTF8":
-            raise ConfigurationError(
-                f"The database {_name(url)} doesn't keep its texts in UTF-8.",
-                remedy="Make one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0.",
-            )
+        move = move_into(connection)
+    if move is not None and not move.complete:
+        raise ConfigurationError(
+            f"The ledger {name_of(url)} is only half moved there, from {move.source}.",
+            remedy="Set BELLWIRE_LEDGER_URL as it was before, and run the same `bellwire migrate` again: it goes on"
+            " where it was.",
+        )
+    upgrade(url)
+
+
+def upgrade(url: str) -> None:
+    """Bring it to the newest schema. Raises ConfigurationError, psycopg.Error."""
+    with _connect(url) as connection:
+        check_encoding(connection, url)
         version = _version(connection)
     if version is not None and version > HEAD:
         raise ConfigurationError(
-            f"The ledger {_name(url)} was written by a newer Bellwire (schema {version}).",
+            f"The ledger {name_of(url)} was written by a newer Bellwire (schema {version}).",
             remedy="Update this one first.",
         )
     if version != HEAD:
         from bellwire.ledger.migrate import upgrade_postgres
 
         upgrade_postgres(lambda: _connect(url), _TURN)
+
+
+def check_encoding(connection: psycopg.Connection[Any], url: str) -> None:
+    """Raises ConfigurationError."""
+    if connection.info.parameter_status("server_encoding") != "UTF8":
+        raise ConfigurationError(
+            f"The database {name_of(url)} doesn't keep its texts in UTF-8.",
+            remedy="Make one with: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0.",
+        )
+
+
+def move_into(connection: psycopg.Connection[Any]) -> Move | None:
+    """The move into this database, if there ever was one."""
+    found = connection.execute("SELECT to_regclass('ledger_move')").fetchone()
+    if not found or found[0] is None:
+        return None
+    row = connection.execute("SELECT source, complete FROM ledger_move").fetchone()
+    return Move(*row) if row else None
 
 
 def _version(connection: psycopg.Connection[Any]) -> str | None:
@@ -317,21 +377,46 @@ def _silence(url: str) -> dict[str, Any]:
     return {name: value for name, value in _SILENCE.items() if name not in conninfo_to_dict(url)}
 
 
+def connect_to_write(url: str, *, alone: bool = False) -> psycopg.Connection[Any]:
+    """`alone`: nobody else can, for as long as it is connected. Raises LedgerBusy when somebody is in the way, and
+    psycopg.Error."""
+    connection = _connect(url)
+    try:
+        _wait_for_locks(connection, _LONGEST_ENTRY)
+        connection.execute(f"SELECT pg_advisory_lock{'' if alone else '_shared'}({_WRITERS})")
+        _wait_for_locks(connection, _LONGEST_LOCK)
+        connection.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        connection.commit()
+    except errors.LockNotAvailable as error:
+        connection.close()
+        raise LedgerBusy(
+            "Another Bellwire is running on this ledger." if alone else "A ledger is being moved into this database.",
+            remedy="Stop it first, or use its desk." if alone else "Try again when that is over.",
+        ) from error
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection
+
+
 def _wait_for_locks(connection: psycopg.Connection[Any], seconds: float) -> None:
     connection.execute(f"SET lock_timeout = {round(seconds * 1000)}")
 
 
-def _name(url: str) -> str:
+def name_of(url: str) -> str:
     """Without its password."""
     told = conninfo_to_dict(url)
     return f"{told.get('dbname') or 'postgres'} on {told.get('host') or 'this machine'}"
 
 
 def _unreachable(error: Exception) -> LedgerBusy:
-    unreachable = LedgerBusy(f"The ledger can't be written or read now ({_first_line(error)}).", remedy=_UNREACHABLE)
+    unreachable = LedgerBusy(f"The ledger can't be written or read now ({first_line(error)}).", remedy=_UNREACHABLE)
     unreachable.__cause__ = error
     return unreachable
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What the database says. Lines after the first may hold values of a row."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")

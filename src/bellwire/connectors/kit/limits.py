@@ -51,17 +51,24 @@ class Limit:
 class _Window:
     """One count of one limit."""
 
-    __slots__ = ("_ends", "_for_backlog", "_going", "_per", "limit")
+    __slots__ = ("_count", "_ends", "_for_backlog", "_going", "_per", "_sharers", "limit")
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: Limit, sharers: int) -> None:
         self.limit = limit
-        self._per = limit.per.total_seconds() + _MARGIN
-        # A limit of one request has none to spare.
-        self._for_backlog = max(1, limit.count - -(-limit.count // _RESERVED))
         self._going = 0
         """How many requests are on their way."""
-        self._ends: deque[float] = deque(maxlen=limit.count)
+        self._ends: deque[float] = deque()
         """When the last ones were over, oldest first."""
+        self.share(sharers)
+
+    def share(self, sharers: int) -> None:
+        """So many processes have this limit together. What can't be divided is had by each of them less often."""
+        limit, self._sharers = self.limit, sharers
+        self._count = max(1, limit.count // sharers)
+        self._per = limit.per.total_seconds() * max(1.0, self._count * sharers / limit.count) + _MARGIN
+        # A limit of one request has none to spare.
+        self._for_backlog = max(1, self._count - -(-self._count // _RESERVED))
+        self._ends = deque(self._ends, maxlen=self._count)
 
     def begin(self) -> None:
         self._going += 1
@@ -72,7 +79,7 @@ class _Window:
 
     def delay(self, now: float, *, late: bool) -> float:
         """Seconds until one more may go; negative when it may already, infinite when first one has to be over."""
-        places = (self._for_backlog if late else self.limit.count) - self._going
+        places = (self._for_backlog if late else self._count) - self._going
         if places <= 0:
             return inf
         return self._ends[-places] + self._per - now if len(self._ends) >= places else -inf
@@ -81,14 +88,14 @@ class _Window:
         """Only `left` more may go, the vendor says: if that is fewer than we think, others use the account too. When
         they did isn't known: at worst just now, unless it says when the window ends."""
         recent = len(self._ends) - bisect_right(self._ends, now - self._per)
-        others = self.limit.count - self._going - recent - left
+        others = self._count - self._going - recent - left // self._sharers
         if others > 0:
             then = now if resets_in is None else now - self._per + min(resets_in + _MARGIN, self._per)
-            self._ends = deque(sorted([*self._ends, *[then] * others]), self.limit.count)
+            self._ends = deque(sorted([*self._ends, *[then] * others]), self._count)
 
     def time_for(self, requests: int) -> float:
         """About how many seconds so many take."""
-        return requests * self._per / self.limit.count
+        return requests * self._per / self._count
 
 
 Lane = tuple[_Window, ...]
@@ -110,6 +117,8 @@ class Gate:
 
     def __init__(self, limits: tuple[Limit, ...], parallel: int = 8) -> None:
         self._limits = limits
+        self._parallel = parallel
+        self._sharers = 1
         self._windows: dict[tuple[int, str], _Window] = {}
         self._same_for_all = None if any(limit.of or limit.apart for limit in limits) else self._find_lane("", "")
         self._paused_until = 0.0
@@ -122,6 +131,16 @@ class Gate:
     def waiting(self) -> int:
         """How many requests wait for their turn."""
         return len(self._live) + len(self._backlog)
+
+    def share(self, sharers: int) -> None:
+        """So many processes call this account: this one takes its share of the limits and of the places."""
+        if sharers == self._sharers:
+            return
+        self._places += max(1, self._parallel // sharers) - max(1, self._parallel // self._sharers)
+        self._sharers = sharers
+        for window in self._windows.values():
+            window.share(sharers)
+        self._next()
 
     @asynccontextmanager
     async def turn(self, path: str = "", paced_by: str = "") -> AsyncIterator[None]:
@@ -136,7 +155,11 @@ class Gate:
         """Return when the next request may go out; `leave` has to follow, with what this returned."""
         late = backlog.get()
         lane = self._find_lane(path, paced_by) if self._same_for_all is None else self._same_for_all
-        if not (self._live or (late and self._backlog)) and self._places and self._delay(lane, late=late) <= _ROUNDING:
+        if (
+            not (self._live or (late and self._backlog))
+            and self._places > 0
+            and self._delay(lane, late=late) <= _ROUNDING
+        ):
             self._take(lane)
             return lane
         queue = self._backlog if late else self._live
@@ -201,7 +224,7 @@ class Gate:
             if limit.of in ("", path):
                 count = number, paced_by if limit.apart else ""
                 if count not in self._windows:
-                    self._windows[count] = _Window(limit)
+                    self._windows[count] = _Window(limit, self._sharers)
                 lane.append(self._windows[count])
         return tuple(lane)
 
@@ -214,7 +237,7 @@ class Gate:
         for queue, late in ((self._live, False), (self._backlog, True)):
             full: set[Lane] = set()
             for waiting in tuple(queue):
-                if not self._places:
+                if self._places <= 0:
                     return
                 if waiting.lane in full:
                     continue
