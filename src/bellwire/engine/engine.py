@@ -259,7 +259,7 @@ class Engine:
         return self._clock() - received_at > _LONG_AGO
 
     def _fill(self) -> None:
-        while self._ready and self._has_room:
+        while self._loops and self._ready and self._has_room:
             task = asyncio.create_task(self._carry(self._ready.popleft()))
             self._running.add(task)
             task.add_done_callback(self._finished)
