@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from bellwire.clock import system_clock
 from bellwire.engine import dismiss, replay, resolve, retry
+from bellwire.engine.embedded import EmbeddedEngine
 from bellwire.engine.normalise import read, record
 from bellwire.errors import BellwireError, OutcomeUnknown, Refused, Transient
 from bellwire.events import Delivery, Environment
@@ -384,3 +387,33 @@ async def test_the_books_balance(house: House) -> None:
         ("", 1, 0, 0, 1),
     ]
     assert all(balance.balanced for balance in balances)
+
+
+async def test_what_is_still_recorded_while_it_stops_begins_nothing_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.engine.embedded.POLL", 60.0)
+    vendor, file = Vendor(), tmp_path / "ledger.db"
+    async with House(f"sqlite:///{file}", vendor).open() as house:
+        assert isinstance(house.engine, EmbeddedEngine)
+        await house.deliver()
+        await house.settled()
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            body = json.dumps({"type": "order.paid", "order": order(id="2").model_dump(mode="json")}).encode()
+            delivery = Delivery(vendor.name, {}, body, NOW)
+            accepted = await house.ledger.write(
+                lambda rows: deliveries.accept(rows, delivery, "second", vendor.environment)
+            )
+            other.execute("BEGIN IMMEDIATE")
+            house.engine.arrived(accepted.id, delivery)
+            await house.until(lambda: house.engine._recording)
+            stopping = asyncio.create_task(house.engine.stop())
+            await asyncio.sleep(0)
+            other.execute("ROLLBACK")
+        await stopping
+        assert vendor.effects("adjust") == 1
+        assert [run.state for run in await house.runs()] == [RunState.RUNNING, RunState.DONE]
+    monkeypatch.undo()
+    async with House(f"sqlite:///{file}", vendor).open() as house:
+        await house.settled()
+        assert [vendor.effects(name) for name in ("adjust", "create_label", "post_message")] == [2, 2, 2]

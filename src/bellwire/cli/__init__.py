@@ -23,6 +23,7 @@ from bellwire.cli import (
     run,
     secrets,
     send_test,
+    status,
     up,
 )
 from bellwire.cli.base import Commands
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 
 for commands in (
-    *(demo, init, secrets, check, practice, pilot, up),
+    *(demo, init, secrets, check, practice, pilot, up, status),
     *(flow, event, run, exception, alert, send_test, records, dictionary, audit, purge, migrate),
 ):
     commands.register(app)

@@ -27,7 +27,7 @@ HERE = Path()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 _IN_ORDER_OF_USE = (
-    *("demo", "init", "secrets", "connect", "check", "practice", "pilot", "up", "worker"),
+    *("demo", "init", "secrets", "connect", "check", "practice", "pilot", "up", "worker", "status"),
     *("flow", "event", "run", "exception", "alert", "send-test", "reconcile", "records"),
     *("report", "runbook", "dictionary", "forecast", "insight"),
     *("audit", "purge", "backup", "restore", "migrate"),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bellwire.cli.base import HERE, Json, Project, counted, print_json, read_project, say, show_table
+from bellwire.cli.base import HERE, Json, Project, counted, print_json, print_rows, say
 
 if TYPE_CHECKING:
     from bellwire.ledger import Rows
@@ -19,19 +19,23 @@ def status(as_json: Json = False, project: Project = HERE) -> None:
 
     Example: bellwire status
     """
-    from bellwire.cli.lasting import read_ledger
+    from bellwire.cli.lasting import with_ledger
+    from bellwire.ledger import Database
+    from bellwire.settings import Settings
 
-    settings = read_project(project)
-    found = read_ledger(settings, _look)
+    async def look(ledger: Database, settings: Settings) -> tuple[bool, dict[str, Any]]:
+        return ledger.queue() is None, await ledger.read(_look)
+
+    alone, found = with_ledger(project, look)
     if as_json:
         print_json(found)
         return
-    if settings.ledger_url.startswith("sqlite:"):
+    if alone:
         say("The ledger is a file, which one process has to itself.")
     else:
         columns = {"process": "process", "work": "work", "carrying": "carrying", "since": "since", "version": "version"}
-        show_table(found["processes"], columns, as_json=False, empty="No process is at work on this ledger.")
-    say(f"To be read: {counted(found['unread'], 'delivery', 'deliveries')}.")
+        print_rows(found["processes"], columns, as_json=False, empty="No process is at work on this ledger.")
+    say(f"To be read: {counted(found['unread'], 'webhook')}.")
     told = ", ".join(f"{number} {state}" for state, number in found["runs"].items() if number)
     say(f"Runs that aren't at their end: {told or 'none'}.")
     say(f"Open exceptions: {found['exceptions']}.")

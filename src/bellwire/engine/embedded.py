@@ -166,7 +166,7 @@ class EmbeddedEngine(Engine):
         self._fill()
 
     def _fill(self) -> None:
-        while self._ready and self._places > 0:
+        while self._loops and self._ready and self._places > 0:
             task = asyncio.create_task(self._take_turn(self._ready.popleft()))
             self._running.add(task)
             task.add_done_callback(self._finished)

@@ -155,11 +155,8 @@ class Gate:
         """Return when the next request may go out; `leave` has to follow, with what this returned."""
         late = backlog.get()
         lane = self._find_lane(path, paced_by) if self._same_for_all is None else self._same_for_all
-        if (
-            not (self._live or (late and self._backlog))
-            and self._places > 0
-            and self._delay(lane, late=late) <= _ROUNDING
-        ):
+        first = not (self._live or (late and self._backlog))
+        if first and self._places > 0 and self._delay(lane, late=late) <= _ROUNDING:
             self._take(lane)
             return lane
         queue = self._backlog if late else self._live
