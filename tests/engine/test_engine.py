@@ -406,7 +406,8 @@ async def test_what_is_still_recorded_while_it_stops_begins_nothing_any_more(
             )
             other.execute("BEGIN IMMEDIATE")
             house.engine.arrived(accepted.id, delivery)
-            await house.until(lambda: house.engine._recording)
+            recording = house.engine._recording
+            await house.until(lambda: bool(recording))
             stopping = asyncio.create_task(house.engine.stop())
             await asyncio.sleep(0)
             other.execute("ROLLBACK")

@@ -8,7 +8,7 @@ the held runs go on in their order. https://learn.microsoft.com/azure/architectu
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
@@ -45,6 +45,8 @@ class _Out:
     credentials: int
     """Of what it had when it failed, to notice new ones."""
     probing: bool = False
+    at_once: bool = False
+    """Whether it is tried without waiting for its time."""
     written: bool = True
     """Whether the ledger says so too."""
 
@@ -67,10 +69,9 @@ class Health:
 
     async def load(self) -> None:
         """What was out of order when the last process ended is tried at once: a restart is often the remedy."""
-        now = self.clock()
         for row in await self.ledger.read(health.out_of_order):
             if row.connection in self.connections:
-                self._out[row.connection] = _Out(replace(row, probe_at=now), self._fingerprint(row.connection))
+                self._out[row.connection] = _Out(row, self._fingerprint(row.connection), at_once=True)
             else:
                 await self._well(row.connection)
         for name in self.connections.keys() - self._out.keys():
@@ -81,8 +82,9 @@ class Health:
         rows = {row.connection: row for row in await self.ledger.read(health.out_of_order)}
         for name, row in rows.items():
             known = self._out.get(name)
-            if name in self.connections and (known is None or (known.written and not known.probing)):
-                self._out[name] = _Out(row, self._fingerprint(name) if known is None else known.credentials)
+            if name not in self.connections or (known and (known.row == row or known.probing or not known.written)):
+                continue
+            self._out[name] = _Out(row, known.credentials if known else self._fingerprint(name))
         for name in [name for name, out in self._out.items() if name not in rows and out.written and not out.probing]:
             self._before[name] = self.clock(), self._out.pop(name).row.failures
             self._failing.pop(name, None)
@@ -90,7 +92,7 @@ class Health:
     def try_soon(self) -> None:
         """The machine's clock was set back: what would have waited for its time is tried now."""
         for out in self._out.values():
-            out.row = replace(out.row, probe_at=self.clock())
+            out.at_once = True
 
     def stop(self) -> None:
         for probe in self._probes:
@@ -215,7 +217,7 @@ class Health:
         return await self.ledger.write(lambda rows: runs.let_go(rows, runs.waits_for(connection), now, most))
 
     def _due(self, out: _Out) -> bool:
-        return out.row.probe_at is None or out.row.probe_at <= self.clock()
+        return out.at_once or out.row.probe_at is None or out.row.probe_at <= self.clock()
 
     def _fingerprint(self, connection: str) -> int:
         """Changes with the credentials."""

@@ -50,11 +50,9 @@ def begin_probe(rows: Rows, known: HealthRow, until: datetime) -> bool:
     """Be the one that tries, of all that have it as `known`; the others wait until then. False when another is."""
     return bool(
         rows.run(
-            "UPDATE health SET probe_at = :until WHERE connection = :connection"
-            " AND (failures <= :failures OR probe_at IS NULL) AND COALESCE(probe_at, 0) <= :known",
+            "UPDATE health SET probe_at = :until WHERE connection = :connection AND COALESCE(probe_at, 0) <= :known",
             {
                 "connection": known.connection,
-                "failures": known.failures,
                 "known": 0 if known.probe_at is None else stamp(known.probe_at),
                 "until": stamp(until),
             },
