@@ -68,15 +68,24 @@ class Orders:
         """The order that the others are copies of, as it arrives."""
         return Delivery("shop", self._signed(self.body), self.body, datetime.now(UTC))
 
-    def take(self, count: int) -> list[Sent]:
-        self._next += count
-        return [self._copy(str(number)) for number in range(self._next - count, self._next)]
+    def arriving(self, count: int) -> list[Delivery]:
+        """New orders as an intake hands them on."""
+        return [Delivery("shop", self._signed(body), body, datetime.now(UTC)) for _, body in self._copies(count)]
 
-    def _copy(self, number: str) -> Sent:
-        body = self.body.replace(NUMBER.encode(), number.encode()).replace(self.id_stem.encode(), f"9{number}".encode())
+    def take(self, count: int) -> list[Sent]:
+        return [self._sent(number, body) for number, body in self._copies(count)]
+
+    def _copies(self, count: int) -> list[tuple[bytes, bytes]]:
+        """Numbers and bodies."""
+        self._next += count
+        numbers = [b"%d" % number for number in range(self._next - count, self._next)]
+        stem = self.id_stem.encode()
+        return [(each, self.body.replace(NUMBER.encode(), each).replace(stem, b"9" + each)) for each in numbers]
+
+    def _sent(self, number: bytes, body: bytes) -> Sent:
         signature = {"x-bench": hmac.digest(SECRET, body, "sha256").hex()}
         ours = request("/hooks/shop", self._signed(body), body)
-        return Sent(number.encode(), ours, request("/full", signature, body))
+        return Sent(number, ours, request("/full", signature, body))
 
     def _signed(self, body: bytes) -> dict[str, str]:
         scheme = self._sender.webhook

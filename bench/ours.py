@@ -1,6 +1,9 @@
 """Bellwire's own intake, engine and ledger with one flow of three calls, to be measured beside the bare loop.
 
 python -m bench.ours DATABASE VENDOR_URL PORT full|ack SENDING_CONNECTOR
+python -m bench.ours DATABASE VENDOR_URL RUNS_AT_ONCE worker SENDING_CONNECTOR
+
+DATABASE is a file, or the address of a ledger.
 """
 
 import asyncio
@@ -107,29 +110,34 @@ def sender(name: str) -> Connection:
     return connect("shop", connector, Environment.SANDBOX, settings, secrets, base_url="http://127.0.0.1:9")
 
 
-async def run(path: str, vendor: str, port: int, mode: str, name: str) -> None:
+async def run(database: str, vendor: str, number: int, mode: str, name: str) -> None:
     connections: dict[str, Connection] = {
         "shop": sender(name),
         "vendor": connect("vendor", VENDOR, Environment.SANDBOX, NoSettings(), Given({}), base_url=vendor),
     }
     flows = [flow()]
-    async with open_ledger(f"sqlite:///{path}", max_waiting=20_000) as ledger:
-        engine = open_engine(Setting(ledger, connections, flows, LedgerCrosswalk(ledger)))
-        if mode == "full":
+    url = database if "://" in database else f"sqlite:///{database}"
+    async with open_ledger(url, max_waiting=20_000) as ledger:
+        at_once = number if mode == "worker" else 64
+        engine = open_engine(Setting(ledger, connections, flows, LedgerCrosswalk(ledger), workers=at_once))
+        if mode != "ack":
             await engine.start()
+        if mode == "worker":
+            settle_memory()
+            await asyncio.Event().wait()
         hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)
         metrics = Metrics(ledger, connections, hooks.tally, clock=system_clock)
         app = web(Health(ledger), metrics, Desk(ledger, flows, connections), "127.0.0.1")
         settle_memory()
-        async with serve(app, "127.0.0.1", port, hooks=hooks):
+        async with serve(app, "127.0.0.1", number, hooks=hooks):
             await asyncio.Event().wait()
 
 
 def main() -> None:
     import uvloop
 
-    path, vendor, port, mode, name = sys.argv[1:]
-    uvloop.run(run(path, vendor, int(port), mode, name))
+    database, vendor, number, mode, name = sys.argv[1:]
+    uvloop.run(run(database, vendor, int(number), mode, name))
 
 
 if __name__ == "__main__":

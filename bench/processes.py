@@ -20,9 +20,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def process(*command: str, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    *command: str, program: str = sys.executable, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A Python process, for the length of the block."""
-    started = subprocess.Popen([sys.executable, *command], env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL)
+    started = subprocess.Popen([program, *command], env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL)
     try:
         yield started
     finally:

@@ -24,9 +24,11 @@ class Counts:
     """Runs that are pending when a process starts."""
     drained: int = 4_000
     """Of them, how many are waited for."""
+    shared: int = 1_600
+    """Runs that several processes share."""
 
 
-QUICK = Counts(rounds=1, orders=400, acks=1_000, seconds=3, history=50_000, pending=10_000, drained=1_000)
+QUICK = Counts(rounds=1, orders=400, acks=1_000, seconds=3, history=50_000, pending=10_000, drained=1_000, shared=400)
 
 
 @dataclass
