@@ -5,6 +5,7 @@ python -m bench.ours DATABASE VENDOR_URL PORT full|ack SENDING_CONNECTOR
 
 import asyncio
 import sys
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ class Given:
 
     def store(self, values: Any) -> None:
         self._values.update(values)
+
+    def renewing(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 @action(shipping.CREATE_LABEL, repeat=ByKey("body"))
