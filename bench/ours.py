@@ -8,6 +8,7 @@ DATABASE is a file, or the address of a ledger.
 
 import asyncio
 import sys
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ class Given:
 
     def store(self, values: Any) -> None:
         self._values.update(values)
+
+    def renewing(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 @action(shipping.CREATE_LABEL, repeat=ByKey("body"))

@@ -1,6 +1,7 @@
 """Connections for tests: to a practice server, or to nothing at all."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -30,6 +31,9 @@ class Secrets:
     def store(self, values: Mapping[str, str]) -> None:
         self.values.update(values)
         self.stored += 1
+
+    def renewing(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 class Mapped:

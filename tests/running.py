@@ -200,11 +200,12 @@ class Up:
 
 
 @asynccontextmanager
-async def up(town: Town) -> AsyncIterator[Up]:
+async def up(town: Town, *options: str) -> AsyncIterator[Up]:
     """`bellwire up`, ready for webhooks; killed at the end if it still runs."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        running = Up(town, start("up", "--project", town.folder, cwd=town.folder, environ=town.environ), session)
+        process = start("up", *options, "--project", town.folder, cwd=town.folder, environ=town.environ)
+        running = Up(town, process, session)
         try:
 
             async def ready() -> bool:

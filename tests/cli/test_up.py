@@ -5,14 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.ledger import figures
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine
 from bellwire.practice.story import Chapter
+from tests.ledgers import Ledgers, change
 from tests.running import ended, ordinary, start, town, until, up
 
 
 @pytest.fixture(autouse=True)
 def _acme_is_installed() -> None:
     """It isn't, here: practice servers are there for the real connectors only."""
+
+
+@pytest.fixture
+def url(ledgers: Ledgers) -> str:
+    """Of an empty ledger on PostgreSQL."""
+    return ledgers.postgres()
 
 
 async def test_sigterm_ends_gently_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -117,3 +125,42 @@ async def test_work_that_the_command_line_opens_again_is_taken_up(tmp_path: Path
 def _folder(parent: Path, name: str) -> Path:
     (parent / name).mkdir()
     return parent / name
+
+
+@pytest.mark.parametrize("words", [("worker",), ("up", "--no-engine")], ids=" ".join)
+async def test_a_ledger_that_is_a_file_takes_no_second_process(tmp_path: Path, words: tuple[str, ...]) -> None:
+    async with town(tmp_path) as place:
+        process = start(*words, "--project", tmp_path, cwd=_folder(tmp_path, "run"), environ=place.environ)
+        assert await ended(process) == 2
+        said = (tmp_path / "run" / "err.txt").read_text()
+        assert said.startswith("The ledger is a file, which one process has to itself")
+        assert "bellwire migrate --to postgresql://" in said and "Traceback" not in said
+        assert not (tmp_path / "data" / "ledger.db").exists()
+
+
+async def test_intake_and_workers_share_the_work_on_postgresql(tmp_path: Path, url: str) -> None:
+    async with town(tmp_path) as place:
+        place.ledger_url = url
+        async with up(place, "--no-engine") as intake:
+            assert "Flows are run by other processes: `bellwire worker`." in intake.output
+            assert await intake.post(place.paid(ordinary("1001"))) is not None
+            assert place.look(figures.unfinished) == 1
+            folder = _folder(tmp_path, "worker")
+            worker = start("worker", "--project", tmp_path, cwd=folder, environ=place.environ)
+            try:
+                await intake.settled()
+            finally:
+                worker.terminate()
+                assert await ended(worker) == 0
+            said = (folder / "out.txt").read_text()
+            assert "Ready." in said and "Desk:" not in said and "Webhooks:" not in said
+        assert [verdict for verdict in place.verdicts() if not verdict.held] == []
+
+
+async def test_a_process_that_is_too_old_for_the_ledger_ends_and_says_so(tmp_path: Path, url: str) -> None:
+    async with town(tmp_path) as place:
+        place.ledger_url = url
+        async with up(place) as running:
+            change(place.ledger_url, "UPDATE alembic_version SET version_num = '9999'")
+            assert await ended(running.process) == 1
+            assert "A newer Bellwire has changed the ledger" in running.errors and "Update this one" in running.errors

@@ -355,9 +355,11 @@ async def open_desk(
     flows: Sequence[Flow] | None = None,
     port: int = 0,
     zone: tzinfo = CHICAGO,
+    ledger_url: str = "",
 ) -> AsyncIterator[Place]:
-    """A desk over HTTP on loopback, with an empty ledger, beside routes that aren't its own."""
-    async with open_ledger(f"sqlite:///{folder / 'ledger.db'}") as ledger:
+    """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
+    own."""
+    async with open_ledger(ledger_url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
         place = Place("", ledger)
         desk = Desk(
             ledger,

@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from bellwire.ledger import runs
+from bellwire.ledger import Rows, processes, runs
 from tests.desk.story import NOW, Place, a_day, open_desk
+from tests.ledgers import Ledgers
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -63,6 +64,12 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
         yield place
 
 
+@pytest.fixture
+def shared_url(ledgers: Ledgers) -> str:
+    """Of a ledger that several processes share."""
+    return ledgers.postgres()
+
+
 @asynccontextmanager
 async def window(
     browser: Browser, *, width: int = LAPTOP, scheme: str = "light", scripts: bool = True
@@ -110,6 +117,22 @@ async def test_every_page_fits_its_screen_and_the_browser_has_no_complaint(
 
         assert opened.complaints == []
         assert all(address.startswith(place.url) for address in opened.asked)
+
+
+@pytest.mark.parametrize("width", [LAPTOP, PHONE])
+async def test_the_processes_at_work_fit_the_screen_whatever_they_are_called(
+    browser: Browser, tmp_path: Path, shared_url: str, width: int
+) -> None:
+    def enter(rows: Rows) -> None:
+        for name in ("shed 11", "a-machine-in-the-cloud.with-a-name-of.63-letters.eu-central-1.example 4711", "x" * 63):
+            processes.stay(rows, processes.enter(rows, name, "worker", "1.2", NOW), 1_234, NOW)
+
+    async with open_desk(tmp_path, ledger_url=shared_url) as place, window(browser, width=width) as opened:
+        await place.ledger.write(enter)
+        await opened.page.goto(place.url)
+        await expect(opened.page.locator("#processes tbody tr")).to_have_count(3)
+        assert await opened.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert opened.complaints == []
 
 
 # Words of a flow's picture that reach beyond their box.

@@ -24,11 +24,14 @@ from bellwire.ledger import (
     edits,
     exceptions,
     health,
+    processes,
     runs,
 )
 from tests.desk.story import NOW, Place, Story, a_day, open_desk, the_flow
+from tests.ledgers import Ledgers
 from tests.samples import line
 
+WORKER_MISSING = "Nothing runs the flows What to do: Start bellwire worker ."
 NASTY = """<script>alert("1")</script>'"><img src=x onerror=alert(1)>"""
 
 
@@ -481,3 +484,64 @@ async def test_without_flows_the_desk_still_shows_the_day(tmp_path: Path) -> Non
         assert balance(await shown(place))["received"] == 45
         assert "order_to_cash" in await shown(place)
         assert the_flow().name not in await shown(place)
+
+
+# Several processes
+
+
+@pytest.fixture
+def shared_url(ledgers: Ledgers) -> str:
+    return ledgers.postgres()
+
+
+@pytest.fixture
+async def shared(tmp_path: Path, shared_url: str) -> AsyncIterator[Place]:
+    """A desk on a ledger that several processes share."""
+    async with open_desk(tmp_path, ledger_url=shared_url) as place:
+        yield place
+
+
+async def enter(place: Place, name: str, work: str, *, carrying: int = 0, ago: timedelta = timedelta()) -> None:
+    def enter(rows: Rows) -> None:
+        process = processes.enter(rows, name, work, "1.2", NOW - timedelta(hours=2))
+        processes.stay(rows, process, carrying, NOW - ago)
+
+    await place.ledger.write(enter)
+
+
+async def test_the_processes_at_work_are_shown_and_none_that_has_gone(shared: Place) -> None:
+    await enter(shared, "shed 11", "up --no-engine")
+    await enter(shared, "attic 12", "worker", carrying=1007)
+    await enter(shared, "loft 13", "up", carrying=3)
+    await enter(shared, "cellar 14", "worker", ago=timedelta(minutes=1))
+    text = words(await shown(shared))
+    at_work = text[text.index("At work") :]
+    assert "shed 11 takes in webhooks 12:41 PM 1.2 0" in at_work
+    assert "attic 12 runs the flows 12:41 PM 1.2 1,007" in at_work
+    assert "loft 13 takes in webhooks and runs the flows 12:41 PM 1.2 3" in at_work
+    assert "cellar" not in text
+    assert "All is well" in text and WORKER_MISSING not in text
+
+
+@pytest.mark.parametrize("work", ["", "up --no-engine"])
+async def test_when_none_of_them_runs_the_flows_it_is_said(shared: Place, work: str) -> None:
+    if work:
+        await enter(shared, "shed 11", work)
+    text = words(await shown(shared))
+    assert "1 thing to know" in text and WORKER_MISSING in text
+    assert ("No process is at work on this ledger." in text) is (not work)
+    await enter(shared, "attic 12", "worker")
+    text = words(await shown(shared))
+    assert "All is well" in text and WORKER_MISSING not in text
+
+
+async def test_the_name_of_a_process_is_only_a_text(shared: Place) -> None:
+    await enter(shared, NASTY, NASTY)
+    page = await shown(shared)
+    assert NASTY not in page and str(escape(NASTY)) in page
+
+
+async def test_a_ledger_that_is_a_file_has_one_process_and_says_nothing_about_it(place: Place) -> None:
+    await enter(place, "shed 11", "up --no-engine")
+    text = words(await shown(place))
+    assert "All is well" in text and "At work" not in text and "shed 11" not in text

@@ -2,17 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 
 import psycopg
 import pytest
 
 from bellwire.errors import ConfigurationError, LedgerBusy
-from bellwire.ledger import Rows, open_ledger
+from bellwire.ledger import Database, Rows, open_ledger, postgres
 from bellwire.ledger.postgres import PostgresDatabase
 from tests.ledger.test_database import put
 from tests.ledgers import Ledgers
 from tests.postgres import Server
+from tests.running import until
 
 
 @pytest.fixture
@@ -157,3 +159,105 @@ async def test_writers_take_turns(url: str) -> None:
     async with open_ledger(url) as one, open_ledger(url) as other:
         await asyncio.gather(*(ledger.write(count) for _ in range(50) for ledger in (one, other)))
     assert numbers(url) == set(range(100))
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who wants to be the only one looks at a pace that tests have the time for."""
+    monkeypatch.setattr(postgres, "_ASKED_EVERY", 0.02)
+
+
+class Work:
+    """What only one may do: for ever."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.going_on = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.begun += 1
+        self.going_on.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.going_on.clear()
+
+
+@asynccontextmanager
+async def wanting(ledger: Database, work: Callable[[], Awaitable[None]], name: str = "sums") -> AsyncIterator[None]:
+    task = asyncio.create_task(ledger.alone(name, work))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def lock_holders(url: str) -> list[int]:
+    """The server's numbers of the connections that are the only one in something."""
+    with psycopg.connect(url) as other:
+        found = other.execute(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return [row[0] for row in found]
+
+
+async def looked_in_vain(url: str) -> None:
+    """Until somebody who isn't the one has asked for the lock, and got no for an answer."""
+    asked = "SELECT COUNT(*) FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND pid <> ALL(%s)"
+    with psycopg.connect(url, autocommit=True) as other:
+
+        async def looked() -> bool:
+            row = other.execute(asked, [[*lock_holders(url), other.info.backend_pid]]).fetchone()
+            return row is not None and bool(row[0])
+
+        await until(looked, 10)
+
+
+@pytest.mark.usefixtures("often")
+async def test_of_several_one_does_it_and_another_when_that_leaves_off(url: str) -> None:
+    first, second = Work(), Work()
+    async with open_ledger(url) as here, open_ledger(url) as there:
+        async with wanting(here, first):
+            await asyncio.wait_for(first.going_on.wait(), 10)
+            async with wanting(there, second):
+                await looked_in_vain(url)
+                assert (first.begun, second.begun) == (1, 0)
+            assert second.begun == 0
+        assert not first.going_on.is_set()
+        async with wanting(there, second):
+            await asyncio.wait_for(second.going_on.wait(), 10)
+
+
+@pytest.mark.usefixtures("often")
+async def test_of_different_things_each_is_done(here: PostgresDatabase) -> None:
+    sums, letters = Work(), Work()
+    async with wanting(here, sums), wanting(here, letters, "letters"):
+        await asyncio.wait_for(asyncio.gather(sums.going_on.wait(), letters.going_on.wait()), 10)
+
+
+@pytest.mark.usefixtures("often")
+async def test_who_loses_the_connection_leaves_off_before_he_begins_again(url: str) -> None:
+    work, at_once, most = Work(), 0, 0
+
+    async def counted() -> None:
+        nonlocal at_once, most
+        at_once, most = at_once + 1, max(most, at_once + 1)
+        try:
+            await work()
+        finally:
+            at_once -= 1
+
+    async with open_ledger(url) as here, wanting(here, counted):
+        await asyncio.wait_for(work.going_on.wait(), 10)
+        (holder,) = lock_holders(url)
+        with psycopg.connect(url) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [holder])
+
+        async def begun_again() -> bool:
+            return work.begun == 2
+
+        await until(begun_again, 10)
+        assert (work.begun, most) == (2, 1)

@@ -3,11 +3,27 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bellwire.events import Environment, Event
-from bellwire.ledger import AttemptRow, Database, Outcome, Rows, RunRow, RunState, events, runs
+from bellwire.ledger import (
+    AttemptRow,
+    Database,
+    Job,
+    Kind,
+    Outcome,
+    Queue,
+    Rows,
+    RunRow,
+    RunState,
+    events,
+    open_ledger,
+    runs,
+)
+from tests.ledger.stuck import begin
+from tests.ledgers import Ledgers, change
 from tests.samples import NOW, order
 
 LATER = NOW + timedelta(hours=1)
@@ -176,3 +192,159 @@ async def test_once_a_run_is_done_no_attempt_says_that_it_is_still_going_on(
 async def test_after_a_crash_what_was_going_on_is_due(desk: Desk) -> None:
     assert await desk.ledger.write(lambda rows: runs.recover(rows, NOW)) == 1
     assert len(await desk.claim()) == 1
+
+
+# Where a queue brings them
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A ledger that several processes share, and this one's end of its queue."""
+
+    url: str
+    ledger: Database
+    queue: Queue
+
+    async def begin(self, *numbers: str, running: bool = False) -> list[int]:
+        return await self.ledger.write(lambda rows: [begin(rows, number, running=running) for number in numbers])
+
+    async def jobs(self) -> list[Job]:
+        return await self.queue.take(100)
+
+    async def take(self, job: Job) -> RunRow | None:
+        return await self.ledger.write(lambda rows: runs.take(rows, job.number, job.id, NOW))
+
+    async def taken(self, number: str = "1001") -> tuple[Job, RunRow]:
+        """A run that this process has by a job."""
+        await self.begin(number)
+        (job,) = await self.jobs()
+        run = await self.take(job)
+        assert run is not None
+        return job, run
+
+    async def run(self, number: int) -> RunRow:
+        found = await self.ledger.read(lambda rows: runs.find(rows, number))
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+async def shared(ledgers: Ledgers) -> AsyncIterator[Shared]:
+    url = ledgers.postgres()
+    async with open_ledger(url) as opened:
+        queue = opened.queue()
+        assert queue is not None
+        yield Shared(url, opened, queue)
+        await queue.close()
+
+
+async def test_a_run_that_is_due_is_brought_once(shared: Shared) -> None:
+    first, second = await shared.begin("1001", "1002")
+    assert [(job.kind, job.number) for job in await shared.jobs()] == [(Kind.CARRY, first), (Kind.CARRY, second)]
+    assert await shared.ledger.write(lambda rows: runs.bring_due(rows, LATER)) == 0
+    assert await shared.jobs() == []
+
+
+async def test_a_run_that_waits_for_its_time_is_brought_then(shared: Shared) -> None:
+    _, run = await shared.taken()
+    await shared.ledger.write(lambda rows: runs.leave(rows, run.id, run.fence, RunState.WAITING, now=NOW, due_at=LATER))
+    before = LATER - timedelta(seconds=1)
+    assert not await shared.ledger.read(lambda rows: runs.any_due(rows, before))
+    assert await shared.ledger.write(lambda rows: runs.bring_due(rows, before)) == 0
+    assert await shared.jobs() == []
+    assert await shared.ledger.read(lambda rows: runs.any_due(rows, LATER))
+    assert await shared.ledger.write(lambda rows: runs.bring_due(rows, LATER)) == 1
+    assert not await shared.ledger.read(lambda rows: runs.any_due(rows, LATER))
+    assert [job.number for job in await shared.jobs()] == [run.id]
+
+
+async def test_more_than_a_portion_is_brought_portion_by_portion(shared: Shared) -> None:
+    numbers = await shared.begin("1001", "1002", "1003")
+    change(shared.url, "DELETE FROM pgqueuer")
+    change(shared.url, "UPDATE runs SET due_at = 1")
+    for brought in (2, 1, 0):
+        assert await shared.ledger.write(lambda rows: runs.bring_due(rows, NOW, limit=2)) == brought
+    assert [job.number for job in await shared.jobs()] == numbers
+
+
+async def test_a_run_is_taken_by_one_job(shared: Shared) -> None:
+    job, run = await shared.taken()
+    assert (run.state, run.fence) == (RunState.RUNNING, SECOND)
+    assert await shared.take(Job(job.id + 1, Kind.CARRY, run.id)) is None
+
+
+async def test_a_run_that_isnt_due_yet_isnt_taken(shared: Shared) -> None:
+    """As after a retry that was put off: its job had come before."""
+    job, run = await shared.taken()
+    await shared.ledger.write(lambda rows: runs.leave(rows, run.id, run.fence, RunState.WAITING, now=NOW, due_at=LATER))
+    assert await shared.take(job) is None
+    assert (await shared.run(run.id)).state is RunState.WAITING
+
+
+@pytest.mark.parametrize("state", [*FINAL, RunState.DEAD, RunState.HELD])
+async def test_a_run_that_nothing_is_to_be_done_about_isnt_taken(shared: Shared, state: RunState) -> None:
+    job, run = await shared.taken()
+    await shared.ledger.write(lambda rows: runs.leave(rows, run.id, run.fence, state, now=NOW))
+    assert await shared.take(job) is None
+
+
+async def test_who_is_brought_a_job_again_takes_over_what_is_going_on_by_it_and_the_other_has_lost_it(
+    shared: Shared,
+) -> None:
+    job, run = await shared.taken()
+    _, another = await shared.taken("1002")
+    over = await shared.ledger.write(lambda rows: runs.take_over(rows, job.id))
+    assert [(each.id, each.fence) for each in over] == [(run.id, run.fence + 1)]
+    assert (await shared.run(another.id)).fence == another.fence
+    lost = await shared.ledger.write(lambda rows: runs.leave(rows, run.id, run.fence, RunState.DONE, now=NOW))
+    assert not lost
+    assert await shared.ledger.write(lambda rows: runs.leave(rows, run.id, run.fence + 1, RunState.DONE, now=NOW))
+    assert await shared.ledger.write(lambda rows: runs.take_over(rows, job.id)) == []
+
+
+async def test_what_is_given_back_is_brought_at_once(shared: Shared) -> None:
+    job, run = await shared.taken()
+    _, another = await shared.taken("1002")
+    assert await shared.ledger.write(lambda rows: runs.give_back(rows, job.id, NOW)) == 1
+    (again,) = await shared.jobs()
+    assert again.number == run.id and again.id != job.id
+    taken = await shared.take(again)
+    assert taken is not None and taken.fence == run.fence + 1
+    assert (await shared.run(another.id)).state is RunState.RUNNING
+
+
+async def test_what_is_going_on_by_a_job_that_is_there_isnt_swept(shared: Shared) -> None:
+    _, run = await shared.taken()
+    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER)) == 0
+    assert await shared.run(run.id) == run
+    assert await shared.jobs() == []
+
+
+async def test_what_is_going_on_by_no_job_is_brought_anew(shared: Shared) -> None:
+    _, run = await shared.taken()
+    (moved,) = await shared.begin("1002", running=True)
+    change(shared.url, "DELETE FROM pgqueuer")
+    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER)) == 2
+    assert [job.number for job in await shared.jobs()] == [run.id, moved]
+
+
+async def test_what_waits_and_was_lost_from_the_queue_is_brought_anew_and_what_is_in_it_isnt(shared: Shared) -> None:
+    lost, there = await shared.begin("1001", "1002")
+    change(shared.url, f"DELETE FROM pgqueuer WHERE dedupe_key LIKE 'carry:{lost}:%'")  # noqa: S608
+    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER)) == 0
+    assert sorted(job.number for job in await shared.jobs()) == [lost, there]
+
+
+async def test_what_waits_for_its_time_isnt_swept_into_the_queue(shared: Shared) -> None:
+    job, run = await shared.taken()
+    await shared.ledger.write(lambda rows: runs.leave(rows, run.id, run.fence, RunState.WAITING, now=NOW, due_at=LATER))
+    await shared.queue.finish([job.id])
+    assert await shared.ledger.write(lambda rows: runs.sweep(rows, NOW)) == 0
+    assert await shared.jobs() == []
+
+
+async def test_where_there_is_no_queue_nothing_is_brought_or_swept(path: Path) -> None:
+    async with open_ledger(f"sqlite:///{path}") as ledger:
+        await ledger.write(lambda rows: begin(rows, "1001"))
+        assert await ledger.write(lambda rows: (runs.bring_due(rows, LATER), runs.sweep(rows, LATER))) == (0, 0)
+        assert await ledger.read(lambda rows: runs.any_due(rows, LATER))

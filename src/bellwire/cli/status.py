@@ -19,7 +19,7 @@ def status(as_json: Json = False, project: Project = HERE) -> None:
 
     Example: bellwire status
     """
-    from bellwire.cli.lasting import with_ledger
+    from bellwire.cli.lasting import when, with_ledger
     from bellwire.ledger import Database
     from bellwire.settings import Settings
 
@@ -34,13 +34,14 @@ def status(as_json: Json = False, project: Project = HERE) -> None:
         say("The ledger is a file, which one process has to itself.")
     else:
         columns = {"process": "process", "work": "work", "carrying": "carrying", "since": "since", "version": "version"}
-        print_rows(found["processes"], columns, as_json=False, empty="No process is at work on this ledger.")
+        there = [each | {"since": when(each["since"])} for each in found["processes"]]
+        print_rows(there, columns, as_json=False, empty="No process is at work on this ledger.")
     say(f"To be read: {counted(found['unread'], 'webhook')}.")
     told = ", ".join(f"{number} {state}" for state, number in found["runs"].items() if number)
     say(f"Runs that aren't at their end: {told or 'none'}.")
     say(f"Open exceptions: {found['exceptions']}.")
     for row in found["out_of_order"]:
-        say(f"Out of order since {row['since']:%Y-%m-%d %H:%M} UTC: {row['connection']}. {row['reason']}")
+        say(f"Out of order since {when(row['since'])}: {row['connection']}. {row['reason']}")
 
 
 def _look(rows: "Rows") -> dict[str, Any]:

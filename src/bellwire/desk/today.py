@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bellwire.ledger import (
+    NO_ENGINE,
     AlertRow,
     EventRow,
     ExceptionRow,
     HealthRow,
+    ProcessRow,
     Rows,
     RunRow,
     RunState,
@@ -19,6 +21,7 @@ from bellwire.ledger import (
     exceptions,
     figures,
     health,
+    processes,
     runs,
 )
 from bellwire.watch import CONNECTIONS, EXCEPTIONS
@@ -135,11 +138,18 @@ class Day:
     loads: Mapping[str, figures.FlowLoad]
     actions: Mapping[tuple[str, str], figures.ActionCount]
     latest: Sequence[tuple[RunRow, EventRow]]
+    processes: Sequence[ProcessRow] | None
+    """Those at work; None where the ledger is one process's own."""
+
+    @property
+    def nobody_runs_flows(self) -> bool:
+        """Whether all that comes in only waits: what takes it in is there, or nothing is."""
+        return self.processes is not None and all(each.work == NO_ENGINE for each in self.processes)
 
     @property
     def to_know(self) -> int:
         """How many things there are to know, beside exceptions and connections."""
-        return len(self.notices) + len(self.unheard)
+        return len(self.notices) + len(self.unheard) + self.nobody_runs_flows
 
     @property
     def total(self) -> Entry:
@@ -207,6 +217,7 @@ def day(rows: Rows, since: datetime, now: datetime, *, hours: int) -> Day:
         loads=figures.flow_loads(rows),
         actions={(count.flow, count.action): count for count in counted},
         latest=with_events(rows, runs.newest(rows, limit=12)),
+        processes=processes.alive(rows, now) if rows.queued else None,
     )
 
 

@@ -39,7 +39,7 @@ class Queue(ABC):
 
     @abstractmethod
     async def finish(self, jobs: Sequence[int]) -> None:
-        """They are dealt with."""
+        """They are dealt with. Those that aren't this process's any more are left alone."""
 
     @abstractmethod
     async def wait(self, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """The credentials of one connection: the environment first, then the vault."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -67,6 +68,10 @@ class ConnectionCredentials:
         """Keep new values durably before returning."""
         replaced = {name: given for name in values if (given := self._variable(name)) is not None}
         self._vault.store(self._connection, values, replaced)
+
+    def renewing(self) -> AbstractAsyncContextManager[None]:
+        """For the length of the block, no other process renews this connection's sign-in."""
+        return self._vault.renewing(self._connection)
 
     def _variable(self, field: str) -> str | None:
         return read_variable(self._environ, variable_name(self._connection, field))

@@ -1,10 +1,14 @@
 """Files that are never half written, and have one writer at a time."""
 
+import asyncio
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+
+_ASKED_EVERY = 0.02
+"""Seconds between two tries to have a lock."""
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -34,6 +38,27 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@asynccontextmanager
+async def taking_turns(path: Path, patience: float) -> AsyncIterator[None]:
+    """The same, without blocking the event loop, and for work that does no harm beside others: after `patience`
+    seconds it goes on all the same, since who holds `path` may be a process that was stopped in the middle."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_lock(descriptor), patience)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+async def _lock(descriptor: int) -> None:
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await asyncio.sleep(_ASKED_EVERY)
 
 
 def _sync_folder(folder: Path) -> None:

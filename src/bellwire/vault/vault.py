@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,11 +12,13 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bellwire.clock import Clock, system_clock
 from bellwire.errors import ConfigurationError
-from bellwire.vault.files import locked, replace
+from bellwire.vault.files import locked, replace, taking_turns
 from bellwire.vault.keys import Keys
 
 VAULT_FILE = "vault.json"
 _VERSION = 1
+_LONGEST_RENEWAL = 60.0
+"""Seconds for which others wait while one process renews a sign-in."""
 
 Tokens = dict[str, dict[str, dict[str, str]]]
 """Connection → field → `token` and `set_at`."""
@@ -67,6 +70,12 @@ class Vault:
             cipher, tokens = self._keys.cipher(), self._read()
             self._decrypt(tokens, cipher)  # Never write beside what another key encrypted.
             self._write(tokens, entries, cipher)
+
+    def renewing(self, connection: str) -> AbstractAsyncContextManager[None]:
+        """One process at a time renews the sign-in of a connection: the others, which wait a minute at the longest,
+        find in the vault what it was given."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return taking_turns(self._path.with_name(f"{VAULT_FILE}.{connection}.lock"), _LONGEST_RENEWAL)
 
     def change_key(self) -> None:
         """Encrypt everything anew: with a new key that takes the place of the file's, or, where the keys come from

@@ -378,3 +378,139 @@ def test_who_waits_for_one_limit_isnt_in_the_way_of_another() -> None:
         assert asyncio.get_running_loop().time() - began < 181
 
     run(scene())
+
+
+# Shared with other processes
+
+
+async def busy(gates: list[Gate], requests: int, *, takes: float = 0.0) -> list[float]:
+    """As many requests through each of the processes' gates, all at once; gives when they were let through."""
+    through = []
+
+    async def request(gate: Gate) -> None:
+        async with gate.turn():
+            through.append(asyncio.get_running_loop().time())
+            if takes:
+                await asyncio.sleep(takes)
+
+    await asyncio.gather(*(request(gate) for gate in gates for _ in range(requests)))
+    return sorted(through)
+
+
+def most_within(seconds: float, times: list[float]) -> int:
+    return max(sum(begin <= time < begin + seconds for time in times) for begin in times)
+
+
+@pytest.mark.parametrize("sharers", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("count", [1, 2, 4, 10, 60])
+def test_all_that_share_a_limit_keep_to_it_together(count: int, sharers: int) -> None:
+    async def scene() -> None:
+        gates = [Gate((Limit(count, MINUTE),)) for _ in range(sharers)]
+        for gate in gates:
+            gate.share(sharers)
+        # The rule is for the long run where a limit can't be divided: each then has it less often.
+        times = await busy(gates, 5 * max(1, count // sharers))
+        rate = len(times) / (times[-1] - times[0] + 60 * max(1, sharers / count))
+        assert rate <= count / 60
+        if sharers <= count:
+            assert most_within(60, times) <= count
+            assert rate > 0.5 * count / 60, "and none of it is left unused for long"
+
+    run(scene())
+
+
+def test_a_limit_of_one_is_had_by_each_of_four_every_fourth_time() -> None:
+    async def scene() -> None:
+        gate = Gate((Limit(1, MINUTE),))
+        gate.share(4)
+        assert await elapsed(gate, 1) == 0
+        assert await elapsed(gate, 1) == about(240)
+        gate.share(2)
+        assert await elapsed(gate, 1) == about(120)
+
+    run(scene())
+
+
+def test_one_that_joins_has_the_others_slow_down_and_one_that_goes_has_them_go_faster() -> None:
+    async def scene() -> None:
+        gate = Gate((Limit(60, MINUTE),))
+        assert await elapsed(gate, 30) == 0
+        gate.share(3)
+        assert await elapsed(gate, 1) == about(60), "it has had its share of this minute, and more"
+        assert await elapsed(gate, 19) == 0
+        gate.share(1)
+        assert await elapsed(gate, 40) == 0
+        assert await elapsed(gate, 1) == about(60)
+
+    run(scene())
+
+
+def test_who_waits_for_a_limit_goes_as_soon_as_the_share_is_larger() -> None:
+    async def scene() -> None:
+        gate = Gate((Limit(10, MINUTE),))
+        gate.share(10)
+        assert await elapsed(gate, 1) == 0
+        waiting = asyncio.create_task(elapsed(gate, 1))
+        await asyncio.sleep(5)
+        assert not waiting.done()
+        gate.share(1)
+        assert await waiting == about(5)
+
+    run(scene())
+
+
+def test_windows_that_begin_later_are_shared_too() -> None:
+    async def scene() -> None:
+        gate = Gate((Limit(10, MINUTE, apart=True),))
+        gate.share(5)
+        assert await elapsed(gate, 2, paced_by="a") == 0
+        assert await elapsed(gate, 1, paced_by="a") == about(60)
+
+    run(scene())
+
+
+def test_the_places_of_an_account_are_shared_and_each_process_has_one_at_least() -> None:
+    async def scene() -> None:
+        for sharers, places in ((1, 8), (3, 2), (20, 1)):
+            gate = Gate((), parallel=8)
+            gate.share(sharers)
+            assert most_within(1, await busy([gate], 16, takes=1.0)) == places
+
+    run(scene())
+
+
+def test_places_that_are_taken_when_another_joins_are_given_up_as_they_come_free() -> None:
+    async def scene() -> None:
+        gate = Gate((), parallel=8)
+        going_on = asyncio.create_task(busy([gate], 8, takes=10.0))
+        await asyncio.sleep(1)
+        gate.share(4)
+        later = await busy([gate], 4, takes=1.0)
+        began = later[0] - 1000.0
+        assert began == about(10), "eight are on their way, where two may be"
+        assert most_within(1, later) == 2
+        await going_on
+        gate.share(1)
+        assert most_within(1, await busy([gate], 16, takes=1.0)) == 8
+
+    run(scene())
+
+
+def test_what_the_vendor_says_is_left_is_for_all_that_share() -> None:
+    """Half of what is left is this process's: it heeds it only if it thought it had more."""
+
+    async def scene() -> None:
+        limit = Limit(60, MINUTE, remaining="X-Left", resets_in="X-Ends")
+        gate = Gate((limit,))
+        gate.share(2)
+        async with gate.turn():
+            pass
+        lane = gate._find_lane("", "")
+        gate.learn({"x-left": "58"}, lane)
+        assert await elapsed(gate, 29) == 0, "the other has had its first too"
+        await asyncio.sleep(120)
+        gate.learn({"x-left": "20", "x-ends": "60"}, lane)
+        assert await elapsed(gate, 10) == 0
+        assert await elapsed(gate, 1) == about(60)
+
+    run(scene())

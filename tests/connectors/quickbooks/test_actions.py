@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +20,14 @@ from bellwire.capabilities.accounting import (
     RedeemGiftCard,
     SalesReceipt,
 )
-from bellwire.connectors.kit import Call, Connection
+from bellwire.connectors import find_connector
+from bellwire.connectors.kit import Call, Connection, connect
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
-from bellwire.events import Customer, Order
+from bellwire.events import Customer, Environment, Order
 from bellwire.money import Money
-from bellwire.practice import Fault, FaultKind, Received
+from bellwire.practice import Fault, FaultKind, Practice, Received
 from bellwire.practice.quickbooks import QuickBooks
+from bellwire.vault import ConnectionCredentials, Vault, create_key_file
 from tests.connecting import Secrets, call
 from tests.connectors.quickbooks.conftest import Connect
 from tests.samples import line, order, usd
@@ -655,6 +658,26 @@ class TestSignIn:
         company.tokens.expire()
         company.received.clear()
         await asyncio.gather(*(invoice(new_call(books), new_order()) for _ in range(2)))
+        assert len(posts(company, "/tokens/bearer")) == 1
+
+    async def test_two_processes_that_share_a_vault_renew_the_sign_in_once(
+        self, practice: Practice, company: QuickBooks, tmp_path: Path
+    ) -> None:
+        create_key_file(tmp_path)
+        Vault.open(tmp_path, {}).store("books", self.known_to(company))
+        connector, address = find_connector("quickbooks"), practice.base_url("quickbooks")
+        settings = connector.manifest.settings.model_validate(company.settings)
+        both = [
+            connect("books", connector, Environment.SANDBOX, settings, credentials, base_url=address)
+            for credentials in (ConnectionCredentials(Vault.open(tmp_path, {}), "books", {}) for _ in range(2))
+        ]
+        company.tokens.expire()
+        company.received.clear()
+        try:
+            await asyncio.gather(*(invoice(new_call(books), new_order()) for books in both))
+        finally:
+            for books in both:
+                await books.api.close()
         assert len(posts(company, "/tokens/bearer")) == 1
 
     async def test_a_sign_in_that_was_taken_back_is_said_plainly(self, connect: Connect, company: QuickBooks) -> None:

@@ -1,6 +1,7 @@
 """Ways to sign in, declared in a manifest and carried out by the HTTP client."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -17,6 +18,9 @@ class Credentials(Protocol):
 
     def store(self, values: Mapping[str, str]) -> None:
         """Keep new values durably before returning: a rotated refresh token is stored before it is used."""
+
+    def renewing(self) -> AbstractAsyncContextManager[None]:
+        """For the length of the block, nobody else who has these credentials renews the sign-in."""
 
 
 @dataclass(frozen=True)

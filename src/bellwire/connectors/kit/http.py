@@ -297,13 +297,13 @@ class Api:
                 return {"Authorization": f"Bearer {token}"}
 
     async def _token(self, auth: OAuth2 | ClientCredentials, refused: str) -> str:
-        """The access token, renewed ahead of its end, or when the vendor has `refused` it: by one caller, while the
-        others wait. Raises MissingCredential, SignedOut or Transient."""
+        """The access token, renewed ahead of its end, or when the vendor has `refused` it: by one caller, of
+        whichever process, while the others wait. Raises MissingCredential, SignedOut or Transient."""
         if not self._can_renew():
             return self._credentials.get("access_token")
         if token := self._usable_token(auth.refresh_ahead, refused):
             return token
-        async with self._renewing:
+        async with self._renewing, self._credentials.renewing():
             renewed_meanwhile = self._usable_token(auth.refresh_ahead, refused)
             return renewed_meanwhile or await self._renew(auth)
 
