@@ -82,6 +82,7 @@ def write_it(place: Town) -> Sequence[Words]:
         DocNumber=number,
         CustomerRef={"value": customer["Id"]},
         CurrencyRef=currency,
+        Line=[{"Amount": float(total.amount), "DetailType": "SubTotalLineDetail", "SubTotalLineDetail": {}}],
         TotalAmt=float(total.amount),
         Balance=float(total.amount),
     )
