@@ -136,7 +136,9 @@ class Lives:
 def _signal(process: ForkServerProcess | None, number: signal.Signals) -> None:
     if process is not None and process.is_alive():
         assert process.pid is not None
-        os.kill(process.pid, number)
+        # It may end just now.
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 @asynccontextmanager
