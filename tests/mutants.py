@@ -118,8 +118,8 @@ MUTANTS = (
     Mutant(
         "a claim takes what somebody holds",
         _RUNS,
-        "SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT :limit",
-        "SELECT id FROM runs WHERE state IN ('waiting', 'running') ORDER BY due_at, id LIMIT :limit",
+        "due_at <= :now ORDER BY due_at, id LIMIT :limit)\"\n        f\" RETURNING",
+        "due_at <= :now OR state = 'running' ORDER BY due_at, id LIMIT :limit)\"\n        f\" RETURNING",
         (
             f"{_LEDGER_RUNS}::test_a_run_is_claimed_by_one_worker_with_a_new_fence",
             f"{_LEDGER_RUNS}::test_a_run_that_is_going_on_is_not_claimed",
@@ -128,9 +128,68 @@ MUTANTS = (
     Mutant(
         "a claim keeps the old fence",
         _RUNS,
-        "state = 'running', fence = fence + 1, due_at",
-        "state = 'running', due_at",
+        "state = 'running', fence = fence + 1, due_at = NULL WHERE",
+        "state = 'running', due_at = NULL WHERE",
         (f"{_LEDGER_RUNS}::test_whoever_lost_a_run_writes_no_checkpoint_and_doesnt_end_it",),
+    ),
+    Mutant(
+        "who is brought a job takes a run that another has",
+        _RUNS,
+        " WHERE id = :run AND state = 'waiting' AND (due_at IS NULL",
+        " WHERE id = :run AND state IN ('waiting', 'running') AND (due_at IS NULL",
+        (f"{_LEDGER_RUNS}::test_a_run_is_taken_by_one_job",),
+    ),
+    Mutant(
+        "a run is taken from the queue with the old fence",
+        _RUNS,
+        "state = 'running', fence = fence + 1, due_at = NULL, job",
+        "state = 'running', due_at = NULL, job",
+        (f"{_LEDGER_RUNS}::test_a_run_is_taken_by_one_job",),
+    ),
+    Mutant(
+        "who takes a run over leaves it to the other too (fence)",
+        _RUNS,
+        "UPDATE runs SET fence = fence + 1 WHERE state = 'running' AND job",
+        "UPDATE runs SET fence = fence WHERE state = 'running' AND job",
+        (
+            f"{_LEDGER_RUNS}::"
+            "test_who_is_brought_a_job_again_takes_over_what_is_going_on_by_it_and_the_other_has_lost_it",
+        ),
+    ),
+    Mutant(
+        "what isn't in the queue any more is never brought again",
+        _RUNS,
+        " AND NOT EXISTS ({rows.job('runs.job')})",
+        " AND id < 0",
+        (f"{_LEDGER_RUNS}::test_what_is_going_on_by_no_job_is_brought_anew",),
+    ),
+    Mutant(
+        "a job of a process that is gone stays with it",
+        "ledger/queue.py",
+        "heartbeat_timeout=timedelta(seconds=LAPSE)",
+        "heartbeat_timeout=timedelta(days=1)",
+        ("ledger/test_queue.py::test_a_job_that_isnt_kept_comes_to_another_and_its_first_holder_hears_of_it",),
+    ),
+    Mutant(
+        "a process that woke up late takes away another's job",
+        "ledger/queue.py",
+        "id = ANY($1::bigint[]) AND queue_manager_id = $2",
+        "id = ANY($1::bigint[]) AND $2::uuid IS NOT NULL",
+        ("ledger/test_queue.py::test_who_has_lost_a_job_neither_keeps_nor_finishes_it",),
+    ),
+    Mutant(
+        "several processes do what one is to do",
+        "ledger/postgres.py",
+        "if row is None or not row[0]:",
+        "if row is None:",
+        ("ledger/test_postgres.py::test_of_several_one_does_it_and_another_when_that_leaves_off",),
+    ),
+    Mutant(
+        "each process uses a vendor's limit as if it were alone",
+        "connectors/kit/limits.py",
+        "max(1, limit.count // sharers)",
+        "limit.count",
+        ("connectors/kit/test_limits.py::test_all_that_share_a_limit_keep_to_it_together",),
     ),
     Mutant(
         "a commit isn't on disk when it returns (fsync)",
@@ -245,8 +304,8 @@ MUTANTS = (
     Mutant(
         "an attempt isn't written down before it is sent",
         "engine/execution.py",
-        "        before_writing.set(self._announcement(attempt) if act.announced else None)\n",
-        "        before_writing.set(None)\n",
+        "announced=act.announced) if guarded else None)",
+        "announced=False) if guarded else None)",
         ("engine/test_unknown_outcomes.py::test_after_a_crash_in_the_middle_of_it_a_person_is_asked",),
     ),
     Mutant(

@@ -229,12 +229,16 @@ class Shared:
 
 
 @pytest.fixture
-async def shared(ledgers: Ledgers) -> AsyncIterator[Shared]:
-    url = ledgers.postgres()
-    async with open_ledger(url) as opened:
+def shared_url(ledgers: Ledgers) -> str:
+    return ledgers.postgres()
+
+
+@pytest.fixture
+async def shared(shared_url: str) -> AsyncIterator[Shared]:
+    async with open_ledger(shared_url) as opened:
         queue = opened.queue()
         assert queue is not None
-        yield Shared(url, opened, queue)
+        yield Shared(shared_url, opened, queue)
         await queue.close()
 
 
