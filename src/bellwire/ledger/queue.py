@@ -14,25 +14,27 @@ import psycopg
 from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.domain.types import JobId, QueueEntrypoint, QueueManagerId
-from pgqueuer.models import Job as PgJob
+from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.queries import Queries
 from psycopg.sql import SQL, Identifier
 
 from bellwire.errors import LedgerBusy
-from bellwire.ledger.jobs import LAPSE, Job, Kind, Queue
+from bellwire.ledger.jobs import Job, Kind, Queue
 
 T = TypeVar("T")
 
-# What happened to a job is of no interest once it has happened: the ledger knows what came of it.
 _SETTINGS = DBSettings(durability=Durability.balanced)
 INSTALL = QueryBuilderEnvironment(_SETTINGS).build_install_query()
 """What makes its tables."""
 ENQUEUE = QueryQueueBuilder(_SETTINGS).build_enqueue_query("skip")
 """Takes lists: priority, entry point, payload, delay, key, headers. A job with the key of one that is still there is
 left out."""
-TABLE, LOG = _SETTINGS.queue_table, _SETTINGS.queue_table_log
+TABLE = _SETTINGS.queue_table
+# PgQueuer's own of these don't ask whose a job is: a process that lost one would keep it from whoever has it now.
+_KEEP = f"UPDATE {TABLE} SET heartbeat = NOW() WHERE id = ANY($1::bigint[]) AND queue_manager_id = $2 RETURNING id"  # noqa: S608
+_KEEP_ALL = f"UPDATE {TABLE} SET heartbeat = NOW() WHERE queue_manager_id = $1 RETURNING id"  # noqa: S608
+_FINISH = f"DELETE FROM {TABLE} WHERE id = ANY($1::bigint[]) AND queue_manager_id = $2"  # noqa: S608
 _KINDS = {QueueEntrypoint(kind.value): EntrypointExecutionParameter(concurrency_limit=0) for kind in Kind}
 _TROUBLE = (psycopg.OperationalError, psycopg.InterfaceError)
 
@@ -51,7 +53,6 @@ class PgQueue(Queue):
         self._queries: Queries | None = None
         self._connections: list[psycopg.AsyncConnection[Any]] = []
         self._listening: asyncio.Task[None] | None = None
-        self._taken: dict[int, PgJob] = {}
         self._changed = asyncio.Event()
         self._asking = asyncio.Lock()
 
@@ -62,30 +63,24 @@ class PgQueue(Queue):
                 entrypoints=_KINDS,
                 queue_manager_id=self._me,
                 global_concurrency_limit=None,
-                heartbeat_timeout=timedelta(seconds=LAPSE),
+                heartbeat_timeout=timedelta(seconds=self.lapse),
             )
         )
-        self._taken.update((job.id, job) for job in taken)
         return [Job(job.id, Kind(job.entrypoint), int(job.payload or b"0")) for job in taken]
 
     async def keep(self, jobs: Sequence[int]) -> set[int]:
-        if not jobs:
-            return set()
-        ids = [JobId(job) for job in jobs]
+        return await self._kept(_KEEP, list(jobs), self._me) if jobs else set()
 
-        async def keep(queries: Queries) -> list[dict[str, object]]:
-            await queries.update_heartbeat(ids)
-            mine = f"SELECT id FROM {TABLE} WHERE id = ANY($1::bigint[]) AND queue_manager_id = $2"  # noqa: S608
-            return await queries.driver.fetch(mine, ids, self._me)
+    async def keep_all(self) -> set[int]:
+        return await self._kept(_KEEP_ALL, self._me)
 
-        return {int(str(row["id"])) for row in await self._ask(keep)}
+    async def _kept(self, sql: str, *values: object) -> set[int]:
+        found = await self._ask(lambda queries: queries.driver.fetch(sql, *values))
+        return {int(str(row["id"])) for row in found}
 
     async def finish(self, jobs: Sequence[int]) -> None:
-        done = [(self._taken[job], "successful", None) for job in jobs if job in self._taken]
-        if done:
-            await self._ask(lambda queries: queries.log_jobs(done))  # type: ignore[arg-type]
-        for job in jobs:
-            self._taken.pop(job, None)
+        if jobs:
+            await self._ask(lambda queries: queries.driver.execute(_FINISH, list(jobs), self._me))
 
     async def wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
