@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
+from threading import Event
 
 import psycopg
 import pytest
@@ -157,3 +158,25 @@ async def test_writers_take_turns(url: str) -> None:
     async with open_ledger(url) as one, open_ledger(url) as other:
         await asyncio.gather(*(ledger.write(count) for _ in range(50) for ledger in (one, other)))
     assert numbers(url) == set(range(100))
+
+
+async def test_a_process_that_stands_still_in_the_middle_of_a_transaction_does_not_keep_the_others_from_writing(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.ledger.postgres._LONGEST_SILENCE", 0.2)
+    go_on, begun = Event(), Event()
+
+    def stand_still(rows: Rows) -> None:
+        rows.one("SELECT 1")
+        begun.set()
+        go_on.wait(20)
+        put(1)(rows)
+
+    async with open_ledger(url) as still, open_ledger(url) as other:
+        stalled = asyncio.create_task(still.write(stand_still))
+        await asyncio.to_thread(begun.wait)
+        await asyncio.wait_for(other.write(put(2)), 5)
+        assert not stalled.done()
+        go_on.set()
+        await stalled
+    assert numbers(url) == {1, 2}

@@ -52,7 +52,12 @@ _SILENCE = {
 _UNREACHABLE = "Is PostgreSQL running, and has it room?"
 REACHABLE = "Is PostgreSQL running there, and may this user make tables in that database?"
 _AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
-_OUT_OF_ORDER = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+_OUT_OF_ORDER = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.ReadOnlySqlTransaction,
+    errors.IdleInTransactionSessionTimeout,
+)
 
 
 class Move(NamedTuple):
