@@ -72,6 +72,13 @@ class Server:
             self._process.wait(30)
             self._process = None
 
+    def crash(self) -> None:
+        """At once, and nothing tidied up: what was committed is to be found in its log at the next start."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
+        self._process = None
+
     def close(self) -> None:
         self.stop()
         shutil.rmtree(self.folder)

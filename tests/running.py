@@ -29,6 +29,7 @@ from bellwire.settings import Settings, load_settings
 
 T = TypeVar("T")
 FLOW = "order_to_cash"
+_ROOT = Path(__file__).parent.parent
 
 
 @dataclass
@@ -137,18 +138,19 @@ def reserved_port() -> Iterator[int]:
         yield port
 
 
-def start(*words: object, cwd: Path, environ: Mapping[str, str]) -> "subprocess.Popen[str]":
-    """A `bellwire` command in a process group of its own; its output goes to files in `cwd`."""
+def start(*words: object, cwd: Path, environ: Mapping[str, str], program: str = "bellwire") -> "subprocess.Popen[str]":
+    """A `bellwire` command in a process group of its own; its output goes to files in `cwd`. `program`: another module
+    than that, which takes the same words."""
     with (cwd / "out.txt").open("w") as out, (cwd / "err.txt").open("w") as err:
         return subprocess.Popen(
-            [sys.executable, "-m", "bellwire", *map(str, words)],
+            [sys.executable, "-m", program, *map(str, words)],
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             text=True,
             start_new_session=True,
-            env={**os.environ, **environ},
+            env={**os.environ, "PYTHONPATH": str(_ROOT), **environ},
         )
 
 

@@ -22,6 +22,7 @@ from bellwire.connectors.kit import (
     Unkeyed,
     connect,
 )
+from bellwire.connectors.kit.http import before_writing
 from bellwire.events import Delivery, Environment, Event, Order
 from tests.connecting import Secrets
 
@@ -37,6 +38,8 @@ class Vendor:
         self.next: dict[str, deque[Exception | Behaviour]] = defaultdict(deque)
         self.done: list[tuple[str, str]] = []
         self.calls: list[tuple[str, str, bool]] = []
+        self.sent: list[tuple[str, str]] = []
+        """What was asked of it once the engine had said that it may be."""
         self.given: list[Any] = []
         self.stock_repeat: Repeat = ByKey("key")
 
@@ -50,6 +53,10 @@ class Vendor:
         if isinstance(planned, Exception):
             raise planned
         async with call.api.turn():
+            announce = before_writing.get()
+            if announce is not None:
+                await announce()
+            self.sent.append((operation, call.key))
             if planned is not None:
                 outcome = planned()
                 if outcome is not None:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from threading import Event
 
 import psycopg
 import pytest
@@ -261,3 +262,25 @@ async def test_who_loses_the_connection_leaves_off_before_he_begins_again(url: s
 
         await until(begun_again, 10)
         assert (work.begun, most) == (2, 1)
+
+
+async def test_a_process_that_stands_still_in_the_middle_of_a_transaction_does_not_keep_the_others_from_writing(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bellwire.ledger.postgres._LONGEST_SILENCE", 0.2)
+    go_on, begun = Event(), Event()
+
+    def stand_still(rows: Rows) -> None:
+        rows.one("SELECT 1")
+        begun.set()
+        go_on.wait(20)
+        put(1)(rows)
+
+    async with open_ledger(url) as still, open_ledger(url) as other:
+        stalled = asyncio.create_task(still.write(stand_still))
+        await asyncio.to_thread(begun.wait)
+        await asyncio.wait_for(other.write(put(2)), 5)
+        assert not stalled.done()
+        go_on.set()
+        await stalled
+    assert numbers(url) == {1, 2}

@@ -86,15 +86,7 @@ class Campaign:
             weather = asyncio.create_task(self._weather())
             telling = asyncio.create_task(self._tell())
             try:
-                await self._deaths()
-                async with up(self.place) as last:
-                    self.in_the_middle += "interrupted" in last.output
-                    async with asyncio.timeout(self.plan.patience):
-                        await weather
-                        await customers
-                        await self._settle()
-                    if await last.stop() != 0:
-                        self.wrong.append(f"It didn't end as it should: {last.errors[-300:]}")
+                await self._lives(weather, customers)
             except TimeoutError:
                 self.wrong.append(f"It didn't come to its end within {self.plan.patience:.0f} seconds.")
             finally:
@@ -103,6 +95,21 @@ class Campaign:
                 await asyncio.gather(customers, weather, telling, return_exceptions=True)
 
     # What goes on
+
+    async def _lives(self, *going_on: "asyncio.Task[None]") -> None:
+        """Die, again and again; then bring all to its end, once what is `going_on` is over."""
+        await self._deaths()
+        async with up(self.place) as last:
+            self.in_the_middle += "interrupted" in last.output
+            await self._bring_to_its_end(*going_on)
+            if await last.stop() != 0:
+                self.wrong.append(f"It didn't end as it should: {last.errors[-300:]}")
+
+    async def _bring_to_its_end(self, *going_on: "asyncio.Task[None]") -> None:
+        async with asyncio.timeout(self.plan.patience):
+            for task in going_on:
+                await task
+            await self._settle()
 
     @property
     def _over(self) -> bool:
@@ -280,8 +287,7 @@ class Campaign:
         done, copies = sum(each.done for each in balances), self.place.look(_copies)
         balanced = arrived.balanced and all(each.balanced for each in balances)
         return [
-            ("kills -9", self.kills),
-            ("starts that found interrupted runs", self.in_the_middle),
+            *self._harm(),
             ("faults at the vendors", ", ".join(f"{kind} {n}" for kind, n in sorted(self.faults.items()))),
             ("orders", len(self.place.placed)),
             ("webhooks sent", self.sent),
@@ -298,6 +304,9 @@ class Campaign:
             ("doubled", self.doubled),
             ("the books balance", "yes" if balanced else "no"),
         ]
+
+    def _harm(self) -> list[tuple[str, object]]:
+        return [("kills -9", self.kills), ("starts that found interrupted runs", self.in_the_middle)]
 
     def _refused(self) -> int:
         counts = self.place.look(lambda rows: deliveries.refusals(rows, system_clock() - timedelta(days=1)))

@@ -165,8 +165,9 @@ class Execution:
                     continue
                 wait = self._next_wait()
                 timeout = None if wait is None else max(0.0, wait.total_seconds())
-                done, tasks = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
+                    tasks.discard(task)
                     task.result()
         finally:
             for task in tasks:
@@ -355,7 +356,9 @@ class Execution:
             nonlocal begun
             if not begun:
                 begun = True
-                await self._write(_changed(attempt, outcome=Outcome.STARTED, finished_at=None))
+                # From now, not from when it began to wait for the account's turn, what is sent may be under way.
+                now = self.means.clock()
+                await self._write(_changed(attempt, outcome=Outcome.STARTED, started_at=now, finished_at=None))
             if self.holds is not None and not self.holds():
                 raise LostClaim
 

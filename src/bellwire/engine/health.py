@@ -16,7 +16,15 @@ import structlog
 
 from bellwire.clock import Clock
 from bellwire.connectors.kit import Call, Connection, Crosswalk
-from bellwire.errors import BellwireError, MissingCredential, OutcomeUnknown, SignedOut, Transient, VendorError
+from bellwire.errors import (
+    BellwireError,
+    LedgerBusy,
+    MissingCredential,
+    OutcomeUnknown,
+    SignedOut,
+    Transient,
+    VendorError,
+)
 from bellwire.ledger import Database, HealthRow, Trouble, health, runs
 
 log = structlog.get_logger()
@@ -88,6 +96,8 @@ class Health:
         for name in [name for name, out in self._out.items() if name not in rows and out.written and not out.probing]:
             self._before[name] = self.clock(), self._out.pop(name).row.failures
             self._failing.pop(name, None)
+            # Since then this process may have had more of its runs held.
+            await self.let_go_if_well(name)
 
     def try_soon(self) -> None:
         """The machine's clock was set back: what would have waited for its time is tried now."""
@@ -159,10 +169,13 @@ class Health:
     async def _probe_first(self, connection: Connection, out: _Out) -> None:
         """Unless another process was quicker: then what comes of that will be known to all."""
         row, until = out.row, self.clock() + _PROBE
-        mine = await self.ledger.write(lambda rows: health.begin_probe(rows, row, until))
-        if mine:
-            await self._probe(connection)
-        out.probing = False
+        try:
+            if await self.ledger.write(lambda rows: health.begin_probe(rows, row, until)):
+                await self._probe(connection)
+        except LedgerBusy as error:
+            log.error("a connection could not be tried", connection=connection.name, error=str(error))
+        finally:
+            out.probing = False
 
     async def _probe(self, connection: Connection) -> None:
         sign_in = connection.connector.sign_in
@@ -209,8 +222,13 @@ class Health:
             self._before[connection] = self.clock(), out.row.failures
             log.info("a connection is well again", connection=connection)
         self._failing.pop(connection, None)
-        await self.let_go_if_well(connection)
-        await self.ledger.write(lambda rows: health.set_well(rows, connection))
+        try:
+            await self.let_go_if_well(connection)
+            await self.ledger.write(lambda rows: health.set_well(rows, connection))
+        except LedgerBusy:
+            if out is not None:
+                self._out.setdefault(connection, out)  # Else nobody would let its runs go any more.
+            raise
 
     async def _let_go(self, connection: str, most: int) -> int:
         now = self.clock()

@@ -8,7 +8,8 @@ with a new fence, so that nothing which this one might still write is written.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -18,22 +19,30 @@ from bellwire.engine.engine import POLL, Engine, Setting, Turn, loaded
 from bellwire.engine.normalise import read
 from bellwire.errors import LedgerBusy
 from bellwire.events import Delivery
-from bellwire.ledger import LAPSE, Job, Kind, Queue, Rows, RunRow, deliveries, runs
+from bellwire.ledger import Job, Kind, Queue, Rows, RunRow, deliveries, runs
 
 log = structlog.get_logger()
 
 _AT_ONCE = 32
 """Jobs that are taken in one go."""
-_KEPT = LAPSE / 6
-"""Seconds between two words to the queue about the jobs in hand."""
-_MARGIN = 5.0
-"""Seconds before a job lapses after which nothing is sent any more for it."""
+_OFTEN = 6
+"""So many times until a job would lapse the queue is told about it; in the last of these times nothing is sent for it
+any more."""
 _SWEPT = 60.0
 """Seconds between looks for what isn't in the queue and should be."""
 
 
 Opened = Delivery | list[Turn]
 """What a job is about: a delivery that is to be read, or runs that this process holds."""
+
+
+@dataclass(eq=False)
+class _Hold:
+    """A job in hand. One that lapsed and is brought to this process again is another."""
+
+    job: Job
+    heard_at: float
+    """When the queue last heard of it, by the loop's clock."""
 
 
 class _Taken(NamedTuple):
@@ -46,9 +55,9 @@ class QueuedEngine(Engine):
     def __init__(self, setting: Setting, queue: Queue) -> None:
         super().__init__(setting)
         self._queue = queue
-        self._kept: dict[int, float] = {}
-        """The jobs in hand, and when the queue last heard of each, by the loop's clock."""
-        self._done: list[int] = []
+        self._kept: dict[int, _Hold] = {}
+        """By the numbers of their jobs."""
+        self._done: list[_Hold] = []
         """Jobs that the queue may forget."""
         self._some_done = asyncio.Event()
         self._swept_at = 0.0
@@ -68,7 +77,7 @@ class QueuedEngine(Engine):
 
     def _recover(self, rows: Rows) -> int:
         deliveries.sweep(rows)
-        return runs.sweep(rows, self._clock())
+        return runs.sweep(rows, self._clock(), timedelta(seconds=self._queue.lapse))
 
     def _steps(self) -> dict[str, Callable[[], Awaitable[None]]]:
         return {"jobs": self._fetch, "keeping": self._keep, "finishing": self._finish, "due-work": self._look}
@@ -86,12 +95,13 @@ class QueuedEngine(Engine):
         if not jobs:
             await self._queue.wait(POLL)
             return
-        self._kept.update((job.id, asked_at) for job in jobs)
+        holds = [_Hold(job, asked_at) for job in jobs]
+        self._kept.update((hold.job.id, hold) for hold in holds)
         found: dict[int, Opened] | None = None
         with self._going_on_later():
             found = await self._open(jobs)
-        for job in jobs:
-            task = asyncio.create_task(self._deal(job, None if found is None else found.get(job.id, [])))
+        for hold in holds:
+            task = asyncio.create_task(self._deal(hold, None if found is None else found.get(hold.job.id, [])))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
@@ -115,9 +125,10 @@ class QueuedEngine(Engine):
             found.update(turns)
         return found
 
-    async def _deal(self, job: Job, found: Opened | None) -> None:
+    async def _deal(self, hold: _Hold, found: Opened | None) -> None:
         """With one job, until all that it is about is in the ledger's hands again. If the ledger can't be used, what
         this process has by it is taken up anew once it can. None: it isn't known yet what it is about."""
+        job, holds = hold.job, partial(self._holds, hold)
         while True:
             with self._going_on_later():
                 if found is None:
@@ -126,17 +137,16 @@ class QueuedEngine(Engine):
                     connection = self._connections.get(found.connection)
                     reading = read(job.number, found, connection)
                     found = await self._record(reading, connection, holding=True, job=job.id)
-                holds = partial(self._holds, job.id)
                 # One that fails leaves the others be.
                 ends = await asyncio.gather(*(self._carry(turn, holds) for turn in found), return_exceptions=True)
                 if not any(isinstance(end, BaseException) for end in ends):
-                    self._done.append(job.id)
+                    self._done.append(hold)
                     self._some_done.set()
                     return
             found = None
             await asyncio.sleep(POLL)
-            if not self._holds(job.id):
-                self._kept.pop(job.id, None)
+            if not holds():
+                self._forget(hold)
                 return
 
     @contextmanager
@@ -151,41 +161,46 @@ class QueuedEngine(Engine):
 
     async def _give_back(self) -> None:
         """At the end: what couldn't be brought to its end goes on elsewhere, at once."""
-        left, now = list(self._kept), self._clock()
-        await self._queue.keep(left)
+        left, now = await self._queue.keep_all(), self._clock()
         await self._ledger.write(lambda rows: [runs.give_back(rows, job, now) for job in left])
-        await self._queue.finish(left)
-        await self._ledger.write(deliveries.sweep)
+        await self._queue.finish(list(left))
+        # What was only to be begun has lost its job too.
+        await self._ledger.write(self._recover)
 
-    def _holds(self, job: int) -> bool:
-        """Whether it is certain that nobody else has been brought this job."""
-        kept = self._kept.get(job)
-        return kept is not None and asyncio.get_running_loop().time() - kept < LAPSE - _MARGIN
+    def _holds(self, hold: _Hold) -> bool:
+        """Whether it is certain that nobody has been brought this job since."""
+        lapse = self._queue.lapse
+        unheard = asyncio.get_running_loop().time() - hold.heard_at
+        return self._kept.get(hold.job.id) is hold and unheard < lapse - lapse / _OFTEN
+
+    def _forget(self, hold: _Hold) -> None:
+        if self._kept.get(hold.job.id) is hold:
+            del self._kept[hold.job.id]
 
     async def _keep(self) -> None:
         """Tell the queue that the jobs in hand are being dealt with."""
         asked_at = asyncio.get_running_loop().time()
-        jobs = list(self._kept)
-        still = await self._queue.keep(jobs)
-        for job in jobs:
-            if job not in still:
-                self._kept.pop(job, None)
-            elif job in self._kept:
-                self._kept[job] = asked_at
-        await asyncio.sleep(_KEPT)
+        holds = list(self._kept.values())
+        still = await self._queue.keep([hold.job.id for hold in holds])
+        for hold in holds:
+            if hold.job.id in still:
+                hold.heard_at = asked_at
+            else:
+                self._forget(hold)
+        await asyncio.sleep(self._queue.lapse / _OFTEN)
 
     async def _finish(self) -> None:
         await self._some_done.wait()
         self._some_done.clear()
         done = list(self._done)
         try:
-            await self._queue.finish(done)
+            await self._queue.finish([hold.job.id for hold in done if self._kept.get(hold.job.id) is hold])
         except LedgerBusy:
             self._some_done.set()
             raise
         del self._done[: len(done)]
-        for job in done:
-            self._kept.pop(job, None)
+        for hold in done:
+            self._forget(hold)
 
     # What goes on all the time
 

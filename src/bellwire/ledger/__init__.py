@@ -20,7 +20,7 @@ from bellwire.ledger import (
 from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
-from bellwire.ledger.jobs import LAPSE, Job, Kind, Queue
+from bellwire.ledger.jobs import Job, Kind, Queue
 from bellwire.ledger.opening import move_ledger, open_ledger
 from bellwire.ledger.presence import NO_ENGINE, UP, WORKER, Presence
 from bellwire.ledger.processes import ProcessRow
@@ -41,7 +41,6 @@ from bellwire.ledger.rows import (
 )
 
 __all__ = [
-    "LAPSE",
     "NO_ENGINE",
     "UP",
     "WORKER",

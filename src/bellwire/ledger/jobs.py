@@ -28,14 +28,21 @@ class Job:
 class Queue(ABC):
     """One process's end of the queue. Everything raises LedgerBusy when the database can't be reached."""
 
+    lapse = 30.0
+    """Seconds after which a job that its process hasn't said a word about is brought to another. All that share a queue
+    have the same: whose is longer believes that it holds what another has been brought."""
+
     @abstractmethod
     async def take(self, most: int) -> list[Job]:
-        """Up to `most` jobs, the oldest first: those that wait, and those of a process that hasn't kept them for
-        `LAPSE`."""
+        """Up to `most` jobs, the oldest first: those that wait, and those that have lapsed."""
 
     @abstractmethod
     async def keep(self, jobs: Sequence[int]) -> set[int]:
         """Say that they are being dealt with. Gives those that are still this process's."""
+
+    @abstractmethod
+    async def keep_all(self) -> set[int]:
+        """The same of all that are this process's, as the queue has it: what `take` had no time to give too."""
 
     @abstractmethod
     async def finish(self, jobs: Sequence[int]) -> None:
@@ -48,7 +55,3 @@ class Queue(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Hang up. What this process still has lapses."""
-
-
-LAPSE = 30.0
-"""Seconds after which a job that its process hasn't said a word about is brought to another."""

@@ -33,6 +33,8 @@ _ASKED_EVERY = 5.0
 _TRIES = 3
 _LONGEST_LOCK = 10.0
 """Seconds that a writer waits for its turn."""
+_LONGEST_SILENCE = 5.0
+"""Seconds that a writer may keep its turn and say nothing: then its process stands still, and holds up all others."""
 _LONGEST_ENTRY = 3.0
 """Seconds that a writer waits for one that wants to be alone, and the other way round: a server may take a moment to
 see that a process has gone."""
@@ -50,7 +52,12 @@ _SILENCE = {
 _UNREACHABLE = "Is PostgreSQL running, and has it room?"
 REACHABLE = "Is PostgreSQL running there, and may this user make tables in that database?"
 _AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
-_OUT_OF_ORDER = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+_OUT_OF_ORDER = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.ReadOnlySqlTransaction,
+    errors.IdleInTransactionSessionTimeout,
+)
 
 
 class Move(NamedTuple):
@@ -385,6 +392,8 @@ def connect_to_write(url: str, *, alone: bool = False) -> psycopg.Connection[Any
         _wait_for_locks(connection, _LONGEST_ENTRY)
         connection.execute(f"SELECT pg_advisory_lock{'' if alone else '_shared'}({_WRITERS})")
         _wait_for_locks(connection, _LONGEST_LOCK)
+        if not alone:
+            connection.execute(f"SET idle_in_transaction_session_timeout = {round(_LONGEST_SILENCE * 1000)}")
         connection.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )

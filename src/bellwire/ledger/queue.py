@@ -20,7 +20,7 @@ from pgqueuer.queries import Queries
 from psycopg.sql import SQL, Identifier
 
 from bellwire.errors import LedgerBusy
-from bellwire.ledger.jobs import LAPSE, Job, Kind, Queue
+from bellwire.ledger.jobs import Job, Kind, Queue
 
 T = TypeVar("T")
 
@@ -37,6 +37,7 @@ TABLE, LOG = _SETTINGS.queue_table, _SETTINGS.queue_table_log
 # long and woke up would keep, or take away, what another has by now.
 _MINE = "id = ANY($1::bigint[]) AND queue_manager_id = $2"
 _KEEP = f"UPDATE {TABLE} SET heartbeat = NOW() WHERE {_MINE} RETURNING id"  # noqa: S608
+_KEEP_ALL = f"UPDATE {TABLE} SET heartbeat = NOW() WHERE queue_manager_id = $1 RETURNING id"  # noqa: S608
 _FINISH = (
     f"WITH finished AS (DELETE FROM {TABLE} WHERE {_MINE} RETURNING id)"  # noqa: S608
     f" DELETE FROM {LOG} WHERE job_id IN (SELECT id FROM finished)"
@@ -69,16 +70,20 @@ class PgQueue(Queue):
                 entrypoints=_KINDS,
                 queue_manager_id=self._me,
                 global_concurrency_limit=None,
-                heartbeat_timeout=timedelta(seconds=LAPSE),
+                heartbeat_timeout=timedelta(seconds=self.lapse),
             )
         )
         return [Job(job.id, Kind(job.entrypoint), int(job.payload or b"0")) for job in taken]
 
     async def keep(self, jobs: Sequence[int]) -> set[int]:
-        if not jobs:
-            return set()
-        kept = await self._ask(lambda queries: queries.driver.fetch(_KEEP, list(jobs), self._me))
-        return {int(str(row["id"])) for row in kept}
+        return await self._kept(_KEEP, list(jobs), self._me) if jobs else set()
+
+    async def keep_all(self) -> set[int]:
+        return await self._kept(_KEEP_ALL, self._me)
+
+    async def _kept(self, sql: str, *values: object) -> set[int]:
+        found = await self._ask(lambda queries: queries.driver.fetch(sql, *values))
+        return {int(str(row["id"])) for row in found}
 
     async def finish(self, jobs: Sequence[int]) -> None:
         if jobs:

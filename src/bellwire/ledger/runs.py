@@ -5,7 +5,7 @@ states stay final; only a person's retry opens a dead run again.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bellwire.ledger.database import Rows
 from bellwire.ledger.jobs import Kind
@@ -205,15 +205,17 @@ def give_back(rows: Rows, job: int, now: datetime) -> int:
     return given
 
 
-def sweep(rows: Rows, now: datetime) -> int:
+def sweep(rows: Rows, now: datetime, lapse: timedelta) -> int:
     """Where there is a queue: make due again what is in nobody's hands and isn't in the queue, as after the move from
-    another database, or if somebody emptied it. Gives how many runs that were going on."""
+    another database, or if somebody emptied it. Whoever had it by a job has until the `lapse` to notice, and may have
+    sent something until now. Gives how many runs that were going on."""
     if not rows.queued:
         return 0
     interrupted = rows.run(
-        "UPDATE runs SET state = 'waiting', due_at = :now WHERE state = 'running'"  # noqa: S608
+        "UPDATE runs SET state = 'waiting', fence = fence + 1,"  # noqa: S608
+        " due_at = CASE WHEN job IS NULL THEN CAST(:now AS bigint) ELSE :later END WHERE state = 'running'"
         f" AND NOT EXISTS ({rows.job('runs.job')})",
-        {"now": stamp(now)},
+        {"now": stamp(now), "later": stamp(now + lapse)},
     )
     rows.run(
         "UPDATE runs SET due_at = :now WHERE state = 'waiting' AND due_at IS NULL"  # noqa: S608
