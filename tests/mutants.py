@@ -118,7 +118,7 @@ MUTANTS = (
     Mutant(
         "a claim takes what somebody holds",
         _RUNS,
-        "due_at <= :now ORDER BY due_at, id LIMIT :limit)\"\n        f\" RETURNING",
+        'due_at <= :now ORDER BY due_at, id LIMIT :limit)"\n        f" RETURNING',
         "due_at <= :now OR state = 'running' ORDER BY due_at, id LIMIT :limit)\"\n        f\" RETURNING",
         (
             f"{_LEDGER_RUNS}::test_a_run_is_claimed_by_one_worker_with_a_new_fence",
