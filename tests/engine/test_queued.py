@@ -367,7 +367,7 @@ async def test_what_is_out_of_order_is_known_to_all_and_tried_by_one(url: str) -
         await houses[0].until(lambda: not any(house.engine._health.shut("till") for house in houses))
 
 
-async def test_what_one_held_that_had_not_heard_yet_of_the_recovery_goes_on(url: str) -> None:
+async def test_what_one_held_that_had_not_heard_yet_of_the_recovery_goes_on(url: str, soon: float) -> None:
     async def sign_in(_call: Call) -> Account:
         return Account("Toy Till")
 
