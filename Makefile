@@ -23,7 +23,7 @@ test: $(VENV)/.dev  ## The whole test-suite: make test ARGS="-k intake"
 mutants: $(VENV)/.dev  ## Take away each safeguard in turn: a test has to notice
 	@$(RUN)python -m tests.mutants $(ARGS)
 
-torture: $(VENV)/.dev  ## kill -9 at random, under load: make torture ARGS="--minutes 10"
+torture: $(VENV)/.dev  ## kill -9 at random: make torture ARGS="--minutes 10 --workers 3"
 	@$(RUN)python -m tests.torture $(ARGS)
 
 check: $(VENV)/.dev  ## Lint, types, import rules

@@ -367,33 +367,8 @@ async def test_what_is_out_of_order_is_known_to_all_and_tried_by_one(url: str) -
         await houses[0].until(lambda: not any(house.engine._health.shut("till") for house in houses))
 
 
-async def test_what_one_held_that_had_not_heard_yet_of_the_recovery_goes_on(url: str) -> None:
-    async def sign_in(_call: Call) -> Account:
-        return Account("Toy Till")
-
-    async with crew(url, 2, STOCK, sign_in=sign_in) as (knows, late):
-        stops(late, "jobs")
-        knows.vendor.next["adjust"].extend([Transient("Toy Till can't be reached.", cause="unreachable")] * 3)
-        for number in range(3):
-            await knows.deliver(order(id=str(number)))
-        await late.until(lambda: late.engine._health.shut("till"))
-        await late.until(lambda: held(late))
-        stops(late, "due-work")
-        stops(knows, "jobs")
-        knows.engine._health.try_soon()
-        await knows.until(lambda: states_are(knows, {"waiting": 3}))
-        fetches(late)
-        await late.until(lambda: held(late))
-        await late.engine._health.compare()
-        await late.until(lambda: all_done(late, 3))
-
-
 def fetches(house: House) -> None:
     house.engine._loops.append(asyncio.create_task(house.engine._forever(engine_of(house)._fetch)))
-
-
-async def states_are(house: House, expected: dict[str, int]) -> bool:
-    return await states(house) == expected
 
 
 async def two_looks(house: House) -> None:

@@ -48,7 +48,7 @@ class SharedCampaign(Campaign):
             self.server.crash()
             self.server.start()
             self.crashes += 1
-        elif chance < 0.2 and name in several.workers and name not in self._stalled:
+        elif chance < 0.3 and name in several.workers and name not in self._stalled:
             waking.create_task(self._stall(several, name, random.uniform(32, 40)))
         elif name not in self._stalled:
             self.in_the_middle += self._under_way()

@@ -219,8 +219,6 @@ class QueuedEngine(Engine):
 
 
 def _take(rows: Rows, job: Job, now: datetime) -> _Taken:
-    theirs = runs.take_over(rows, job.id)
-    if theirs or job.kind is Kind.READ:
-        return _Taken(theirs, True)
-    run = runs.take(rows, job.number, job.id, now)
-    return _Taken([run] if run else [], False)
+    # What is mostly so is looked at first: it costs least.
+    run = runs.take(rows, job.number, job.id, now) if job.kind is Kind.CARRY else None
+    return _Taken([run], False) if run else _Taken(runs.take_over(rows, job.id), True)
