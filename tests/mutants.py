@@ -166,7 +166,7 @@ MUTANTS = (
     Mutant(
         "a job of a process that is gone stays with it",
         "ledger/queue.py",
-        "heartbeat_timeout=timedelta(seconds=LAPSE)",
+        "heartbeat_timeout=timedelta(seconds=self.lapse)",
         "heartbeat_timeout=timedelta(days=1)",
         ("ledger/test_queue.py::test_a_job_that_isnt_kept_comes_to_another_and_its_first_holder_hears_of_it",),
     ),

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from bellwire.errors import LedgerBusy
-from bellwire.ledger import LAPSE, Database, Job, Kind, Queue, open_ledger
+from bellwire.ledger import Database, Job, Kind, Queue, open_ledger
 from tests.ledgers import Ledgers, change
 from tests.postgres import Server
 
@@ -48,7 +48,7 @@ async def enqueue(ledger: Database, *numbers: int, kind: Kind = Kind.CARRY, turn
 
 def lapse(url: str) -> None:
     """As if nobody had said a word about any job for so long."""
-    change(url, f"UPDATE pgqueuer SET heartbeat = NOW() - interval '{LAPSE + 1} seconds'")  # noqa: S608
+    change(url, f"UPDATE pgqueuer SET heartbeat = NOW() - interval '{Queue.lapse + 1} seconds'")  # noqa: S608
 
 
 def left(url: str, table: str = "pgqueuer") -> int:

@@ -319,7 +319,7 @@ async def test_what_is_given_back_is_brought_at_once(shared: Shared) -> None:
 
 async def test_what_is_going_on_by_a_job_that_is_there_isnt_swept(shared: Shared) -> None:
     _, run = await shared.taken()
-    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER)) == 0
+    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER, timedelta())) == 0
     assert await shared.run(run.id) == run
     assert await shared.jobs() == []
 
@@ -328,14 +328,14 @@ async def test_what_is_going_on_by_no_job_is_brought_anew(shared: Shared) -> Non
     _, run = await shared.taken()
     (moved,) = await shared.begin("1002", running=True)
     change(shared.url, "DELETE FROM pgqueuer")
-    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER)) == 2
+    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER, timedelta())) == 2
     assert [job.number for job in await shared.jobs()] == [run.id, moved]
 
 
 async def test_what_waits_and_was_lost_from_the_queue_is_brought_anew_and_what_is_in_it_isnt(shared: Shared) -> None:
     lost, there = await shared.begin("1001", "1002")
     change(shared.url, f"DELETE FROM pgqueuer WHERE dedupe_key LIKE 'carry:{lost}:%'")  # noqa: S608
-    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER)) == 0
+    assert await shared.ledger.write(lambda rows: runs.sweep(rows, LATER, timedelta())) == 0
     assert sorted(job.number for job in await shared.jobs()) == [lost, there]
 
 
@@ -343,12 +343,15 @@ async def test_what_waits_for_its_time_isnt_swept_into_the_queue(shared: Shared)
     job, run = await shared.taken()
     await shared.ledger.write(lambda rows: runs.leave(rows, run.id, run.fence, RunState.WAITING, now=NOW, due_at=LATER))
     await shared.queue.finish([job.id])
-    assert await shared.ledger.write(lambda rows: runs.sweep(rows, NOW)) == 0
+    assert await shared.ledger.write(lambda rows: runs.sweep(rows, NOW, timedelta())) == 0
     assert await shared.jobs() == []
 
 
 async def test_where_there_is_no_queue_nothing_is_brought_or_swept(path: Path) -> None:
     async with open_ledger(f"sqlite:///{path}") as ledger:
         await ledger.write(lambda rows: begin(rows, "1001"))
-        assert await ledger.write(lambda rows: (runs.bring_due(rows, LATER), runs.sweep(rows, LATER))) == (0, 0)
+        assert await ledger.write(lambda rows: (runs.bring_due(rows, LATER), runs.sweep(rows, LATER, timedelta()))) == (
+            0,
+            0,
+        )
         assert await ledger.read(lambda rows: runs.any_due(rows, LATER))

@@ -145,6 +145,7 @@ runs = Table(
 )
 _partial("runs_due", runs.c.due_at, "state = 'waiting'")
 _partial("runs_going_on", runs.c.id, "state = 'running'")
+_partial("runs_by_job", runs.c.job, "state = 'running' AND job IS NOT NULL")
 _partial("runs_held", runs.c.held_for, "state = 'held'")
 _partial("runs_unfinished_of_subject", runs.c.subject, "state IN ('running', 'waiting', 'held', 'dead')")
 Index("runs_by_time", runs.c.created_at)

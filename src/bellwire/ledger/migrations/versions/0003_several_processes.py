@@ -13,6 +13,8 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.add_column("runs", sa.Column("job", sa.BigInteger(), nullable=True))
+    where = sa.text("state = 'running' AND job IS NOT NULL")
+    op.create_index("runs_by_job", "runs", ["job"], sqlite_where=where, postgresql_where=where)
     op.create_table(
         "processes",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
