@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count
 from random import Random
 
@@ -22,6 +23,7 @@ from bellwire.clock import system_clock
 from bellwire.ledger import Rows, deliveries, exceptions, figures
 from bellwire.practice import CATALOGUE, Fault, FaultKind, Sale, SaleLine, Webhook
 from bellwire.practice.driving import Answer, post
+from bellwire.practice.shipstation import ShipStationSimulator
 from bellwire.practice.story import Chapter
 from bellwire.practice.story import deliveries as webhooks_of
 from tests.reliability.proof import broken
@@ -81,6 +83,9 @@ class Campaign:
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self) -> None:
+        for simulator in self.place.practice.simulators.values():
+            if isinstance(simulator, ShipStationSimulator):
+                simulator.balance = Decimal(1_000_000)  # however long it goes on, the postage isn't what ends it
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
             customers = asyncio.create_task(self._customers(session))
             weather = asyncio.create_task(self._weather())
