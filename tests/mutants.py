@@ -212,9 +212,9 @@ MUTANTS = (
     Mutant(
         "a delivery is acknowledged before it is stored",
         "intake/hooks.py",
-        "            self._ledger.submit(accept, done, failed)\n",
+        "            self._ledger.submit(accept, done, failed, lane=delivery_id)\n",
         '            reply(Reply(200, b\'{"delivery":1,"duplicate":false}\'))\n'
-        "            self._ledger.submit(accept, done, lambda _: None)\n",
+        "            self._ledger.submit(accept, done, lambda _: None, lane=delivery_id)\n",
         (
             "intake/test_limits.py::test_nothing_is_acknowledged_that_cant_be_written",
             "intake/test_limits.py::test_while_another_process_holds_the_ledger_nothing_is_acknowledged",

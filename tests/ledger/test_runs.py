@@ -176,17 +176,10 @@ async def test_an_attempt_that_has_its_outcome_keeps_it(desk: Desk) -> None:
     assert await desk.outcomes() == [Outcome.DONE]
 
 
-@pytest.mark.parametrize(
-    ("state", "left"), [(RunState.DONE, Outcome.UNKNOWN), (RunState.DEAD, Outcome.STARTED)], ids=["done", "dead"]
-)
-async def test_once_a_run_is_done_no_attempt_says_that_it_is_still_going_on(
-    desk: Desk, state: RunState, left: Outcome
-) -> None:
+async def test_what_a_crash_cut_off_has_an_unknown_outcome(desk: Desk) -> None:
     assert await desk.checkpoint(FIRST, Outcome.STARTED)
-    assert not await desk.leave(SECOND, state)
-    assert await desk.outcomes() == [Outcome.STARTED]
-    assert await desk.leave(FIRST, state)
-    assert await desk.outcomes() == [left]
+    await desk.ledger.write(lambda rows: runs.settle_cut_off(rows, desk.run, NOW))
+    assert await desk.outcomes() == [Outcome.UNKNOWN]
 
 
 async def test_after_a_crash_what_was_going_on_is_due(desk: Desk) -> None:

@@ -37,7 +37,7 @@ import aiosmtplib
 from bellwire.cli import main
 from bellwire.connectors.kit.http import Answer, Api
 from bellwire.intake.line import Line
-from bellwire.ledger.database import Database, Rows
+from bellwire.ledger.database import Database, Rows, Write
 from tests.ledgers import connection_of
 
 KILLED = 137
@@ -217,16 +217,14 @@ def _around_commits(points: _Points) -> None:
         setattr(sys.modules[module], "connect", connect)  # noqa: B010
     put = Database._put
 
-    def outer(self: Database, write: Any) -> None:
-        operation, *settled = write
-
+    def outer(self: Database, write: Write) -> None:
         def named(rows: Rows) -> Any:
             connection = connection_of(rows)
             assert isinstance(connection, _Connection)
             connection.begin_write()
-            return operation(rows)
+            return write.operation(rows)
 
-        put(self, (named, *settled))
+        put(self, write._replace(operation=named))
 
     setattr(Database, "_put", outer)  # noqa: B010 - mypy takes no other signature
 

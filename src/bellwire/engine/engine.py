@@ -151,7 +151,8 @@ class Engine(ABC):
         now = self._clock()
         try:
             started = await self._ledger.write(
-                lambda rows: record(rows, reading, self._listeners, connection, now=now, holding=holding, job=job)
+                lambda rows: record(rows, reading, self._listeners, connection, now=now, holding=holding, job=job),
+                lane=reading.subject,
             )
         except LedgerBusy:
             raise

@@ -89,6 +89,8 @@ class Execution:
     """How many runs of the subject's next event its end let go."""
     parts: dict[str, list[Part]] = field(default_factory=dict)
     scope: Scope = field(init=False)
+    _resumed: bool = False
+    """It had earlier turns."""
     _interrupted: bool = False
     """Whatever isn't settled may have been sent: see `RunRow.interrupted`."""
     _retried: bool = False
@@ -107,6 +109,7 @@ class Execution:
 
     def __post_init__(self) -> None:
         self.scope = scope_for(self.event)
+        self._subject = whole_subject(self.event.connection, self.event.subject)
 
     def resume(self, past: Sequence[AttemptRow], *, interrupted: bool, retried: bool, taken_over: bool = False) -> None:
         """Have `carry` take over from an earlier turn: then what is in the way (a connection that is gone) is told.
@@ -116,7 +119,7 @@ class Execution:
 
     def restore(self, past: Sequence[AttemptRow], *, interrupted: bool, retried: bool) -> None:
         """Take over from an earlier turn; `interrupted` is the run's."""
-        self._interrupted, self._retried = interrupted, retried
+        self._resumed, self._interrupted, self._retried = True, interrupted, retried
         for row in past:
             if row.action not in self.flow.actions:
                 continue  # The flow as it is now doesn't have it any more.
@@ -432,7 +435,8 @@ class Execution:
                 self._finish(rows)
             return held
 
-        if not await self.means.ledger.write(write):
+        # Exceptions are grouped over all subjects.
+        if not await self.means.ledger.write(write, lane=self._subject if exception is None else None):
             raise LostClaim
         self._ended = last
 
@@ -440,8 +444,9 @@ class Execution:
         """Done; what came later about the same subject has its turn."""
         now = self.means.clock()
         held = runs.leave(rows, self.run, self.fence, RunState.DONE, now=now)
-        subject = whole_subject(self.event.connection, self.event.subject)
-        self.followers = runs.let_next_go(rows, subject, now) if held else 0
+        if held and self._resumed:
+            runs.settle_cut_off(rows, self.run, now)
+        self.followers = runs.let_next_go(rows, self._subject, now) if held else 0
         return held
 
     def _open(self, rows: Rows, action: str, item: int, told: Told) -> None:
@@ -463,7 +468,7 @@ class Execution:
         if self._ended:
             return RunState.DONE
         if self._all_settled():
-            state, held = RunState.DONE, await self.means.ledger.write(self._finish)
+            state, held = RunState.DONE, await self.means.ledger.write(self._finish, lane=self._subject)
         else:
             state, held = await self._pause()
         if not held:
@@ -482,7 +487,8 @@ class Execution:
         held = await self.means.ledger.write(
             lambda rows: runs.leave(
                 rows, self.run, self.fence, state, now=now, due_at=due, held_for=held_for, reason=reason
-            )
+            ),
+            lane=self._subject,
         )
         if state is RunState.HELD:
             await self.means.health.let_go_if_well(self._shut_out)

@@ -42,6 +42,12 @@ class Reading:
     payloads: tuple[str, ...]
     problem: Problem | None = None
 
+    @property
+    def subject(self) -> str | None:
+        """What it is about, if that is one thing."""
+        subjects = {whole_subject(event.connection, event.subject) for event in self.normalised.events}
+        return subjects.pop() if len(subjects) == 1 else None
+
 
 @dataclass(frozen=True)
 class Started:

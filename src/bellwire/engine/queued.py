@@ -115,7 +115,10 @@ class QueuedEngine(Engine):
         others = [job for job in jobs if job.id not in found]
         if others:
             now = self._clock()
-            held = await self._ledger.write(lambda rows: {job.id: _take(rows, job, now) for job in others})
+            taken = await asyncio.gather(
+                *(self._ledger.write(partial(_take, job=job, now=now), lane=f"job {job.id}") for job in others)
+            )
+            held = {job.id: found for job, found in zip(others, taken, strict=True)}
             turns = await self._ledger.read(
                 lambda rows: {
                     job: [self._resuming(run, loaded(rows, run), taken_over=taken.over) for run in taken.runs]

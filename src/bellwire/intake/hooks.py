@@ -260,7 +260,7 @@ class Hooks:
             reply(self.refuse(connection.name, _overloaded()))
 
         try:
-            self._ledger.submit(accept, done, failed)
+            self._ledger.submit(accept, done, failed, lane=delivery_id)
         except LedgerBusy as error:
             raise _overloaded() from error
 

@@ -13,7 +13,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import structlog
 
@@ -29,8 +29,15 @@ BATCH = 128
 _SAID_EVERY = 5.0
 """Seconds between two words in the log about a ledger that can't be written: it may stand on the same full disk."""
 
-Write = tuple[Callable[["Rows"], Any], Callable[[Any], None], Callable[[Exception], None]]
-"""The operation, and what to do with its result or its failure."""
+
+class Write(NamedTuple):
+    """An operation, and what to do with its result or its failure."""
+
+    operation: Callable[["Rows"], Any]
+    done: Callable[[Any], None]
+    failed: Callable[[Exception], None]
+    lane: str | None
+    """See `Database.write`."""
 
 
 class Rows(ABC):
@@ -131,7 +138,7 @@ class Database(ABC):
         if self._writer is not None:
             with suppress(LedgerBusy):
                 last: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                self._put((lambda _: None, *_settling(last)))
+                self._put(Write(lambda _: None, *_settling(last), None))
                 await last
             self._writer.cancel()
             with suppress(asyncio.CancelledError):
@@ -145,24 +152,31 @@ class Database(ABC):
         """How many writes wait for the next commit."""
         return len(self._waiting)
 
-    async def write(self, operation: Callable[[Rows], T]) -> T:
-        """Run `operation` in a transaction and return what it returned once that is on disk.
+    async def write(self, operation: Callable[[Rows], T], *, lane: str | None = None) -> T:
+        """Run `operation` in a transaction and return what it returned once that is on disk. Those of one `lane` run
+        one after the other; beside each other those that have another, and for which it makes no difference; one
+        without runs while no other does.
 
         It may be run twice (when another operation of its batch fails), and in another thread, so it changes nothing
         but rows. Raises what it raises, and LedgerBusy when the ledger can't be written now.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.submit(operation, *_settling(future))
+        self.submit(operation, *_settling(future), lane=lane)
         return await future
 
     def submit(
-        self, operation: Callable[[Rows], T], done: Callable[[T], None], failed: Callable[[Exception], None]
+        self,
+        operation: Callable[[Rows], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None],
+        *,
+        lane: str | None = None,
     ) -> None:
         """The same for callers that don't wait: `done` gets what it returned, or `failed` what it raised. Neither may
         raise. Raises LedgerBusy when too much waits already."""
         if len(self._waiting) >= self._max_waiting:
             raise LedgerBusy("The ledger has too much waiting to be written.")
-        self._put((operation, done, failed))
+        self._put(Write(operation, done, failed, lane))
 
     def _put(self, write: Write) -> None:
         self._waiting.append(write)
@@ -249,8 +263,8 @@ class Database(ABC):
         if isinstance(error, LedgerBusy) and now >= self._said_at + _SAID_EVERY:
             self._said_at = now
             log.error("the ledger can't be written", error=str(error))
-        for _, _, failed in batch:
-            failed(error)
+        for write in batch:
+            write.failed(error)
 
 
 def _settling(future: "asyncio.Future[T]") -> tuple[Callable[[T], None], Callable[[Exception], None]]:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache, partial
+from itertools import groupby
 from threading import local
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ from psycopg.types.string import StrDumper
 
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.ledger.database import HEAD, Database, Rows, Size, Write
+from bellwire.ledger.in_step import Cursor, ask, run_in_step
 from bellwire.ledger.jobs import Kind, Queue
 from bellwire.ledger.queue import ENQUEUE, TABLE, PgQueue, key_of
 
@@ -76,7 +78,7 @@ class _Text(StrDumper):
 
 
 class _Statement(NamedTuple):
-    sql: str
+    sql: bytes
     """With `$1`, `$2` …"""
     names: tuple[str, ...]
 
@@ -94,18 +96,22 @@ def _statement(sql: str) -> _Statement:
         name = found[1]
         return found[0] if name is None else f"${names.setdefault(name, len(names) + 1)}"
 
-    return _Statement(re.sub(r"'[^']*'|:([a-z_]\w*)", numbered, sql), tuple(names))
+    return _Statement(re.sub(r"'[^']*'|:([a-z_]\w*)", numbered, sql).encode(), tuple(names))
 
 
 class PostgresRows(Rows):
     queued = True
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._cursor = psycopg.RawCursor(connection)
+        self._cursor: Cursor = psycopg.RawCursor(connection)
 
-    def _execute(self, sql: str, values: Mapping[str, Any]) -> "psycopg.RawCursor[Any]":
+    def _ask(self, sql: bytes, values: Sequence[Any]) -> None:
+        self._cursor.execute(sql, values)
+
+    def _execute(self, sql: str, values: Mapping[str, Any]) -> Cursor:
         statement = _statement(sql)
-        return self._cursor.execute(statement.sql.encode(), [values[name] for name in statement.names])
+        self._ask(statement.sql, [values[name] for name in statement.names])
+        return self._cursor
 
     def run(self, sql: str, values: Mapping[str, Any] = {}) -> int:
         return self._execute(sql, values).rowcount
@@ -127,8 +133,8 @@ class PostgresRows(Rows):
         count = len(numbers)
         keys = [key_of(kind, number, turn) for number, turn in numbers]
         payloads = [b"%d" % number for number, _ in numbers]
-        self._cursor.execute(
-            ENQUEUE, [[0] * count, [kind.value] * count, payloads, [timedelta()] * count, keys, [None] * count]
+        self._ask(
+            ENQUEUE.encode(), [[0] * count, [kind.value] * count, payloads, [timedelta()] * count, keys, [None] * count]
         )
 
     def job(self, number: str) -> str:
@@ -158,6 +164,11 @@ class PostgresRows(Rows):
     def give_back(self, pages: int) -> bool:
         """PostgreSQL keeps the room for what comes next."""
         return False
+
+
+class _RowsInStep(PostgresRows):
+    def _ask(self, sql: bytes, values: Sequence[Any]) -> None:
+        ask(self._cursor, sql, values)
 
 
 class PostgresDatabase(Database):
@@ -211,12 +222,11 @@ class PostgresDatabase(Database):
     # Writing, in the thread for that
 
     async def _write_batch(self, batch: list[Write]) -> None:
-        operations = [operation for operation, _, _ in batch]
-        results = await asyncio.get_running_loop().run_in_executor(self._committing, self._transaction, operations)
-        for (_, done, _), result in zip(batch, results, strict=True):
-            done(result)
+        results = await asyncio.get_running_loop().run_in_executor(self._committing, self._transaction, batch)
+        for write, result in zip(batch, results, strict=True):
+            write.done(result)
 
-    def _transaction(self, operations: Sequence[Callable[[Rows], Any]]) -> list[Any]:
+    def _transaction(self, batch: Sequence[Write]) -> list[Any]:
         """As often as it takes, as long as nothing can have been committed. Raises what an operation raises, and
         LedgerBusy; it is also raised when the connection is lost during the commit, and nobody knows what came of it:
         whoever repeats what he sent is recognised."""
@@ -224,9 +234,9 @@ class PostgresDatabase(Database):
             connection = self._connected()
             committing = False
             try:
-                rows = PostgresRows(connection)
-                rows.run("SELECT pg_advisory_xact_lock(:lock)", {"lock": _TURN})
-                results = [operation(rows) for operation in operations]
+                with connection.pipeline():  # together with the transaction's beginning
+                    connection.execute(f"SELECT pg_advisory_xact_lock({_TURN})")
+                results = _run(connection, batch)
                 committing = True
                 connection.commit()
                 return results
@@ -297,6 +307,26 @@ class PostgresDatabase(Database):
             self._opened.append(fresh)
             self._readers.connection = connection = fresh
         return connection
+
+
+def _run(connection: psycopg.Connection[Any], batch: Sequence[Write]) -> list[Any]:
+    """What the operations return, in their order."""
+    results: list[Any] = []
+    for alone, group in groupby(batch, key=lambda write: write.lane is None):
+        writes = list(group)
+        if alone or len(writes) == 1:
+            results += [write.operation(PostgresRows(connection)) for write in writes]
+            continue
+        lanes: dict[str | None, list[Write]] = {}
+        for write in writes:
+            lanes.setdefault(write.lane, []).append(write)
+        found = run_in_step(
+            connection,
+            [[partial(write.operation, _RowsInStep(connection)) for write in lane] for lane in lanes.values()],
+        )
+        left = {name: iter(returned) for name, returned in zip(lanes, found, strict=True)}
+        results += [next(left[write.lane]) for write in writes]
+    return results
 
 
 def open_postgres(url: str, *, max_waiting: int) -> PostgresDatabase:

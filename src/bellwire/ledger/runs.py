@@ -298,16 +298,19 @@ def leave(
             "reason": reason,
         },
     )
-    if left and state is RunState.DONE:
-        # A crash cut them off, and later attempts found out; only until then they have to say that they had begun.
-        rows.run(
-            "UPDATE attempts SET outcome = 'unknown', finished_at = :now, cause = 'interrupted', sentence = :sentence"
-            " WHERE run = :id AND outcome = 'started'",
-            {"id": run, "now": stamp(now), "sentence": "Bellwire was stopped before it had an answer."},
-        )
     if left and due_at is not None and due_at <= now:
         bring_due(rows, now)
     return bool(left)
+
+
+def settle_cut_off(rows: Rows, run: int, now: datetime) -> None:
+    """At the end of a run: a crash cut some attempts off, and later ones found out; only until then they have to say
+    that they had begun."""
+    rows.run(
+        "UPDATE attempts SET outcome = 'unknown', finished_at = :now, cause = 'interrupted', sentence = :sentence"
+        " WHERE run = :id AND outcome = 'started'",
+        {"id": run, "now": stamp(now), "sentence": "Bellwire was stopped before it had an answer."},
+    )
 
 
 def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:

@@ -142,10 +142,10 @@ class SqliteDatabase(Database):
 
     async def _write_batch(self, batch: list[Write]) -> None:
         await self._begin()
-        results = [operation(self._rows) for operation, _, _ in batch]
+        results = [write.operation(self._rows) for write in batch]
         await asyncio.get_running_loop().run_in_executor(self._committing, self._connection.commit)
-        for (_, done, _), result in zip(batch, results, strict=True):
-            done(result)
+        for write, result in zip(batch, results, strict=True):
+            write.done(result)
 
     async def _begin(self) -> None:
         """Begin, waiting for another process (the command line) that is writing just now. Raises LedgerBusy."""
