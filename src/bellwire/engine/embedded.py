@@ -196,5 +196,6 @@ class EmbeddedEngine(Engine):
         self._more = await self._adopt() or self._more
         # A long backlog is taken in portions, each as soon as the one before it is nearly through.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._room.wait(), POLL)
+            async with asyncio.timeout(POLL):
+                await self._room.wait()
         self._room.clear()
