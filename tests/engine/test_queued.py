@@ -212,8 +212,8 @@ async def test_an_engine_that_lost_a_job_leaves_it_to_whoever_has_it(url: str, s
         first.may_end.set()
         await stalled.until(lambda: not stalled.engine.busy)
         fence = (await other.run()).fence
-        for step in (engine_of(stalled)._finish, engine_of(stalled)._give_back):
-            await step()
+        assert engine_of(stalled)._done == []
+        await engine_of(stalled)._give_back()
         assert await queue_is(other, 1)
         assert ((await other.run()).fence, (await other.run()).state) == (fence, RunState.RUNNING)
         second.may_end.set()
@@ -232,6 +232,19 @@ async def test_an_engine_that_is_brought_its_own_lapsed_job_sends_nothing_for_th
         assert not engine_of(house)._holds(hold)
         first.may_end.set()
         await house.until(lambda: is_done(house), 30)
+        assert Counter(name for name, _ in house.vendor.sent) == {"create_label": 1, "post_message": 1}
+
+
+async def test_a_job_that_an_engine_was_unsure_of_and_nobody_else_took_goes_on(url: str, soon: float) -> None:
+    """The queue couldn't be asked for nearly as long as jobs last."""
+    async with crew(url, 1, TOLD) as (house,):
+        hanging = Hanging()
+        await carrier_of([house], "create_label", hanging)
+        (hold,) = engine_of(house)._kept.values()
+        stops(house, "keeping")
+        hold.heard_at -= soon
+        hanging.may_end.set()
+        await house.until(lambda: is_done(house))
         assert Counter(name for name, _ in house.vendor.sent) == {"create_label": 1, "post_message": 1}
 
 

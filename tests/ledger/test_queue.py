@@ -155,6 +155,28 @@ async def test_waiting_ends_when_something_comes_or_when_the_time_is_over(
     assert numbers(await queue.take(1)) == [1]
 
 
+@pytest.mark.parametrize("later", range(4))
+async def test_who_is_cancelled_waits_no_more_even_if_something_comes_at_that_moment(
+    here: Database, ends: tuple[Queue, Queue], later: int
+) -> None:
+    queue = ends[0]
+    await queue.take(1)
+
+    async def wait_for_ever() -> None:
+        while True:
+            await queue.wait(60)
+
+    waiting = asyncio.create_task(wait_for_ever())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    queue._changed.set()  # type: ignore[attr-defined]
+    for _ in range(later):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(waiting, 5)
+
+
 async def test_a_server_that_was_away_is_told_and_asked_again_once_it_is_back(server: Server) -> None:
     async with open_ledger(server.url("postgres")) as ledger:
         queue = ledger.queue()

@@ -168,6 +168,7 @@ def left_over(place: Town) -> list[str]:
     """Files that nobody needs any more."""
     # What a crash left of a credential that was being stored: one file, which the next that is stored takes over.
     here = {path.name for path in (place.folder / "data").iterdir()} - _DATA - {".vault.json.new"}
+    here -= {f"vault.json.{connection}.lock" for connection in place.roles}  # Of sign-ins that were renewed.
     return [f"A file is left over: {name}" for name in sorted(here)]
 
 

@@ -172,7 +172,8 @@ class Check:
         call = Call(connection, _NothingMapped(), self._clock, "0" * 32)
         async with _closing(connection):
             try:
-                account = await asyncio.wait_for(sign_in(call), SIGN_IN_LIMIT)
+                async with asyncio.timeout(SIGN_IN_LIMIT):
+                    account = await sign_in(call)
             except TimeoutError:
                 sentence = f"{connection.manifest.title} didn't answer within {SIGN_IN_LIMIT:.0f} seconds."
                 return [Finding(Level.ERROR, connection.name, sentence, "Try again; is its base_url right?")]

@@ -10,6 +10,7 @@ import structlog
 
 from bellwire.connectors.kit import Connection
 from bellwire.engine.engine import POLL, Engine, Setting, Turn, loaded
+from bellwire.engine.execution import LostClaim
 from bellwire.engine.normalise import Reading, read
 from bellwire.errors import LedgerBusy
 from bellwire.events import Delivery
@@ -180,8 +181,9 @@ class EmbeddedEngine(Engine):
 
     async def _take_turn(self, turn: Turn) -> None:
         try:
-            if await self._carry(turn):
-                self._room.set()
+            with suppress(LostClaim):
+                if await self._carry(turn):
+                    self._room.set()
         except LedgerBusy:
             self._stranded.append((turn.run, turn.fence))
 
@@ -196,5 +198,6 @@ class EmbeddedEngine(Engine):
         self._more = await self._adopt() or self._more
         # A long backlog is taken in portions, each as soon as the one before it is nearly through.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._room.wait(), POLL)
+            async with asyncio.timeout(POLL):
+                await self._room.wait()
         self._room.clear()

@@ -169,13 +169,15 @@ class Engine(ABC):
 
     async def _carry(self, turn: Turn, holds: Callable[[], bool] | None = None) -> int:
         """To its end for now. Returns how many others its end let go. Raises LedgerBusy, and leaves the run in this
-        process's name; whatever else happens, somebody has it afterwards: the ledger, or a person."""
+        process's name; LostClaim, when another has it or might have; whatever else happens, somebody has it afterwards:
+        the ledger, or a person."""
         try:
             execution = turn.take_up()
             execution.holds = holds
             await execution.carry()
         except LostClaim:
-            log.warning("another worker holds the run", run=turn.run)
+            log.warning("another worker holds the run, or may", run=turn.run)
+            raise
         except LedgerBusy as error:
             log.error("a run could not go on", run=turn.run, error=str(error))
             raise

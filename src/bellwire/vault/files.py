@@ -47,7 +47,8 @@ async def taking_turns(path: Path, patience: float) -> AsyncIterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         with suppress(TimeoutError):
-            await asyncio.wait_for(_lock(descriptor), patience)
+            async with asyncio.timeout(patience):
+                await _lock(descriptor)
         yield
     finally:
         os.close(descriptor)

@@ -103,7 +103,8 @@ class Alerts:
             except Exception:
                 log.exception("the alerts stumbled and go on")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _EVERY)
+                async with asyncio.timeout(_EVERY):
+                    await self._stopping.wait()
 
     def _reachable(self) -> Sequence[Channel]:
         try:
