@@ -12,7 +12,7 @@ import pytest
 from bellwire.connectors.kit import Account, Call
 from bellwire.engine.queued import QueuedEngine
 from bellwire.errors import Transient
-from bellwire.ledger import Kind, Queue, RunState
+from bellwire.ledger import Kind, Queue, RunState, health
 from tests.engine.conftest import FLOW, House
 from tests.engine.test_order import FLOWS as CHANGES
 from tests.engine.vendor import Vendor
@@ -270,7 +270,11 @@ async def test_stopping_gives_back_what_was_brought_and_not_yet_begun(url: str) 
 
 
 async def all_done(house: House, number: int) -> bool:
-    return await states(house) == {"done": number}
+    return await states_are(house, {"done": number})
+
+
+async def states_are(house: House, expected: dict[str, int]) -> bool:
+    return await states(house) == expected
 
 
 async def test_stopping_in_the_middle_of_asking_for_jobs_leaves_none_behind(url: str) -> None:
@@ -378,6 +382,37 @@ async def test_what_is_out_of_order_is_known_to_all_and_tried_by_one(url: str) -
         well.set()
         await houses[0].until(lambda: all_done(houses[0], 9))
         await houses[0].until(lambda: not any(house.engine._health.shut("till") for house in houses))
+
+
+async def test_what_one_held_that_had_not_heard_yet_of_the_recovery_goes_on(url: str) -> None:
+    async def sign_in(_call: Call) -> Account:
+        return Account("Toy Till")
+
+    async with crew(url, 2, STOCK, sign_in=sign_in) as (knows, late):
+        await ends(late, *late.engine._loops)
+        await ends(knows, *(loop for loop in knows.engine._loops if loop.get_name() == "jobs"))
+        for run in range(3):
+            await knows.engine._health.failed("till", run, Transient("It can't be reached.", cause="unreachable"))
+        await late.engine._health.compare()
+        knows.engine._health.try_soon()
+        await knows.until(lambda: all_well(knows))
+        await late.deliver()
+        fetches(late)
+        await late.until(lambda: states_are(late, {"held": 1}))
+        await late.engine._health.compare()
+        await late.until(lambda: all_done(late, 1))
+
+
+async def all_well(house: House) -> bool:
+    return await house.ledger.read(health.out_of_order) == []
+
+
+async def ends(house: House, *loops: asyncio.Task[None]) -> None:
+    """It does that no more, and nothing of it is under way."""
+    for loop in loops:
+        house.engine._loops.remove(loop)
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
 
 
 def fetches(house: House) -> None:

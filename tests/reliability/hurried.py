@@ -23,6 +23,6 @@ def _unlimited(_limits: tuple[Limit, ...], parallel: int) -> Gate:
 
 if __name__ == "__main__":
     Queue.lapse = LAPSE
-    http.Api.__init__ = _impatient  # type: ignore[method-assign]
+    http.Api.__init__ = _impatient  # type: ignore[assignment,method-assign]
     http.Gate = _unlimited  # type: ignore[attr-defined,assignment]
     main()

@@ -129,9 +129,9 @@ class QueuedEngine(Engine):
         return found
 
     async def _deal(self, hold: _Hold, found: Opened | None) -> None:
-        """With one job, until all that it is about is in the ledger's hands again. If the ledger can't be used, or it was
-        uncertain for a time whose the job is, what this process has by it is taken up anew once that is over. None: it
-        isn't known yet what it is about."""
+        """With one job, until all that it is about is in the ledger's hands again. If the ledger can't be used, or it
+        was uncertain for a time whose the job is, what this process has by it is taken up anew once that is over. None:
+        it isn't known yet what it is about."""
         job, holds = hold.job, partial(self._holds, hold)
         while True:
             with self._going_on_later():
