@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from threading import Event
+from typing import Any
 
 import psycopg
 import pytest
@@ -205,26 +206,32 @@ def lock_holders(url: str) -> list[int]:
         return [row[0] for row in found]
 
 
-async def looked_in_vain(url: str) -> None:
-    """Until somebody who isn't the one has asked for the lock, and got no for an answer."""
-    asked = "SELECT COUNT(*) FROM pg_stat_activity WHERE query LIKE '%%pg_try_advisory_lock%%' AND pid <> ALL(%s)"
-    with psycopg.connect(url, autocommit=True) as other:
+@pytest.fixture
+def left_off(monkeypatch: pytest.MonkeyPatch) -> list[Database]:
+    """The ledgers of those who asked whether they are the one, and aren't, or aren't any more."""
+    seen: list[Database] = []
+    ask = PostgresDatabase._alone
 
-        async def looked() -> bool:
-            row = other.execute(asked, [[*lock_holders(url), other.info.backend_pid]]).fetchone()
-            return row is not None and bool(row[0])
+    async def asking(self: PostgresDatabase, connection: Any, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        await ask(self, connection, name, work)
+        seen.append(self)
 
-        await until(looked, 10)
+    monkeypatch.setattr(PostgresDatabase, "_alone", asking)
+    return seen
 
 
 @pytest.mark.usefixtures("often")
-async def test_of_several_one_does_it_and_another_when_that_leaves_off(url: str) -> None:
+async def test_of_several_one_does_it_and_another_when_that_leaves_off(url: str, left_off: list[Database]) -> None:
     first, second = Work(), Work()
     async with open_ledger(url) as here, open_ledger(url) as there:
         async with wanting(here, first):
             await asyncio.wait_for(first.going_on.wait(), 10)
             async with wanting(there, second):
-                await looked_in_vain(url)
+
+                async def looked() -> bool:
+                    return left_off.count(there) > 1
+
+                await until(looked, 20)
                 assert (first.begun, second.begun) == (1, 0)
             assert second.begun == 0
         assert not first.going_on.is_set()
