@@ -3,7 +3,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants torture check format bench lock clean
+.PHONY: help demo test mutants torture check format bench simulation lock clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: $(VENV)/.dev  ## Put the code into its standard form
 
 bench: $(VENV)/.dev  ## Measure against a bare loop, write bench/latest.json and a plot
 	@$(RUN)python -m bench $(ARGS)
+
+simulation: $(VENV)/.dev  ## What breaks first beyond this machine, with the costs that `make bench` wrote
+	@$(RUN)python -m bench.simulation $(ARGS)
 
 lock: $(VENV)/.dev  ## Pin what pyproject.toml asks for
 	@scripts/lock

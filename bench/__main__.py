@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from bench import growth, latency, recovery, scaleout, size, start, throughput
+from bench import cost, growth, latency, recovery, scaleout, size, start, throughput
 from bench.figures import Figures
 from bench.plot import plot
 from bench.setting import QUICK, Counts, Setting
@@ -21,6 +21,7 @@ MEASUREMENTS: dict[str, Callable[[Setting], Awaitable[None]]] = {
     "size": size.measure,
     "start": start.measure,
     "scaleout": scaleout.measure,
+    "cost": cost.measure,
 }
 HERE = Path(__file__).parent
 

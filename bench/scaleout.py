@@ -53,7 +53,7 @@ async def _round(setting: Setting, server: Server, number: int) -> None:
 async def _ours(server: Server, name: str, count: int, *, workers: int, at_once: int, takes: float = 0.0) -> float:
     server.run(f"CREATE DATABASE {name}")
     url = server.url(name)
-    await _deliver(url, count)
+    await deliver(url, count)
     start = ("-m", "bench.ours", url)
     return await _rate(
         count, takes, [lambda vendor: (sys.executable, *start, vendor, str(at_once), "worker", STANDARD)] * workers
@@ -87,7 +87,7 @@ def _running(command: Sequence[str]) -> Iterator[None]:
         yield
 
 
-async def _deliver(url: str, count: int) -> None:
+async def deliver(url: str, count: int) -> None:
     """What an intake has taken in."""
     arriving = Orders(STANDARD).arriving(count)
     async with open_ledger(url) as ledger:

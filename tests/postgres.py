@@ -42,6 +42,11 @@ class Server:
         )  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, name: str) -> str:
         return f"postgresql://bellwire@/{name}?host={self.folder}"
 
