@@ -185,6 +185,21 @@ MUTANTS = (
         ("ledger/test_postgres.py::test_of_several_one_does_it_and_another_when_that_leaves_off",),
     ),
     Mutant(
+        "a job is taken off the queue though its runs may be in nobody's hands",
+        "engine/engine.py",
+        '            log.warning("another worker holds the run, or may", run=turn.run)\n            raise\n',
+        '            log.warning("another worker holds the run, or may", run=turn.run)\n',
+        ("engine/test_queued.py::test_a_job_that_an_engine_was_unsure_of_and_nobody_else_took_goes_on",),
+    ),
+    Mutant(
+        "who hears late that a vendor is well again lets nothing go",
+        "engine/health.py",
+        "            # Since then this process may have had more of its runs held.\n"
+        "            await self.let_go_if_well(name)\n",
+        "",
+        ("engine/test_queued.py::test_what_one_held_that_had_not_heard_yet_of_the_recovery_goes_on",),
+    ),
+    Mutant(
         "each process uses a vendor's limit as if it were alone",
         "connectors/kit/limits.py",
         "max(1, limit.count // sharers)",

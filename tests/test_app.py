@@ -26,7 +26,6 @@ __all__ = ["receiver", "receivers"]
 
 
 async def test_it_is_alive_and_ready_and_says_when_it_isnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bellwire.intake.health._PATIENCE", 0.1)
     async with (
         town(tmp_path) as place,
         running(place.settings, place.secrets) as bellwire,
@@ -40,7 +39,9 @@ async def test_it_is_alive_and_ready_and_says_when_it_isnt(tmp_path: Path, monke
         assert (await status("/healthz"), await status("/readyz")) == (200, 200)
         other = sqlite3.connect(tmp_path / "data" / "ledger.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        assert (await status("/healthz"), await status("/readyz")) == (200, 503)
+        with monkeypatch.context() as impatient:
+            impatient.setattr("bellwire.intake.health._PATIENCE", 0.1)
+            assert (await status("/healthz"), await status("/readyz")) == (200, 503)
         other.execute("ROLLBACK")
         assert await status("/readyz") == 200
 
