@@ -17,6 +17,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 import typer.main
 from typer.testing import CliRunner
@@ -31,6 +32,7 @@ from bellwire.settings.load import _VARIABLES
 from bellwire.watch import Channel
 from tests import connectors_table
 from tests.documents import PAGES, ROOT, Block, Document, read
+from tests.ledgers import Ledgers
 from tests.terminal import Terminal
 
 CI = bool(os.environ.get("CI"))
@@ -304,13 +306,17 @@ def answers(url: str) -> bool:
     return False
 
 
+_UNDER_WAY = (
+    "(SELECT COUNT(*) FROM deliveries WHERE state = 'received')"
+    " + (SELECT COUNT(*) FROM runs WHERE state IN ('running', 'waiting'))"
+)
+
+
 def is_quiet(ledger: Path) -> bool:
     """Whether nothing is under way."""
     connection = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)
     try:
-        under_way = "SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'received')"
-        under_way += " + (SELECT COUNT(*) FROM runs WHERE state IN ('running', 'waiting'))"
-        return bool(connection.execute(under_way).fetchone()[0] == 0)
+        return bool(connection.execute(f"SELECT {_UNDER_WAY}").fetchone()[0] == 0)
     finally:
         connection.close()
 
@@ -340,6 +346,43 @@ def test_the_first_webhook_arrives_when_the_readme_is_followed(tmp_path: Path) -
                 until(lambda ledger=ledger: not ledger.exists() or is_quiet(ledger), "all is done")  # type: ignore[misc]
         assert printed.count("Robin asks: Do you ship to Austin?") == 1
         assert answers(f"http://127.0.0.1:{ours}/runs/1")
+
+
+def test_several_processes_outlive_one_of_each_when_the_rehearsal_is_followed(tmp_path: Path, ledgers: Ledgers) -> None:
+    url, ports = ledgers.postgres(), {port: str(free_port()) for port in ("8787", "8788", "9001")}
+    clone = tmp_path / "bellwire"
+    clone.mkdir()
+    (clone / ".venv").symlink_to(sys.prefix)
+    before = README.section("## Your first webhook in five minutes").blocks
+    make, connections, secrets = [block for block in before if block.kind == "sh"][:3]
+    _, begin, kill, look = read("docs/scaling.md").section("## A rehearsal on one machine").blocks
+
+    def here(block: Block) -> str:
+        text = re.sub("|".join(ports), lambda port: ports[port[0]], block.text)
+        return re.sub("BELLWIRE_LEDGER_URL=.*", f"BELLWIRE_LEDGER_URL='{url}'", text)
+
+    with Terminal(clone, CLEAN) as terminal:
+        for block in (make, connections, secrets):
+            terminal.run(here(block))
+        terminal.run(f"cd {clone}")
+        terminal.run(here(begin))
+        until(lambda: asked(url, "SELECT COUNT(*) FROM processes") == 5, "all are at work")
+        until(lambda: answers(f"http://127.0.0.1:{ports['8788']}/readyz"), "the second intake is ready")
+        until(lambda: answers(f"http://127.0.0.1:{ports['9001']}/"), "the practice server is ready")
+        terminal.run(here(kill))
+        until(lambda: asked(url, f"SELECT {_UNDER_WAY}") == 0, "all is done")
+        printed = terminal.run(here(look))
+        received = asked(url, "SELECT COUNT(*) FROM deliveries")
+        assert received > 6
+        assert f"{received} received = {received} done + 0 waiting + 0 in need of a person + 0 skipped." in printed
+        assert printed.split()[-1] == str(received)
+
+
+def asked(url: str, question: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(question.encode()).fetchone()
+        assert row is not None
+        return int(row[0])
 
 
 def test_the_demo_prints_what_the_readme_shows() -> None:
