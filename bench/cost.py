@@ -84,10 +84,24 @@ async def _writes(setting: Setting, server: Server, name: str) -> None:
             await _one(ledger, next(arriving))
         alone = await _timed(lambda: _one(ledger, next(arriving)), _COMMITS - 10)
         together = await _timed(
-            lambda: asyncio.gather(*(_one(ledger, next(arriving)) for _ in range(_TOGETHER))), _COMMITS - 2
+            lambda: asyncio.gather(*(_one(ledger, next(arriving)) for _ in range(_TOGETHER))), _COMMITS // 2 - 2
         )
+        await ledger.write(partial(_history, count=setting.counts.history))
+        long_after = await _timed(
+            lambda: asyncio.gather(*(_one(ledger, next(arriving)) for _ in range(_TOGETHER))), _COMMITS // 2 - 2
+        )
+    setting.figures.add(growth_write=long_after / together)
     statement = (together - alone) / (_TOGETHER - 1) / _STATEMENTS
     setting.figures.add(statement_ms=statement * 1000, commit_ms=(alone - _STATEMENTS * statement) * 1000)
+
+
+def _history(rows: Rows, count: int) -> None:
+    """So many deliveries with ids as senders make them: at random."""
+    rows.run(
+        "INSERT INTO deliveries (connection, environment, delivery_id, received_at, state)"
+        " SELECT 'shop', 'sandbox', md5(CAST(n AS text)), n, 'done' FROM generate_series(1, :count) AS n",
+        {"count": count},
+    )
 
 
 async def _one(ledger: Database, delivery: Delivery) -> None:

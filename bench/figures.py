@@ -70,6 +70,7 @@ KINDS = {
     "server_run_ms": Kind("the same of the PostgreSQL server (ms)"),
     "commit_ms": Kind("a transaction on PostgreSQL, without its statements (ms)"),
     "statement_ms": Kind("each statement in one that many share (ms)"),
+    "growth_write": Kind("a commit of 100 deliveries on PostgreSQL with a long history, of that with none"),
     "postgres_bytes_per_event": Kind("on PostgreSQL's disk for an event and its run of three actions (bytes)"),
     "written_per_event": Kind("written to its log for that (bytes)"),
     "ack_p50_ms": Kind("median of an ack at 300 a second (ms)"),

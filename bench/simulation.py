@@ -17,7 +17,7 @@ import json
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -40,6 +40,8 @@ _MOST = 50_000
 """Events of one simulation."""
 _BREAKS = 1.0
 """Seconds from webhook to last action, over the calls' own time, that nobody would call working."""
+_READ = 0.0002
+"""Seconds for a page from an ordinary SSD."""
 _ACK, _RECORD, _CHECKPOINT, _LAST = 3, 5, 1, 3
 """Statements of each write."""
 
@@ -52,6 +54,8 @@ class Costs:
     run: float
     commit: float
     statement: float
+    read: float = 0.0
+    """To fetch the page of the index where a new delivery's random id belongs, once that is larger than memory."""
 
     @classmethod
     def measured(cls, path: Path) -> "Costs":
@@ -109,14 +113,14 @@ class Process:
     costs: Costs
     place: Server
     core: Server = field(init=False)
-    waiting: deque[tuple[int, Callable[[], None]]] = field(default_factory=deque)
+    waiting: deque[tuple[float, Callable[[], None]]] = field(default_factory=deque)
     writing: bool = False
 
     def __post_init__(self) -> None:
         self.core = Server(self.clock)
 
-    def write(self, statements: int, done: Callable[[], None]) -> None:
-        self.waiting.append((statements, done))
+    def write(self, statements: int, done: Callable[[], None], reads: float = 0.0) -> None:
+        self.waiting.append((self.costs.statement * statements + reads, done))
         if not self.writing:
             self._commit()
 
@@ -124,10 +128,10 @@ class Process:
         batch = [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
         self.writing = bool(batch)
         if batch:
-            work = self.costs.commit + self.costs.statement * sum(statements for statements, _ in batch)
+            work = self.costs.commit + sum(seconds for seconds, _ in batch)
             self.place.ask(work, lambda: self._committed(batch))
 
-    def _committed(self, batch: list[tuple[int, Callable[[], None]]]) -> None:
+    def _committed(self, batch: list[tuple[float, Callable[[], None]]]) -> None:
         for _, done in batch:
             done()
         self._commit()
@@ -154,7 +158,7 @@ class Shard:
             self._queue.append(came)
             self._bring()
 
-        intake.core.ask(self._costs.ack, lambda: intake.write(_ACK, durable))
+        intake.core.ask(self._costs.ack, lambda: intake.write(_ACK, durable, self._costs.read))
 
     def _bring(self) -> None:
         while self._queue:
@@ -220,6 +224,14 @@ def main() -> None:
     if not given.figures.exists():
         raise SystemExit(f"{given.figures} isn't there: `make bench` measures and writes it.")
     costs = Costs.measured(given.figures)
+    console = Console()
+    console.print(_table(costs))
+    console.print("\nThe same once the index of delivery ids is larger than the server's memory:\n")
+    console.print(_table(replace(costs, read=_READ)))
+
+
+def _table(costs: Costs) -> Table:
+    """Each rate on one ledger, and where that breaks on twice as many, until it holds."""
     table = Table(box=None, pad_edge=False)
     for title in ("events/s", "ledgers", "intakes", "workers", "writing", "ack p99", "overhead p99"):
         table.add_column(title, justify="right")
@@ -232,7 +244,7 @@ def main() -> None:
             counts = (f"{rate:,}", str(ledgers), str(found.intakes), str(found.workers))
             table.add_row(*counts, *figures, style="" if holds else "red")
             ledgers *= 2
-    Console().print(table)
+    return table
 
 
 if __name__ == "__main__":
