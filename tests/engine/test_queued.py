@@ -363,7 +363,7 @@ async def test_what_is_out_of_order_is_known_to_all_and_tried_by_one(url: str) -
         first, *others = houses
         for house in others:
             stops(house, "jobs")
-        first.vendor.next["adjust"].extend([Transient("Toy Till can't be reached.", cause="unreachable")] * 9)
+        await fails(first)
         for number in range(9):
             await houses[0].deliver(order(id=str(number)))
 
@@ -371,7 +371,6 @@ async def test_what_is_out_of_order_is_known_to_all_and_tried_by_one(url: str) -
             return all(house.engine._health.shut("till") for house in houses)
 
         await houses[0].until(shut_everywhere)
-        first.vendor.next["adjust"].clear()
         for house in others:
             fetches(house)
         for house in houses:
@@ -391,8 +390,7 @@ async def test_what_one_held_that_had_not_heard_yet_of_the_recovery_goes_on(url:
     async with crew(url, 2, STOCK, sign_in=sign_in) as (knows, late):
         await ends(late, *late.engine._loops)
         await ends(knows, *(loop for loop in knows.engine._loops if loop.get_name() == "jobs"))
-        for run in range(3):
-            await knows.engine._health.failed("till", run, Transient("It can't be reached.", cause="unreachable"))
+        await fails(knows)
         await late.engine._health.compare()
         knows.engine._health.try_soon()
         await knows.until(lambda: all_well(knows))
@@ -401,6 +399,12 @@ async def test_what_one_held_that_had_not_heard_yet_of_the_recovery_goes_on(url:
         await late.until(lambda: states_are(late, {"held": 1}))
         await late.engine._health.compare()
         await late.until(lambda: all_done(late, 1))
+
+
+async def fails(house: House) -> None:
+    """Its connection does, for so many runs that it is out of order."""
+    for run in range(3):
+        await house.engine._health.failed("till", run, Transient("It can't be reached.", cause="unreachable"))
 
 
 async def all_well(house: House) -> bool:
@@ -433,11 +437,7 @@ async def test_a_connection_whose_try_met_a_busy_ledger_is_tried_again(server: S
         return Account("Toy Till")
 
     async with crew(server.url("ledger"), 1, STOCK, sign_in=sign_in) as (house,):
-        house.vendor.next["adjust"].extend([Transient("Toy Till can't be reached.", cause="unreachable")] * 3)
-        for number in range(3):
-            await house.deliver(order(id=str(number)))
-        await house.until(lambda: house.engine._health.shut("till"))
-        await house.until(lambda: held(house))
+        await fails(house)
         stalls(house)
         server.stop()
         house.engine._health.try_soon()
@@ -446,7 +446,3 @@ async def test_a_connection_whose_try_met_a_busy_ledger_is_tried_again(server: S
         server.start()
         await house.engine._health.look()
         await house.until(lambda: bool(tried))
-
-
-async def held(house: House) -> bool:
-    return await states(house) == {"held": 3}
