@@ -217,10 +217,10 @@ MUTANTS = (
         "a write is told to be done before its commit (group commit)",
         "ledger/sqlite.py",
         "        await asyncio.get_running_loop().run_in_executor(self._committing, self._connection.commit)\n"
-        "        for (_, done, _), result in zip(batch, results, strict=True):\n"
-        "            done(result)\n",
-        "        for (_, done, _), result in zip(batch, results, strict=True):\n"
-        "            done(result)\n"
+        "        for write, result in zip(batch, results, strict=True):\n"
+        "            write.done(result)\n",
+        "        for write, result in zip(batch, results, strict=True):\n"
+        "            write.done(result)\n"
         "        await asyncio.get_running_loop().run_in_executor(self._committing, self._connection.commit)\n",
         ("ledger/test_database.py::test_a_write_returns_only_when_its_commit_is_over",),
     ),

@@ -373,7 +373,7 @@ def test_several_processes_outlive_one_of_each_when_the_rehearsal_is_followed(tm
         until(lambda: asked(url, f"SELECT {_UNDER_WAY}") == 0, "all is done")
         printed = terminal.run(here(look))
         received = asked(url, "SELECT COUNT(*) FROM deliveries")
-        assert received > 6
+        assert received >= 6
         assert f"{received} received = {received} done + 0 waiting + 0 in need of a person + 0 skipped." in printed
         assert printed.split()[-1] == str(received)
 

@@ -133,8 +133,8 @@ async def test_what_was_claimed_and_could_not_be_read_is_let_go_without_a_restar
         change(ledger_url, "ALTER TABLE attempts RENAME TO attempts_elsewhere")
         change(ledger_url, "UPDATE runs SET state = 'waiting', due_at = 0")
         await house.until(lambda: house.ledger.read(claimed))
+        change(ledger_url, "UPDATE attempts_elsewhere SET next_at = finished_at WHERE outcome = 'failed'")
         change(ledger_url, "ALTER TABLE attempts_elsewhere RENAME TO attempts")
-        change(ledger_url, "UPDATE attempts SET next_at = finished_at WHERE outcome = 'failed'")
         await house.settled()
         assert (await house.run()).state is RunState.DONE
 
