@@ -10,6 +10,7 @@ from bench.latency import percentile
 from bench.orders import STANDARD, Orders
 from bench.plot import plot
 from bench.showing import markdown, verdict
+from bench.simulation import Costs, simulate
 
 from bellwire.ledger import RunState, figures, open_ledger, runs
 
@@ -47,6 +48,24 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile([3, 1, 2], 50) == 2
     assert percentile(range(1, 101), 99) == 99
     assert percentile([7], 99) == 7
+
+
+COSTS = Costs(ack=0.0004, run=0.0016, commit=0.001, statement=0.0001)
+
+
+def test_in_a_simulation_an_event_that_meets_no_other_costs_what_its_steps_cost() -> None:
+    found = simulate(COSTS, rate=0.5, ledgers=1)
+    ack = COSTS.ack + COSTS.commit + 3 * COSTS.statement
+    run = COSTS.run + 4 * COSTS.commit + (5 + 1 + 1 + 3) * COSTS.statement
+    assert (found.intakes, found.workers) == (2, 2)
+    assert abs(found.ack_p99 - ack) < 0.001
+    assert abs(found.overhead_p99 - ack - run) < 0.003
+
+
+def test_in_a_simulation_what_is_too_much_for_one_ledger_is_carried_by_several() -> None:
+    alone, shared = (simulate(COSTS, rate=2_000, ledgers=ledgers) for ledgers in (1, 4))
+    assert alone.busy > 0.99
+    assert alone.overhead_p99 > 5 * shared.overhead_p99
 
 
 def test_every_figure_is_in_the_table_and_those_with_an_aim_in_the_plot() -> None:
