@@ -18,10 +18,10 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -107,7 +107,7 @@ class Server:
 
 @dataclass
 class Process:
-    """An intake or a worker: a core, and a writer for each ledger that it has to do with."""
+    """An intake or a worker: a core, and a writer of its ledger."""
 
     clock: Clock
     costs: Costs
@@ -115,6 +115,8 @@ class Process:
     core: Server = field(init=False)
     waiting: deque[tuple[float, Callable[[], None]]] = field(default_factory=deque)
     writing: bool = False
+    room: int = _AT_ONCE
+    """How many more runs a worker takes."""
 
     def __post_init__(self) -> None:
         self.core = Server(self.clock)
@@ -144,7 +146,7 @@ class Shard:
         self.place = Server(clock)
         self._clock, self._costs = clock, costs
         self._intakes = [Process(clock, costs, self.place) for _ in range(intakes)]
-        self._workers = [[Process(clock, costs, self.place), _AT_ONCE] for _ in range(workers)]
+        self._workers = [Process(clock, costs, self.place) for _ in range(workers)]
         self._queue: deque[float] = deque()
         self.acks: list[float] = []
         self.overheads: list[float] = []
@@ -162,14 +164,13 @@ class Shard:
 
     def _bring(self) -> None:
         while self._queue:
-            place: list[Any] = max(self._workers, key=lambda each: each[1])
-            if not place[1]:
+            worker = max(self._workers, key=lambda each: each.room)
+            if not worker.room:
                 return
-            place[1] -= 1
-            self._begin(place, self._queue.popleft())
+            worker.room -= 1
+            self._begin(worker, self._queue.popleft())
 
-    def _begin(self, place: list[Any], came: float) -> None:
-        worker: Process = place[0]
+    def _begin(self, worker: Process, came: float) -> None:
         part = self._costs.run / (_CALLS + 1)
 
         def call(left: int) -> None:
@@ -183,7 +184,7 @@ class Shard:
 
         def done() -> None:
             self.overheads.append(self._clock.now - came - _CALLS * _VENDOR)
-            place[1] += 1
+            worker.room += 1
             self._bring()
 
         worker.core.ask(part, lambda: worker.write(_RECORD, lambda: call(_CALLS)))
@@ -196,12 +197,12 @@ def simulate(costs: Costs, rate: float, ledgers: int, seed: int = 2026) -> Resul
     intakes = max(2, math.ceil(each * costs.ack / _BUSY))
     waits = each * (_CALLS * _VENDOR) / (_AT_ONCE * _BUSY)
     workers = max(2, math.ceil(max(each * costs.run / _BUSY, waits)))
-    clock, random = Clock(), Random(seed)  # noqa: S311 - not for secrets
+    clock, random = Clock(), Random(seed)  # noqa: S311 - nothing secret
     shards = [Shard(clock, costs, intakes, workers) for _ in range(ledgers)]
     at = 0.0
     for number in range(events):
         at += random.expovariate(rate)
-        clock.after(at, lambda number=number: random.choice(shards).arrive(number))  # type: ignore[misc]
+        clock.after(at, partial(random.choice(shards).arrive, number))
     clock.run()
     return Result(
         intakes * ledgers,

@@ -200,6 +200,20 @@ MUTANTS = (
         ("engine/test_queued.py::test_what_one_held_that_had_not_heard_yet_of_the_recovery_goes_on",),
     ),
     Mutant(
+        "events of one subject that share a commit are recorded beside each other",
+        "engine/engine.py",
+        "                lane=reading.subject,\n",
+        "                lane=str(reading.delivery),\n",
+        ("engine/test_queued.py::test_of_two_events_of_one_subject_that_share_a_commit_the_later_one_waits",),
+    ),
+    Mutant(
+        "what shares a lane runs beside each other all the same",
+        "ledger/in_step.py",
+        "        lanes.setdefault(lane, []).append(number)\n",
+        "        lanes.setdefault(f'{lane} {number}', []).append(number)\n",
+        ("ledger/test_in_step.py::test_within_a_lane_one_write_ends_before_the_next_begins",),
+    ),
+    Mutant(
         "each process uses a vendor's limit as if it were alone",
         "connectors/kit/limits.py",
         "max(1, limit.count // sharers)",

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from bellwire.connectors.kit import Account, Call
+from bellwire.engine.normalise import read
 from bellwire.engine.queued import QueuedEngine
 from bellwire.errors import Transient
-from bellwire.ledger import Kind, Queue, RunState, health
+from bellwire.ledger import Kind, Queue, RunState, deliveries, health
 from tests.engine.conftest import FLOW, House
 from tests.engine.test_order import FLOWS as CHANGES
 from tests.engine.vendor import Vendor
@@ -302,6 +303,20 @@ async def test_events_of_one_subject_are_carried_in_order_by_all_together(url: s
         for number in range(8):
             texts = [each.text for each in told if each.text.startswith(f"{number} ")]  # type: ignore[attr-defined]
             assert texts == [f"{number} at {hour}" for hour in range(10, 15)]
+
+
+async def test_of_two_events_of_one_subject_that_share_a_commit_the_later_one_waits(url: str) -> None:
+    async with crew(url, 1, CHANGES) as (house,):
+        stops(house, "jobs")
+        numbers = [
+            await house.deliver(order(id="1", updated_at=NOW.replace(hour=hour)), "order.updated") for hour in (10, 11)
+        ]
+        found = await house.ledger.read(lambda rows: deliveries.received(rows, numbers))
+        readings = [read(number, found[number], house.connection) for number in numbers]
+        record = house.engine._record
+        turns = await asyncio.gather(*(record(each, house.connection, holding=True) for each in readings))
+        assert [len(each) for each in turns] == [1, 0]
+        assert await states(house) == {"running": 1, "held": 1}
 
 
 async def nothing_unread(house: House) -> bool:

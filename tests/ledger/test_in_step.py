@@ -1,27 +1,14 @@
 """Writes that share a transaction on PostgreSQL: in step beside other lanes, within one lane one after the other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import psycopg
-import pytest
 
-from bellwire.ledger import Database, Rows, open_ledger
+from bellwire.ledger import Database, Rows
 from tests.ledger.test_database import fail, put
-from tests.ledgers import Ledgers
 
 Steps = list[tuple[str, int]]
-
-
-@pytest.fixture
-def url(ledgers: Ledgers) -> str:
-    return ledgers.postgres()
-
-
-@pytest.fixture
-async def here(url: str) -> AsyncIterator[Database]:
-    async with open_ledger(url) as opened:
-        yield opened
 
 
 def asking(name: str, steps: Steps, *, times: int = 3) -> Callable[[Rows], str]:

@@ -20,18 +20,6 @@ from tests.running import until
 
 
 @pytest.fixture
-def url(ledgers: Ledgers) -> str:
-    return ledgers.postgres()
-
-
-@pytest.fixture
-async def here(url: str) -> AsyncIterator[PostgresDatabase]:
-    async with open_ledger(url) as opened:
-        assert isinstance(opened, PostgresDatabase)
-        yield opened
-
-
-@pytest.fixture
 def server() -> Iterator[Server]:
     """One that a test may stop."""
     made = Server(durable=True)

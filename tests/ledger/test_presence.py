@@ -7,7 +7,7 @@ import pytest
 
 from bellwire.clock import system_clock
 from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Presence, open_ledger, presence, processes
-from tests.ledgers import Ledgers, change
+from tests.ledgers import change
 from tests.running import until
 
 
@@ -15,11 +15,6 @@ from tests.running import until
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Signs of life at a pace that tests have the time for."""
     monkeypatch.setattr(presence, "_EVERY", 0.02)
-
-
-@pytest.fixture
-def url(ledgers: Ledgers) -> str:
-    return ledgers.postgres()
 
 
 @pytest.fixture

@@ -8,19 +8,9 @@ import pytest
 
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import Database, Job, Kind, Queue, open_ledger
-from tests.ledgers import Ledgers, change
+from bellwire.ledger.queue import PgQueue
+from tests.ledgers import change
 from tests.postgres import Server
-
-
-@pytest.fixture
-def url(ledgers: Ledgers) -> str:
-    return ledgers.postgres()
-
-
-@pytest.fixture
-async def here(url: str) -> AsyncIterator[Database]:
-    async with open_ledger(url) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -169,7 +159,8 @@ async def test_who_is_cancelled_waits_no_more_even_if_something_comes_at_that_mo
     waiting = asyncio.create_task(wait_for_ever())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    queue._changed.set()  # type: ignore[attr-defined]
+    assert isinstance(queue, PgQueue)
+    queue._changed.set()
     for _ in range(later):
         await asyncio.sleep(0)
     waiting.cancel()

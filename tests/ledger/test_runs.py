@@ -23,7 +23,7 @@ from bellwire.ledger import (
     runs,
 )
 from tests.ledger.stuck import begin
-from tests.ledgers import Ledgers, change
+from tests.ledgers import change
 from tests.samples import NOW, order
 
 LATER = NOW + timedelta(hours=1)
@@ -222,16 +222,11 @@ class Shared:
 
 
 @pytest.fixture
-def shared_url(ledgers: Ledgers) -> str:
-    return ledgers.postgres()
-
-
-@pytest.fixture
-async def shared(shared_url: str) -> AsyncIterator[Shared]:
-    async with open_ledger(shared_url) as opened:
+async def shared(url: str) -> AsyncIterator[Shared]:
+    async with open_ledger(url) as opened:
         queue = opened.queue()
         assert queue is not None
-        yield Shared(shared_url, opened, queue)
+        yield Shared(url, opened, queue)
         await queue.close()
 
 

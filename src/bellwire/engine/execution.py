@@ -89,6 +89,7 @@ class Execution:
     """How many runs of the subject's next event its end let go."""
     parts: dict[str, list[Part]] = field(default_factory=dict)
     scope: Scope = field(init=False)
+    _subject: str = field(init=False)
     _resumed: bool = False
     """It had earlier turns."""
     _interrupted: bool = False

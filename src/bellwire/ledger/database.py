@@ -153,9 +153,10 @@ class Database(ABC):
         return len(self._waiting)
 
     async def write(self, operation: Callable[[Rows], T], *, lane: str | None = None) -> T:
-        """Run `operation` in a transaction and return what it returned once that is on disk. Those of one `lane` run
-        one after the other; beside each other those that have another, and for which it makes no difference; one
-        without runs while no other does.
+        """Run `operation` in a transaction and return what it returned once that is on disk.
+
+        Operations of one `lane` run one after the other. Those of several may run beside each other: a lane is for what
+        looks at, and changes, nothing that those of other lanes do. One without runs while no other does.
 
         It may be run twice (when another operation of its batch fails), and in another thread, so it changes nothing
         but rows. Raises what it raises, and LedgerBusy when the ledger can't be written now.

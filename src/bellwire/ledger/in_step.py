@@ -28,28 +28,24 @@ def ask(cursor: Cursor, sql: bytes, values: Sequence[Any]) -> None:
     strand.switch(_Question(cursor, sql, values))
 
 
-def run_in_step(connection: psycopg.Connection[Any], lanes: Sequence[Sequence[Callable[[], Any]]]) -> list[list[Any]]:
-    """What the operations of each lane return. Those of one lane run one after the other. Raises what an operation or a
-    statement raises."""
-    found: list[list[Any]] = [[] for _ in lanes]
-    going_on = [(number, greenlet(partial(_one_after_another, lane))) for number, lane in enumerate(lanes)]
+def run_in_step(connection: psycopg.Connection[Any], operations: Sequence[tuple[str, Callable[[], Any]]]) -> list[Any]:
+    """What the operations return, in their order. Each has the name of its lane: those of one lane run one after the
+    other. Raises what an operation or a statement raises."""
+    results: list[Any] = [None] * len(operations)
+    lanes: dict[str, list[int]] = {}
+    for number, (lane, _) in enumerate(operations):
+        lanes.setdefault(lane, []).append(number)
+
+    def one_after_another(numbers: Sequence[int]) -> None:
+        for number in numbers:
+            results[number] = operations[number][1]()
+
+    going_on = [greenlet(partial(one_after_another, numbers)) for numbers in lanes.values()]
     while going_on:
-        questions: list[_Question] = []
-        still: list[tuple[int, greenlet]] = []
-        for number, strand in going_on:
-            said = strand.switch()
-            if isinstance(said, _Question):
-                questions.append(said)
-                still.append((number, strand))
-            else:
-                found[number] = said
+        questions = [question for strand in going_on if (question := strand.switch()) is not None]
+        going_on = [strand for strand in going_on if not strand.dead]
         _execute(connection, questions)
-        going_on = still
-    return found
-
-
-def _one_after_another(operations: Sequence[Callable[[], Any]]) -> list[Any]:
-    return [operation() for operation in operations]
+    return results
 
 
 def _execute(connection: psycopg.Connection[Any], questions: Sequence[_Question]) -> None:

@@ -133,9 +133,7 @@ class PostgresRows(Rows):
         count = len(numbers)
         keys = [key_of(kind, number, turn) for number, turn in numbers]
         payloads = [b"%d" % number for number, _ in numbers]
-        self._ask(
-            ENQUEUE.encode(), [[0] * count, [kind.value] * count, payloads, [timedelta()] * count, keys, [None] * count]
-        )
+        self._ask(ENQUEUE, [[0] * count, [kind.value] * count, payloads, [timedelta()] * count, keys, [None] * count])
 
     def job(self, number: str) -> str:
         return f"SELECT 1 FROM {TABLE} q WHERE q.id = {number}"  # noqa: S608
@@ -312,20 +310,13 @@ class PostgresDatabase(Database):
 def _run(connection: psycopg.Connection[Any], batch: Sequence[Write]) -> list[Any]:
     """What the operations return, in their order."""
     results: list[Any] = []
-    for alone, group in groupby(batch, key=lambda write: write.lane is None):
+    for in_lanes, group in groupby(batch, key=lambda write: write.lane is not None):
         writes = list(group)
-        if alone or len(writes) == 1:
+        if in_lanes and len(writes) > 1:
+            operations = [(write.lane or "", partial(write.operation, _RowsInStep(connection))) for write in writes]
+            results += run_in_step(connection, operations)
+        else:
             results += [write.operation(PostgresRows(connection)) for write in writes]
-            continue
-        lanes: dict[str | None, list[Write]] = {}
-        for write in writes:
-            lanes.setdefault(write.lane, []).append(write)
-        found = run_in_step(
-            connection,
-            [[partial(write.operation, _RowsInStep(connection)) for write in lane] for lane in lanes.values()],
-        )
-        left = {name: iter(returned) for name, returned in zip(lanes, found, strict=True)}
-        results += [next(left[write.lane]) for write in writes]
     return results
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 _SETTINGS = DBSettings(durability=Durability.balanced)
 INSTALL = QueryBuilderEnvironment(_SETTINGS).build_install_query()
 """What makes its tables."""
-ENQUEUE = QueryQueueBuilder(_SETTINGS).build_enqueue_query("skip")
+ENQUEUE = QueryQueueBuilder(_SETTINGS).build_enqueue_query("skip").encode()
 """Takes lists: priority, entry point, payload, delay, key, headers. A job with the key of one that is still there is
 left out."""
 TABLE, LOG = _SETTINGS.queue_table, _SETTINGS.queue_table_log
