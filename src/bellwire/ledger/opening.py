@@ -68,5 +68,6 @@ def without_driver() -> ConfigurationError:
     """For whoever wants PostgreSQL and hasn't installed what it takes."""
     return ConfigurationError(
         "A ledger on PostgreSQL needs its driver, which isn't installed.",
-        remedy="Install Bellwire with its extra `postgres`: pip install 'bellwire[postgres]'.",
+        remedy="In Bellwire's own folder: `scripts/setup postgres`. Where pip installed it: pip install"
+        " 'bellwire[postgres]'.",
     )
