@@ -106,7 +106,8 @@ class Xero(Simulator):
         }
         return [
             Route("/connect/token", self._token, methods=["POST"]),
-            Route("/connections", self._connections, methods=["GET"]),
+            # Xero's own libraries write it so, its documentation in lower case.
+            *(Route(path, self._connections, methods=["GET"]) for path in ("/connections", "/Connections")),
             Route(f"{_API}/Organisation", self._guarded(self._organisation), methods=["GET"]),
             Route(f"{_API}/TaxRates", self._guarded(self._tax_rates), methods=["GET"]),
             *(

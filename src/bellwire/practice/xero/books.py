@@ -235,10 +235,10 @@ class Organisation:
         return kept | {"Contact": known, "LineItems": lines} | totals | self._dated(given)
 
     def _dated(self, given: Record) -> Record:
-        day = _day("Date", given)
-        if self.locked_until and day and date.fromisoformat(given["Date"]) <= self.locked_until:
+        told = _day("Date", given)
+        if self.locked_until and told and date.fromisoformat(told["DateString"][:10]) <= self.locked_until:
             raise invalid(given, "The document date cannot be before the period lock date")
-        return day
+        return told
 
     def _line(self, line: Record, decimals: int, wrong: list[str], *, discounts: bool) -> Record:
         """As Xero fills it in; what is wrong with it goes into `wrong`."""
@@ -293,12 +293,14 @@ def _rounded(amount: Decimal, decimals: int) -> Decimal:
 
 
 def _day(name: str, given: Record) -> Record:
-    """A day as Xero tells it: twice."""
-    if name not in given:
+    """A day as Xero tells it: twice. It takes both `2026-01-31` and its own `/Date(…)/`."""
+    if not given.get(name):
         return {}
+    text = str(given[name])
+    own = re.fullmatch(r"/Date\((\d+)(\+0000)?\)/", text)
     try:
-        day = datetime.fromisoformat(given[name]).replace(tzinfo=UTC)
-    except (TypeError, ValueError) as error:
+        time = datetime.fromtimestamp(int(own[1]) / 1000, UTC) if own else datetime.fromisoformat(text)
+    except (OverflowError, ValueError) as error:
         raise Refusal(14, "PostDataInvalidException", f"{name} is no date") from error
-    told = {name: f"/Date({int(day.timestamp()) * 1000}+0000)/"}
-    return told | {f"{name}String": day.strftime("%Y-%m-%dT00:00:00")}
+    day = datetime(time.year, time.month, time.day, tzinfo=UTC)
+    return {name: f"/Date({int(day.timestamp()) * 1000}+0000)/", f"{name}String": day.strftime("%Y-%m-%dT00:00:00")}
