@@ -34,6 +34,11 @@ def test_addresses_fit_xeros_fields(place: Address) -> None:
     assert all(0 < len(value) <= longest.get(key, 500) for key, value in made.items())
 
 
+def test_spaces_and_letters_that_xero_has_not_in_an_e_mail_make_it_none() -> None:
+    found = [mailable(text) for text in ("jo@example.com", "jo hill@example.com", "jo@exämple.com", "jo", "")]
+    assert found == ["jo@example.com", "", "", "", ""]
+
+
 @given(st.text(max_size=20), st.integers(0, 300))
 def test_an_e_mail_that_xero_would_refuse_or_not_find_is_left_out(start: str, length: int) -> None:
     sent = mailable(start + "x" * length)

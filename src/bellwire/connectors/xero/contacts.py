@@ -78,7 +78,8 @@ async def find_or_create(call: Call, person: Person) -> tuple[Record, bool]:
 
 def mailable(email: str) -> str:
     """The address where Xero can take it and look for it, else nothing."""
-    return email if "@" in email and email.isascii() and fits_filter(email) and len(email) <= _MAIL else ""
+    fits = re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", email) and email.isascii() and fits_filter(email)
+    return email if fits and len(email) <= _MAIL else ""
 
 
 def address(place: Address) -> Record:

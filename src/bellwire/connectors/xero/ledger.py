@@ -41,7 +41,9 @@ async def find_tax_types(call: Call, names: Iterable[str]) -> dict[str, str]:
     asked = list(dict.fromkeys(names))
     known = call.connection.remembered
     if any(_tax(name) not in known for name in asked):
-        rates = [rate for rate in (await read(call, "TaxRates"))["TaxRates"] if rate.get("Status") == "ACTIVE"]
+        rates = [
+            rate for rate in (await read(call, "TaxRates"))["TaxRates"] if rate.get("Status", "ACTIVE") == "ACTIVE"
+        ]
         known |= {_tax(rate["Name"]): rate["TaxType"] for rate in rates}
         known |= {_tax(rate["TaxType"]): rate["TaxType"] for rate in rates}
     if missing := next((name for name in asked if _tax(name) not in known), None):
