@@ -10,7 +10,9 @@ from structlog.testing import capture_logs
 
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import DeliveryState
-from tests.intake.conftest import OTHER_SECRET, SECRET, SENDERS, SHOPS, Intake, Letter, sender
+from bellwire.practice.xero import Xero
+from tests.connecting import connection
+from tests.intake.conftest import OTHER_SECRET, SECRET, SENDERS, SHOPS, Intake, Letter, Sender, sender
 from tests.ledgers import sqlite_of
 from tests.samples import NOW
 
@@ -259,3 +261,14 @@ async def test_refusals_add_up(intake: Intake) -> None:
         await intake.send("standard", Letter({}, b"{}"))
         await intake.refused()
     assert await intake.refused() == {("standard", "signature-missing"): 2}
+
+
+async def test_a_vendor_that_wants_to_hear_nothing_gets_the_status_alone(narrow: Callable[..., Intake]) -> None:
+    """Xero, which tries an address with right and wrong signatures, and switches off what doesn't answer so."""
+    xero = Xero()
+    hook = connection("xero", name="ledger", settings=xero.settings, credentials=xero.credentials)
+    right, wrong = (Letter(sent.headers, sent.body) for sent in xero.intent_to_receive())
+    async with narrow(senders={"ledger": Sender(hook)}).open() as intake:
+        answers = [await intake.send("ledger", letter) for letter in (right, wrong, right)]
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b""), (401, b""), (200, b"")]
+    assert not any("set-cookie" in answer.headers for answer in answers)

@@ -148,7 +148,9 @@ class Hooks:
     def refuse(self, name: str, refusal: Refusal) -> Reply:
         """Count a refusal, and say it."""
         self._count_refusal(name, refusal.reason)
-        body = orjson.dumps({"error": refusal.reason, "message": str(refusal)})
+        connection = self._connections.get(name)
+        silent = connection is not None and connection.manifest.silent
+        body = b"" if silent else orjson.dumps({"error": refusal.reason, "message": str(refusal)})
         extra: list[tuple[bytes, bytes]] = []
         if refusal.retry_after is not None:
             extra.append((b"retry-after", b"%d" % max(1, round(refusal.retry_after.total_seconds()))))
@@ -251,7 +253,8 @@ class Hooks:
             if not accepted.duplicate:
                 self._arrived(accepted.id, kept)
             duplicate = b"true" if accepted.duplicate else b"false"
-            reply(Reply(200, b'{"delivery":%d,"duplicate":%s}' % (accepted.id, duplicate)))
+            said = b'{"delivery":%d,"duplicate":%s}' % (accepted.id, duplicate)
+            reply(Reply(200, b"" if connection.manifest.silent else said))
             self.tally.acknowledged(connection.name, perf_counter() - began, repeat=accepted.duplicate)
 
         def failed(error: Exception) -> None:

@@ -41,7 +41,7 @@ def chapters() -> list[Chapter]:
         Chapter(
             Sale("1005", [SaleLine("GIFT-BOX", 4)]),
             "the books do it, then the line goes dead",
-            books_fault=Fault(kind=FaultKind.LOST_ANSWER, match='POST .*"1005"'),
+            books_fault=Fault(kind=FaultKind.LOST_ANSWER, match='(POST|PUT) .*"1005"'),
         ),
         Chapter(Sale("1006", [SaleLine(UNKNOWN_SKU), SaleLine("TEA-100")]), "the books don't know one of its SKUs"),
         Chapter(

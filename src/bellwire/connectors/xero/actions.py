@@ -1,0 +1,264 @@
+"""What Bellwire does in the books: contacts, invoices and money received."""
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bellwire.capabilities.accounting import (
+    CREATE_INVOICE,
+    CREATE_SALES_RECEIPT,
+    FIND_OR_CREATE_CUSTOMER,
+    BooksCustomer,
+    CreateInvoice,
+    CreateSalesReceipt,
+    FindOrCreateCustomer,
+    Invoice,
+    SalesReceipt,
+)
+from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
+from bellwire.connectors.xero import contacts
+from bellwire.connectors.xero.api import Record, amount_of, cents, create, listed, read
+from bellwire.connectors.xero.faults import DUPLICATE_NUMBER
+from bellwire.connectors.xero.ledger import deposit_account, find_items, find_tax_types, gift_card_account
+from bellwire.connectors.xero.lines import document_lines, sheet, tax_rate
+from bellwire.connectors.xero.manifest import XeroSettings
+from bellwire.connectors.xero.payments import record_payment, redeem_gift_card, require_currency
+from bellwire.errors import Refused, SignedOut
+from bellwire.events import Environment, Order
+from bellwire.money import Money
+
+_NUMBER = 255
+"""How long a document's number may be."""
+_APP = "https://go.xero.com"
+_FOUR_DECIMALS = {"unitdp": "4"}
+"""How exact unit prices are."""
+_GONE = ("DELETED", "VOIDED")
+
+
+async def find_invoice(call: Call, given: CreateInvoice) -> Invoice | None:
+    """The invoice of an earlier attempt."""
+    found = await _find_invoice(call, given.order)
+    return _invoice(call, found, given.order) if found else None
+
+
+async def find_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt | None:
+    """The money received of an earlier attempt; whose it is, its reference tells."""
+    where = f'Type=="RECEIVE" AND Date=={_as_filter(_day(call, given.order))}'
+    for record in await listed(call, "BankTransactions", where):
+        if record.get("Reference") == _mark(given.order) and record.get("Status") not in _GONE:
+            return _sales_receipt(call, record, given.order)
+    return None
+
+
+@action(FIND_OR_CREATE_CUSTOMER, repeat=ByKey("the header Idempotency-Key, and the name of a contact is unique"))
+async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> BooksCustomer:
+    record, created = await contacts.find_or_create(call, contacts.Person.of(given.customer))
+    return BooksCustomer(id=record["ContactID"], name=record["Name"], created=created)
+
+
+# Requests carry a key too. How long Xero remembers it isn't published, so a repeat looks first.
+@action(CREATE_INVOICE, repeat=LookUp(find_invoice))
+async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
+    """`PUT Invoices`: https://developer.xero.com/documentation/api/accounting/invoices"""
+    order, settings = given.order, call.settings
+    body = await _document(call, order, discounts=settings.show_discounts)
+    body |= {
+        "Type": "ACCREC",
+        "InvoiceNumber": _document_number(call, order),
+        "DueDate": (given.due or _day(call, order)).isoformat(),
+    }
+    if settings.multicurrency:
+        body["CurrencyCode"] = order.currency
+    try:
+        made = await create(call, "Invoices", body, **_FOUR_DECIMALS)
+    except Refused as error:
+        if error.cause != DUPLICATE_NUMBER:
+            raise
+        found = await _find_invoice(call, order)
+        if found is None:
+            raise _number_taken(body["InvoiceNumber"], error) from error
+        made = found
+    return _invoice(call, made, order)
+
+
+@action(CREATE_SALES_RECEIPT, repeat=LookUp(find_sales_receipt))
+async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt:
+    """Xero's receipt is money received on a bank account. What gift cards paid is a negative line on their account, so
+    that the total is the money that came in.
+
+    `PUT BankTransactions`: https://developer.xero.com/documentation/api/accounting/banktransactions
+    Also raises Refused (gift-cards-unknown, no-money, not-a-liability, currency).
+    """
+    order, spent = given.order, _spent(given.order)
+    require_currency(order.currency, call.settings, f"order {order.number}")
+    if not order.total - spent:
+        raise Refused(
+            f"No money came in for order {order.number}, and Xero has no receipt without money.",
+            cause="no-money",
+            remedy="Let the flow create an invoice for such an order, or book it by hand; then resolve it as done.",
+        )
+    account = await _deposit(call, order)
+    if spent:
+        await gift_card_account(call)
+    body = await _document(call, order, spent, discounts=False)
+    body |= {"Type": "RECEIVE", "BankAccount": {"AccountID": account["AccountID"]}}
+    return _sales_receipt(call, await create(call, "BankTransactions", body, **_FOUR_DECIMALS), order)
+
+
+async def sign_in(call: Call) -> Account:
+    """The organisation's name, and where its settings and ours disagree. Raises SignedOut when the sign-in doesn't
+    reach it, with those that it does reach."""
+    settings: XeroSettings = call.settings
+    reached = (await call.api.get("/connections")).json()
+    if all(each["tenantId"] != settings.tenant_id for each in reached):
+        names = ", ".join(f"{each['tenantName']} ({each['tenantId']})" for each in reached) or "none"
+        raise SignedOut(
+            f"The sign-in doesn't reach the organisation {settings.tenant_id}. It reaches: {names}.",
+            cause="no-access",
+            remedy=f"Set `tenant_id` in [{call.connection.name}.settings] of connections.toml to one of these, or "
+            "connect the organisation in Xero.",
+        )
+    (organisation,) = (await read(call, "Organisation"))["Organisations"]
+    kind = "demo company" if organisation.get("IsDemoCompany") else "organisation"
+    return Account(
+        name=organisation["Name"],
+        detail=f"{kind} {settings.tenant_id}, {organisation.get('CountryCode', 'country unknown')}",
+        warnings=tuple(_disagreements(call, organisation)),
+    )
+
+
+ACTIONS = (find_or_create_customer, create_invoice, record_payment, redeem_gift_card, create_sales_receipt)
+
+
+async def _document(call: Call, order: Order, spent: Money | None = None, *, discounts: bool) -> Record:
+    """What invoices and receipts have in common; `spent` as of `sheet`. Makes the contact, if need be."""
+    settings: XeroSettings = call.settings
+    require_currency(order.currency, settings, f"order {order.number}")
+    made_up = sheet(order, settings, spent)
+    items = await find_items(call, (entry.sku for entry in made_up.entries if entry.sku))
+    types = await find_tax_types(call, (tax_rate(entry.taxes, settings) for entry in made_up.entries))
+    contact, _ = await contacts.find_or_create(call, contacts.Person.who_ordered(order))
+    return {
+        "Contact": {"ContactID": contact["ContactID"]},
+        "Date": _day(call, order).isoformat(),
+        "Reference": _mark(order),
+        "LineAmountTypes": "Exclusive",
+        "LineItems": document_lines(made_up, items, types, settings, discounts=discounts),
+        "Status": "AUTHORISED",
+    }
+
+
+async def _deposit(call: Call, order: Order) -> Record:
+    """The bank account that takes an order's money. Raises Refused when it is another kind of account, or kept in
+    another currency: that is the currency of all that it receives."""
+    account = await deposit_account(call)
+    where = f"Name another in `deposit_account` in [{call.connection.name}.settings] of connections.toml."
+    if account.get("Type") != "BANK":
+        raise Refused(
+            f"Xero's account '{account['Name']}' isn't a bank account, so no receipt can be booked on it.",
+            cause="not-a-bank-account",
+            remedy=where,
+        )
+    currency = account.get("CurrencyCode", call.settings.base_currency)
+    if currency != order.currency:
+        raise Refused(
+            f"Order {order.number} is in {order.currency}, but Xero's account '{account['Name']}' is in {currency}.",
+            cause=f"currency:{order.currency}",
+            remedy=where + " Or book it by hand.",
+        )
+    return account
+
+
+async def _find_invoice(call: Call, order: Order) -> Record | None:
+    """The order's invoice, told from another's of the same number by its reference."""
+    found = (await read(call, "Invoices", InvoiceNumbers=_document_number(call, order), page="1"))["Invoices"]
+    ours = (record for record in found if record["Type"] == "ACCREC" and record["Status"] not in _GONE)
+    return next((record for record in ours if record.get("Reference") == _mark(order)), None)
+
+
+def _number_taken(label: str, error: Refused) -> Refused:
+    return Refused(
+        f"Xero already has an invoice with the number {label} that isn't of this order.",
+        cause=DUPLICATE_NUMBER,
+        detail=error.detail,
+        remedy="Give that one another number in Xero, then send it again. If it is another shop's, give each shop a "
+        "connection to these books with a `number_prefix` of its own.",
+    )
+
+
+def _invoice(call: Call, record: Record, order: Order) -> Invoice:
+    label, url = record["InvoiceNumber"], f"{_APP}/AccountsReceivable/View.aspx?InvoiceID={record['InvoiceID']}"
+    told = _checked(call, record, order, f"invoice {label}", order.total)
+    return Invoice(id=record["InvoiceID"], number=label, url=url, **told)
+
+
+def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
+    made, label = record["BankTransactionID"], _document_number(call, order)
+    told = _checked(call, record, order, f"the receipt '{record['Reference']}'", order.total - _spent(order))
+    return SalesReceipt(id=made, number=label, url=f"{_APP}/Bank/ViewTransaction.aspx?bankTransactionID={made}", **told)
+
+
+def _checked(call: Call, record: Record, order: Order, what: str, total: Money) -> dict[str, Any]:
+    """What results have in common. Raises Refused when Xero came to another total.
+
+    The document is left as it is: taking off again what is in the books is for a person to decide.
+    """
+    ours, theirs = cents(total.amount), amount_of(record["Total"])
+    if ours != theirs:
+        raise Refused(
+            f"Xero booked {what} as {theirs:,} {order.currency}, but for order {order.number} it should come to "
+            f"{ours:,} {order.currency}. It is in the books as it is.",
+            cause="wrong-total",
+            detail=f"Total {record['Total']}, TotalTax {record.get('TotalTax')}",
+            remedy="Correct its total in Xero, then send it again. If the tax is what differs, set `tax_rate` or "
+            f"`tax_account` in [{call.connection.name}.settings] of connections.toml.",
+        )
+    return {
+        "total": Money(amount=theirs, currency=order.currency),
+        "customer_id": record["Contact"]["ContactID"],
+    }
+
+
+def _spent(order: Order) -> Money:
+    """What gift cards paid. Raises Refused while that isn't known."""
+    try:
+        return order.paid_by_gift_card
+    except ValueError as error:
+        raise Refused(
+            f"Order {order.number} can't be booked as a sales receipt: {error}.",
+            cause="gift-cards-unknown",
+            remedy="Let the flow ask the shop first (`read_order`, as the template order_to_cash does) and book the "
+            "order that it answers with, then send it again; or book it by hand.",
+        ) from error
+
+
+def _day(call: Call, order: Order) -> date:
+    return order.created_at.astimezone(ZoneInfo(call.settings.time_zone)).date()
+
+
+def _as_filter(day: date) -> str:
+    return f"DateTime({day.year}, {day.month:02}, {day.day:02})"
+
+
+def _document_number(call: Call, order: Order) -> str:
+    """The last characters tell orders apart where a number is too long."""
+    prefix: str = call.settings.number_prefix
+    return prefix + order.number[len(prefix) - _NUMBER :]
+
+
+def _mark(order: Order) -> str:
+    """What the document is known by."""
+    return f"Order {order.number} ({order.id})"
+
+
+def _disagreements(call: Call, organisation: Record) -> list[str]:
+    settings: XeroSettings = call.settings
+    base, demo = organisation.get("BaseCurrency"), bool(organisation.get("IsDemoCompany"))
+    said = []
+    if base and base != settings.base_currency:
+        said.append(f"The books are kept in {base}, but `base_currency` says {settings.base_currency}.")
+    if call.connection.environment is Environment.SANDBOX and not demo:
+        said.append("This isn't Xero's demo company: what is tried out here stands in real books.")
+    if call.connection.environment is Environment.PRODUCTION and demo:
+        said.append("This is Xero's demo company, which Xero empties every few weeks.")
+    return said
