@@ -77,5 +77,7 @@ class Manifest:
     """How its deliveries are signed, or a function of the connection's settings that says it."""
     webhook_credential: str = "webhook_secret"
     """Which credential signs deliveries. Several secrets, separated by spaces, are all accepted."""
+    webhook_form: str = ""
+    """Where its deliveries are forms (application/x-www-form-urlencoded): the field that holds the JSON."""
     docs: str = ""
     """The vendor's page about its API."""
