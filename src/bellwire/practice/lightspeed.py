@@ -5,6 +5,7 @@ https://x-series-api.lightspeedhq.com/
 
 import hmac
 import secrets
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -178,11 +179,22 @@ class LightspeedSimulator(Simulator):
                     raise _Error(404, "There is no such version of the API.")
                 if scope not in self.scopes:
                     raise _Error(403, f"The scope {scope} is missing.")
-                return JSONResponse(answer(request, await _body(request)), status)
+                return JSONResponse(answer(request, await _body(request)), status, self._limits())
             except _Error as error:
                 return error.answer()
 
         return serve
+
+    def _limits(self) -> Mapping[str, str]:
+        """What it tells of its limit with every answer."""
+        return {
+            name: str(number)
+            for quota in self.quotas
+            for name, number in (
+                ("X-RateLimit-Limit", quota.count),
+                ("X-RateLimit-Remaining", quota.left("GET /api/", time.monotonic())),
+            )
+        }
 
     # What it shows
 

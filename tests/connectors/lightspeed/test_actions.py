@@ -192,10 +192,14 @@ async def test_more_changes_than_fit_are_split(store: Store, monkeypatch: pytest
     assert len(store.taken()) == 10
 
 
-async def test_when_a_second_part_fails_the_first_isnt_repeated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.SIGNED_OUT])
+async def test_when_a_second_part_fails_the_first_isnt_repeated(
+    store: Store, monkeypatch: pytest.MonkeyPatch, kind: FaultKind
+) -> None:
     monkeypatch.setattr("bellwire.connectors.lightspeed.actions._BATCH", 4)
     lines = many(store, 10)
-    store.fail(FaultKind.LOST_ANSWER, skip=1)
+    # Signed out, it renews its sign-in once.
+    store.fail(kind, skip=1, times=2 if kind is FaultKind.SIGNED_OUT else 1)
     with pytest.raises(OutcomeUnknown):
         await store.adjust(lines)
     await store.adjust(lines, again=True)

@@ -148,6 +148,15 @@ async def test_too_many_requests_name_a_date_and_failures_have_the_stores_shape(
     assert store.simulator.adjustments == []
 
 
+async def test_every_answer_tells_what_is_left_of_the_limit(store: Client) -> None:
+    left = []
+    for _ in range(2):
+        await store.ask("GET", "/api/2026-07/outlets")
+        assert store.headers["X-RateLimit-Limit"] == "350"
+        left.append(store.headers["X-RateLimit-Remaining"])
+    assert left == ["349", "348"]
+
+
 async def test_webhooks_are_registered_once_for_each_type_and_url(store: Client) -> None:
     path = "/api/2026-07/webhooks"
     status, made = await store.ask("POST", path, HOOK)

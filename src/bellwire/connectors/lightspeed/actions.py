@@ -20,7 +20,7 @@ from bellwire.capabilities.stock import (
 from bellwire.connectors.kit import Account, Call, LookUp, Unkeyed, action
 from bellwire.connectors.lightspeed import adjustments
 from bellwire.connectors.lightspeed.lists import batches, listed
-from bellwire.errors import Refused
+from bellwire.errors import OutcomeUnknown, Refused, VendorError
 
 _BATCH = 1000
 """Adjustments in one request, and products in one question."""
@@ -54,8 +54,14 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
     todo = await _adjustments(call, given, wanted)
     if call.again:
         todo = await adjustments.missing(call, todo)
-    for batch in batches(todo, _BATCH):
-        await adjustments.make(call, batch)
+    for number, batch in enumerate(batches(todo, _BATCH)):
+        try:
+            await adjustments.make(call, batch)
+        except VendorError as error:
+            if number == 0:
+                raise
+            # Whatever this one says, those before it are done: who repeats has to look.
+            raise OutcomeUnknown(f"A part of the stock is changed. {error.sentence}", detail=error.detail) from error
     return _changed(wanted)
 
 
