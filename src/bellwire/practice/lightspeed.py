@@ -75,11 +75,14 @@ class LightspeedSimulator(Simulator):
     page_size: int = 5000
     scopes: set[str] = field(
         default_factory=lambda: {
-            *("retailer:read", "outlets:read", "products:read", "inventory:read", "inventory:write", "webhooks")
+            *("retailer:read", "payment_types:read", "outlets:read", "products:read"),
+            *("inventory:read", "inventory:write", "webhooks"),
         }
     )
     products: dict[str, Good] = field(default_factory=lambda: {product_id(good.sku): good for good in CATALOGUE})
     """Product id → what it is."""
+    codes: dict[str, str] = field(default_factory=dict)
+    """Further codes: code → product id."""
     shelf: dict[str, int] = field(
         default_factory=lambda: {product_id(good.sku): good.stock for good in CATALOGUE if good.ships}
     )
@@ -104,7 +107,7 @@ class LightspeedSimulator(Simulator):
         api, write, hooks = "/api/{version}/", "inventory:write", "webhooks"
         return [
             Route("/api/1.0/token", self._token, methods=["POST"]),
-            Route(f"{api}retailer", self._served(self._retailer, "retailer:read")),
+            Route(f"{api}retailer", self._served(self._retailer, "retailer:read payment_types:read")),
             Route(f"{api}outlets", self._served(self._outlets, "outlets:read")),
             Route(f"{api}products", self._served(self._products, "products:read")),
             Route(f"{api}inventory_levels", self._served(self._levels, "inventory:read"), methods=["POST"]),
@@ -168,7 +171,7 @@ class LightspeedSimulator(Simulator):
         ends = {"expires": int(datetime.now(UTC).timestamp()) + 86_400, "expires_in": 86_400}
         return JSONResponse(granted | ends | {"token_type": "Bearer", "domain_prefix": _PREFIX})
 
-    def _served(self, answer: Callable[[Request, Body], Any], scope: str, status: int = 200) -> Callable[..., Any]:
+    def _served(self, answer: Callable[[Request, Body], Any], scopes: str, status: int = 200) -> Callable[..., Any]:
         async def serve(request: Request) -> Response:
             if request.headers.get("authorization", "").removeprefix("Bearer ") not in self._access:
                 return self.signed_out()
@@ -177,8 +180,8 @@ class LightspeedSimulator(Simulator):
                     raise _Error(403, "Name your integration in the header User-Agent.")
                 if request.path_params["version"] not in _VERSIONS:
                     raise _Error(404, "There is no such version of the API.")
-                if scope not in self.scopes:
-                    raise _Error(403, f"The scope {scope} is missing.")
+                if not self.scopes.issuperset(scopes.split()):
+                    raise _Error(403, f"It needs {scopes}.")
                 return JSONResponse(answer(request, await _body(request)), status, self._limits())
             except _Error as error:
                 return error.answer()
@@ -207,9 +210,20 @@ class LightspeedSimulator(Simulator):
         return self._page(request, [outlet | {"deleted_at": None, "version": 413}])
 
     def _products(self, request: Request, _body: Body) -> Body:
-        sku = request.query_params.get("sku")
-        found = [(number, each) for number, each in self.products.items() if sku in (None, each.sku)]
-        return self._page(request, [_product(number, good, place) for place, (number, good) in enumerate(found, 1)])
+        """With `sku`, which is any of a product's codes, whatever their case, nothing else is heeded."""
+        all_of_them = [
+            _product(number, good, version) | {"product_codes": self._codes_of(number)}
+            for version, (number, good) in enumerate(self.products.items(), 1)
+        ]
+        if (sku := request.query_params.get("sku")) is None:
+            return self._page(request, all_of_them)
+        found = [
+            product
+            for product in all_of_them
+            if sku.casefold()
+            in {product["sku"].casefold(), *(code["code"].casefold() for code in product["product_codes"])}
+        ]
+        return {"data": found, "version": _span(found)}
 
     def _levels(self, _request: Request, body: Body) -> list[Body]:
         """https://x-series-api.lightspeedhq.com/reference/listinventorylevels"""
@@ -245,8 +259,10 @@ class LightspeedSimulator(Simulator):
         if size > most:
             raise _Error(400, f"page_size is at most {most}.")
         found = [row for row in rows if row["version"] > after][: min(size, self.page_size)]
-        versions = [row["version"] for row in found]
-        return {"data": found, "version": {"min": min(versions, default=None), "max": max(versions, default=None)}}
+        return {"data": found, "version": _span(found)}
+
+    def _codes_of(self, product: str) -> list[Body]:
+        return [{"type": "CUSTOM", "code": code} for code, number in self.codes.items() if number == product]
 
     # What it changes
 
@@ -327,6 +343,11 @@ class LightspeedSimulator(Simulator):
     def _next(self) -> int:
         self._version += 1
         return self._version
+
+
+def _span(rows: Sequence[Body]) -> Body:
+    versions = [row["version"] for row in rows]
+    return {"min": min(versions, default=None), "max": max(versions, default=None)}
 
 
 def _product(number: str, good: Good, version: int) -> Body:

@@ -20,6 +20,7 @@ from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.practice import CATALOGUE, Fault, FaultKind, Good, Practice, Till
 from bellwire.practice.lightspeed import LightspeedSimulator, product_id
 from tests.connecting import Secrets, call, connection
+from tests.connectors.lightspeed.inventory import INVENTORY
 from tests.openapi import described
 from tests.samples import line
 from tests.shared import needs_shared
@@ -175,6 +176,13 @@ async def test_a_mapped_sku_needs_no_search(store: Store) -> None:
     await store.adjust([of("TEE-GRUEN", 2)], mapped={("product", "TEE-GRUEN"): product_id("TEA-100")})
     assert store.taken() == {"TEA-100": 2}
     assert store.sent("/products", "GET") == []
+
+
+@pytest.mark.parametrize("sku", ["tea-100", "0123456789012"])
+async def test_a_product_is_found_by_any_of_its_codes_whatever_their_case(store: Store, sku: str) -> None:
+    store.simulator.codes["0123456789012"] = product_id("TEA-100")
+    await store.adjust([of(sku, 2)])
+    assert store.taken() == {"TEA-100": 2}
 
 
 async def test_two_products_with_one_sku_are_for_a_person_to_tell_apart(store: Store) -> None:
@@ -413,6 +421,20 @@ async def test_every_request_names_the_version_and_the_integration(store: Store)
     await store.adjust([of("TEA-100", 2)])
     assert {received.path.split("/")[2] for received in store.simulator.received} == {"2026-07"}
     assert not any(received.failed for received in store.simulator.received)
+
+
+async def test_requests_and_answers_about_stock_are_as_the_vendor_describes_them(store: Store) -> None:
+    store.simulator.page_size = 2
+    await store.count(*SKUS)
+    for reason in StockReason:
+        key = f"{list(StockReason).index(reason):032x}"
+        for again in (False, True):
+            await store.adjust([of(sku, 1) for sku in SKUS], reason, key=key, again=again)
+    await store.connection.api.post("webhooks", {"active": True, "type": "sale.update", "url": "https://bell.example"})
+    await store.connection.api.get("webhooks")
+    seen = [received for received in store.simulator.received if not received.path.endswith("/products")]
+    assert len({(received.method, received.path) for received in seen}) == 7
+    assert [problem for received in seen for problem in INVENTORY.problems(received)] == []
 
 
 @needs_shared

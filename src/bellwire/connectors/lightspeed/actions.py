@@ -4,7 +4,7 @@ https://x-series-api.lightspeedhq.com/reference/createstockadjustments
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bellwire.capabilities import stock
@@ -131,11 +131,8 @@ async def _products(call: Call, skus: Sequence[str]) -> dict[str, str]:
 
 async def _search(call: Call, sku: str) -> str:
     found = (await call.api.get("products", params={"sku": sku})).json()["data"]
-    ids = [
-        product["id"]
-        for product in found
-        if (product.get("sku") or "").casefold() == sku.casefold() and not product.get("deleted_at")
-    ]
+    # A product may have several codes: https://x-series-api.lightspeedhq.com/reference/listproducts
+    ids = [product["id"] for product in found if sku.casefold() in _codes(product) and not product.get("deleted_at")]
     remedy = (
         f"Give the product that SKU in Lightspeed, or say which product it is: "
         f'`bellwire records map {call.connection.name} product {sku} "ID"`. Then retry.'
@@ -150,3 +147,8 @@ async def _search(call: Call, sku: str) -> str:
             remedy=remedy,
         )
     return str(ids[0])
+
+
+def _codes(product: Mapping[str, Any]) -> set[str]:
+    codes = [product.get("sku"), *(code.get("code") for code in product.get("product_codes") or ())]
+    return {code.casefold() for code in codes if code}

@@ -67,6 +67,7 @@ MANIFEST = Manifest(
     headers={"User-Agent": "Bellwire"},
     scopes=(
         "retailer:read",
+        "payment_types:read",  # The retailer isn't shown without.
         "outlets:read",
         "products:read",
         "inventory:read",
