@@ -101,10 +101,7 @@ INVENTORY = Description(
                 "post": _call(
                     201,
                     _object("data", data=_list(_MADE)),
-                    _object(
-                        "stock_adjustments",
-                        stock_adjustments=_list(_WANTED, minItems=1, maxItems=1000),
-                    ),
+                    _CLOSED | _object("stock_adjustments", stock_adjustments=_list(_WANTED, minItems=1, maxItems=1000)),
                 ),
             },
             "/custom_inventory_adjustment_reasons": {
