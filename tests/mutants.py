@@ -277,6 +277,13 @@ MUTANTS = (
         (f"{_HOOKS}::test_a_delivery_from_another_time_is_refused",),
     ),
     Mutant(
+        "card numbers in forms are stored",
+        "intake/redact.py",
+        "    if not _sensitive(whole):\n",
+        "    if whole:\n",
+        ("intake/test_forms.py::test_card_numbers_are_taken_out_of_forms_too",),
+    ),
+    Mutant(
         "card numbers are stored",
         "intake/redact.py",
         "    return orjson.dumps(_clean(value)) if _sensitive(value) else body\n",

@@ -17,6 +17,8 @@ import aiohttp
 import psycopg
 
 from bellwire.cli.roles import choose_connectors
+from bellwire.connectors import all_connectors
+from bellwire.connectors.kit import ByKey
 from bellwire.flows import template
 from bellwire.ledger import Rows, figures
 from bellwire.ledger.postgres import PostgresRows
@@ -114,12 +116,19 @@ class Town:
 async def town(folder: Path, shop: str = "", flow: str = "", beside: Mapping[str, str] = {}) -> AsyncIterator[Town]:
     """`flow`: another text than the template's; `beside`: further flow files, by name."""
     text = flow or template(FLOW)
-    chosen = choose_connectors(template(FLOW), FLOW, {"shop": shop or None})
+    chosen = choose_connectors(template(FLOW), FLOW, {"shop": shop or None, "stock": _keyed_till()})
     roles = {name: connector.name for name, connector in chosen.items()}
     with reserved_port() as port:
         async with Practice(set(roles.values())) as practice:
             secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text, **beside})
             yield Town(folder, practice, roles, secrets, port)
+
+
+def _keyed_till() -> str:
+    """The first till that takes a key: where it doesn't, what a crash left in doubt can be taken for what another order
+    did, if both sold the same at the same time."""
+    adjusts = ((connector.name, connector.actions.get("stock.adjust")) for connector in all_connectors())
+    return next(name for name, adjust in adjusts if adjust and isinstance(adjust.repeat, ByKey))
 
 
 def ordinary(number: str) -> Chapter:

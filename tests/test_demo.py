@@ -6,16 +6,20 @@ import pytest
 from typer.testing import CliRunner
 
 from bellwire.cli import app
-from bellwire.practice import Books, Sale, SaleLine, Shop, find_simulator, simulator_names, story
+from bellwire.practice import Books, Sale, SaleLine, Shop, Till, find_simulator, simulator_names, story
 from tests.running import ended, start
 
-SHOPS = [name for name in simulator_names() if isinstance(find_simulator(name)(), Shop)]
-BOOKS = [name for name in simulator_names() if isinstance(find_simulator(name)(), Books)]
+CHOICES = [
+    (option, name)
+    for option, role in (("--shop", Shop), ("--books", Books), ("--stock", Till))
+    for name in simulator_names()
+    if isinstance(find_simulator(name)(), role)
+]
 
 
-@pytest.mark.parametrize("shop", SHOPS)
-async def test_the_demo_tells_its_story_and_every_promise_holds(tmp_path: Path, shop: str) -> None:
-    process = start("demo", "--once", "--shop", shop, cwd=tmp_path, environ={"COLUMNS": "200"})
+@pytest.mark.parametrize(("option", "vendor"), CHOICES)
+async def test_the_demo_tells_its_story_and_every_promise_holds(tmp_path: Path, option: str, vendor: str) -> None:
+    process = start("demo", "--once", option, vendor, cwd=tmp_path, environ={"COLUMNS": "200"})
     assert await ended(process, 120) == 0, (tmp_path / "err.txt").read_text()
     told = (tmp_path / "out.txt").read_text()
     assert (tmp_path / "err.txt").read_text() == ""

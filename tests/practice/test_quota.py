@@ -46,3 +46,11 @@ def test_what_one_quota_refuses_doesnt_count_for_another() -> None:
         False,
         True,
     ]
+
+
+def test_it_tells_how_many_are_left() -> None:
+    quota = Quota(3, 10, of="^GET")
+    for now in (0.0, 4.0):
+        quota.take("GET /", now)
+    assert [quota.left("GET /", now) for now in (5.0, 10.5, 20.0)] == [1, 2, 3]
+    assert quota.left("POST /", 5.0) == 3

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -24,6 +25,18 @@ class Delivery:
     def json(self) -> Any:
         """The body as JSON. Raises ValueError when it isn't."""
         return orjson.loads(self.body)
+
+    @cached_property
+    def form(self) -> Mapping[str, str]:
+        """The fields of a body that is a form (application/x-www-form-urlencoded, UTF-8). Raises ValueError when it
+        isn't, or when a field comes twice."""
+        pairs = parse_qsl(
+            self.body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=100
+        )
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            raise ValueError("a field comes twice")
+        return fields
 
     def knowing(self, value: Any) -> "Delivery":
         """The same; `value` is its body's JSON, which somebody has read already."""

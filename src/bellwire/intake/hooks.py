@@ -19,7 +19,7 @@ from bellwire.clock import Clock, steady, system_clock
 from bellwire.connectors.kit import BadSignature, Connection, WebhookScheme
 from bellwire.errors import ConfigurationError, LedgerBusy, Refusal
 from bellwire.events import Delivery
-from bellwire.intake.redact import redact
+from bellwire.intake.redact import redact, redact_form
 from bellwire.intake.strict_json import BadJson, check
 from bellwire.intake.tally import Tally
 from bellwire.ledger import Database, Rows, deliveries
@@ -27,6 +27,7 @@ from bellwire.ledger import Database, Rows, deliveries
 log = structlog.get_logger()
 
 _JSON = ("application/json", "application/cloudevents+json", "application/cloudevents-batch+json", "text/json")
+_FORM = "application/x-www-form-urlencoded"
 _KEPT_OUT = ("authorization", "cookie", "proxy-authorization")
 _BUSY_FOR = timedelta(seconds=5)
 _SET = timedelta(seconds=5)
@@ -232,19 +233,13 @@ class Hooks:
                 retry_after=timedelta(minutes=1),
             ) from error
         self._verify(scheme, delivery, secrets)
-        content_type = delivery.headers.get("content-type", "application/json")
-        if content_type not in _JSON and content_type.partition(";")[0].strip().lower() not in _JSON:
-            raise Refusal(f"Send JSON; this is {content_type[:60]!r}.", status=415, reason="content-type")
-        try:
-            value = check(delivery.body)
-        except BadJson as error:
-            raise Refusal(str(error), status=400, reason="malformed") from error
-        delivery.knowing(value)
+        field = connection.manifest.webhook_form
+        value = _form(delivery, field) if field else _json(delivery)
         triggers = connection.connector.triggers
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
             raise Refusal(why_not, status=401, reason="other-account")
         delivery_id = scheme.delivery_id(delivery)
-        kept = _fit_to_keep(delivery, value)
+        kept = _fit_to_keep(delivery, value, field)
 
         def accept(rows: Rows) -> deliveries.Accepted:
             return deliveries.accept(rows, kept, delivery_id, connection.environment)
@@ -280,9 +275,40 @@ class Hooks:
             scheme.verify(delivery, secrets, steady_now)
 
 
-def _fit_to_keep(delivery: Delivery, value: Any) -> Delivery:
-    """Without what must not be stored; `value` is its body's JSON."""
-    body = redact(delivery.body, value)
+def _json(delivery: Delivery) -> Any:
+    """The body, parsed, which the delivery then knows too."""
+    content_type = delivery.headers.get("content-type", "application/json")
+    if content_type not in _JSON and content_type.partition(";")[0].strip().lower() not in _JSON:
+        raise Refusal(f"Send JSON; this is {content_type[:60]!r}.", status=415, reason="content-type")
+    value = _checked(delivery.body)
+    delivery.knowing(value)
+    return value
+
+
+def _form(delivery: Delivery, field: str) -> Any:
+    """What the field of a form holds, parsed."""
+    content_type = delivery.headers.get("content-type", _FORM)
+    if content_type.partition(";")[0].strip().lower() != _FORM:
+        raise Refusal(f"Send a form; this is {content_type[:60]!r}.", status=415, reason="content-type")
+    try:
+        text = delivery.form[field]
+    except KeyError as error:
+        raise Refusal(f"The form has no field {field!r}.", status=400, reason="malformed") from error
+    except ValueError as error:
+        raise Refusal(f"It isn't a valid form: {error}.", status=400, reason="malformed") from error
+    return _checked(text.encode())
+
+
+def _checked(text: bytes) -> Any:
+    try:
+        return check(text)
+    except BadJson as error:
+        raise Refusal(str(error), status=400, reason="malformed") from error
+
+
+def _fit_to_keep(delivery: Delivery, value: Any, field: str) -> Delivery:
+    """Without what must not be stored; `value` is its body's JSON, or that in the `field` of its form."""
+    body = redact_form(delivery.body, delivery.form, field, value) if field else redact(delivery.body, value)
     if body is delivery.body and not any(name in delivery.headers for name in _KEPT_OUT):
         return delivery
     kept = {name: text for name, text in delivery.headers.items() if name not in _KEPT_OUT}

@@ -1,6 +1,8 @@
 """Card numbers and their like are taken out before anything is stored."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 
@@ -26,6 +28,15 @@ REMOVED = "[removed]"
 def redact(body: bytes, value: Any) -> bytes:
     """`body` without the values of sensitive fields; `value` is the body, parsed. The same object when it has none."""
     return orjson.dumps(_clean(value)) if _sensitive(value) else body
+
+
+def redact_form(body: bytes, fields: Mapping[str, str], field: str, value: Any) -> bytes:
+    """The same for a form; `value` is what its `field` holds, parsed."""
+    whole = {**fields, field: value}
+    if not _sensitive(whole):
+        return body
+    cleaned = _clean(whole)
+    return urlencode(cleaned | {field: orjson.dumps(cleaned[field]).decode()}).encode()
 
 
 def _sensitive(value: Any) -> bool:

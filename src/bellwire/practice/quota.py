@@ -28,6 +28,10 @@ class Quota:
             return 0.0
         return max(0.0, came[0] + self.seconds - now)
 
+    def left(self, request: str, now: float) -> int:
+        """How many like this one may still come now."""
+        return self.count - sum(came > now - self.seconds for came in self._came(request) or ())
+
     def take(self, request: str, now: float) -> None:
         """It is let in."""
         came = self._came(request)

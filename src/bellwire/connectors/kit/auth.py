@@ -56,7 +56,8 @@ class OAuth2:
     """OAuth 2.0 (RFC 6749) with a refresh token. Credentials: `client_id`, `client_secret`, `refresh_token`, and
     `access_token` with `access_token_expires_at` (ISO 8601), which the client keeps up to date.
 
-    `token_url` is absolute; where a connection has a `base_url` of its own, its path is asked there instead.
+    `token_url` is absolute; where a connection has a `base_url` of its own, its path is asked there instead. One that
+    begins with `/` is below the connection's own origin.
     An access token alone, without a refresh token, is used until the vendor refuses it.
     """
 

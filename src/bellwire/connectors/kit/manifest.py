@@ -79,5 +79,7 @@ class Manifest:
     """Which credential signs deliveries. Several secrets, separated by spaces, are all accepted."""
     silent: bool = False
     """Whether deliveries are answered with the HTTP status alone, as the vendor asks."""
+    webhook_form: str = ""
+    """Where its deliveries are forms (application/x-www-form-urlencoded): the field that holds the JSON."""
     docs: str = ""
     """The vendor's page about its API."""
