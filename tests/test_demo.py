@@ -6,10 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from bellwire.cli import app
-from bellwire.practice import Sale, SaleLine, Shop, find_simulator, simulator_names, story
+from bellwire.practice import Chat, Sale, SaleLine, Shop, find_simulator, simulator_names, story
 from tests.running import ended, start
 
 SHOPS = [name for name in simulator_names() if isinstance(find_simulator(name)(), Shop)]
+OTHER_CHATS = [name for name in simulator_names() if isinstance(find_simulator(name)(), Chat)][1:]
 
 
 @pytest.mark.parametrize("shop", SHOPS)
@@ -36,6 +37,13 @@ async def test_the_demo_tells_its_story_and_every_promise_holds(tmp_path: Path, 
     assert "duplicate of delivery" in told
     assert "✗" not in told
     assert told.count("✓") == 15
+
+
+@pytest.mark.parametrize("chat", OTHER_CHATS)
+async def test_every_promise_holds_with_another_chat(tmp_path: Path, chat: str) -> None:
+    process = start("demo", "--once", "--chat", chat, cwd=tmp_path, environ={"COLUMNS": "200"})
+    assert await ended(process, 120) == 0, (tmp_path / "err.txt").read_text()
+    assert "Every promise held." in (tmp_path / "out.txt").read_text()
 
 
 def test_a_promise_that_is_broken_is_shown_and_ends_in_failure(monkeypatch: pytest.MonkeyPatch) -> None:

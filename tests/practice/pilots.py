@@ -43,16 +43,16 @@ def able(role: type) -> list[str]:
     return [name for name in simulator_names() if issubclass(find_simulator(name), role)]
 
 
-def roles(shop: str = "") -> dict[str, str]:
-    """A vendor for each connection of order to cash."""
+def roles(**chosen: str) -> dict[str, str]:
+    """A vendor for each connection of order to cash: the one that is chosen, else the first."""
     kinds = {"shop": Shop, "books": Books, "stock": Till, "shipping": Carrier, "chat": Chat, "mail": Mailbox}
-    return {name: able(kind)[0] for name, kind in kinds.items()} | ({"shop": shop} if shop else {})
+    return {name: able(kind)[0] for name, kind in kinds.items()} | chosen
 
 
 @asynccontextmanager
-async def trial(folder: Path, flow: str, *, shop: str = "") -> AsyncIterator[Trial]:
+async def trial(folder: Path, flow: str, **chosen: str) -> AsyncIterator[Trial]:
     """A pilot of this flow on practice vendors, ready to be run."""
-    vendors = roles(shop)
+    vendors = roles(**chosen)
     async with Practice(set(vendors.values())) as practice:
         secrets = write_project(folder, practice, vendors, {"tried.yaml": flow})
         async with running(load_settings(folder, {}), secrets, random=Hurried()) as bellwire:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from bellwire.flows import parse_flow
-from bellwire.practice import Shop
+from bellwire.practice import Chat, Shop
 from bellwire.practice.pilot import Check, Report, Retried, Stuck, Tried, page, records
 from bellwire.practice.pilot.report import percent
 from bellwire.practice.pilot.vendors import Wanted
@@ -22,10 +22,10 @@ PAID = {"invoice": 1, "receipt": 1}
 ORDINARY, CLASS, GUEST, TROUBLE, UNKNOWN = 1, 6, 7, 9, 10
 
 
-async def tried(folder: Path, flow: str, *positions: int, shop: str = "") -> list[Tried]:
+async def tried(folder: Path, flow: str, *positions: int, **chosen: str) -> list[Tried]:
     """What comes of these records (of all, if none is named)."""
     wanted = [record for record in records(2001) if record.position in (positions or range(11))]
-    async with trial(folder, flow, shop=shop) as pilot:
+    async with trial(folder, flow, **chosen) as pilot:
         return [each async for each in pilot.run(wanted)]
 
 
@@ -59,6 +59,13 @@ async def test_order_to_cash_is_ready_whatever_the_shop(tmp_path: Path, shop: st
     (stuck,) = unknown.stuck
     assert "TEA-500-NEW" in stuck.sentence and stuck.remedy
     assert found(unknown)["After it is mapped and retried"] == "done"
+
+
+@pytest.mark.parametrize("chat", able(Chat)[1:])
+async def test_order_to_cash_is_ready_whatever_the_chat(tmp_path: Path, chat: str) -> None:
+    made = await tried(tmp_path, ORDER_TO_CASH, ORDINARY, TROUBLE, chat=chat)
+    assert [each.why_not for each in made] == ["", ""]
+    assert [found(each)["Messages to the team"] for each in made] == ["1", "1"]
 
 
 async def test_only_what_the_flow_does_is_compared(tmp_path: Path) -> None:

@@ -250,8 +250,7 @@ class Hooks:
         def done(accepted: deliveries.Accepted) -> None:
             if not accepted.duplicate:
                 self._arrived(accepted.id, kept)
-            duplicate = b"true" if accepted.duplicate else b"false"
-            reply(Reply(200, b'{"delivery":%d,"duplicate":%s}' % (accepted.id, duplicate)))
+            reply(Reply(200, _taken(connection, accepted)))
             self.tally.acknowledged(connection.name, perf_counter() - began, repeat=accepted.duplicate)
 
         def failed(error: Exception) -> None:
@@ -275,6 +274,12 @@ class Hooks:
             if error.reason != "timestamp" or abs(steady_now - delivery.received_at) < _SET:
                 raise
             scheme.verify(delivery, secrets, steady_now)
+
+
+def _taken(connection: Connection, accepted: deliveries.Accepted) -> bytes:
+    if wanted := connection.manifest.webhook_reply:
+        return orjson.dumps({"delivery": accepted.id, "duplicate": accepted.duplicate, **wanted})
+    return b'{"delivery":%d,"duplicate":%s}' % (accepted.id, b"true" if accepted.duplicate else b"false")
 
 
 def _fit_to_keep(delivery: Delivery, value: Any) -> Delivery:

@@ -77,5 +77,7 @@ class Manifest:
     """How its deliveries are signed, or a function of the connection's settings that says it."""
     webhook_credential: str = "webhook_secret"
     """Which credential signs deliveries. Several secrets, separated by spaces, are all accepted."""
+    webhook_reply: Mapping[str, Any] = field(default_factory=dict)
+    """What its sender wants to read in the answer to a delivery that was taken in, beside what ours says anyway."""
     docs: str = ""
     """The vendor's page about its API."""
