@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import DeliveryState
+from bellwire.practice.teams import TeamsSimulator
+from tests.connecting import connection
 from tests.intake.conftest import OTHER_SECRET, SECRET, SENDERS, SHOPS, Intake, Letter, Sender, sender
 from tests.ledgers import sqlite_of
 from tests.samples import NOW
@@ -255,6 +257,21 @@ async def test_a_sender_that_wants_to_read_something_reads_it_beside_our_answer(
     assert [answer.json for answer in answers] == [
         {"delivery": 1, "duplicate": repeated, "type": "message", "text": "Accepted."} for repeated in (False, True)
     ]
+
+
+async def test_a_mention_in_a_team_is_taken_and_its_signature_is_not_stored(narrow: Callable[..., Intake]) -> None:
+    """It is in the header that carries credentials elsewhere."""
+    team = TeamsSimulator()
+    chat = Sender(connection("teams", name="chat", credentials=team.credentials))
+    webhook = team.mention("stock TEA-100", at=NOW)
+    late = team.mention("stock TEA-100", at=NOW - timedelta(minutes=6))
+    async with narrow(senders={"chat": chat}).open() as intake:
+        taken = await intake.send("chat", Letter(webhook.headers, webhook.body))
+        refused = await intake.send("chat", Letter(late.headers, late.body))
+        headers, body = await intake.payload()
+    assert (taken.status, taken.json["type"], taken.json["text"]) == (200, "message", "Accepted.")
+    assert (refused.status, refused.error) == (401, "timestamp")
+    assert body == webhook.body and "authorization" not in headers
 
 
 async def test_refusals_that_cant_be_counted_now_are_counted_later(narrow: Callable[..., Intake]) -> None:

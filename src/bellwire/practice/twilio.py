@@ -117,7 +117,8 @@ class TwilioSimulator(Simulator):
 
     def _send(self, _request: Request, given: dict[str, str]) -> dict[str, Any]:
         to, body = given.get("To", ""), given.get("Body", "")
-        sender = given.get("MessagingServiceSid") or given.get("From", "")
+        service = given.get("MessagingServiceSid", "")
+        sender = service or given.get("From", "")
         if not to:
             raise _Error(400, 21604, "A 'To' phone number is required.")
         if not sender:
@@ -130,7 +131,7 @@ class TwilioSimulator(Simulator):
             raise _Error(400, 21211, f"The 'To' number {to} is not a valid phone number.")
         if to == "+15005550009":
             raise _Error(400, 21614, f"'To' number: {to}, is not a mobile number.")
-        if sender not in self.senders:
+        if sender not in self.senders or (not service and not _NUMBER.fullmatch(sender)):
             raise _Error(400, 21606, f"The 'From' phone number provided ({sender}) is not a valid sender.")
         if to in self.opted_out:
             raise _Error(400, 21610, "Attempt to send to unsubscribed recipient.")

@@ -43,6 +43,7 @@ async def ask(practice: Practice, path: str, form: dict[str, str] | None = None,
         ({"To": "+15005550001"}, 21211),
         ({"To": "+15005550009"}, 21614),
         ({"From": "+15005550001"}, 21606),
+        ({"From": f"MG{1:032x}"}, 21606),
         ({"MessagingServiceSid": f"MG{2:032x}"}, 21606),
     ],
 )
