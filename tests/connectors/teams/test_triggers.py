@@ -9,7 +9,7 @@ import pytest
 from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.kit import BadSignature
 from bellwire.connectors.teams import CONNECTOR
-from bellwire.errors import CannotNormalise
+from bellwire.errors import CannotNormalise, ConfigurationError
 from bellwire.events import Delivery, Event
 from bellwire.practice.simulator import Webhook
 from bellwire.practice.teams import TeamsSimulator
@@ -53,9 +53,12 @@ def test_two_tokens_hold_while_one_is_changed() -> None:
 
 
 @pytest.mark.parametrize("token", ["not a token", "", "vqF0En+Z0ucuRTM/01o2GuhMH3hKKk/N2bOmlM31zaA"])
-def test_what_isnt_a_token_accepts_nothing(token: str) -> None:
+def test_what_isnt_a_token_accepts_and_signs_nothing(token: str) -> None:
     assert refusal(BODY, SIGNATURE, token).reason == "signature"
     verify(BODY, SIGNATURE, token, TOKEN)
+    assert CHAT.webhook is not None
+    with pytest.raises(ConfigurationError, match="isn't a security token"):
+        CHAT.webhook.sign(BODY, token, delivery_id="", now=SENT)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 from bellwire.clock import parse_time
 from bellwire.connectors.kit import BadSignature, HmacSignature
+from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery
 
 
@@ -50,6 +51,15 @@ class SecurityToken(HmacSignature):
                 reason="timestamp",
                 remedy="If every message says so, the clock of this machine is wrong.",
             )
+
+    def sign(self, body: bytes, secret: str, *, delivery_id: str, now: datetime, url: str = "") -> dict[str, str]:
+        try:
+            return super().sign(body, secret, delivery_id=delivery_id, now=now, url=url)
+        except ValueError as error:
+            raise ConfigurationError(
+                "The webhook_secret isn't a security token of an outgoing webhook.",
+                remedy="Create the outgoing webhook in Teams anew, and set the token that it shows.",
+            ) from error
 
 
 def _body(delivery: Delivery) -> dict[str, Any]:
