@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.clock import system_clock
 from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Connector
 from bellwire.events import Delivery
@@ -19,7 +20,6 @@ from bellwire.practice.project import write_project
 from tests.cli.conftest import Run, command, environment
 from tests.connecting import connection
 from tests.practice.pilots import ORDER_TO_CASH, SHORT, roles
-from tests.samples import NOW
 
 
 @dataclass(frozen=True)
@@ -203,18 +203,23 @@ def samples() -> Iterator[tuple[Connector, str]]:
     ("sender", "event_type"), [pytest.param(*pair, id=f"{pair[0].name}-{pair[1]}") for pair in samples()]
 )
 def test_every_sample_is_what_it_says_and_a_new_fact_each_time(sender: Connector, event_type: str) -> None:
-    settings = find_simulator(sender.name).settings if sender.name in simulator_names() else {}
+    simulator = find_simulator(sender.name) if sender.name in simulator_names() else None
     secrets = {sender.manifest.webhook_credential: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
-    account = connection(sender.name, settings=settings, credentials=secrets)
+    account = connection(
+        sender.name,
+        settings=simulator.settings if simulator else {},
+        credentials=simulator.credentials if simulator else secrets,
+    )
     triggers, scheme = sender.triggers, account.webhook
     assert triggers is not None and triggers.sample is not None and scheme is not None
     keys = set()
     for number in range(20):
         headers, body = triggers.sample(event_type, account)
-        headers |= scheme.sign(body, account.secrets[0], delivery_id=str(number), now=NOW, url="http://127.0.0.1/x")
+        now = system_clock()
+        headers |= scheme.sign(body, account.secrets[0], delivery_id=str(number), now=now, url="http://127.0.0.1/x")
         lower = {name.lower(): value for name, value in headers.items()}
-        delivery = Delivery(account.name, lower, body, NOW, "http://127.0.0.1/x")
-        scheme.verify(delivery, account.secrets, NOW)
+        delivery = Delivery(account.name, lower, body, now, "http://127.0.0.1/x")
+        scheme.verify(delivery, account.secrets, now)
         assert triggers.belongs(delivery, account) == ""
         (event,) = [event for event in triggers.normalise(delivery, account).events if event.type == event_type]
         keys.add(event.business_key)

@@ -15,7 +15,19 @@ from typing import Any, TypeVar
 import orjson
 import pytest
 
-from bellwire.capabilities import Effect, Given, Operation, Result, accounting, chat, email, shipping, stock, storefront
+from bellwire.capabilities import (
+    Effect,
+    Given,
+    Operation,
+    Result,
+    accounting,
+    chat,
+    email,
+    shipping,
+    sms,
+    stock,
+    storefront,
+)
 from bellwire.clock import system_clock
 from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Action, Call, Unkeyed
@@ -117,6 +129,7 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,
+    sms.SEND_SMS: sms.SendSms(to="+15125550123", text="Your order 1001 is ready."),
     stock.ADJUST: stock.AdjustStock(lines=_LINES, reason=stock.StockReason.SALE, reference="1001"),
     stock.COUNT: stock.CountStock(skus=("TEA-100", "MUG-RED")),
     storefront.READ_ORDER: _reading,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import DeliveryState
+from bellwire.practice.teams import TeamsSimulator
 from bellwire.practice.xero import Xero
 from tests.connecting import connection
 from tests.intake.conftest import OTHER_SECRET, SECRET, SENDERS, SHOPS, Intake, Letter, Sender, sender
@@ -244,6 +246,33 @@ async def test_a_handshake_is_answered_and_nothing_is_stored(intake: Intake) -> 
     greeted = [kind for kind, answer in answers.items() if answer.status == 200]
     assert greeted == [kind for kind in SHOPS if kind in greeted] != []
     assert not await intake.stored() and not intake.arrived
+
+
+async def test_a_sender_that_wants_to_read_something_reads_it_beside_our_answer(narrow: Callable[..., Intake]) -> None:
+    plain = sender("standard")
+    connector = plain.connection.connector
+    manifest = replace(connector.manifest, webhook_reply={"type": "message", "text": "Accepted."})
+    talking = Sender(replace(plain.connection, connector=replace(connector, manifest=manifest)))
+    async with narrow(senders={"standard": talking}).open() as intake:
+        answers = [await intake.send("standard", talking.order()) for _ in range(2)]
+    assert [answer.json for answer in answers] == [
+        {"delivery": 1, "duplicate": repeated, "type": "message", "text": "Accepted."} for repeated in (False, True)
+    ]
+
+
+async def test_a_mention_in_a_team_is_taken_and_its_signature_is_not_stored(narrow: Callable[..., Intake]) -> None:
+    """It is in the header that carries credentials elsewhere."""
+    team = TeamsSimulator()
+    chat = Sender(connection("teams", name="chat", credentials=team.credentials))
+    webhook = team.mention("stock TEA-100", at=NOW)
+    late = team.mention("stock TEA-100", at=NOW - timedelta(minutes=6))
+    async with narrow(senders={"chat": chat}).open() as intake:
+        taken = await intake.send("chat", Letter(webhook.headers, webhook.body))
+        refused = await intake.send("chat", Letter(late.headers, late.body))
+        headers, body = await intake.payload()
+    assert (taken.status, taken.json["type"], taken.json["text"]) == (200, "message", "Accepted.")
+    assert (refused.status, refused.error) == (401, "timestamp")
+    assert body == webhook.body and "authorization" not in headers
 
 
 async def test_refusals_that_cant_be_counted_now_are_counted_later(narrow: Callable[..., Intake]) -> None:

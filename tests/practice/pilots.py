@@ -46,9 +46,7 @@ def able(role: type) -> list[str]:
 def roles(**chosen: str) -> dict[str, str]:
     """A vendor for each connection of order to cash: the one that is chosen, else the first."""
     kinds = {"shop": Shop, "books": Books, "stock": Till, "shipping": Carrier, "chat": Chat, "mail": Mailbox}
-    return {name: able(kind)[0] for name, kind in kinds.items()} | {
-        name: vendor for name, vendor in chosen.items() if vendor
-    }
+    return {name: able(kind)[0] for name, kind in kinds.items()} | chosen
 
 
 @asynccontextmanager

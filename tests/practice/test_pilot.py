@@ -11,11 +11,11 @@ import orjson
 import pytest
 
 from bellwire.flows import parse_flow
-from bellwire.practice import Books, Shop
+from bellwire.practice import Books, Chat, Shop, Till
 from bellwire.practice.pilot import Check, Report, Retried, Stuck, Tried, page, records
 from bellwire.practice.pilot.report import percent
 from bellwire.practice.pilot.vendors import Wanted
-from tests.practice.pilots import ORDER_TO_CASH, SHORT, able, trial
+from tests.practice.pilots import ORDER_TO_CASH, SHORT, able, roles, trial
 from tests.samples import NOW
 
 PAID = {"invoice": 1, "receipt": 1}
@@ -61,11 +61,13 @@ async def test_order_to_cash_is_ready_whatever_the_shop(tmp_path: Path, shop: st
     assert found(unknown)["After it is mapped and retried"] == "done"
 
 
-@pytest.mark.parametrize("books", able(Books))
-async def test_order_to_cash_is_ready_whatever_the_books(tmp_path: Path, books: str) -> None:
-    made = await tried(tmp_path, ORDER_TO_CASH, books=books)
+async def test_order_to_cash_is_ready_with_other_books_another_till_and_another_chat(tmp_path: Path) -> None:
+    others = {"books": able(Books)[-1], "stock": able(Till)[-1], "chat": able(Chat)[-1]}
+    assert not set(others.values()) & set(roles().values())
+    made = await tried(tmp_path, ORDER_TO_CASH, **others)
     assert [each.why_not for each in made] == [""] * 10
     assert found(made[ORDINARY - 1])["In the books"].endswith(" USD, paid")
+    assert [found(each)["Messages to the team"] for each in made[:3]] == ["1", "1", "1"]
     (stuck,) = made[UNKNOWN - 1].stuck
     assert "TEA-500-NEW" in stuck.sentence and stuck.remedy
 

@@ -25,12 +25,6 @@ def test_it_says_how_long_to_wait() -> None:
     assert quota.wait("GET /", 5.0) == 8.0
 
 
-def test_it_says_how_many_more_are_let_in() -> None:
-    quota = Quota(2, 10, "POST")
-    quota.take("POST", 3.0)
-    assert [quota.left("POST", 5.0), quota.left("GET", 5.0), quota.left("POST", 13.0)] == [1, 2, 2]
-
-
 def test_what_it_isnt_of_doesnt_count_and_what_its_groups_tell_apart_counts_apart() -> None:
     quota = Quota(1, 10, r"^POST /(\w+)")
     requests = ("GET /a", "GET /a", "POST /a", "POST /b", "POST /a")

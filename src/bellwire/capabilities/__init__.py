@@ -1,11 +1,11 @@
 """The typed inputs and results of each capability: what connectors fill, and what flows are written against."""
 
-from bellwire.capabilities import accounting, chat, email, shipping, stock, storefront
+from bellwire.capabilities import accounting, chat, email, shipping, sms, stock, storefront
 from bellwire.capabilities.base import Effect, Given, Operation, Result
 
 CAPABILITIES: dict[str, dict[str, Operation]] = {
     module.__name__.rpartition(".")[2]: {operation.name: operation for operation in module.OPERATIONS}
-    for module in (accounting, chat, email, shipping, stock, storefront)
+    for module in (accounting, chat, email, shipping, sms, stock, storefront)
 }
 """Capability → operation name → operation."""
 
@@ -26,6 +26,7 @@ __all__ = [
     "chat",
     "email",
     "shipping",
+    "sms",
     "stock",
     "storefront",
 ]

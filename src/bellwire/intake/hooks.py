@@ -150,7 +150,7 @@ class Hooks:
         """Count a refusal, and say it."""
         self._count_refusal(name, refusal.reason)
         connection = self._connections.get(name)
-        silent = connection is not None and connection.manifest.silent
+        silent = connection is not None and connection.manifest.webhook_reply is None
         body = b"" if silent else orjson.dumps({"error": refusal.reason, "message": str(refusal)})
         extra: list[tuple[bytes, bytes]] = []
         if refusal.retry_after is not None:
@@ -247,9 +247,7 @@ class Hooks:
         def done(accepted: deliveries.Accepted) -> None:
             if not accepted.duplicate:
                 self._arrived(accepted.id, kept)
-            duplicate = b"true" if accepted.duplicate else b"false"
-            said = b'{"delivery":%d,"duplicate":%s}' % (accepted.id, duplicate)
-            reply(Reply(200, b"" if connection.manifest.silent else said))
+            reply(Reply(200, _taken(connection, accepted)))
             self.tally.acknowledged(connection.name, perf_counter() - began, repeat=accepted.duplicate)
 
         def failed(error: Exception) -> None:
@@ -273,6 +271,15 @@ class Hooks:
             if error.reason != "timestamp" or abs(steady_now - delivery.received_at) < _SET:
                 raise
             scheme.verify(delivery, secrets, steady_now)
+
+
+def _taken(connection: Connection, accepted: deliveries.Accepted) -> bytes:
+    wanted = connection.manifest.webhook_reply
+    if wanted is None:
+        return b""
+    if wanted:
+        return orjson.dumps({"delivery": accepted.id, "duplicate": accepted.duplicate, **wanted})
+    return b'{"delivery":%d,"duplicate":%s}' % (accepted.id, b"true" if accepted.duplicate else b"false")
 
 
 def _json(delivery: Delivery) -> Any:

@@ -38,10 +38,6 @@ class Quota:
         if came is not None:
             came.append(now)
 
-    def left(self, request: str, now: float) -> int:
-        """How many more like this one are let in now."""
-        return self.count - sum(at > now - self.seconds for at in self._came(request) or ())
-
     def _came(self, request: str) -> deque[float] | None:
         found = re.search(self.of, request)
         return self._counts.setdefault(found.groups(), deque(maxlen=self.count)) if found else None

@@ -232,7 +232,7 @@ class _Recorder:
         finally:
             status = None if kind is FaultKind.LOST_ANSWER or not statuses else statuses[0]
             answer = None if status is None else _readable(bytes(answered))
-            query = dict(request.query_params)
+            query = {k: v for k, v in request.query_params.items() if k not in simulator.secret_params}
             simulator.received.append(
                 Received(request.method, path, query, _readable(body), status, kind or "", answer=answer)
             )

@@ -57,6 +57,9 @@ class Simulator(ABC):
     settings: ClassVar[Mapping[str, Any]] = {}
     """What `[NAME.settings]` of such a connection says."""
 
+    secret_params: ClassVar[frozenset[str]] = frozenset()
+    """The names in queries whose values are credentials: they aren't noted with the requests."""
+
     faults: Faults = field(default_factory=Faults)
     quotas: list[Quota] = field(default_factory=list)
     """The limits that it keeps unasked; a test of something else may clear them."""

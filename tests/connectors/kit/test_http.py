@@ -457,3 +457,30 @@ async def test_the_vendors_own_token_endpoint_is_asked_where_nothing_overrides_i
     await acme.connection(auth, signed_up(), base_url="").api.get("things")
     assert next(acme.paths()) == "/elsewhere/token"
     assert parse_qs(acme.seen[0].body)["client_secret"] == ["se:cret"]
+
+
+# Addresses
+
+
+async def test_a_whole_address_is_called_as_it_is_unless_the_connection_has_one_of_its_own(acme: Acme) -> None:
+    """So that what a vendor gives as an address can be asked of its practice server."""
+    await acme.connection(base_url="").api.post(f"{acme.url}/flows/1", {}, params={"sig": "x"})
+    await acme.connection(base_url=f"{acme.url}/practice").api.post("https://acme.example/flows/1", {})
+    assert list(acme.paths()) == ["/flows/1?sig=x", "/practice/flows/1"]
+
+
+async def test_of_a_whole_address_only_the_path_is_told_and_nothing_of_a_query(acme: Acme) -> None:
+    """It may hold a secret."""
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"nonsense\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        api = acme.connection(base_url="").api
+        with pytest.raises(OutcomeUnknown) as caught:
+            await api.post(f"http://127.0.0.1:{port}/flows/1", {}, params={"sig": "hush"})
+    assert caught.value.detail.startswith("POST /flows/1: ClientResponseError ")
+    assert "hush" not in caught.value.detail and "127.0.0.1" not in caught.value.detail

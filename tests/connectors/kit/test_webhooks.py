@@ -379,3 +379,12 @@ def test_any_changed_byte_of_body_or_signature_is_refused(
         spoiled = Delivery("shop", {"x-signature": signature}, body, NOW)
     with pytest.raises(BadSignature):
         scheme.verify(spoiled, ["hush"], NOW)
+
+
+def test_a_secret_may_stand_for_a_key_and_one_that_stands_for_none_signs_nothing() -> None:
+    scheme = HmacSignature("X-Signature", key=lambda secret: base64.b64decode(secret, validate=True))
+    secret = base64.b64encode(b"hush").decode()
+    one = hmac_delivery(HmacSignature("X-Signature"), secret="hush")
+    scheme.verify(one, ["no key!", secret], NOW)
+    with pytest.raises(BadSignature, match="None of the secrets"):
+        scheme.verify(one, ["no key!"], NOW)

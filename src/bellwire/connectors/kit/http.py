@@ -146,7 +146,9 @@ class Api:
         writes: bool | None = None,
         paced_by: str = "",
     ) -> Answer:
-        """One request below the connection's root; an absolute path (`/oauth/…`) goes below its origin.
+        """One request below the connection's root; an absolute path (`/oauth/…`) goes below its origin. A whole address
+        (`https://…`, without a query) is called as it is, unless the connection has a `base_url` of its own: then its
+        path is asked there.
 
         `writes` says whether it may change something, where the method doesn't (a GraphQL query is a POST); `paced_by`
         what limits that count apart count it by. Returns a successful answer; raises Transient, SignedOut, Refused or
@@ -155,7 +157,7 @@ class Api:
         listing goes on from the page where it was.
         """
         writing = method not in ("GET", "HEAD") if writes is None else writes
-        url = self._origin + path if path.startswith("/") else f"{self._base.rstrip('/')}/{path}"
+        url, path = self._address(path), urlsplit(path).path
         data = orjson.dumps(json) if json is not None else body
         sent = {"Accept": "application/json", **self._manifest.headers, **(headers or {})}
         if json is not None:
@@ -185,6 +187,12 @@ class Api:
         async with self.gate.turn():
             await _prepare()
             yield
+
+    def _address(self, path: str) -> str:
+        parts = urlsplit(path)
+        if parts.scheme:
+            return self._origin + parts.path if self._overridden else path
+        return self._origin + path if path.startswith("/") else f"{self._base.rstrip('/')}/{path}"
 
     def _have_patience(self) -> None:
         left = self.gate.paused_for
@@ -233,7 +241,7 @@ class Api:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self.answered[0] += 1
             said = "didn't answer in time" if isinstance(error, TimeoutError) else "broke off before it answered"
-            detail = f"{method} {path}: {type(error).__name__} {error}".rstrip()
+            detail = f"{method} {path}: {type(error).__name__} {_words(error)}".rstrip()
             if writing:
                 raise OutcomeUnknown(
                     f"{self._manifest.title} {said}; what was asked may have been done.", detail=detail
@@ -339,8 +347,7 @@ class Api:
         """Ask the token endpoint (RFC 6749, 5 and 6), and store what it gives before it is used."""
         title = self._manifest.title
         path = urlsplit(token_url).path
-        here = self._overridden or token_url.startswith("/")
-        url = self._origin + path if here else token_url
+        url = self._address(token_url)
         client = self._credentials.get("client_id"), self._credentials.get("client_secret")
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         if basic:
@@ -369,6 +376,11 @@ class Api:
             renewed["refresh_token"] = grant.refresh_token
         self._credentials.store(renewed)
         return grant.access_token
+
+
+def _words(error: Exception) -> str:
+    """What an error says. Some name the whole address, and the query of one may be a secret."""
+    return error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
 
 
 async def _prepare() -> None:

@@ -77,9 +77,10 @@ class Manifest:
     """How its deliveries are signed, or a function of the connection's settings that says it."""
     webhook_credential: str = "webhook_secret"
     """Which credential signs deliveries. Several secrets, separated by spaces, are all accepted."""
-    silent: bool = False
-    """Whether deliveries are answered with the HTTP status alone, as the vendor asks."""
     webhook_form: str = ""
     """Where its deliveries are forms (application/x-www-form-urlencoded): the field that holds the JSON."""
+    webhook_reply: Mapping[str, Any] | None = field(default_factory=dict)
+    """What its sender wants to read in the answer to a delivery that was taken in, beside what ours says anyway. None:
+    the HTTP status alone, whatever the answer."""
     docs: str = ""
     """The vendor's page about its API."""

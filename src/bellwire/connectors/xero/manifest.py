@@ -108,6 +108,6 @@ MANIFEST = Manifest(
     limits=(Limit(60, per=_MINUTE, remaining="X-MinLimit-Remaining"), Limit(5000, per=timedelta(days=1))),
     parallel=5,
     webhook=HmacSignature("x-xero-signature"),
-    silent=True,
+    webhook_reply=None,
     docs="https://developer.xero.com/documentation/api/accounting/overview",
 )

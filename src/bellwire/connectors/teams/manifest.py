@@ -1,0 +1,42 @@
+"""What is declared about Microsoft Teams.
+
+Messages go out by workflows (Power Automate), one for each channel: the connectors of Microsoft 365 have ended. They
+come in by an outgoing webhook, which a team has for itself.
+"""
+
+from datetime import timedelta
+
+from bellwire.connectors.kit import Credential, Limit, Manifest
+from bellwire.connectors.teams.signature import SecurityToken
+from bellwire.connectors.teams.workflows import CREDENTIAL
+from bellwire.events import Environment
+
+MANIFEST = Manifest(
+    name="teams",
+    title="Microsoft Teams",
+    capabilities=("chat",),
+    # The addresses of the workflows are whole ones, and there is no sandbox: a channel for trying things out is one.
+    base_urls={Environment.SANDBOX: "", Environment.PRODUCTION: ""},
+    credentials=(
+        Credential(
+            CREDENTIAL,
+            "Teams › Workflows › Send webhook alerts to a channel: the URL that it shows at the end, after the "
+            "channel's name and =, as in packing=https://…; several, separated by spaces; one without a name takes the "
+            "messages to all other channels. Give the workflow a second owner: else it ends with its owner's account",
+        ),
+        Credential(
+            "webhook_secret",
+            "Teams › your team › Manage team › Apps › Create an outgoing webhook: the security token that it shows "
+            "once; only to take messages that mention it",
+            required=False,
+        ),
+    ),
+    # What a channel takes: https://learn.microsoft.com/en-us/graph/throttling-limits#microsoft-teams-service-limits
+    # Power Automate itself counts by the day and the licence, and answers 429.
+    limits=(Limit(1, per=timedelta(seconds=1), apart=True),),
+    parallel=4,
+    webhook=SecurityToken("Authorization", prefix="HMAC "),
+    # Without a message in the answer, Teams shows the person an error.
+    webhook_reply={"type": "message", "text": "Accepted."},
+    docs="https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using",
+)
