@@ -9,13 +9,18 @@ import orjson
 import pytest
 
 from bellwire.connectors import all_connectors
-from bellwire.connectors.kit import Connection
+from bellwire.connectors.kit import Connection, FormBody
 from bellwire.practice import find_simulator
 from tests.connecting import connection
 from tests.intake.conftest import Intake, Letter, Sender
 
 FORM = "application/x-www-form-urlencoded"
-VENDORS = [connector.name for connector in all_connectors() if connector.manifest.webhook_form]
+FIELDS = {
+    connector.name: connector.manifest.webhook_body.field
+    for connector in all_connectors()
+    if isinstance(connector.manifest.webhook_body, FormBody) and connector.manifest.webhook_body.field
+}
+VENDORS = list(FIELDS)
 every_vendor = pytest.mark.parametrize("vendor", VENDORS)
 
 
@@ -36,7 +41,7 @@ def letter(given: Sender, body: bytes) -> Letter:
 
 def holding(given: Sender, text: str, **fields: str) -> Letter:
     """A form whose field has this text."""
-    return letter(given, urlencode({given.connection.manifest.webhook_form: text} | fields).encode())
+    return letter(given, urlencode({FIELDS[given.connection.connector.name]: text} | fields).encode())
 
 
 @pytest.fixture
@@ -84,7 +89,7 @@ async def test_something_else_than_a_form_is_refused(intake: Intake, vendor: str
 @every_vendor
 async def test_a_form_that_two_readers_could_understand_differently_is_refused(intake: Intake, vendor: str) -> None:
     given = intake.senders[vendor]
-    field = given.connection.manifest.webhook_form
+    field = FIELDS[vendor]
     bad = [
         *(
             letter(given, body)
@@ -102,7 +107,7 @@ async def test_a_form_that_two_readers_could_understand_differently_is_refused(i
 @every_vendor
 async def test_card_numbers_are_taken_out_of_forms_too(intake: Intake, vendor: str) -> None:
     given = intake.senders[vendor]
-    field = given.connection.manifest.webhook_form
+    field = FIELDS[vendor]
     told: dict[str, Any] = {"id": "é 1", "payment": {"card_number": "4111111111111111"}}
     assert (await intake.send(vendor, holding(given, orjson.dumps(told).decode(), cvv="123", x="a b"))).status == 200
     kept = dict(parse_qsl((await intake.payload())[1].decode()))

@@ -1,11 +1,49 @@
 """The typed inputs and results of each capability: what connectors fill, and what flows are written against."""
 
-from bellwire.capabilities import accounting, chat, email, shipping, sms, stock, storefront
+from bellwire.capabilities import (
+    accounting,
+    booking,
+    calendar,
+    chat,
+    crm,
+    email,
+    esign,
+    field_service,
+    helpdesk,
+    payments,
+    projects,
+    purchasing,
+    requests,
+    shipping,
+    sms,
+    stock,
+    storefront,
+    subscriber,
+)
 from bellwire.capabilities.base import Effect, Given, Operation, Result
 
 CAPABILITIES: dict[str, dict[str, Operation]] = {
     module.__name__.rpartition(".")[2]: {operation.name: operation for operation in module.OPERATIONS}
-    for module in (accounting, chat, email, shipping, sms, stock, storefront)
+    for module in (
+        accounting,
+        booking,
+        calendar,
+        chat,
+        crm,
+        email,
+        esign,
+        field_service,
+        helpdesk,
+        payments,
+        projects,
+        purchasing,
+        requests,
+        shipping,
+        sms,
+        stock,
+        storefront,
+        subscriber,
+    )
 }
 """Capability → operation name → operation."""
 
@@ -23,10 +61,21 @@ __all__ = [
     "Operation",
     "Result",
     "accounting",
+    "booking",
+    "calendar",
     "chat",
+    "crm",
     "email",
+    "esign",
+    "field_service",
+    "helpdesk",
+    "payments",
+    "projects",
+    "purchasing",
+    "requests",
     "shipping",
     "sms",
     "stock",
     "storefront",
+    "subscriber",
 ]

@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
@@ -21,6 +21,8 @@ _WORDS: dict[Any, str] = {
     Decimal: "number",
     bool: "yes or no",
     datetime: "time",
+    date: "day",
+    timedelta: "length of time",
     type(None): "nothing",
     Any: "anything",
 }

@@ -1,6 +1,7 @@
 """Canonical events and their data: the data dictionary that every flow and connector shares."""
 
 from bellwire.events.base import what_is_wrong
+from bellwire.events.bookings import Answer, Booking, CalendarEntry, Contract, Signer
 from bellwire.events.catalogue import InventoryLevel, Product, Variant
 from bellwire.events.delivery import Delivery
 from bellwire.events.dictionary import DICTIONARY, EventType, data_model
@@ -18,11 +19,21 @@ from bellwire.events.orders import (
     ShippingLine,
     Tax,
 )
+from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, PaymentStatus, Subscription
+from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Ticket, TicketStatus
+from bellwire.events.purchases import PurchaseReceipt, ReceivedLine
+from bellwire.events.work import Job, Task, WorkedTime
 
 __all__ = [
     "DICTIONARY",
     "Address",
+    "Answer",
+    "Booking",
+    "CalendarEntry",
+    "Contact",
+    "Contract",
     "Customer",
+    "Deal",
     "Delivery",
     "Discount",
     "Environment",
@@ -32,14 +43,30 @@ __all__ = [
     "FreeForm",
     "Fulfilment",
     "InventoryLevel",
+    "Job",
+    "Lead",
     "Line",
+    "Message",
     "Order",
+    "Payment",
+    "PaymentDispute",
+    "PaymentReturned",
+    "PaymentStatus",
     "Product",
+    "PurchaseReceipt",
+    "ReceivedLine",
     "Refund",
     "RefundLine",
     "ShippingLine",
+    "Signer",
+    "SmsReport",
+    "Subscription",
+    "Task",
     "Tax",
+    "Ticket",
+    "TicketStatus",
     "Variant",
+    "WorkedTime",
     "data_model",
     "what_is_wrong",
     "whole_subject",

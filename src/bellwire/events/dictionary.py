@@ -4,9 +4,14 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from bellwire.events.bookings import Booking, CalendarEntry, Contract
 from bellwire.events.catalogue import InventoryLevel, Product
 from bellwire.events.envelope import FreeForm
 from bellwire.events.orders import Order, Refund
+from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, Subscription
+from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Ticket
+from bellwire.events.purchases import PurchaseReceipt
+from bellwire.events.work import Job, Task
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,31 @@ DICTIONARY: dict[str, EventType] = {
         EventType("product.deleted", FreeForm, "A product was removed; only its id is known."),
         EventType("inventory.updated", InventoryLevel, "The stock of one item changed.", state=True),
         EventType("customer.updated", FreeForm, "A customer's record is new or has changed.", state=True),
+        EventType("payment.succeeded", Payment, "A payment came in."),
+        EventType("payment.failed", Payment, "A payment was declined."),
+        EventType("payment.refunded", PaymentReturned, "Money of a payment was given back, or couldn't be."),
+        EventType("payment.disputed", PaymentDispute, "A customer wants a payment back by way of the bank."),
+        EventType("subscription.updated", Subscription, "A subscription is new or has changed.", state=True),
+        EventType("subscription.renewed", Payment, "A subscription was paid for another period."),
+        EventType("subscription.ended", Subscription, "A subscription is over: nothing more is charged."),
+        EventType("purchase.received", PurchaseReceipt, "Goods came in from a supplier."),
+        EventType("booking.created", Booking, "A customer booked."),
+        EventType("booking.changed", Booking, "A booking was moved or changed.", state=True),
+        EventType("booking.cancelled", Booking, "A booking was called off."),
+        EventType("appointment.updated", CalendarEntry, "An appointment is new, moved or cancelled.", state=True),
+        EventType("contract.signed", Contract, "Everybody has signed."),
+        EventType("contract.declined", Contract, "Somebody won't sign, or it was withdrawn."),
+        EventType("lead.created", Lead, "Somebody asked for something."),
+        EventType("contact.updated", Contact, "A contact in the CRM is new or has changed.", state=True),
+        EventType("deal.updated", Deal, "A sale that may come is new or has changed.", state=True),
+        EventType("ticket.created", Ticket, "A customer asked for help."),
+        EventType("ticket.updated", Ticket, "A ticket has changed.", state=True),
+        EventType("message.received", Message, "Somebody wrote to us, by chat or text message."),
+        EventType("sms.reported", SmsReport, "A text message arrived, or couldn't be delivered."),
+        EventType("job.updated", Job, "A work order is new or has changed.", state=True),
+        EventType("job.completed", Job, "The work at a customer's is done."),
+        EventType("task.updated", Task, "A task of the team is new or has changed.", state=True),
+        EventType("task.completed", Task, "A task of the team is done."),
     )
 }
 

@@ -16,10 +16,10 @@ import orjson
 import structlog
 
 from bellwire.clock import Clock, steady, system_clock
-from bellwire.connectors.kit import BadSignature, Connection, WebhookScheme
+from bellwire.connectors.kit import POLLED, AnyBody, BadSignature, Connection, FormBody, JsonBody, WebhookScheme
 from bellwire.errors import ConfigurationError, LedgerBusy, Refusal
 from bellwire.events import Delivery
-from bellwire.intake.redact import redact, redact_form
+from bellwire.intake.redact import redact, redact_fields, redact_form
 from bellwire.intake.strict_json import BadJson, check
 from bellwire.intake.tally import Tally
 from bellwire.ledger import Database, Rows, deliveries
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 _JSON = ("application/json", "application/cloudevents+json", "application/cloudevents-batch+json", "text/json")
 _FORM = "application/x-www-form-urlencoded"
-_KEPT_OUT = ("authorization", "cookie", "proxy-authorization")
+_KEPT_OUT = ("authorization", "cookie", "proxy-authorization", POLLED)
 _BUSY_FOR = timedelta(seconds=5)
 _SET = timedelta(seconds=5)
 """A clock that is off by less than this hasn't been set."""
@@ -128,7 +128,8 @@ class Hooks:
             assert scheme is not None
             handshake = scheme.handshake(delivery)
             if handshake is not None:
-                reply(Reply(200, handshake.body, handshake.content_type.encode()))
+                extra = tuple((name.encode(), value.encode()) for name, value in handshake.headers.items())
+                reply(Reply(200, handshake.body, handshake.content_type.encode(), extra))
                 return
             self._keep(incoming.connection, scheme, delivery, reply, began)
         except Refusal as refusal:
@@ -233,13 +234,12 @@ class Hooks:
                 retry_after=timedelta(minutes=1),
             ) from error
         self._verify(scheme, delivery, secrets)
-        field = connection.manifest.webhook_form
-        value = _form(delivery, field) if field else _json(delivery)
+        body = _read(delivery, connection)
         triggers = connection.connector.triggers
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
             raise Refusal(why_not, status=401, reason="other-account")
         delivery_id = scheme.delivery_id(delivery)
-        kept = _fit_to_keep(delivery, value, field)
+        kept = _fit_to_keep(delivery, body)
 
         def accept(rows: Rows) -> deliveries.Accepted:
             return deliveries.accept(rows, kept, delivery_id, connection.environment)
@@ -282,6 +282,20 @@ def _taken(connection: Connection, accepted: deliveries.Accepted) -> bytes:
     return b'{"delivery":%d,"duplicate":%s}' % (accepted.id, b"true" if accepted.duplicate else b"false")
 
 
+def _read(delivery: Delivery, connection: Connection) -> bytes:
+    """Check that the body is what the vendor sends. Gives it without what must not be stored: the same object when it
+    has nothing of that."""
+    match connection.manifest.webhook_body:
+        case JsonBody():
+            return redact(delivery.body, _json(delivery))
+        case FormBody(""):
+            return redact_fields(delivery.body, _fields(delivery))
+        case FormBody(field):
+            return redact_form(delivery.body, _fields(delivery), field, _form(delivery, field))
+        case AnyBody():
+            return delivery.body
+
+
 def _json(delivery: Delivery) -> Any:
     """The body, parsed, which the delivery then knows too."""
     content_type = delivery.headers.get("content-type", "application/json")
@@ -292,18 +306,21 @@ def _json(delivery: Delivery) -> Any:
     return value
 
 
-def _form(delivery: Delivery, field: str) -> Any:
-    """What the field of a form holds, parsed."""
+def _fields(delivery: Delivery) -> Mapping[str, str]:
     content_type = delivery.headers.get("content-type", _FORM)
     if content_type.partition(";")[0].strip().lower() != _FORM:
         raise Refusal(f"Send a form; this is {content_type[:60]!r}.", status=415, reason="content-type")
     try:
-        text = delivery.form[field]
-    except KeyError as error:
-        raise Refusal(f"The form has no field {field!r}.", status=400, reason="malformed") from error
+        return delivery.form
     except ValueError as error:
         raise Refusal(f"It isn't a valid form: {error}.", status=400, reason="malformed") from error
-    return _checked(text.encode())
+
+
+def _form(delivery: Delivery, field: str) -> Any:
+    """What the field of a form holds, parsed."""
+    if field not in delivery.form:
+        raise Refusal(f"The form has no field {field!r}.", status=400, reason="malformed")
+    return _checked(delivery.form[field].encode())
 
 
 def _checked(text: bytes) -> Any:
@@ -313,9 +330,8 @@ def _checked(text: bytes) -> Any:
         raise Refusal(str(error), status=400, reason="malformed") from error
 
 
-def _fit_to_keep(delivery: Delivery, value: Any, field: str) -> Delivery:
-    """Without what must not be stored; `value` is its body's JSON, or that in the `field` of its form."""
-    body = redact_form(delivery.body, delivery.form, field, value) if field else redact(delivery.body, value)
+def _fit_to_keep(delivery: Delivery, body: bytes) -> Delivery:
+    """With this body, and without headers that must not be stored."""
     if body is delivery.body and not any(name in delivery.headers for name in _KEPT_OUT):
         return delivery
     kept = {name: text for name, text in delivery.headers.items() if name not in _KEPT_OUT}

@@ -122,7 +122,7 @@ def test_a_mention_is_a_message() -> None:
         "sender_id": "b1f9c3a0-0000-4000-8000-000000000001",
         "conversation": conversation,
         "channel": thread,
-        "team": thread,
+        "sent_at": SENT,
     }
 
 

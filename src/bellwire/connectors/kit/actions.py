@@ -11,6 +11,7 @@ from bellwire.capabilities import Effect, Given, Operation, Result
 from bellwire.clock import Clock
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Api
+from bellwire.events import Environment
 
 G = TypeVar("G", bound=Given)
 R = TypeVar("R", bound=Result)
@@ -139,3 +140,5 @@ class Account:
     scopes: tuple[str, ...] | None = None
     """What the credentials may do; None where the vendor doesn't say."""
     warnings: tuple[str, ...] = ()
+    environment: Environment | None = None
+    """Which it is, where the vendor tells: a connection to the other one is refused."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -52,6 +52,19 @@ class Basic:
 
 
 @dataclass(frozen=True)
+class Consent:
+    """The owner's consent in the browser (RFC 6749, 4.1), with `state` and, where the vendor has it, PKCE (RFC 7636)."""
+
+    url: str
+    """Absolute; where a connection has a `base_url` of its own, its path is opened there instead. One that begins with
+    `/` is below the connection's own origin."""
+    pkce: bool = True
+    scope_separator: str = " "
+    params: Mapping[str, str] = field(default_factory=dict)
+    """What the vendor wants beside the standard's, e.g. `access_type`."""
+
+
+@dataclass(frozen=True)
 class OAuth2:
     """OAuth 2.0 (RFC 6749) with a refresh token. Credentials: `client_id`, `client_secret`, `refresh_token`, and
     `access_token` with `access_token_expires_at` (ISO 8601), which the client keeps up to date.
@@ -65,6 +78,8 @@ class OAuth2:
     refresh_ahead: timedelta = timedelta(minutes=5)
     client_auth_basic: bool = True
     """Client id and secret by HTTP Basic; else in the form."""
+    consent: Consent | None = None
+    """How the first refresh token comes about."""
 
 
 @dataclass(frozen=True)

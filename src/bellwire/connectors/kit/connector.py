@@ -11,6 +11,8 @@ from bellwire.connectors.kit.auth import Credentials
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Answer, Api, Explain
 from bellwire.connectors.kit.manifest import Manifest, Settings
+from bellwire.connectors.kit.polling import Poll
+from bellwire.connectors.kit.subscribing import Subscribing
 from bellwire.errors import VendorError
 from bellwire.events import Delivery, Environment, Event
 
@@ -21,6 +23,8 @@ class Normalised:
 
     events: tuple[Event, ...] = ()
     reason: str = ""
+    wake: tuple[str, ...] = ()
+    """Polls that are due now: the delivery says that something changed, and the poll finds out what."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class Triggers:
     """Why a correctly signed delivery isn't for this connection (another shop's); empty when it is."""
     topics: tuple[str, ...] = ()
     """What to subscribe to at the vendor."""
+    subscribing: Subscribing | None = None
+    """How that is done over its API."""
+    polls: tuple[Poll, ...] = ()
+    """What it lists by time of change."""
     sample: Callable[[str, Connection], tuple[dict[str, str], bytes]] | None = None
     """Headers (without signature) and body of a made-up delivery of an event type, for `bellwire send-test`."""
 
@@ -64,8 +72,10 @@ def connector(
     explain: Callable[[Answer], VendorError | None] = lambda _answer: None,
     sign_in: Callable[[Call], Awaitable[Account]] | None = None,
 ) -> Connector:
-    """Put a connector together from its parts. Raises ValueError when an action isn't of a declared capability."""
-    strays = [str(a.operation) for a in actions if a.operation.capability not in manifest.capabilities]
+    """Put a connector together from its parts. Raises ValueError when an action is neither of a declared capability nor
+    an extra of its own (whose capability is the connector's name)."""
+    known = {*manifest.capabilities, manifest.name}
+    strays = [str(a.operation) for a in actions if a.operation.capability not in known]
     if strays:
         raise ValueError(f"{manifest.name}: {', '.join(strays)} belong to no capability that the manifest declares")
     table: dict[str, Any] = {str(action.operation): action for action in actions}

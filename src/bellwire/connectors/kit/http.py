@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import orjson
+import structlog
 from pydantic import BaseModel, ValidationError
 
 from bellwire.clock import Clock, parse_utc
@@ -23,9 +24,13 @@ from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
 from bellwire.errors import PACED, OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 
+log = structlog.get_logger()
+
 before_writing: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("before_writing", default=None)
 """What has to be done before something is sent that can't simply be sent again: once the account's turn has come, so
 that what only waits for it counts as not begun."""
+
+_ANNOUNCEMENTS = ("Deprecation", "Sunset")
 
 _SHORTEST_PAUSE = timedelta(seconds=1)
 """What a pause counts at least, so that a vendor isn't asked for ever."""
@@ -111,6 +116,8 @@ class Api:
         self.gate = Gate(manifest.limits, manifest.parallel)
         self.answered: Counter[int] = Counter()
         """How many requests were answered with each HTTP status since the process began; 0: with none."""
+        self.notices: dict[str, str] = {}
+        """What the vendor announced since the process began, by header, or by what else it was told in."""
         self._renewed = manifest.auth if isinstance(manifest.auth, OAuth2 | ClientCredentials) else None
         self._session: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
@@ -178,6 +185,16 @@ class Api:
             if not isinstance(error, SignedOut) or refused or not self._can_renew():
                 raise error
             refused = token
+
+    async def redeem(self, code: str, redirect_uri: str, verifier: str) -> None:
+        """Buy the first tokens with the code of a consent (RFC 6749, 4.1.3; RFC 7636, 4.5), and store them. `verifier`
+        is empty where the vendor has no PKCE. Raises SignedOut or Transient."""
+        auth = self._manifest.auth
+        assert isinstance(auth, OAuth2)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        if verifier:
+            form["code_verifier"] = verifier
+        await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -251,7 +268,22 @@ class Api:
             self.gate.leave(lane)
         self.answered[response.status] += 1
         self.gate.learn(response.headers, lane)
+        self._heed(response.headers)
         return Answer(response.status, response.headers, content, method, path, writing)
+
+    def notice(self, source: str, sentence: str) -> None:
+        """Remember what the vendor announced; `source` is where it said so."""
+        if sentence and self.notices.get(source) != sentence:
+            self.notices[source] = sentence
+            log.warning("a vendor announced a change", connection=self._connection, source=source, said=sentence)
+
+    def _heed(self, headers: Mapping[str, str]) -> None:
+        """Deprecation (RFC 9745), Sunset (RFC 8594), the vendor's own, and the version that was really used."""
+        for name in (*_ANNOUNCEMENTS, *self._manifest.notices):
+            self.notice(name, headers.get(name, ""))
+        used = headers.get(self._manifest.version_echo, "") if self._manifest.version_echo else ""
+        if used and used != self._manifest.api_version:
+            self.notice(self._manifest.version_echo, f"{used} was used instead of {self._manifest.api_version}")
 
     def _by_status(self, answer: Answer) -> VendorError | None:
         """What an answer means where the vendor has no words of its own for it."""

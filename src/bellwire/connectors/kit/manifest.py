@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 from bellwire.connectors.kit.auth import Auth, NoAuth
 from bellwire.connectors.kit.limits import Limit
-from bellwire.connectors.kit.webhooks import WebhookScheme
+from bellwire.connectors.kit.webhooks import BodyKind, JsonBody, WebhookScheme
 from bellwire.events import Environment
 
 
@@ -45,6 +46,14 @@ class Credential:
     """False: needed only for some ways of using the connection; the text says which."""
 
 
+class Level(StrEnum):
+    """How far a connector can be trusted; docs/connectors.md has the rules of each."""
+
+    BRONZE = "bronze"
+    SILVER = "silver"
+    GOLD = "gold"
+
+
 @dataclass(frozen=True)
 class Manifest:
     """A vendor, declared. `base_urls` are origins; `root` is the path below them that all calls share. Both may hold
@@ -63,6 +72,10 @@ class Manifest:
     """The pinned version; empty where the vendor has none."""
     sunset: date | None = None
     """When the vendor ends the pinned version, if it says so."""
+    version_echo: str = ""
+    """The header of each answer that tells which version was used, where there is one."""
+    notices: tuple[str, ...] = ()
+    """Headers of answers that announce a change, beside the standard ones (Deprecation, RFC 9745; Sunset, RFC 8594)."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent with every request, the version among them."""
     params: Mapping[str, str] = field(default_factory=dict)
@@ -77,10 +90,15 @@ class Manifest:
     """How its deliveries are signed, or a function of the connection's settings that says it."""
     webhook_credential: str = "webhook_secret"
     """Which credential signs deliveries. Several secrets, separated by spaces, are all accepted."""
-    webhook_form: str = ""
-    """Where its deliveries are forms (application/x-www-form-urlencoded): the field that holds the JSON."""
+    webhook_body: BodyKind = field(default_factory=JsonBody)
+    """What its deliveries are made of."""
+    webhook_setup: str = ""
+    """Where the owner enters the address that webhooks go to, for vendors that have no API for it."""
     webhook_reply: Mapping[str, Any] | None = field(default_factory=dict)
     """What its sender wants to read in the answer to a delivery that was taken in, beside what ours says anyway. None:
     the HTTP status alone, whatever the answer."""
     docs: str = ""
     """The vendor's page about its API."""
+    level: Level = Level.BRONZE
+    exempt: Mapping[str, str] = field(default_factory=dict)
+    """Rules of its level that can't apply to this vendor → why, in a sentence."""

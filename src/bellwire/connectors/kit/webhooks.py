@@ -34,6 +34,28 @@ class Handshake:
 
     body: bytes = b""
     content_type: str = "text/plain"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JsonBody:
+    """Deliveries are JSON."""
+
+
+@dataclass(frozen=True)
+class FormBody:
+    """Deliveries are forms (application/x-www-form-urlencoded)."""
+
+    field: str = ""
+    """The field that holds JSON; empty: the fields are the data themselves."""
+
+
+@dataclass(frozen=True)
+class AnyBody:
+    """What counts is in the headers: the body may be anything, or nothing."""
+
+
+BodyKind = JsonBody | FormBody | AnyBody
 
 
 class WebhookScheme(Protocol):

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from pydantic import Field
 
-from bellwire.connectors.kit import Connection, Credential, Limit, Manifest, OAuth2, Settings
+from bellwire.connectors.kit import Connection, Credential, FormBody, Limit, Manifest, OAuth2, Settings
 from bellwire.connectors.lightspeed.signature import StoreSignature
 from bellwire.events import Environment
 
@@ -80,6 +80,6 @@ MANIFEST = Manifest(
     parallel=4,
     webhook=StoreSignature(),
     webhook_credential="client_secret",
-    webhook_form="payload",
+    webhook_body=FormBody("payload"),
     docs="https://x-series-api.lightspeedhq.com/",
 )

@@ -12,7 +12,7 @@ import orjson
 from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.kit import Connection, Normalised, Triggers
 from bellwire.errors import CannotNormalise
-from bellwire.events import Delivery, Event, FreeForm, what_is_wrong
+from bellwire.events import Delivery, Event, Message, what_is_wrong
 
 _RECEIVED = "message.received"
 _MENTION_AT_THE_START = re.compile(r"^\s*<at>[^<]*</at>")
@@ -35,23 +35,23 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
 
 def _message(body: dict[str, Any], connection: Connection) -> Event:
     conversation, place = body["conversation"]["id"], body.get("channelData") or {}
-    data = {
-        "id": body["id"],
-        "text": _words(body["text"]),
-        "sender": body["from"].get("name", ""),
-        "sender_id": body["from"].get("aadObjectId") or body["from"]["id"],
-        "conversation": conversation,
-        "channel": place.get("teamsChannelId", ""),
-        "team": place.get("teamsTeamId", ""),
-    }
+    data = Message(
+        id=body["id"],
+        text=_words(body["text"]),
+        sender=body["from"].get("name", ""),
+        sender_id=body["from"].get("aadObjectId") or body["from"]["id"],
+        conversation=conversation,
+        channel=place.get("teamsChannelId", ""),
+        sent_at=parse_time(body["timestamp"]),
+    )
     return Event(
         type=_RECEIVED,
         connection=connection.name,
         environment=connection.environment,
         business_key=f"{connection.name}/message/{conversation}/{body['id']}",
         subject=f"conversation/{conversation}",
-        time=parse_time(body["timestamp"]),
-        data=FreeForm.model_validate(data),
+        time=data.sent_at,
+        data=data,
     )
 
 

@@ -1,6 +1,7 @@
 """A made-up delivery for `bellwire send-test`: each is a new fact, of now."""
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -8,7 +9,88 @@ import orjson
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.connectors.webhook.manifest import WebhookSettings
-from bellwire.events import InventoryLevel, Order, Product, Refund, data_model
+from bellwire.events import (
+    Booking,
+    CalendarEntry,
+    Contact,
+    Contract,
+    Deal,
+    InventoryLevel,
+    Job,
+    Lead,
+    Message,
+    Order,
+    Payment,
+    PaymentDispute,
+    PaymentReturned,
+    Product,
+    PurchaseReceipt,
+    Refund,
+    SmsReport,
+    Subscription,
+    Task,
+    Ticket,
+    data_model,
+)
+
+_NOW = object()
+
+
+def _usd(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "USD"}
+
+
+_WHO = {"id": "7", "name": "Robin Hill", "email": "robin@example.com", "phone": "+15125550123"}
+_PERSON = {name: value for name, value in _WHO.items() if name != "id"}
+_FIELDS: Mapping[type, Mapping[str, Any]] = {
+    Refund: {"order_id": "1001", "order_number": "1001", "created_at": _NOW, "amount": _usd("17.00")},
+    Product: {
+        "name": "Green tea, 100 g",
+        "updated_at": _NOW,
+        "variants": [{"id": "1", "sku": "TEA-100", "price": _usd("8.50"), "stock": 120}],
+    },
+    Payment: {
+        "status": "succeeded",
+        "amount": _usd("24.40"),
+        "customer": _WHO,
+        "reference": "1001",
+        "created_at": _NOW,
+    },
+    PaymentReturned: {"payment_id": "1", "amount": _usd("8.50"), "reference": "1001", "created_at": _NOW},
+    PaymentDispute: {"payment_id": "1", "amount": _usd("24.40"), "reason": "not received", "created_at": _NOW},
+    Subscription: {"status": "active", "customer": _WHO, "amount": _usd("19.00"), "updated_at": _NOW},
+    PurchaseReceipt: {
+        "number": "P00007",
+        "supplier_name": "Tea Traders",
+        "lines": [{"sku": "TEA-100", "quantity": 48}],
+        "received_at": _NOW,
+    },
+    Booking: {
+        "service": "Boiler service",
+        "start": _NOW,
+        "end": _NOW,
+        "zone": "America/Chicago",
+        "customer": _WHO,
+        "updated_at": _NOW,
+    },
+    CalendarEntry: {"title": "Boiler service", "start": _NOW, "end": _NOW, "updated_at": _NOW},
+    Contract: {"title": "Service contract", "signers": [{"email": "robin@example.com"}], "updated_at": _NOW},
+    Lead: {**_PERSON, "message": "Please call me about a boiler.", "source": "website", "created_at": _NOW},
+    Contact: {**_PERSON, "updated_at": _NOW},
+    Deal: {"name": "Boiler for Robin Hill", "stage": "new", "amount": _usd("2400.00"), "updated_at": _NOW},
+    Ticket: {
+        "subject": "Where is my order?",
+        "text": "I ordered on Monday.",
+        "status": "open",
+        "requester": _WHO,
+        "updated_at": _NOW,
+    },
+    Message: {"text": "Is order 1001 packed?", "sender": "Kim", "channel": "packing", "sent_at": _NOW},
+    SmsReport: {"to": "+15125550123", "delivered": True, "updated_at": _NOW},
+    Job: {"number": "17", "title": "Boiler service", "client": _WHO, "updated_at": _NOW},
+    Task: {"name": "Call Robin Hill", "completed": False, "updated_at": _NOW},
+}
+"""What a made-up fact has beside its id."""
 
 _ADDRESS = {
     "name": "Robin Hill",
@@ -49,14 +131,10 @@ def _data(event_type: str, new_id: str, now: str) -> dict[str, Any]:
     model = data_model(event_type)
     if model is Order:
         return _order(new_id, now)
-    if model is Refund:
-        return {"id": new_id, "order_id": "1001", "order_number": "1001", "created_at": now, "amount": _usd("17.00")}
-    if model is Product:
-        variant = {"id": new_id, "sku": "TEA-100", "price": _usd("8.50"), "stock": 120}
-        return {"id": new_id, "name": "Green tea, 100 g", "updated_at": now, "variants": [variant]}
     if model is InventoryLevel:
         return {"item_id": new_id, "sku": "TEA-100", "available": 118, "updated_at": now}
-    return {"id": new_id}
+    fields = {name: now if value is _NOW else value for name, value in _FIELDS.get(model, {}).items()}
+    return {"id": new_id, **fields}
 
 
 def _order(new_id: str, now: str) -> dict[str, Any]:
@@ -97,7 +175,3 @@ def _order(new_id: str, now: str) -> dict[str, Any]:
         "gift_cards": _usd("0"),
         "refunded": _usd("0"),
     }
-
-
-def _usd(amount: str) -> dict[str, str]:
-    return {"amount": amount, "currency": "USD"}

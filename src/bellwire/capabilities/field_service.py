@@ -1,0 +1,99 @@
+"""Field service: work orders at customers', and the time spent on them."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, Field
+
+from bellwire.capabilities.base import Effect, Given, Operation, Result
+from bellwire.capabilities.calendar import Zone
+from bellwire.events.orders import Address, Customer
+from bellwire.events.work import WorkedTime
+from bellwire.money import Money
+
+
+class FindOrCreateClient(Given):
+    """By the e-mail address; without one, by name and phone number."""
+
+    customer: Customer
+    address: Address | None = None
+    """Where the work is to be done."""
+
+
+class FieldClient(Result):
+    id: str
+    property_id: str = ""
+    """The place of work; empty where none was given and the client has none."""
+    name: str
+    created: bool
+    """Whether it was new. Not after an attempt whose answer was lost: by then it is there."""
+
+
+class JobLine(Given):
+    name: str
+    quantity: int = Field(default=1, gt=0)
+    unit_price: Money
+
+
+class OpenJob(Given):
+    client_id: str = Field(min_length=1)
+    property_id: str = Field(min_length=1)
+    title: str = Field(min_length=1, max_length=200)
+    reference: str = Field(min_length=1, max_length=100)
+    """What people know it by, e.g. the booking's id; it is found again by it."""
+    start: AwareDatetime
+    end: AwareDatetime
+    zone: Zone = "UTC"
+    """The zone of the place of work."""
+    instructions: str = ""
+    assigned_to: str = ""
+    """The e-mail address of who is to do it; empty: nobody yet."""
+    lines: tuple[JobLine, ...] = ()
+
+
+class OpenedJob(Result):
+    id: str
+    number: str
+    url: str = ""
+
+
+class ReadTimesheet(Given):
+    job_id: str = Field(min_length=1)
+
+
+class Timesheet(Result):
+    entries: tuple[WorkedTime, ...]
+    minutes: int
+    """Of all that ended."""
+
+
+class AddJobNote(Given):
+    job_id: str = Field(min_length=1)
+    text: str = Field(min_length=1)
+
+
+class JobNote(Result):
+    id: str
+    job_id: str
+
+
+class CloseJob(Given):
+    job_id: str = Field(min_length=1)
+
+
+class ClosedJob(Result):
+    id: str
+    closed_at: datetime | None = None
+
+
+FIND_OR_CREATE_CLIENT = Operation(
+    "field_service", "find_or_create_client", FindOrCreateClient, FieldClient, Effect.RECORD,
+    "Find the client, or add them",
+)  # fmt: skip
+OPEN_JOB = Operation("field_service", "open_job", OpenJob, OpenedJob, Effect.RECORD, "Open the work order")
+READ_TIMESHEET = Operation(
+    "field_service", "read_timesheet", ReadTimesheet, Timesheet, Effect.NOTHING, "Read the time spent on a job"
+)
+ADD_JOB_NOTE = Operation("field_service", "add_job_note", AddJobNote, JobNote, Effect.RECORD, "Add a note to the job")
+CLOSE_JOB = Operation("field_service", "close_job", CloseJob, ClosedJob, Effect.RECORD, "Close the work order")
+
+OPERATIONS = (FIND_OR_CREATE_CLIENT, OPEN_JOB, READ_TIMESHEET, ADD_JOB_NOTE, CLOSE_JOB)
