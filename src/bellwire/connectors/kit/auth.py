@@ -53,7 +53,7 @@ class Basic:
 
 @dataclass(frozen=True)
 class Consent:
-    """The owner's consent in the browser (RFC 6749, 4.1), with `state` and, where the vendor has it, PKCE (RFC 7636)."""
+    """The owner's consent in the browser (RFC 6749, 4.1), with `state` and, where there is PKCE, that (RFC 7636)."""
 
     url: str
     """Absolute; where a connection has a `base_url` of its own, its path is opened there instead. One that begins with
