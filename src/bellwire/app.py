@@ -26,7 +26,7 @@ from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.flows import Flow, FlowErrors, check_flow, load_flows
 from bellwire.intake import Health, Hooks, Limits, serve
 from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Housekeeping, Keep, Presence, open_ledger
-from bellwire.records import LedgerCrosswalk
+from bellwire.records import LedgerCrosswalk, Polling, Reconciler
 from bellwire.settings import Settings
 from bellwire.vault import Vault
 from bellwire.watch import Alerts, Metrics, read_channels
@@ -166,6 +166,9 @@ async def running(
             settle_memory()
         else:
             port = await stack.enter_async_context(_serving(project, ledger, engine, clock))
+            if only is None:
+                polling = _polling(project, ledger, engine, clock)
+                await stack.enter_async_context(_beside(ledger.alone("polling", polling.run), "polling"))
         yield Bellwire(project, ledger, engine, port, interrupted, presence.outdated)
 
 
@@ -210,6 +213,14 @@ def web(health: Health, metrics: Metrics, desk: Desk, host: str) -> Starlette:
             *desk.routes(),
         ]
     )
+
+
+def _polling(project: Project, ledger: Database, engine: Engine | None, clock: Clock) -> Polling:
+    crosswalk = LedgerCrosswalk(ledger)
+    reconciler = (
+        Reconciler(ledger, crosswalk, clock, engine.arrived) if engine else Reconciler(ledger, crosswalk, clock)
+    )
+    return Polling(project.connections, ledger, reconciler, clock)
 
 
 @asynccontextmanager

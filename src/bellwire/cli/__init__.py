@@ -19,6 +19,7 @@ from bellwire.cli import (
     pilot,
     practice,
     purge,
+    reconcile,
     records,
     run,
     secrets,
@@ -38,7 +39,7 @@ app = typer.Typer(
 
 for commands in (
     *(demo, init, secrets, check, practice, pilot, up, status),
-    *(flow, event, run, exception, alert, send_test, records, dictionary, audit, purge, migrate),
+    *(flow, event, run, exception, alert, send_test, reconcile, records, dictionary, audit, purge, migrate),
 ):
     commands.register(app)
 

@@ -12,7 +12,7 @@ from bellwire.connectors.kit import Connection, Normalised
 from bellwire.errors import CannotNormalise
 from bellwire.events import DICTIONARY, Delivery, Environment, Event, whole_subject
 from bellwire.flows import Flow
-from bellwire.ledger import DeliveryState, FlowMode, Rows, RunState, deliveries, events, exceptions, runs
+from bellwire.ledger import DeliveryState, FlowMode, Rows, RunState, deliveries, events, exceptions, polls, runs
 
 log = structlog.get_logger()
 
@@ -107,6 +107,8 @@ def record(
     if reading.problem is not None:
         _bury(rows, reading, reading.problem, connection, now)
         return []
+    if reading.normalised.wake and connection is not None:
+        polls.wake(rows, connection.name, reading.normalised.wake, now)
     if not reading.normalised.events:
         deliveries.settle(rows, reading.delivery, DeliveryState.SKIPPED, reading.normalised.reason)
         return []

@@ -13,6 +13,7 @@ from bellwire.ledger import (
     exceptions,
     figures,
     health,
+    polls,
     processes,
     pulse,
     runs,
@@ -22,6 +23,7 @@ from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.jobs import Job, Kind, Queue
 from bellwire.ledger.opening import move_ledger, open_ledger
+from bellwire.ledger.polls import PollRow
 from bellwire.ledger.presence import NO_ENGINE, UP, WORKER, Presence
 from bellwire.ledger.processes import ProcessRow
 from bellwire.ledger.rows import (
@@ -61,6 +63,7 @@ __all__ = [
     "MessageKind",
     "MessageRow",
     "Outcome",
+    "PollRow",
     "Presence",
     "ProcessRow",
     "Purged",
@@ -81,6 +84,7 @@ __all__ = [
     "health",
     "move_ledger",
     "open_ledger",
+    "polls",
     "processes",
     "pulse",
     "runs",

@@ -1,5 +1,6 @@
 """Canonical events: one row for each fact."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bellwire.events import Event
@@ -35,6 +36,18 @@ def record(rows: Rows, event: Event, data: str, *, delivery: int | None, now: da
             {"connection": event.connection, "business_key": event.business_key},
         )
     return new
+
+
+def known(rows: Rows, connection: str, business_keys: Iterable[str]) -> set[str]:
+    """Which of these facts are there."""
+    return {
+        key
+        for key in business_keys
+        if rows.one(
+            "SELECT 1 FROM events WHERE connection = :connection AND business_key = :key",
+            {"connection": connection, "key": key},
+        )
+    }
 
 
 def advance(rows: Rows, event: Event) -> bool:

@@ -281,6 +281,21 @@ processes = Table(
     Column("carrying", Integer, nullable=False, server_default="0"),
 )
 
+polls = Table(
+    "polls",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _at("since"),
+    _text("cursor"),
+    _at("begun_at", nullable=True),
+    _at("due_at"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _text("reason"),
+    _at("failing_since", nullable=True),
+    sqlite_with_rowid=False,
+)
+
 crosswalk = Table(
     "crosswalk",
     metadata,

@@ -1,5 +1,6 @@
-"""The single source of truth about which record is which: the crosswalk of ids."""
+"""The single source of truth: which record of one system is which of another, and what no webhook brought."""
 
 from bellwire.records.crosswalk import LedgerCrosswalk
+from bellwire.records.reconcile import Found, Polling, Reconciler
 
-__all__ = ["LedgerCrosswalk"]
+__all__ = ["Found", "LedgerCrosswalk", "Polling", "Reconciler"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from bellwire.ledger import HealthRow, Rows, Trouble, alerts, events, exceptions, figures, health, runs
+from bellwire.ledger import HealthRow, PollRow, Rows, Trouble, alerts, events, exceptions, figures, health, polls, runs
 
 _TOO_LONG = timedelta(hours=1)
 _SHORT_OUTAGE = timedelta(minutes=2)
@@ -47,6 +47,9 @@ def concerns(rows: Rows, now: datetime, systems: Mapping[str, str]) -> Iterator[
     for row in health.out_of_order(rows):
         if row.state is Trouble.SIGNED_OUT or now - row.since >= _SHORT_OUTAGE:
             yield _out_of_order(row, systems.get(row.connection, row.connection))
+    for poll in polls.everything(rows):
+        if poll.failing_since is not None and now - poll.failing_since >= _TOO_LONG:
+            yield _unread(poll, systems.get(poll.connection, poll.connection))
     for late in alerts.late_runs(rows, now, _TOO_LONG):
         text = f"They wait for their next try or for their turn. See them with `bellwire run list --flow {late.flow}`."
         title = f"{late.flow}: {_plural(late.count, 'run')} waiting for more than an hour"
@@ -95,6 +98,12 @@ def _out_of_order(row: HealthRow, system: str) -> Concern:
         title = f"{system} doesn't answer"
         text = "Its work waits, and goes on by itself once it answers."
     return Concern(f"{CONNECTIONS}{name}/{row.state}", title, _always(text))
+
+
+def _unread(poll: PollRow, system: str) -> Concern:
+    text = f"What its webhooks don't bring isn't noticed meanwhile. `bellwire reconcile {poll.connection}` says why."
+    title = f"{system} can't be asked what happened ({poll.name})"
+    return Concern(f"polls/{poll.connection}/{poll.name}", title, _always(text))
 
 
 def _always(text: str) -> Callable[[Rows], str]:
