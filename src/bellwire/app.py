@@ -216,10 +216,7 @@ def web(health: Health, metrics: Metrics, desk: Desk, host: str) -> Starlette:
 
 
 def _polling(project: Project, ledger: Database, engine: Engine | None, clock: Clock) -> Polling:
-    crosswalk = LedgerCrosswalk(ledger)
-    reconciler = (
-        Reconciler(ledger, crosswalk, clock, engine.arrived) if engine else Reconciler(ledger, crosswalk, clock)
-    )
+    reconciler = Reconciler(ledger, clock, engine.arrived) if engine else Reconciler(ledger, clock)
     return Polling(project.connections, ledger, reconciler, clock)
 
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -102,7 +102,11 @@ def at(bellwire: Run, lived_in: tuple[Path, dict[str, str]], shop: Path) -> Run:
 
 
 def spawn(
-    *words: object, cwd: Path, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE, **environ: str
+    *words: object,
+    cwd: Path,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
+    environ: Mapping[str, str] = {},
 ) -> "subprocess.Popen[str]":
     """The real command in a process of its own."""
     return subprocess.Popen(
@@ -113,7 +117,7 @@ def spawn(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=environment() | environ,
+        env={**environment(), **environ},
     )
 
 

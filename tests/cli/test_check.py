@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from bellwire.cli.findings import Check, Finding, Level
+from bellwire.cli.finding import Finding, Level
+from bellwire.cli.findings import Check
 from tests.cli.conftest import Run
 
 BEFORE_SUNSET = datetime(2020, 9, 1, tzinfo=UTC)

@@ -28,7 +28,7 @@ from bellwire.errors import CannotNormalise, Transient
 from bellwire.events import Delivery, Environment, Event, FreeForm
 from bellwire.ledger import Database, PollRow, deliveries, events, open_ledger, polls
 from bellwire.records import Found, Polling, Reconciler
-from tests.connecting import Mapped, Secrets
+from tests.connecting import Secrets
 from tests.samples import NOW
 
 HOUR = timedelta(hours=1)
@@ -108,7 +108,7 @@ class House:
 
     @property
     def reconciler(self) -> Reconciler:
-        return Reconciler(self.ledger, Mapped(), self.clock, lambda number, _: self.arrived.append(number))
+        return Reconciler(self.ledger, self.clock, lambda number, _: self.arrived.append(number))
 
     def polling(self) -> Polling:
         return Polling({"till": self.connection}, self.ledger, self.reconciler, self.clock)

@@ -9,6 +9,7 @@ from bellwire.cli import (
     alert,
     audit,
     check,
+    connect,
     demo,
     dictionary,
     event,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 
 for commands in (
-    *(demo, init, secrets, check, practice, pilot, up, status),
+    *(demo, init, secrets, connect, check, practice, pilot, up, status),
     *(flow, event, run, exception, alert, send_test, reconcile, records, dictionary, audit, purge, migrate),
 ):
     commands.register(app)

@@ -1,43 +1,19 @@
 """What `bellwire check` looks at. Each check yields what it found; none of them changes anything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import date, timedelta
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from bellwire.cli import accounts
+from bellwire.cli.finding import Finding, Level, failed
 from bellwire.clock import Clock
-from bellwire.connectors.kit import Account, Call, Connection, Connector
+from bellwire.connectors.kit import Connection, Connector
 from bellwire.connectors.opening import connector_of, missing_credentials, open_connection, read_account_settings
-from bellwire.errors import BellwireError, ConfigurationError, VendorError
+from bellwire.errors import ConfigurationError
 from bellwire.flows import Flow, FlowErrors, Severity, check_flow, load_flows
 from bellwire.settings import ConnectionSettings, Settings, load_settings
-from bellwire.vault import KEY_FILE, VAULT_FILE, Vault
+from bellwire.vault import KEY_FILE, VAULT_FILE, ConnectionCredentials, Vault
 from bellwire.watch import ALERTS, REMEDY, read_channels
-
-SUNSET_WARNING = timedelta(days=60)
-SIGN_IN_LIMIT = 20.0
-"""Seconds that one sign-in may take."""
-
-
-class Level(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the list. `about` is a connection, a flow, or a part of the project."""
-
-    level: Level
-    about: str
-    sentence: str
-    remedy: str = ""
-    path: Path | None = None
-    line: int | None = None
 
 
 class Check:
@@ -55,7 +31,7 @@ class Check:
             settings = load_settings(self._project, self._environ)
             vault = Vault.open(settings.data, self._environ, self._clock)
         except ConfigurationError as error:
-            return [_failed("project", error)]
+            return [failed("project", error)]
         found = [Finding(Level.OK, "project", "The settings can be read."), *self._files(settings)]
         if not settings.connections:
             found.append(Finding(Level.WARNING, "project", "There is no connection.", "Add one to connections.toml."))
@@ -67,7 +43,7 @@ class Check:
                 ready.append(open_connection(connection, vault, self._environ, self._clock))
         found += self._flows(settings)
         found += await self._alerts(vault)
-        return found if self._offline else [*found, *await self._sign_ins(ready)]
+        return found if self._offline else [*found, *await self._accounts(ready, settings)]
 
     def _files(self, settings: Settings) -> Iterator[Finding]:
         for path in (settings.data / KEY_FILE, settings.data / VAULT_FILE):
@@ -80,17 +56,17 @@ class Check:
         try:
             connector = connector_of(connection)
         except ConfigurationError as error:
-            yield _failed(name, error)
+            yield failed(name, error)
             return
         read, problems = read_account_settings(connection, connector)
-        yield from (_failed(name, problem) for problem in problems)
+        yield from (failed(name, problem) for problem in problems)
         if read is None:
             return
         try:
             yield from self._credentials(open_connection(connection, vault, self._environ, self._clock))
         except ConfigurationError as error:
-            yield _failed(name, error)
-        yield from self._version(name, connector)
+            yield failed(name, error)
+        yield from accounts.version(name, connector.manifest, self._clock().date())
 
     def _credentials(self, connection: Connection) -> Iterator[Finding]:
         missing = missing_credentials(connection)
@@ -98,24 +74,22 @@ class Check:
             yield Finding(Level.ERROR, connection.name, f"It has no {each.field}.", each.remedy)
         if not missing:
             yield Finding(Level.OK, connection.name, "Its settings are complete and its credentials are there.")
+        yield from self._ages(connection)
 
-    def _version(self, name: str, connector: Connector) -> Iterator[Finding]:
-        manifest, today = connector.manifest, self._clock().date()
-        if manifest.sunset is None or manifest.sunset - today > SUNSET_WARNING:
-            return
-        level, when = (Level.ERROR, "ended") if manifest.sunset <= today else (Level.WARNING, "ends")
-        yield Finding(
-            level,
-            name,
-            f"Version {manifest.api_version} of {manifest.title} {when} on {_day(manifest.sunset)}.",
-            "Update Bellwire: `pip install --upgrade bellwire`.",
-        )
+    def _ages(self, connection: Connection) -> Iterator[Finding]:
+        credentials = connection.credentials
+        assert isinstance(credentials, ConnectionCredentials)
+        for credential in connection.manifest.credentials:
+            found = credentials.look(credential.field)
+            if found and found.set_at:
+                old = accounts.secret_age(connection.name, credential.field, found.set_at, self._clock())
+                yield from [old] if old else []
 
     def _flows(self, settings: Settings) -> Iterator[Finding]:
         try:
             flows = load_flows(settings.flows)
         except FlowErrors as error:
-            yield from (_failed("flows", problem) for problem in error.errors)
+            yield from (failed("flows", problem) for problem in error.errors)
             return
         if not flows:
             yield Finding(Level.WARNING, "flows", "There is no flow yet.", "Put one into the folder flows/.")
@@ -147,7 +121,7 @@ class Check:
         try:
             channels = read_channels(vault, self._environ)
         except ConfigurationError as error:
-            return [_failed(ALERTS, error)]
+            return [failed(ALERTS, error)]
         if not channels:
             return [Finding(Level.WARNING, ALERTS, "They reach nobody: no channel is set.", REMEDY)]
         understood = {channel.name: await channel.understood() for channel in channels}
@@ -161,47 +135,19 @@ class Check:
         tried = "`bellwire alert test` tries whether they arrive."
         return [*wrong, *([Finding(Level.OK, ALERTS, f"They go to: {names}.", tried)] if names else [])]
 
-    async def _sign_ins(self, connections: Iterable[Connection]) -> list[Finding]:
-        found = await asyncio.gather(*(self._sign_in(connection) for connection in connections))
+    async def _accounts(self, connections: Iterable[Connection], settings: Settings) -> list[Finding]:
+        found = await asyncio.gather(*(self._account(connection, settings) for connection in connections))
         return [finding for findings in found for finding in findings]
 
-    async def _sign_in(self, connection: Connection) -> list[Finding]:
-        sign_in = connection.connector.sign_in
-        if sign_in is None:
-            return []
-        call = Call(connection, _NothingMapped(), self._clock, "0" * 32)
-        async with _closing(connection):
-            try:
-                async with asyncio.timeout(SIGN_IN_LIMIT):
-                    account = await sign_in(call)
-            except TimeoutError:
-                sentence = f"{connection.manifest.title} didn't answer within {SIGN_IN_LIMIT:.0f} seconds."
-                return [Finding(Level.ERROR, connection.name, sentence, "Try again; is its base_url right?")]
-            except BellwireError as error:
-                return [_failed(connection.name, error)]
-        return list(_account(connection, account))
-
-
-class _NothingMapped:
-    """A crosswalk that knows nothing: signing in needs none."""
-
-    async def find(self, connection: str, kind: str, ours: str) -> str | None:
-        return None
-
-
-def _account(connection: Connection, account: Account) -> Iterator[Finding]:
-    detail = f" ({account.detail})" if account.detail else ""
-    yield Finding(Level.OK, connection.name, f"Signed in to {account.name}{detail}, {connection.environment}.")
-    yield from (Finding(Level.WARNING, connection.name, warning) for warning in account.warnings)
-    if account.scopes is None:
-        return
-    needed, granted = set(connection.manifest.scopes), set(account.scopes)
-    if lacking := sorted(needed - granted):
-        sentence = f"It may not do all it has to; missing: {', '.join(lacking)}."
-        yield Finding(Level.ERROR, connection.name, sentence, f"Grant it in {connection.manifest.title}.")
-    if surplus := sorted(granted - needed):
-        sentence = f"It may do more than it has to: {', '.join(surplus)}."
-        yield Finding(Level.WARNING, connection.name, sentence, f"Take it away in {connection.manifest.title}.")
+    async def _account(self, connection: Connection, settings: Settings) -> list[Finding]:
+        try:
+            signed_in = await accounts.sign_in(connection, self._clock)
+            if any(finding.level is Level.ERROR for finding in signed_in):
+                return signed_in
+            address = settings.hook_url(connection.name)
+            return [*signed_in, *await accounts.webhooks(connection, address, self._clock)]
+        finally:
+            await connection.api.close()
 
 
 def _mixed(flow: Flow, connections: Mapping[str, ConnectionSettings]) -> Iterator[Finding]:
@@ -221,21 +167,3 @@ def _known(connections: Iterable[ConnectionSettings]) -> Iterator[tuple[str, Con
             yield connection.name, connector_of(connection)
         except ConfigurationError:
             continue  # Reported with its connection.
-
-
-def _failed(about: str, error: BellwireError) -> Finding:
-    path, line = (error.path, error.line) if isinstance(error, ConfigurationError) else (None, None)
-    detail = f" [{error.detail}]" if isinstance(error, VendorError) and error.detail else ""
-    return Finding(Level.ERROR, about, error.sentence + detail, error.remedy, path, line)
-
-
-def _day(day: date) -> str:
-    return day.isoformat()
-
-
-@asynccontextmanager
-async def _closing(connection: Connection) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await connection.api.close()

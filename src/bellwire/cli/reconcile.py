@@ -64,13 +64,13 @@ async def _reconcile(
 ) -> list[dict[str, Any]]:
     from bellwire.clock import system_clock
     from bellwire.connectors.opening import open_connections
-    from bellwire.records import LedgerCrosswalk, Reconciler
+    from bellwire.records import Reconciler
     from bellwire.vault import Vault
 
     connections = open_connections(settings, Vault.open(settings.data, os.environ), os.environ)
     if wanted and wanted not in connections:
         raise NotFound(f"There is no connection '{wanted}'.", remedy=f"There are: {', '.join(connections)}.")
-    reconciler = Reconciler(ledger, LedgerCrosswalk(ledger), system_clock)
+    reconciler = Reconciler(ledger, system_clock)
     chosen = [connections[wanted]] if wanted else list(connections.values())
     async with AsyncExitStack() as stack:
         for connection in connections.values():

@@ -58,7 +58,7 @@ def set_(connection: SecretOf, field: FieldName, project: Project = HERE) -> Non
     settings = read_project(project)
     meaning = _meaning(settings, connection, field)
     vault = _open_vault(settings)
-    _audited(project, "set", f"{connection} {field}", partial(vault.store, connection, {field: _ask(meaning)}))
+    audited(project, "set", f"{connection} {field}", partial(vault.store, connection, {field: ask_value(meaning)}))
     say(f"The {field} of '{connection}' is in the vault.")
     _warn_of_variable(connection, field)
 
@@ -75,8 +75,8 @@ def rotate(connection: ConnectionName, project: Project = HERE) -> None:
     field = _manifest(settings, connection).webhook_credential
     meaning, vault = _meaning(settings, connection, field), _open_vault(settings)
     before = vault.find(connection, field)
-    accepted = [_ask(meaning), *(before.value.split()[:1] if before else [])]
-    _audited(project, "rotate", f"{connection} {field}", partial(vault.store, connection, {field: " ".join(accepted)}))
+    accepted = [ask_value(meaning), *(before.value.split()[:1] if before else [])]
+    audited(project, "rotate", f"{connection} {field}", partial(vault.store, connection, {field: " ".join(accepted)}))
     say(
         f"'{connection}' now accepts deliveries signed with the new secret" + (" or the one before." if before else ".")
     )
@@ -96,14 +96,14 @@ def rekey(project: Project = HERE) -> None:
     from bellwire.vault import KEY_FILE, KEY_VARIABLE
 
     settings = read_project(project)
-    _audited(project, "rekey", "the vault", _open_vault(settings).change_key)
+    audited(project, "rekey", "the vault", _open_vault(settings).change_key)
     if KEY_VARIABLE in os.environ or f"{KEY_VARIABLE}_FILE" in os.environ:
         say(f"The vault is encrypted with the first key of {KEY_VARIABLE}; the others aren't needed any more.")
     else:
         say(f"The vault has a new key. Back it up: {settings.data / KEY_FILE}")
 
 
-def _audited(project: Path, what: str, target: str, change: Callable[[], None]) -> None:
+def audited(project: Path, what: str, target: str, change: Callable[[], None]) -> None:
     """Change the vault, and record who did. If the ledger can't be opened, nothing is changed."""
     from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
@@ -176,7 +176,7 @@ def _meaning(settings: "Settings", connection: str, field: str) -> str:
     return meanings[field]
 
 
-def _ask(meaning: str) -> str:
+def ask_value(meaning: str) -> str:
     """The value, hidden at a terminal."""
     value = ""
     if sys.stdin.isatty():

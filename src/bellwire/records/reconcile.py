@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bellwire.clock import Clock
-from bellwire.connectors.kit import POLLED, Call, Connection, Crosswalk, Listed, Poll
+from bellwire.connectors.kit import POLLED, Call, Connection, Listed, Poll
 from bellwire.connectors.kit.limits import backlog
 from bellwire.errors import BellwireError, CannotNormalise, LedgerBusy, Transient
 from bellwire.events import Delivery
@@ -49,9 +49,8 @@ def not_told(_number: int, _delivery: Delivery) -> None:
 class Reconciler:
     """Reads the lists of a project's vendors."""
 
-    def __init__(self, ledger: Database, crosswalk: Crosswalk, clock: Clock, arrived: Arrived = not_told) -> None:
+    def __init__(self, ledger: Database, clock: Clock, arrived: Arrived = not_told) -> None:
         self._ledger = ledger
-        self._crosswalk = crosswalk
         self._clock = clock
         self._arrived = arrived
 
@@ -82,7 +81,7 @@ class Reconciler:
     async def _read(
         self, connection: Connection, poll: Poll, row: PollRow, progress: Callable[[Found], None], *, kept: bool
     ) -> tuple[Found, PollRow]:
-        call = Call(connection, self._crosswalk, self._clock, key="0" * 32)
+        call = Call.asking(connection, self._clock)
         found, seen = Found(), set[str]()
         for _ in range(_PAGES):
             page = await poll.page(call, row.since, row.cursor)

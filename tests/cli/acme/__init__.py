@@ -1,7 +1,9 @@
 """A third party's connectors, found by their entry points as any other package's: one for each role of a flow."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import orjson
 
 from bellwire.capabilities import CAPABILITIES, Given, Result
 from bellwire.connectors.kit import (
@@ -10,17 +12,24 @@ from bellwire.connectors.kit import (
     Call,
     Connection,
     Connector,
+    Consent,
     Credential,
     HmacSignature,
+    Listed,
     Manifest,
     Normalised,
+    OAuth2,
+    Page,
+    Poll,
     Settings,
+    Subscribing,
+    Subscription,
     Triggers,
     Unkeyed,
     action,
     connector,
 )
-from bellwire.events import Delivery, Environment
+from bellwire.events import Delivery, Environment, Event, FreeForm
 
 ORIGINS: Mapping[Environment, str] = {
     Environment.SANDBOX: "https://sandbox.acme.example",
@@ -73,6 +82,7 @@ SHOP = vendor(
         settings=ShopSettings,
         scopes=("orders:read",),
         webhook=HmacSignature("X-Acme-Signature"),
+        webhook_setup="Acme › Settings › Webhooks › Add",
         docs="https://acme.example/docs",
     ),
     Triggers(event_types=("order.created", "order.paid", "order.updated"), normalise=normalise),
@@ -99,4 +109,64 @@ SHIPPING = vendor(
     )
 )
 CHAT = vendor(Manifest(name="acme_chat", title="Acme Chat", capabilities=("chat",), base_urls=ORIGINS))
+
+
+async def listing(call: Call) -> list[Subscription]:
+    found = (await call.api.get("/hooks")).json()
+    return [Subscription(each["id"], each["url"], (each["topic"],), each["trouble"]) for each in found]
+
+
+async def create(call: Call, url: str, topics: Sequence[str]) -> dict[str, str]:
+    for topic in topics:
+        made = (await call.api.post("/hooks", {"url": url, "topic": topic})).json()
+    return {"webhook_secret": made["secret"]}
+
+
+async def remove(call: Call, subscription: Subscription) -> None:
+    await call.api.request("DELETE", f"/hooks/{subscription.id}")
+
+
+async def page(call: Call, since: datetime, cursor: str) -> Page:
+    tickets = (await call.api.get("/tickets")).json()
+    return Page(tuple(Listed(str(ticket["id"]), orjson.dumps(ticket)) for ticket in tickets))
+
+
+def ticket(delivery: Delivery, connection: Connection) -> Normalised:
+    number = delivery.json["id"]
+    event = Event(
+        type="acme.asked",
+        connection=connection.name,
+        environment=connection.environment,
+        business_key=f"{connection.name}/ticket/{number}",
+        subject=f"ticket/{number}",
+        time=delivery.received_at,
+        data=FreeForm(id=number),
+    )
+    return Normalised((event,))
+
+
+DESK = connector(
+    Manifest(
+        name="acme_desk",
+        title="Acme Desk",
+        capabilities=(),
+        base_urls=ORIGINS,
+        auth=OAuth2("/oauth/token", consent=Consent("/oauth/authorize", params={"prompt": "always"})),
+        credentials=(
+            Credential("client_id", "Acme › Apps"),
+            Credential("client_secret", "Acme › Apps"),
+            Credential("refresh_token", "the sign-in in the browser"),
+        ),
+        scopes=("tickets:read", "hooks"),
+        webhook=HmacSignature("X-Acme-Signature"),
+    ),
+    triggers=Triggers(
+        event_types=("acme.asked",),
+        normalise=ticket,
+        topics=("ticket.created", "ticket.closed"),
+        subscribing=Subscribing(listing, create, remove),
+        polls=(Poll("tickets", page, ("acme.asked",)),),
+    ),
+    sign_in=sign_in,
+)
 MAIL = vendor(Manifest(name="acme_mail", title="Acme Mail", capabilities=("email",), base_urls=ORIGINS))

@@ -85,13 +85,37 @@ async def fails(acme: Acme, method: str, error: type[VendorError], status: int) 
 
 
 async def test_a_post_that_only_reads_is_safe_to_repeat(acme: Acme) -> None:
-    acme.script = [reply(500), lost, reply(200, b"<html>")]
+    acme.script = [reply(500), lost, lost, reply(200, b"<html>")]
     api = acme.connection().api
     for _ in range(2):
         with pytest.raises(Transient):
             await api.request("POST", "query", json={}, writes=False)
     with pytest.raises(Transient, match="wasn't JSON"):
         (await api.request("POST", "query", json={}, writes=False)).json()
+
+
+async def test_what_only_reads_is_asked_once_more_when_the_line_breaks_off(acme: Acme) -> None:
+    acme.script = [lost, reply(200, b"{}")]
+    assert (await acme.connection().api.get("things")).json() == {}
+    assert len(acme.seen) == 2
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
+async def test_what_writes_is_sent_once_though_its_answer_is_lost(acme: Acme, method: str) -> None:
+    acme.script = [lost, reply(200, b"{}")]
+    with pytest.raises(OutcomeUnknown):
+        await acme.connection().api.request(method, "things", json={})
+    assert len(acme.seen) == 1
+
+
+async def test_what_the_vendor_announces_is_remembered(acme: Acme) -> None:
+    told = {"Deprecation": "@1767225600", "Sunset": "Thu, 31 Dec 2026 23:59:59 GMT", "Acme-Change": "v3"}
+    acme.script = [reply(200, b"{}", Acme_Version="1", **told), reply(200, b"{}", Acme_Version="2")]
+    api = acme.connection(api_version="2", version_echo="Acme-Version", notices=("Acme-Change",)).api
+    await api.get("things")
+    assert api.notices == told | {"Acme-Version": "1 was used instead of 2"}
+    await api.get("things")
+    assert api.notices == told | {"Acme-Version": "1 was used instead of 2"}
 
 
 async def test_an_answer_that_isnt_json_leaves_a_write_open(acme: Acme) -> None:

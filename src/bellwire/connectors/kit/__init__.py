@@ -12,6 +12,7 @@ from bellwire.connectors.kit.actions import (
     Upsert,
     action,
 )
+from bellwire.connectors.kit.addresses import is_loopback, only_from_here
 from bellwire.connectors.kit.auth import (
     Auth,
     Basic,
@@ -25,6 +26,7 @@ from bellwire.connectors.kit.auth import (
 )
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
+from bellwire.connectors.kit.consent import Asked, ask_consent, redeem_consent
 from bellwire.connectors.kit.http import Answer, Api
 from bellwire.connectors.kit.joint import JointLookUp
 from bellwire.connectors.kit.limits import Limit
@@ -50,6 +52,7 @@ __all__ = [
     "Answer",
     "AnyBody",
     "Api",
+    "Asked",
     "Auth",
     "BadSignature",
     "Basic",
@@ -93,9 +96,13 @@ __all__ = [
     "Upsert",
     "WebhookScheme",
     "action",
+    "ask_consent",
     "connect",
     "connector",
+    "is_loopback",
+    "only_from_here",
     "polled",
+    "redeem_consent",
     "repair",
     "standing",
 ]

@@ -24,6 +24,13 @@ class Crosswalk(Protocol):
         """The id (or name) that `connection` has for our `ours`, e.g. kind `product`, ours a SKU. None: not mapped."""
 
 
+class _NothingMapped:
+    """A crosswalk that knows nothing."""
+
+    async def find(self, connection: str, kind: str, ours: str) -> str | None:
+        return None
+
+
 @dataclass(frozen=True)
 class Call:
     """What an action is given beside its input."""
@@ -37,6 +44,11 @@ class Call:
     """An earlier attempt may have reached the vendor."""
     since: datetime | None = None
     """When the first of those began, by this machine's clock: nothing of them is older at the vendor."""
+
+    @classmethod
+    def asking(cls, connection: Connection, clock: Clock) -> "Call":
+        """For what changes nothing: signing in, listing."""
+        return cls(connection, _NothingMapped(), clock, key="0" * 32)
 
     @property
     def api(self) -> Api:

@@ -164,16 +164,24 @@ class Api:
         listing goes on from the page where it was.
         """
         writing = method not in ("GET", "HEAD") if writes is None else writes
-        url, path = self._address(path), urlsplit(path).path
+        url, path = self.address(path), urlsplit(path).path
         data = orjson.dumps(json) if json is not None else body
         sent = {"Accept": "application/json", **self._manifest.headers, **(headers or {})}
         if json is not None:
             sent.setdefault("Content-Type", "application/json")
         query = {**self._manifest.params, **(params or {})}
-        refused, patience = "", self.timeout
+        refused, patience, dropped = "", self.timeout, False
         while True:
             token = await self._token(self._renewed, refused) if self._renewed else ""
-            answer = await self._send(method, url, path, query, sent | self._signed_in(token), data, writing, paced_by)
+            signed = sent | self._signed_in(token)
+            try:
+                answer = await self._send(method, url, path, query, signed, data, writing, paced_by)
+            except Transient as broken:
+                # A kept connection that the vendor closed just now: what only reads is asked again, once.
+                if dropped or not isinstance(broken.__cause__, aiohttp.ServerDisconnectedError):
+                    raise
+                dropped = True
+                continue
             error = self._explain(answer) or self._by_status(answer)
             if error is None:
                 return answer
@@ -205,7 +213,8 @@ class Api:
             await _prepare()
             yield
 
-    def _address(self, path: str) -> str:
+    def address(self, path: str) -> str:
+        """Where a request to `path` goes, as `request` reads it."""
         parts = urlsplit(path)
         if parts.scheme:
             return self._origin + parts.path if self._overridden else path
@@ -240,6 +249,8 @@ class Api:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
+            # By itself it would send a PUT once more whose answer was lost, past the limits and without our knowing.
+            self._session._retry_connection = False  # noqa: SLF001 - there is no other way to say so
         self._have_patience()
         lane = await self.gate.enter(path, paced_by)
         try:
@@ -379,7 +390,7 @@ class Api:
         """Ask the token endpoint (RFC 6749, 5 and 6), and store what it gives before it is used."""
         title = self._manifest.title
         path = urlsplit(token_url).path
-        url = self._address(token_url)
+        url = self.address(token_url)
         client = self._credentials.get("client_id"), self._credentials.get("client_secret")
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         if basic:
@@ -406,6 +417,8 @@ class Api:
         renewed = {"access_token": grant.access_token, "access_token_expires_at": ends.isoformat()}
         if grant.refresh_token:
             renewed["refresh_token"] = grant.refresh_token
+        if grant.scope:
+            renewed["granted_scopes"] = grant.scope
         self._credentials.store(renewed)
         return grant.access_token
 
@@ -428,6 +441,8 @@ class _Grant(BaseModel):
     # Unknown lifetime: assume an hour rather than for ever.
     expires_in: int = 3600
     refresh_token: str = ""
+    scope: str = ""
+    """What it may be used for, separated by spaces (by commas at some vendors)."""
 
 
 def _basic(user: str, password: str) -> str:

@@ -5,11 +5,11 @@ https://developer.xero.com/documentation/guides/webhooks/overview
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 
-from bellwire.clock import parse_utc
+from bellwire.clock import parse_utc, system_clock
 from bellwire.connectors.kit import Connection, Normalised, Triggers
 from bellwire.connectors.xero.manifest import XeroSettings
 from bellwire.errors import CannotNormalise
@@ -17,7 +17,6 @@ from bellwire.events import Delivery, Event, FreeForm
 
 _SUBJECTS = {"CONTACT": "customer", "INVOICE": "invoice", "CREDITNOTE": "credit_note"}
 _HAPPENED = {"CREATE": "created", "UPDATE": "updated"}
-_SAMPLE = "717f2bfc-c6d4-41fd-b238-3f2f0c0cf777"
 
 
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
@@ -67,10 +66,11 @@ def _sample(event_type: str, connection: Connection) -> tuple[dict[str, str], by
     kind, _, happened = event_type.partition(".")
     category = next(name for name, subject in _SUBJECTS.items() if subject == kind)
     collection = {"CONTACT": "Contacts", "INVOICE": "Invoices", "CREDITNOTE": "CreditNotes"}[category]
+    made_up = str(uuid4())
     entry = {
-        "resourceUrl": f"https://api.xero.com/api.xro/2.0/{collection}/{_SAMPLE}",
-        "resourceId": _SAMPLE,
-        "eventDateUtc": "2026-01-31T09:30:00.000",
+        "resourceUrl": f"https://api.xero.com/api.xro/2.0/{collection}/{made_up}",
+        "resourceId": made_up,
+        "eventDateUtc": system_clock().strftime("%Y-%m-%dT%H:%M:%S.000"),
         "eventType": "CREATE" if happened == "created" else "UPDATE",
         "eventCategory": category,
         "tenantId": settings.tenant_id,
