@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 from bellwire import __version__
 from bellwire.cli import app
 from bellwire.connectors import all_connectors
+from bellwire.connectors.levels import RULES
 from bellwire.flows import parse_flow
 from bellwire.ledger.schema import metadata
 from bellwire.settings import CONNECTIONS_FILE, SETTINGS_FILE, load_settings
@@ -139,7 +140,7 @@ def test_every_make_target_in_the_documents_exists(page: Document) -> None:
 # Files and links
 
 _FILE = r"[\w./-]+\.(?:py|md|toml|yaml|lock|db|json)|[\w.-]+/[\w./-]+\.key|[\w./-]+/"
-_MADE_UP = r"(?:^|/)(?:NAME|NNNN|acme|ledger-backup)|^/"
+_MADE_UP = r"(?:^|/)(?:NAME|NNNN|acme|test_acme|ledger-backup)|^/"
 """What stands for a name of the reader's own, and addresses."""
 
 
@@ -404,28 +405,32 @@ def test_a_backup_as_the_documents_make_it_holds_the_ledger(project: Path) -> No
     assert set(metadata.tables) <= tables
 
 
-_OVERLAY = """
-import bellwire.connectors, bellwire.practice
-bellwire.connectors.__path__.append({folder!r} + "/src/bellwire/connectors")
-bellwire.practice.__path__.append({folder!r} + "/src/bellwire/practice")
-"""
-
-
 def test_the_connector_that_is_built_in_the_documents_passes_its_own_tests(tmp_path: Path) -> None:
-    files = [block.text for block in read("docs/connectors.md").blocks if block.kind == "python"]
-    for text in files:
-        path = tmp_path / text.partition("\n")[0].removeprefix("# ")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    (tmp_path / "overlay.py").write_text(_OVERLAY.format(folder=str(tmp_path)), "utf-8")
-    own = tmp_path / "tests" / "connectors" / "acme" / "test_acme.py"
-    words = ["-p", "overlay", "-p", "no:cacheprovider", "-c", ROOT / "pyproject.toml", "--rootdir", ROOT, "-q"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *map(str, words), str(own)],
-        cwd=ROOT,
-        env=CLEAN | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    """Begun as the page says, with the page's files in place of those that were written."""
+    page = read("docs/connectors.md")
+    (begin, run) = next(block.text for block in page.blocks if "connector new" in block.text).splitlines()
+    project = tmp_path / "project"
+    with Terminal(tmp_path, CLEAN) as terminal:
+        terminal.run(f"{sys.executable} -m bellwire init {project}")
+        terminal.run(f"cd {project}")
+        terminal.run(begin.replace("bellwire", f"{sys.executable} -m bellwire", 1))
+        terminal.run(run.replace("python", sys.executable) + " -q -W ignore")
+        shown = [block.text for block in page.blocks if block.kind == "python"]
+        files = {text.partition("\n")[0].removeprefix("# "): text for text in shown}
+        assert all((project / name).exists() for name in files), "the page shows the files that are written"
+        for name, text in files.items():
+            (project / name).write_text(text, "utf-8")
+        told = terminal.run(run.replace("python", sys.executable) + " -q -W ignore")
+        assert "4 passed" in told
+        assert "It states the level bronze." in terminal.run(f"{sys.executable} -m bellwire connector show acme")
+
+
+def test_the_table_of_levels_is_what_the_rules_say() -> None:
+    section = read("docs/connectors.md").section("## Levels").text
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \| (.+) \|$", section, re.MULTILINE)
+    assert rows == [(rule.name, rule.level.value, rule.meaning) for rule in RULES]
+
+
+def test_the_page_of_all_connectors_is_what_they_declare() -> None:
+    told = CliRunner().invoke(app, ["connector", "list", "--page"]).stdout
+    assert read("docs/all-connectors.md").text == told

@@ -10,6 +10,7 @@ from bellwire.cli import (
     audit,
     check,
     connect,
+    connector,
     demo,
     dictionary,
     event,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 
 for commands in (
-    *(demo, init, secrets, connect, check, practice, pilot, up, status),
+    *(demo, init, secrets, connect, connector, check, practice, pilot, up, status),
     *(flow, event, run, exception, alert, send_test, reconcile, records, dictionary, audit, purge, migrate),
 ):
     commands.register(app)

@@ -27,7 +27,7 @@ HERE = Path()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 _IN_ORDER_OF_USE = (
-    *("demo", "init", "secrets", "connect", "check", "practice", "pilot", "up", "worker", "status"),
+    *("demo", "init", "connector", "secrets", "connect", "check", "practice", "pilot", "up", "worker", "status"),
     *("flow", "event", "run", "exception", "alert", "send-test", "reconcile", "records"),
     *("report", "runbook", "dictionary", "forecast", "insight"),
     *("audit", "purge", "backup", "restore", "migrate"),
@@ -83,9 +83,12 @@ def new_group(help_: str) -> typer.Typer:
 
 def read_project(project: Path) -> "Settings":
     """The settings of the project in this folder. Raises ConfigurationError."""
+    from bellwire.connectors import look_in
     from bellwire.settings import load_settings
 
-    return load_settings(project, os.environ)
+    settings = load_settings(project, os.environ)
+    look_in(settings.connectors)
+    return settings
 
 
 def say(text: str = "") -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bellwire.cli import accounts
 from bellwire.cli.finding import Finding, Level, failed
 from bellwire.clock import Clock
+from bellwire.connectors import look_in
 from bellwire.connectors.kit import Connection, Connector
 from bellwire.connectors.opening import connector_of, missing_credentials, open_connection, read_account_settings
 from bellwire.errors import ConfigurationError
@@ -29,6 +30,7 @@ class Check:
         """Everything, good and bad. Without settings that can be read, only why not."""
         try:
             settings = load_settings(self._project, self._environ)
+            look_in(settings.connectors)
             vault = Vault.open(settings.data, self._environ, self._clock)
         except ConfigurationError as error:
             return [failed("project", error)]

@@ -41,8 +41,8 @@ def init(
 
     Example: bellwire init my-shop --template order-to-cash
 
-    Its files say in comments what to fill in. A connector that isn't named is chosen: the first one, by name, that
-    can do what the template needs.
+    Its files say in comments what to fill in. A connector that isn't named is chosen: of those that can do what the
+    template needs, the one that repeats most surely.
     """
     from bellwire.cli.roles import choose_connectors
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bellwire.connectors import all_connectors, find_connector
-from bellwire.connectors.kit import Connector
+from bellwire.connectors.kit import ByKey, Connector, Upsert
 from bellwire.errors import ConfigurationError
 from bellwire.flows import parse_flow
 from bellwire.settings import suggestion
@@ -39,13 +39,18 @@ class _Role:
             and self.event_types <= set(brings)
         )
 
+    def unsure(self, connector: Connector) -> int:
+        """How many of its actions have to look what an earlier attempt did; with a key, nothing has to be found."""
+        actions = [connector.actions[f"{self.capability}.{operation}"] for operation in self.operations]
+        return sum(not isinstance(action.repeat, ByKey | Upsert) for action in actions)
+
 
 def choose_connectors(
     text: str, stem: str, wanted: Mapping[str, str | None], say: Callable[[str], None] = lambda _: None
 ) -> dict[str, Connector]:
     """The connector of each connection that the template (its `text`, called `stem`) needs: the one that is `wanted`,
-    else the first, by name, that can do it; `say` is told when there was a choice. Raises ConfigurationError, NotFound.
-    """
+    else one that can do it: the one that repeats most surely, of equals the first by name. `say` is told when there was
+    a choice. Raises ConfigurationError, NotFound."""
     return {role.name: _choose(role, wanted.get(role.name), say) for role in _roles(text, stem, wanted)}
 
 
@@ -68,7 +73,9 @@ def _roles(text: str, stem: str, wanted: Mapping[str, str | None]) -> list[_Role
 def _choose(role: _Role, wanted: str | None, say: Callable[[str], None]) -> Connector:
     if wanted and role.filled_by(connector := find_connector(wanted)):
         return connector
-    able = [connector for connector in all_connectors() if role.filled_by(connector)]
+    able = sorted(
+        (connector for connector in all_connectors() if role.filled_by(connector)), key=lambda each: role.unsure(each)
+    )
     names = [connector.name for connector in able]
     if wanted:
         remedy = suggestion(wanted, names) if names else ""

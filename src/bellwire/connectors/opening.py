@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, Connector, Settings, connect
-from bellwire.connectors.registry import find_connector
+from bellwire.connectors.registry import find_connector, look_in
 from bellwire.errors import ConfigurationError, MissingCredential, NotFound
 from bellwire.events import Environment
 from bellwire.settings import TO_FILL_IN, ConnectionSettings, explain
@@ -19,6 +19,7 @@ def open_connections(
     settings: ProjectSettings, vault: Vault, environ: Mapping[str, str], clock: Clock = system_clock
 ) -> dict[str, Connection]:
     """All connections of a project, by name; nothing is sent yet. Raises ConfigurationError with file and line."""
+    look_in(settings.connectors)
     return {
         name: open_connection(connection, vault, environ, clock) for name, connection in settings.connections.items()
     }

@@ -2,6 +2,7 @@
 
 from bellwire.practice.catalogue import CATALOGUE, Good
 from bellwire.practice.faults import Fault, FaultKind, Faults
+from bellwire.practice.practising import Practised, practising
 from bellwire.practice.quota import Quota
 from bellwire.practice.roles import Booked, Books, Carrier, Chat, Mailbox, Sale, SaleLine, Sent, Shop, Till
 from bellwire.practice.server import Practice, find_simulator, simulator_names
@@ -19,6 +20,7 @@ __all__ = [
     "Good",
     "Mailbox",
     "Practice",
+    "Practised",
     "Quota",
     "Received",
     "Sale",
@@ -29,5 +31,6 @@ __all__ = [
     "Till",
     "Webhook",
     "find_simulator",
+    "practising",
     "simulator_names",
 ]

@@ -15,6 +15,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Any, Self
 
 import aiohttp
@@ -29,6 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import bellwire.practice
+from bellwire.connectors.registry import own_connector_names
 from bellwire.errors import NotFound
 from bellwire.practice.faults import Fault, FaultKind
 from bellwire.practice.quota import take
@@ -41,6 +43,7 @@ _MACHINERY = {
     "driving",
     "faults",
     "pilot",
+    "practising",
     "project",
     "quota",
     "roles",
@@ -52,8 +55,10 @@ _MACHINERY = {
 
 
 def simulator_names() -> list[str]:
-    """The vendors that can be practised with."""
-    return sorted(m.name for m in pkgutil.iter_modules(bellwire.practice.__path__) if m.name not in _MACHINERY)
+    """The vendors that can be practised with. A project's own connector brings its simulator along."""
+    ours = [m.name for m in pkgutil.iter_modules(bellwire.practice.__path__) if m.name not in _MACHINERY]
+    own = [name for name in own_connector_names() if find_spec(f"bellwire.connectors.{name}.practice")]
+    return sorted({*ours, *own})
 
 
 def find_simulator(vendor: str) -> type[Simulator]:
@@ -62,7 +67,9 @@ def find_simulator(vendor: str) -> type[Simulator]:
         raise NotFound(
             f"There is no practice server for '{vendor}'.", remedy=f"There are: {', '.join(simulator_names())}."
         )
-    found: type[Simulator] = importlib.import_module(f"bellwire.practice.{vendor}").SIMULATOR
+    own = vendor in own_connector_names()
+    module = f"bellwire.connectors.{vendor}.practice" if own else f"bellwire.practice.{vendor}"
+    found: type[Simulator] = importlib.import_module(module).SIMULATOR
     return found
 
 

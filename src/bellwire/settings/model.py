@@ -205,6 +205,11 @@ class Settings:
         """The folder of the flow files."""
         return self.project / "flows"
 
+    @property
+    def connectors(self) -> Path:
+        """The folder of the project's own connectors; it need not be there."""
+        return self.project / "connectors"
+
     def hook_url(self, connection: str) -> str:
         """Where a vendor sends the webhooks of a connection."""
         return f"{self.public_url}/hooks/{connection}"

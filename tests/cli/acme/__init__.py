@@ -9,6 +9,7 @@ from bellwire.capabilities import CAPABILITIES, Given, Result
 from bellwire.connectors.kit import (
     Account,
     Bearer,
+    ByKey,
     Call,
     Connection,
     Connector,
@@ -25,7 +26,6 @@ from bellwire.connectors.kit import (
     Subscribing,
     Subscription,
     Triggers,
-    Unkeyed,
     action,
     connector,
 )
@@ -63,7 +63,7 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
 def vendor(manifest: Manifest, triggers: Triggers | None = None) -> Connector:
     """A connector that can do everything of its capabilities."""
     operations = [operation for name in manifest.capabilities for operation in CAPABILITIES[name].values()]
-    actions = tuple(action(operation, repeat=Unkeyed("an example"))(perform) for operation in operations)
+    actions = tuple(action(operation, repeat=ByKey("an example"))(perform) for operation in operations)
     return connector(manifest, actions=actions, triggers=triggers, sign_in=sign_in)
 
 
