@@ -1,11 +1,13 @@
 """The actions against a practice organisation, on good days and bad."""
 
 import asyncio
+import dataclasses
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bellwire.capabilities import Given, Result
@@ -19,7 +21,7 @@ from bellwire.capabilities.accounting import (
     RedeemGiftCard,
     SalesReceipt,
 )
-from bellwire.connectors.kit import Call, Connection
+from bellwire.connectors.kit import Call, Connection, ask_consent, redeem_consent
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.events import Customer, Environment, Order
 from bellwire.money import Money
@@ -35,8 +37,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _serial = count(1)
 PUT_INVOICE = "PUT .*/Invoices"
-TWICE = 2
-"""A PUT whose answer is lost is sent once more by the HTTP client itself."""
 
 
 def new_order(**changes: Any) -> Order:
@@ -206,7 +206,7 @@ class TestSalesReceipts:
     async def test_a_lost_answer_leaves_one_receipt_although_its_key_is_forgotten(
         self, connect: Connect, company: Xero
     ) -> None:
-        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT .*/BankTransactions", times=TWICE))
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT .*/BankTransactions"))
         sold, this = new_order(), new_call(connect())
         with pytest.raises(OutcomeUnknown):
             await sales_receipt(this, sold)
@@ -301,7 +301,7 @@ class TestPayments:
         books = connect()
         made, this, other = await invoice(new_call(books), new_order()), new_call(books), new_call(books)
         first = await pay(other, made, usd("5.00"))
-        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT .*/Payments", times=TWICE))
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT .*/Payments"))
         with pytest.raises(OutcomeUnknown):
             await pay(this, made, usd("5.00"))
         company.forget()
@@ -387,7 +387,7 @@ class TestGiftCards:
 class TestRepeats:
     @pytest.mark.parametrize("forgotten", [False, True])
     async def test_a_lost_answer_leaves_one_invoice(self, connect: Connect, company: Xero, forgotten: bool) -> None:
-        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match=PUT_INVOICE, times=TWICE))
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match=PUT_INVOICE))
         sold, this = new_order(), new_call(connect())
         with pytest.raises(OutcomeUnknown):
             await invoice(this, sold)
@@ -539,6 +539,7 @@ class TestSignIn:
         assert [r.path.rpartition("/")[2] for r in puts(company)] == ["Invoices"], "the contact is known by its e-mail"
         assert len(booked(company, sold)) == 1
 
+    @pytest.mark.proves("access")
     async def test_an_expired_sign_in_is_renewed_once(self, connect: Connect, company: Xero) -> None:
         books = connect(credentials=self.known_to(company))
         company.tokens.expire()
@@ -556,12 +557,14 @@ class TestSignIn:
         with pytest.raises(SignedOut, match="no longer accepts the sign-in of connection 'books'"):
             await invoice(new_call(books), new_order())
 
+    @pytest.mark.proves("environments")
     async def test_signing_in_shows_the_organisation(self, connect: Connect, company: Xero) -> None:
         books = connect(credentials=self.known_to(company))
         show = books.connector.sign_in
         assert show is not None
         account = await show(new_call(books))
         assert (account.name, account.warnings) == ("Practice Tea Company", ())
+        assert account.environment is Environment.SANDBOX
         assert account.detail == "demo company c2cc9b6e-9458-4c7d-93cc-f02b81b0594f, US"
 
     async def test_signing_in_says_which_organisations_there_are(self, connect: Connect, company: Xero) -> None:
@@ -579,11 +582,32 @@ class TestSignIn:
         assert show is not None
         company.demo = False
         try:
-            currency, real = (await show(new_call(books))).warnings
+            account = await show(new_call(books))
         finally:
             company.demo = True
+        currency, real = account.warnings
+        assert account.environment is None, "a trial organisation isn't told from a real one"
         assert "kept in USD" in currency
         assert "real books" in real
+
+    @pytest.mark.proves("access")
+    async def test_the_first_sign_in_comes_from_a_consent_that_only_its_asker_can_redeem(
+        self, connect: Connect, company: Xero
+    ) -> None:
+        client = {name: company.credentials[name] for name in ("client_id", "client_secret")}
+        books = connect(credentials=client)
+        asked = ask_consent(books, "http://localhost:8788/oauth/callback")
+        async with aiohttp.ClientSession() as browser, browser.get(asked.url, allow_redirects=False) as answer:
+            ended = answer.headers["Location"]
+        with pytest.raises(SignedOut):
+            await redeem_consent(books, dataclasses.replace(asked, verifier="guessed"), ended)
+        async with aiohttp.ClientSession() as browser, browser.get(asked.url, allow_redirects=False) as answer:
+            ended = answer.headers["Location"]
+        await redeem_consent(books, asked, ended)
+        assert books.credentials.get("refresh_token") == company.tokens.refresh[-1]
+        assert books.credentials.get("granted_scopes").split() == list(books.manifest.scopes)
+        with pytest.raises(SignedOut):
+            await redeem_consent(books, asked, ended)
 
     @staticmethod
     def known_to(company: Xero) -> dict[str, str]:
@@ -593,6 +617,7 @@ class TestSignIn:
 
 
 @needs_shared
+@pytest.mark.proves("spec", "version")
 async def test_all_that_is_asked_and_answered_is_as_xero_describes_it(connect: Connect, company: Xero) -> None:
     books, described_by = connect(credentials=TestSignIn.known_to(company)), described("xero_accounting")
     company.received.clear()

@@ -11,6 +11,8 @@ from bellwire.connectors.xero.faults import explain
 from bellwire.errors import Refused, SignedOut, Transient
 from tests.shared import needs_shared, payload
 
+pytestmark = pytest.mark.proves("errors")
+
 
 def answer(status: int, body: Any, *, method: str = "PUT", **headers: str) -> Answer:
     content = body if isinstance(body, bytes) else orjson.dumps(body)

@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bellwire.connectors.kit.http import Api
 from bellwire.practice.quota import take
 from bellwire.practice.xero import Xero
 from tests.practice.quotas import account
+
+pytestmark = pytest.mark.proves("limits")
 
 TENANT = {"xero-tenant-id": Xero.settings["tenant_id"]}
 

@@ -27,6 +27,8 @@ from xero_python.identity import IdentityApi
 from bellwire.practice import Practice
 from bellwire.practice.xero import Xero
 
+pytestmark = pytest.mark.proves("sdk")
+
 TENANT = Xero.settings["tenant_id"]
 
 

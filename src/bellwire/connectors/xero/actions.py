@@ -124,6 +124,8 @@ async def sign_in(call: Call) -> Account:
         name=organisation["Name"],
         detail=f"{kind} {settings.tenant_id}, {organisation.get('CountryCode', 'country unknown')}",
         warnings=tuple(_disagreements(call, organisation)),
+        # There is no other sandbox. Trial organisations aren't told from others: only demo companies are.
+        environment=Environment.SANDBOX if organisation.get("IsDemoCompany") else None,
     )
 
 

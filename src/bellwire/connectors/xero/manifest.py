@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from bellwire.connectors.kit import Credential, HmacSignature, Limit, Manifest, OAuth2, Settings
+from bellwire.connectors.kit import Consent, Credential, HmacSignature, Level, Limit, Manifest, OAuth2, Settings
 from bellwire.events import Environment
 
 _ORIGIN = "https://api.xero.com"
@@ -78,13 +78,16 @@ MANIFEST = Manifest(
     base_urls={Environment.SANDBOX: _ORIGIN, Environment.PRODUCTION: _ORIGIN},
     root="/api.xro/2.0",
     # Each refresh token is good for one use, and for 60 days.
-    auth=OAuth2(token_url="https://identity.xero.com/connect/token"),  # noqa: S106 - an address
+    auth=OAuth2(
+        token_url="https://identity.xero.com/connect/token",  # noqa: S106 - an address
+        consent=Consent("https://login.xero.com/identity/connect/authorize"),
+    ),
     credentials=(
         Credential("client_id", "developer.xero.com › My Apps › your app › Configuration › Client id"),
         Credential("client_secret", "developer.xero.com › My Apps › your app › Configuration › Client secret"),
         Credential(
             "refresh_token",
-            "what Xero gives your app after a consent with the scope offline_access; developer.xero.com › OAuth 2.0",
+            "`bellwire connect` gets it; it is what Xero gives your app after a consent with the scope offline_access",
         ),
         Credential("access_token", "renewed from the refresh token; only needed where there is none", required=False),
         Credential(
@@ -109,5 +112,8 @@ MANIFEST = Manifest(
     parallel=5,
     webhook=HmacSignature("x-xero-signature"),
     webhook_reply=None,
+    webhook_setup="developer.xero.com › My Apps › your app › Webhooks: contacts, invoices and credit notes.",
+    level=Level.GOLD,
+    exempt={"subscriptions": "Xero has no API for them: webhooks are set up in its developer portal."},
     docs="https://developer.xero.com/documentation/api/accounting/overview",
 )

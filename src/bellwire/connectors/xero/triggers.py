@@ -1,94 +1,100 @@
-"""Xero's webhooks as events: that a contact, an invoice or a credit note is new or has changed, and no more than that.
+"""What changes in the books. Xero's webhooks say only of which record, so they have its list read at once; what is
+listed becomes the events.
 
 https://developer.xero.com/documentation/guides/webhooks/overview
 """
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
 
-import orjson
-
-from bellwire.clock import parse_utc, system_clock
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
 from bellwire.connectors.xero.manifest import XeroSettings
+from bellwire.connectors.xero.polls import ID_FIELDS, POLLS, changed_at
 from bellwire.errors import CannotNormalise
 from bellwire.events import Delivery, Event, FreeForm
+from bellwire.money import Money
 
-_SUBJECTS = {"CONTACT": "customer", "INVOICE": "invoice", "CREDITNOTE": "credit_note"}
-_HAPPENED = {"CREATE": "created", "UPDATE": "updated"}
+_WAKES = {"CONTACT": "contacts", "INVOICE": "invoices", "CREDITNOTE": "credit-notes"}
+"""What a webhook is about → the poll that finds out more."""
+_LISTS = {
+    "contacts": ("Contacts", "customer"),
+    "invoices": ("Invoices", "invoice"),
+    "credit-notes": ("CreditNotes", "credit_note"),
+}
+"""The poll → its list, and what its records are called here."""
 
 
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
-    """One event for each of the delivery's that is of the connection's organisation: an app's address gets those of
-    all that it is connected to. Raises CannotNormalise when the body isn't what Xero describes."""
-    settings = connection.settings
-    assert isinstance(settings, XeroSettings)
+    """A record that was listed is one event. A webhook is none: an app's address gets those of all organisations that
+    it is connected to, and of ours it has the lists read. Raises CannotNormalise when the body isn't what Xero
+    describes."""
     try:
-        entries = delivery.json["events"]
-        if not entries:
-            return Normalised(reason="Xero tried the address, as it does when a webhook is turned on.")
-        ours = [entry for entry in entries if entry["tenantId"] == settings.tenant_id]
-        events = tuple(_event(entry, connection) for entry in ours if entry["eventCategory"] in _SUBJECTS)
+        if name := polled(delivery):
+            return Normalised((_event(name, delivery.json, connection),))
+        return _told(delivery.json["events"], connection)
     except (KeyError, TypeError, ValueError) as error:
         raise CannotNormalise(
             f"The delivery isn't what Xero describes: {error}.",
             remedy="Its bytes are kept: replay it after an update of Bellwire.",
         ) from error
-    if events:
-        return Normalised(events)
+
+
+def _told(entries: list[Mapping[str, Any]], connection: Connection) -> Normalised:
+    settings = connection.settings
+    assert isinstance(settings, XeroSettings)
+    if not entries:
+        return Normalised(reason="Xero tried the address, as it does when a webhook is turned on.")
+    ours = [entry["eventCategory"] for entry in entries if entry["tenantId"] == settings.tenant_id]
+    wake = tuple(dict.fromkeys(_WAKES[category] for category in ours if category in _WAKES))
+    if wake:
+        return Normalised(reason=f"Something changed: the list of {' and '.join(wake)} is read.", wake=wake)
     if ours:
-        return Normalised(reason=f"Bellwire has no use for Xero's {ours[0]['eventCategory']} events.")
+        return Normalised(reason=f"Bellwire has no use for Xero's {ours[0]} events.")
     return Normalised(reason=f"It is about another organisation than {settings.tenant_id}.")
 
 
-def _event(entry: Mapping[str, Any], connection: Connection) -> Event:
-    subject = f"{_SUBJECTS[entry['eventCategory']]}/{UUID(entry['resourceId'])}"
-    happened, time = _HAPPENED[entry["eventType"]], parse_utc(entry["eventDateUtc"])
-    kind = subject.partition("/")[0]
-    # The dictionary has one type for a contact that is new or has changed.
-    known = "customer.updated" if kind == "customer" else f"{kind}.{happened}"
+def _event(poll: str, record: Mapping[str, Any], connection: Connection) -> Event:
+    collection, kind = _LISTS[poll]
+    record_id, time = record[ID_FIELDS[collection]], changed_at(record)
     return Event(
-        type=known,
+        type=f"{kind}.updated",
         connection=connection.name,
         environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{happened}/{entry['eventDateUtc']}",
-        subject=subject,
+        business_key=f"{connection.name}/{kind}/{record_id}/{time.isoformat()}",
+        subject=f"{kind}/{record_id}",
         time=time,
         version=time,
-        data=FreeForm.model_validate({"id": entry["resourceId"], "url": entry["resourceUrl"], **entry.get("data", {})}),
+        data=FreeForm.model_validate(_contact(record) if kind == "customer" else _document(record_id, record)),
     )
 
 
-def _sample(event_type: str, connection: Connection) -> tuple[dict[str, str], bytes]:
-    settings = connection.settings
-    assert isinstance(settings, XeroSettings)
-    kind, _, happened = event_type.partition(".")
-    category = next(name for name, subject in _SUBJECTS.items() if subject == kind)
-    collection = {"CONTACT": "Contacts", "INVOICE": "Invoices", "CREDITNOTE": "CreditNotes"}[category]
-    made_up = str(uuid4())
-    entry = {
-        "resourceUrl": f"https://api.xero.com/api.xro/2.0/{collection}/{made_up}",
-        "resourceId": made_up,
-        "eventDateUtc": system_clock().strftime("%Y-%m-%dT%H:%M:%S.000"),
-        "eventType": "CREATE" if happened == "created" else "UPDATE",
-        "eventCategory": category,
-        "tenantId": settings.tenant_id,
-        "tenantType": "ORGANISATION",
+def _contact(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": record["ContactID"],
+        "name": record.get("Name", ""),
+        "email": record.get("EmailAddress", ""),
+        "archived": record.get("ContactStatus") == "ARCHIVED",
     }
-    body = {"events": [entry], "firstEventSequence": 1, "lastEventSequence": 1, "entropy": "S0m3r4Nd0mt3xt"}
-    return {"Content-Type": "application/json"}, orjson.dumps(body)
+
+
+def _document(record_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """An invoice or a credit note."""
+    currency = record["CurrencyCode"]
+    left = record.get("AmountDue", record.get("RemainingCredit", 0))
+    return {
+        "id": record_id,
+        "number": record.get("InvoiceNumber") or record.get("CreditNoteNumber") or "",
+        "reference": record.get("Reference", ""),
+        "status": record["Status"],
+        "total": Money.of(str(record["Total"]), currency).model_dump(mode="json"),
+        "left": Money.of(str(left), currency).model_dump(mode="json"),
+        "customer_id": record["Contact"]["ContactID"],
+    }
 
 
 TRIGGERS = Triggers(
-    event_types=(
-        "customer.updated",
-        "invoice.created",
-        "invoice.updated",
-        "credit_note.created",
-        "credit_note.updated",
-    ),
+    event_types=tuple(event_type for poll in POLLS for event_type in poll.event_types),
     normalise=normalise,
-    topics=tuple(_SUBJECTS),
-    sample=_sample,
+    topics=tuple(_WAKES),
+    polls=POLLS,
 )

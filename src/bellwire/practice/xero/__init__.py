@@ -10,14 +10,15 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money
@@ -26,7 +27,7 @@ from bellwire.practice.quota import Quota
 from bellwire.practice.roles import Booked, mentioned_order
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.practice.xero import filters
-from bellwire.practice.xero.books import GIFT_CARDS, IDS, Organisation, Record, money
+from bellwire.practice.xero.books import GIFT_CARDS, IDS, Organisation, Record, money, updated
 from bellwire.practice.xero.refusals import Refusal, forbidden, unauthorised
 
 _TENANT = "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"
@@ -35,17 +36,18 @@ _KEY = "practice-webhooks-key"
 _API = "/api.xro/2.0"
 _COUNTED = rf"^\w+ {_API}/"
 """The requests that count against an organisation's quota."""
-_PAGED = ("BankTransactions", "Contacts", "Invoices", "Payments")
+_PAGED = ("BankTransactions", "Contacts", "CreditNotes", "Invoices", "Payments")
 _FIELDS = {
     "Accounts": {"AccountID", "Class", "Code", "Name", "Status", "Type"},
     "BankTransactions": {"BankTransactionID", "Date", "Reference", "Status", "Type"},
+    "CreditNotes": {"CreditNoteID", "CreditNoteNumber", "Date", "Status", "Type"},
     "Contacts": {"ContactID", "ContactStatus", "EmailAddress", "Name"},
     "Invoices": {"Date", "InvoiceID", "InvoiceNumber", "Reference", "Status", "Type"},
     "Items": {"Code", "ItemID", "Name"},
     "Payments": {"Date", "PaymentID", "Reference", "Status"},
 }
 """What each collection can be filtered by."""
-_ANNOUNCED = {"Contacts": "CONTACT", "Invoices": "INVOICE"}
+_ANNOUNCED = {"Contacts": "CONTACT", "CreditNotes": "CREDITNOTE", "Invoices": "INVOICE"}
 
 
 @dataclass
@@ -59,13 +61,33 @@ class Tokens:
         """No access token is good any more."""
         self.access.clear()
 
+    asked: dict[str, str] = field(default_factory=dict)
+    """Code → the challenge of the consent that it is for."""
+    scopes: str = ""
+    """What was consented to last."""
+
     def renew(self, used: str) -> Record | None:
-        if used not in self.refresh:
+        return self._granted(used) if used in self.refresh else None
+
+    def consent(self, challenge: str, scopes: str) -> str:
+        """The owner agrees: gives the code."""
+        code, self.scopes = secrets.token_hex(8), scopes
+        self.asked[code] = challenge
+        return code
+
+    def redeem(self, form: Mapping[str, str]) -> Record | None:
+        """A code is good for once, and for who can say what its challenge was made of."""
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        if self.asked.pop(form.get("code", ""), None) != base64.urlsafe_b64encode(digest).rstrip(b"=").decode():
             return None
+        return self._granted("")
+
+    def _granted(self, used: str) -> Record:
         fresh, access = secrets.token_hex(16), secrets.token_hex(16)
         self.refresh = [used, fresh]
         self.access.add(access)
-        return {"access_token": access, "expires_in": 1800, "token_type": "Bearer", "refresh_token": fresh}
+        told = {"access_token": access, "expires_in": 1800, "token_type": "Bearer", "refresh_token": fresh}
+        return told | ({"scope": self.scopes} if self.scopes else {})
 
 
 @dataclass
@@ -106,6 +128,7 @@ class Xero(Simulator):
         }
         return [
             Route("/connect/token", self._token, methods=["POST"]),
+            Route("/identity/connect/authorize", self._authorise, methods=["GET"]),
             # Xero's own libraries write it so, its documentation in lower case.
             *(Route(path, self._connections, methods=["GET"]) for path in ("/connections", "/Connections")),
             Route(f"{_API}/Organisation", self._guarded(self._organisation), methods=["GET"]),
@@ -183,7 +206,7 @@ class Xero(Simulator):
                 {
                     "resourceUrl": f"https://api.xero.com{_API}/{collection}/{record_id}",
                     "resourceId": record_id,
-                    "eventDateUtc": f"2026-11-24T09:30:{len(self._untold) % 60:02}.000",
+                    "eventDateUtc": self.books.clock().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],
                     "eventType": happened,
                     "eventCategory": category,
                     "tenantId": _TENANT,
@@ -211,10 +234,22 @@ class Xero(Simulator):
         basic = "Basic " + base64.b64encode(":".join(_CLIENT).encode()).decode()
         if request.headers.get("authorization") != basic:
             return JSONResponse({"error": "invalid_client"}, 400)
-        if form.get("grant_type") != "refresh_token":
+        if form.get("grant_type") == "authorization_code":
+            granted = self.tokens.redeem(form)
+        elif form.get("grant_type") == "refresh_token":
+            granted = self.tokens.renew(form.get("refresh_token", ""))
+        else:
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
-        granted = self.tokens.renew(form.get("refresh_token", ""))
         return JSONResponse(granted) if granted else JSONResponse({"error": "invalid_grant"}, 400)
+
+    async def _authorise(self, request: Request) -> Response:
+        """The owner agrees at once."""
+        query = request.query_params
+        if query.get("client_id") != _CLIENT[0] or query.get("response_type") != "code":
+            return JSONResponse({"error": "unauthorized_client"}, 400)
+        code = self.tokens.consent(query.get("code_challenge", ""), query.get("scope", ""))
+        answer = urlencode({"code": code, "state": query.get("state", ""), "scope": query.get("scope", "")})
+        return RedirectResponse(f"{query['redirect_uri']}?{answer}", 302)
 
     def _signed_in(self, request: Request) -> bool:
         return request.headers.get("authorization", "").removeprefix("Bearer ") in self.tokens.access
@@ -308,6 +343,10 @@ class Xero(Simulator):
                 found = [record for record in found if fits(record)]
             if numbers := query.get("InvoiceNumbers"):
                 found = [record for record in found if record.get("InvoiceNumber") in numbers.split(",")]
+            if since := request.headers.get("if-modified-since"):
+                found = [record for record in found if updated(record) >= datetime.fromisoformat(f"{since}+00:00")]
+            if query.get("order") == "UpdatedDateUTC ASC":
+                found.sort(key=updated)
             if collection == "Contacts" and query.get("includeArchived") != "true":
                 found = [record for record in found if record["ContactStatus"] == "ACTIVE"]
             if collection not in _PAGED:

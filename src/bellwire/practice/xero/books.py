@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import count
 from typing import Any
 
+from bellwire.clock import Clock, system_clock
 from bellwire.practice.catalogue import CATALOGUE
 from bellwire.practice.xero.refusals import Refusal, invalid
 
@@ -17,6 +18,7 @@ IDS = {
     "Accounts": "AccountID",
     "BankTransactions": "BankTransactionID",
     "Contacts": "ContactID",
+    "CreditNotes": "CreditNoteID",
     "Invoices": "InvoiceID",
     "Items": "ItemID",
     "Payments": "PaymentID",
@@ -25,7 +27,6 @@ IDS = {
 GIFT_CARDS = "835"
 _SALES, _EXEMPT = "200", "NONE"
 _GONE = ("DELETED", "VOIDED")
-_NOW = "/Date(1795512600000+0000)/"
 _LONGEST = {
     "AddressLine1": 500,
     "AddressLine2": 500,
@@ -64,6 +65,7 @@ class Organisation:
     """No document may be of this day or of one before."""
     skewed_by: Decimal = Decimal(0)
     """What this organisation's own idea of tax adds to every total."""
+    clock: Clock = system_clock
     records: dict[str, dict[str, Record]] = field(init=False)
     """Collection → id → record."""
     tax_rates: list[Record] = field(init=False)
@@ -93,9 +95,12 @@ class Organisation:
     def add(self, collection: str, **fields: Any) -> Record:
         """Put a record in, unchecked."""
         record_id = f"00000000-0000-4000-8000-{next(self._ids):012d}"
-        record = {**fields, IDS[collection]: record_id, "UpdatedDateUTC": _NOW}
+        record = {**fields, IDS[collection]: record_id, "UpdatedDateUTC": self._now()}
         self.records[collection][record_id] = record
         return record
+
+    def _now(self) -> str:
+        return f"/Date({int(self.clock().timestamp() * 1000)}+0000)/"
 
     def add_item(self, code: str, name: str, price: float) -> Record:
         sales = {"UnitPrice": price, "AccountCode": _SALES, "TaxType": "OUTPUT"}
@@ -194,6 +199,7 @@ class Organisation:
         )
         invoice["AmountDue"] = float(due - amount)
         invoice["AmountPaid"] = float(money(invoice["AmountPaid"]) + amount)
+        invoice["UpdatedDateUTC"] = self._now()
         if amount == due:
             invoice["Status"] = "PAID"
         return payment
@@ -272,6 +278,11 @@ class Organisation:
 def money(number: Any) -> Decimal:
     """Two decimals are all that is kept, whatever the currency."""
     return _rounded(Decimal(str(number)), 2)
+
+
+def updated(record: Record) -> datetime:
+    """When a record was changed last."""
+    return datetime.fromtimestamp(int(record["UpdatedDateUTC"][6:].partition("+")[0]) / 1000, UTC)
 
 
 def check_lengths(value: Any) -> None:
