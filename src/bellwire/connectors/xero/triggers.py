@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
+from bellwire.connectors.xero.api import amount_of
 from bellwire.connectors.xero.manifest import XeroSettings
 from bellwire.connectors.xero.polls import ID_FIELDS, POLLS, changed_at
 from bellwire.errors import CannotNormalise
@@ -86,8 +87,8 @@ def _document(record_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "number": record.get("InvoiceNumber") or record.get("CreditNoteNumber") or "",
         "reference": record.get("Reference", ""),
         "status": record["Status"],
-        "total": Money.of(str(record["Total"]), currency).model_dump(mode="json"),
-        "left": Money.of(str(left), currency).model_dump(mode="json"),
+        "total": Money.of(amount_of(record["Total"]), currency).model_dump(mode="json"),
+        "left": Money.of(amount_of(left), currency).model_dump(mode="json"),
         "customer_id": record["Contact"]["ContactID"],
     }
 
