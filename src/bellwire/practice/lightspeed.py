@@ -4,7 +4,6 @@ https://x-series-api.lightspeedhq.com/
 """
 
 import hmac
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from starlette.routing import BaseRoute, Route
 from bellwire.practice.catalogue import CATALOGUE, Good
 from bellwire.practice.quota import Quota
 from bellwire.practice.simulator import Simulator, Webhook
+from bellwire.practice.tokens import Tokens
 
 Body = dict[str, Any]
 
@@ -87,13 +87,14 @@ class LightspeedSimulator(Simulator):
         default_factory=lambda: {product_id(good.sku): good.stock for good in CATALOGUE if good.ships}
     )
     """Product id → how many are at the outlet."""
+    levels: dict[str, int] = field(default_factory=dict)
+    """Product id → the version of its stock, once it has changed."""
     adjustments: list[Body] = field(default_factory=list)
     """Every stock adjustment, oldest first."""
     reasons: list[Body] = field(default_factory=list)
     """The store's own reasons for them."""
     webhooks: dict[str, Body] = field(default_factory=dict)
-    _access: set[str] = field(default_factory=lambda: {"practice-access-token"})
-    _refresh: str = "practice-refresh-token"
+    tokens: Tokens = field(default_factory=lambda: Tokens(lasts=86_400))
     _version: int = 1_639_940
 
     def stock(self) -> dict[str, int]:
@@ -106,10 +107,12 @@ class LightspeedSimulator(Simulator):
     def routes(self) -> Sequence[BaseRoute]:
         api, write, hooks = "/api/{version}/", "inventory:write", "webhooks"
         return [
+            Route("/connect", self.tokens.authorise),
             Route("/api/1.0/token", self._token, methods=["POST"]),
             Route(f"{api}retailer", self._served(self._retailer, "retailer:read payment_types:read")),
             Route(f"{api}outlets", self._served(self._outlets, "outlets:read")),
             Route(f"{api}products", self._served(self._products, "products:read")),
+            Route(f"{api}inventory", self._served(self._inventory, "inventory:read"), methods=["POST"]),
             Route(f"{api}inventory_levels", self._served(self._levels, "inventory:read"), methods=["POST"]),
             Route(f"{api}stock_adjustments", self._served(self._list_adjustments, write)),
             Route(f"{api}stock_adjustments", self._served(self._adjust, write, 201), methods=["POST"]),
@@ -133,10 +136,6 @@ class LightspeedSimulator(Simulator):
     def signed_out(self) -> Response:
         return JSONResponse({"error": "Unauthorized", "message": "The access token isn't valid."}, 401)
 
-    def expire(self) -> None:
-        """No access token is good any more."""
-        self._access.clear()
-
     def webhook(self, topic: str, payload: Mapping[str, Any]) -> Webhook:
         """A delivery of that type, with the next version, signed with the application's secret."""
         told = {**payload, "version": self._next()}
@@ -154,26 +153,25 @@ class LightspeedSimulator(Simulator):
         named = {"id": product, "sku": sku, "handle": sku.lower(), "name": self.products[product].name}
         level = {"id": str(uuid5(NAMESPACE_URL, product)), "product_id": product, "outlet_id": _OUTLET}
         count = {"count": f"{self.shelf[product]}.00000", "reorder_point": None, "product": named}
-        return self.webhook("inventory.update", level | count)
+        sent = self.webhook("inventory.update", level | count)
+        self.levels[product] = self._version
+        return sent
 
     # Signing in
 
     async def _token(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))
         client = form.get("client_id"), form.get("client_secret")
-        if client != ("practice-client", _SECRET) or form.get("grant_type") != "refresh_token":
+        if client != ("practice-client", _SECRET) or "grant_type" not in form:
             return JSONResponse({"error": "invalid_client"}, 400)
-        if form.get("refresh_token") != self._refresh:
+        if (granted := self.tokens.grant(form)) is None:
             return JSONResponse({"error": "invalid_grant"}, 400)
-        access, self._refresh = secrets.token_hex(16), secrets.token_hex(16)
-        self._access.add(access)
-        granted = {"access_token": access, "refresh_token": self._refresh, "scope": " ".join(sorted(self.scopes))}
-        ends = {"expires": int(datetime.now(UTC).timestamp()) + 86_400, "expires_in": 86_400}
-        return JSONResponse(granted | ends | {"token_type": "Bearer", "domain_prefix": _PREFIX})
+        more = {"expires": int(datetime.now(UTC).timestamp()) + 86_400, "scope": " ".join(sorted(self.scopes))}
+        return JSONResponse(granted | more | {"domain_prefix": _PREFIX})
 
     def _served(self, answer: Callable[[Request, Body], Any], scopes: str, status: int = 200) -> Callable[..., Any]:
         async def serve(request: Request) -> Response:
-            if request.headers.get("authorization", "").removeprefix("Bearer ") not in self._access:
+            if not self.tokens.good(request):
                 return self.signed_out()
             try:
                 if request.headers.get("user-agent", "").partition("/")[0] in ("", "Python"):
@@ -246,6 +244,22 @@ class LightspeedSimulator(Simulator):
         start = body.get("offset", 0)
         return found[start : start + min(body.get("size", 100), self.page_size)]
 
+    def _inventory(self, _request: Request, body: Body) -> list[Body]:
+        """Every level by its version: https://x-series-api.lightspeedhq.com/reference/listinventory"""
+        levels = [
+            {
+                "id": str(uuid5(NAMESPACE_URL, product)),
+                "product_id": product,
+                "outlet_id": _OUTLET,
+                "current_inventory_level": float(number),
+                "version": self.levels.get(product, 1),
+            }
+            for product, number in self.shelf.items()
+        ]
+        levels.sort(key=lambda level: level["version"], reverse=body.get("sort_direction", "desc") == "desc")
+        found = [level for level in levels if level["version"] > body.get("after", 0)]
+        return found[: min(body.get("size", 1000), self.page_size)]
+
     def _list_adjustments(self, request: Request, _body: Body) -> Body:
         return self._page(request, self.adjustments, most=1000)
 
@@ -276,6 +290,7 @@ class LightspeedSimulator(Simulator):
         made: list[Body] = []
         for each, quantity in zip(wanted, quantities, strict=True):
             self.shelf[each["product_id"]] = self.shelf.get(each["product_id"], 0) + quantity
+            self.levels[each["product_id"]] = self._next()
             made.append(each | {"user_id": _USER} | self._stamp(f"adjustment {len(self.adjustments) + len(made)}"))
         self.adjustments += made
         return {"data": made}

@@ -51,6 +51,7 @@ _MACHINERY = {
     "server",
     "simulator",
     "story",
+    "tokens",
 }
 
 

@@ -215,6 +215,7 @@ async def test_when_a_second_part_fails_the_first_isnt_repeated(
     assert len(store.taken()) == 10
 
 
+@pytest.mark.proves("paging")
 async def test_counts_come_page_by_page(store: Store) -> None:
     store.simulator.page_size = 2
     assert await store.count(*SKUS) == {good.sku: good.stock for good in CATALOGUE if good.ships}
@@ -349,9 +350,10 @@ async def test_two_that_make_a_reason_at_the_same_moment_try_again(store: Store)
     assert refused.value.cause == "conflict"
 
 
+@pytest.mark.proves("access")
 async def test_an_expired_sign_in_is_renewed_and_the_new_refresh_token_kept(store: Store) -> None:
     for _ in range(2):
-        store.simulator.expire()
+        store.simulator.tokens.expire()
         assert await store.count("TEA-100") == {"TEA-100": 120}
     kept = store.connection.credentials
     assert isinstance(kept, Secrets)
@@ -360,7 +362,7 @@ async def test_an_expired_sign_in_is_renewed_and_the_new_refresh_token_kept(stor
 
 
 async def test_a_sign_in_that_cant_be_renewed_signs_the_connection_out(store: Store) -> None:
-    store.simulator.expire()
+    store.simulator.tokens.expire()
     store.connection.credentials.store({"refresh_token": "used up"})
     with pytest.raises(SignedOut):
         await store.count("TEA-100")
@@ -417,12 +419,14 @@ async def test_stock_goes_down_by_exactly_what_was_sold(store: Store, order: lis
     assert store.taken() == {sku: number for sku, number in sold.items() if number}
 
 
+@pytest.mark.proves("version")
 async def test_every_request_names_the_version_and_the_integration(store: Store) -> None:
     await store.adjust([of("TEA-100", 2)])
     assert {received.path.split("/")[2] for received in store.simulator.received} == {"2026-07"}
     assert not any(received.failed for received in store.simulator.received)
 
 
+@pytest.mark.proves("spec")
 async def test_requests_and_answers_about_stock_are_as_the_vendor_describes_them(store: Store) -> None:
     store.simulator.page_size = 2
     await store.count(*SKUS)

@@ -6,6 +6,8 @@ from bellwire.connectors.kit import Answer
 from bellwire.connectors.lightspeed.errors import explain
 from bellwire.errors import Refused
 
+pytestmark = pytest.mark.proves("errors")
+
 
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),

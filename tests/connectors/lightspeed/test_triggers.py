@@ -220,6 +220,7 @@ BODY = (
 HEX = "13aef658e91be6130846fa9eb10b9eefabbe64e4d62461e9a2fdc791057374d7"
 
 
+@pytest.mark.proves("signatures")
 @pytest.mark.parametrize(
     "header",
     [

@@ -1,11 +1,16 @@
 """Lightspeed lets 350 requests in five minutes in, of a store with one register; our client sends no more."""
 
+import pytest
+
 from bellwire.connectors.kit.http import Api
 from tests.practice.quotas import account
 
 
 async def ask(api: Api) -> None:
     await api.get("outlets")
+
+
+pytestmark = pytest.mark.proves("limits")
 
 
 async def test_the_next_request_is_refused_with_a_date() -> None:

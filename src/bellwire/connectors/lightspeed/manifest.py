@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from pydantic import Field
 
-from bellwire.connectors.kit import Connection, Credential, FormBody, Limit, Manifest, OAuth2, Settings
+from bellwire.connectors.kit import Connection, Consent, Credential, FormBody, Level, Limit, Manifest, OAuth2, Settings
 from bellwire.connectors.lightspeed.signature import StoreSignature
 from bellwire.events import Environment
 
@@ -35,7 +35,11 @@ MANIFEST = Manifest(
     # A trial store is a sandbox; its address looks like any other.
     base_urls={Environment.SANDBOX: _STORE, Environment.PRODUCTION: _STORE},
     root=f"/api/{_VERSION}/",
-    auth=OAuth2(token_url="/api/1.0/token", client_auth_basic=False),  # noqa: S106 - an address
+    auth=OAuth2(
+        token_url="/api/1.0/token",  # noqa: S106 - an address
+        client_auth_basic=False,
+        consent=Consent("https://secure.retail.lightspeed.app/connect", pkce=False),
+    ),
     credentials=(
         Credential(
             "client_secret",
@@ -50,7 +54,7 @@ MANIFEST = Manifest(
         ),
         Credential(
             "refresh_token",
-            "What the store gave your application when its owner allowed it; not with a personal token",
+            "`bellwire connect` gets it, once the store's owner allows it in the browser; not with a personal token",
             required=False,
         ),
         Credential(
@@ -81,5 +85,10 @@ MANIFEST = Manifest(
     webhook=StoreSignature(),
     webhook_credential="client_secret",
     webhook_body=FormBody("payload"),
+    level=Level.GOLD,
+    exempt={
+        "sdk": "Lightspeed offers no client library for Python.",
+        "environments": "A trial store has addresses and keys like any other's, and doesn't say that it is one.",
+    },
     docs="https://x-series-api.lightspeedhq.com/",
 )

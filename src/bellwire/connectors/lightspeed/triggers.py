@@ -15,7 +15,8 @@ import orjson
 from pydantic import BaseModel
 
 from bellwire.clock import parse_utc
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
+from bellwire.connectors.lightspeed.following import POLLS, SUBSCRIBING
 from bellwire.connectors.lightspeed.manifest import settings_of
 from bellwire.connectors.lightspeed.sample import sample
 from bellwire.errors import CannotNormalise
@@ -37,7 +38,7 @@ def belongs(delivery: Delivery, connection: Connection) -> str:
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
     """Raises CannotNormalise when the payload isn't what its kind promises."""
     try:
-        body = orjson.loads(delivery.form["payload"])
+        body = delivery.json if polled(delivery) else orjson.loads(delivery.form["payload"])
         read = next((read for names, read in _KINDS if names & body.keys()), None)
         if read is None:
             return Normalised(reason="Bellwire has no use for this kind of the store's webhooks.")
@@ -172,5 +173,7 @@ TRIGGERS = Triggers(
     normalise=normalise,
     belongs=belongs,
     topics=("inventory.update", "product.update", "customer.update", "sale.update"),
+    subscribing=SUBSCRIBING,
+    polls=POLLS,
     sample=sample,
 )

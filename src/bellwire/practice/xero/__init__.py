@@ -14,11 +14,11 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money
@@ -26,6 +26,7 @@ from bellwire.practice.catalogue import CATALOGUE
 from bellwire.practice.quota import Quota
 from bellwire.practice.roles import Booked, mentioned_order
 from bellwire.practice.simulator import Simulator, Webhook
+from bellwire.practice.tokens import Tokens
 from bellwire.practice.xero import filters
 from bellwire.practice.xero.books import GIFT_CARDS, IDS, Organisation, Record, money, updated
 from bellwire.practice.xero.refusals import Refusal, forbidden, unauthorised
@@ -51,46 +52,6 @@ _ANNOUNCED = {"Contacts": "CONTACT", "CreditNotes": "CREDITNOTE", "Invoices": "I
 
 
 @dataclass
-class Tokens:
-    """Sign-ins. A refresh gives a new refresh token; the one before is good for a while yet, if the answer got lost."""
-
-    access: set[str] = field(default_factory=lambda: {"practice-access-token"})
-    refresh: list[str] = field(default_factory=lambda: ["practice-refresh-token"])
-
-    def expire(self) -> None:
-        """No access token is good any more."""
-        self.access.clear()
-
-    asked: dict[str, str] = field(default_factory=dict)
-    """Code → the challenge of the consent that it is for."""
-    scopes: str = ""
-    """What was consented to last."""
-
-    def renew(self, used: str) -> Record | None:
-        return self._granted(used) if used in self.refresh else None
-
-    def consent(self, challenge: str, scopes: str) -> str:
-        """The owner agrees: gives the code."""
-        code, self.scopes = secrets.token_hex(8), scopes
-        self.asked[code] = challenge
-        return code
-
-    def redeem(self, form: Mapping[str, str]) -> Record | None:
-        """A code is good for once, and for who can say what its challenge was made of."""
-        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
-        if self.asked.pop(form.get("code", ""), None) != base64.urlsafe_b64encode(digest).rstrip(b"=").decode():
-            return None
-        return self._granted("")
-
-    def _granted(self, used: str) -> Record:
-        fresh, access = secrets.token_hex(16), secrets.token_hex(16)
-        self.refresh = [used, fresh]
-        self.access.add(access)
-        told = {"access_token": access, "expires_in": 1800, "token_type": "Bearer", "refresh_token": fresh}
-        return told | ({"scope": self.scopes} if self.scopes else {})
-
-
-@dataclass
 class Xero(Simulator):
     """A demo company in US dollars, with multiple currencies, and the app that is connected to it."""
 
@@ -110,7 +71,7 @@ class Xero(Simulator):
     }
 
     quotas: list[Quota] = field(default_factory=lambda: [Quota(60, 60, _COUNTED), Quota(5000, 86_400, _COUNTED)])
-    tokens: Tokens = field(default_factory=Tokens)
+    tokens: Tokens = field(default_factory=lambda: Tokens(_CLIENT[0], lenient=True))
     books: Organisation = field(default_factory=Organisation)
     demo: bool = True
 
@@ -128,7 +89,7 @@ class Xero(Simulator):
         }
         return [
             Route("/connect/token", self._token, methods=["POST"]),
-            Route("/identity/connect/authorize", self._authorise, methods=["GET"]),
+            Route("/identity/connect/authorize", self.tokens.authorise, methods=["GET"]),
             # Xero's own libraries write it so, its documentation in lower case.
             *(Route(path, self._connections, methods=["GET"]) for path in ("/connections", "/Connections")),
             Route(f"{_API}/Organisation", self._guarded(self._organisation), methods=["GET"]),
@@ -234,25 +195,13 @@ class Xero(Simulator):
         basic = "Basic " + base64.b64encode(":".join(_CLIENT).encode()).decode()
         if request.headers.get("authorization") != basic:
             return JSONResponse({"error": "invalid_client"}, 400)
-        if form.get("grant_type") == "authorization_code":
-            granted = self.tokens.redeem(form)
-        elif form.get("grant_type") == "refresh_token":
-            granted = self.tokens.renew(form.get("refresh_token", ""))
-        else:
+        if form.get("grant_type") not in ("authorization_code", "refresh_token"):
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
+        granted = self.tokens.grant(form)
         return JSONResponse(granted) if granted else JSONResponse({"error": "invalid_grant"}, 400)
 
-    async def _authorise(self, request: Request) -> Response:
-        """The owner agrees at once."""
-        query = request.query_params
-        if query.get("client_id") != _CLIENT[0] or query.get("response_type") != "code":
-            return JSONResponse({"error": "unauthorized_client"}, 400)
-        code = self.tokens.consent(query.get("code_challenge", ""), query.get("scope", ""))
-        answer = urlencode({"code": code, "state": query.get("state", ""), "scope": query.get("scope", "")})
-        return RedirectResponse(f"{query['redirect_uri']}?{answer}", 302)
-
     def _signed_in(self, request: Request) -> bool:
-        return request.headers.get("authorization", "").removeprefix("Bearer ") in self.tokens.access
+        return self.tokens.good(request)
 
     async def _connections(self, request: Request) -> Response:
         if not self._signed_in(request):
