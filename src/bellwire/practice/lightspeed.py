@@ -246,7 +246,7 @@ class LightspeedSimulator(Simulator):
 
     def _inventory(self, _request: Request, body: Body) -> list[Body]:
         """Every level by its version: https://x-series-api.lightspeedhq.com/reference/listinventory"""
-        levels = [
+        levels: list[Body] = [
             {
                 "id": str(uuid5(NAMESPACE_URL, product)),
                 "product_id": product,

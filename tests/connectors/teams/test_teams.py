@@ -117,6 +117,7 @@ async def test_a_lost_answer_leads_to_the_same_message_again(
     assert POST.repeatable
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("kind", "error", "copies"),
     [

@@ -40,6 +40,7 @@ def refusal(*args: str | bytes | None, at: datetime = SENT) -> BadSignature:
     return caught.value
 
 
+@pytest.mark.proves("signatures")
 def test_the_vector_is_accepted_and_made() -> None:
     verify()
     assert CHAT.webhook is not None

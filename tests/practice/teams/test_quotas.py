@@ -1,9 +1,13 @@
 """A channel takes four messages a second, and sixty in half a minute; our client keeps to that."""
 
+import pytest
+
 from bellwire.capabilities.chat import PostMessage
 from bellwire.connectors.kit.http import Api
 from tests.connecting import call
 from tests.practice.quotas import Account, Asking, account
+
+pytestmark = pytest.mark.proves("limits")
 
 
 def posting(chat: Account, channel: str) -> Asking:
