@@ -149,7 +149,7 @@ def dependencies() -> dict[str, str]:
     lists = {
         "## To run": [
             *PYPROJECT["project"]["dependencies"],
-            *PYPROJECT["project"]["optional-dependencies"]["postgres"],
+            *(each for extra in PYPROJECT["project"]["optional-dependencies"].values() for each in extra),
         ],
         "## To develop": PYPROJECT["dependency-groups"]["dev"],
     }

@@ -9,6 +9,7 @@ import gc
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
@@ -29,7 +30,7 @@ from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Housekeeping, Keep,
 from bellwire.records import LedgerCrosswalk, Polling, Reconciler
 from bellwire.settings import Settings
 from bellwire.vault import Vault
-from bellwire.watch import Alerts, Metrics, read_channels
+from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, old_secret, read_channels
 
 
 @dataclass(frozen=True)
@@ -250,10 +251,27 @@ def _alerts(ledger: Database, project: Project, environ: Mapping[str, str], cloc
         lambda: read_channels(vault, environ),
         settings.alerts,
         systems={name: connection.manifest.title for name, connection in project.connections.items()},
+        others=partial(_others, project.connections, vault),
         clock=clock,
         zone=settings.time_zone,
         business=settings.business,
     )
+
+
+def _others(connections: Mapping[str, Connection], vault: Vault, now: datetime) -> list[Concern]:
+    """What vendors announced to this process, and which credentials have been the same for long."""
+    found = [
+        announced(name, connection.manifest.title, source, said)
+        for name, connection in connections.items()
+        for source, said in connection.api.notices.items()
+    ]
+    for name, connection in connections.items():
+        for credential in connection.manifest.credentials:
+            kept = vault.find(name, credential.field)
+            if kept is not None and is_old(credential.field, kept.set_at, now):
+                days = (now - kept.set_at).days
+                found.append(old_secret(name, connection.manifest.title, credential.field, days))
+    return found
 
 
 async def _alerting(alerts: Alerts) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.ledger import Database, HealthRow, Rows, Trouble, health
-from bellwire.watch.concerns import concerns, disk_concern
+from bellwire.ledger import Database, HealthRow, PollRow, Rows, Trouble, health, polls
+from bellwire.watch.concerns import announced, concerns, disk_concern, is_old, old_secret
 from tests.desk.story import NOW, Story
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -83,3 +83,28 @@ def test_a_disk_that_is_nearly_full_is_told(tmp_path: Path, monkeypatch: pytest.
     assert disk_concern(None) is None and disk_concern(tmp_path) is None
     monkeypatch.setattr("bellwire.watch.concerns._NEARLY_FULL", free * 2)
     assert disk_concern(tmp_path) is not None
+
+
+@pytest.mark.parametrize(("since", "known"), [(HOUR - MINUTE, False), (HOUR, True)])
+async def test_a_list_that_cant_be_read_for_long_is_told(ledger: Database, since: timedelta, known: bool) -> None:
+    def write(rows: Rows) -> None:
+        polls.begin(rows, "books", "invoices", NOW, NOW)
+        polls.keep(rows, PollRow("books", "invoices", NOW, "", NOW, NOW, 3, "It fails.", NOW - since), NOW)
+
+    titles = [title for _, title, _ in await told(ledger, write)]
+    assert titles == (["Tidy Books can't be asked what happened (invoices)"] if known else [])
+
+
+@pytest.mark.parametrize(("days", "old"), [(74, False), (75, True), (200, True)])
+def test_a_secret_is_old_after_75_days_and_what_is_none_never(days: int, old: bool) -> None:
+    now = NOW + timedelta(days=days)
+    assert is_old("access_token", NOW, now) is old
+    assert not is_old("client_id", NOW, now)
+
+
+def test_what_is_announced_and_what_is_old_are_told_apart() -> None:
+    change = announced("shop", "Acme Shop", "Sunset", "Thu, 31 Dec 2026 23:59:59 GMT")
+    secret = old_secret("shop", "Acme Shop", "access_token", 80)
+    assert change.title == "Acme Shop announces a change"
+    assert secret.title == "The access_token of 'shop' is 80 days old, of at most 90"
+    assert change.topic != secret.topic

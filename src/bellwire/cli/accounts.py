@@ -10,12 +10,11 @@ from bellwire.cli.finding import Finding, Level, failed
 from bellwire.clock import Clock
 from bellwire.connectors.kit import Account, Call, Connection, Manifest, only_from_here, standing
 from bellwire.errors import BellwireError
+from bellwire.watch import SECRET_DAYS, is_old
 
 SIGN_IN_LIMIT = 20.0
 """Seconds that one sign-in may take, and the listing of its webhooks."""
 SUNSET_WARNING = timedelta(days=60)
-SECRET_DAYS, SECRET_WARNING = 90, 75
-"""After how many days a secret should be replaced, and when that is said first."""
 
 
 async def sign_in(connection: Connection, clock: Clock) -> list[Finding]:
@@ -74,11 +73,11 @@ def version(name: str, manifest: Manifest, today: date) -> Iterator[Finding]:
 
 def secret_age(name: str, field: str, set_at: datetime, now: datetime) -> Finding | None:
     """Whether a secret has been the same for long; None: it hasn't."""
-    days = (now - set_at).days
-    if days < SECRET_WARNING or field == "client_id":
+    if not is_old(field, set_at, now):
         return None
     remedy = f"Make a new one at the vendor, then `bellwire secrets set {name} {field}`; a webhook secret: `rotate`."
-    return Finding(Level.WARNING, name, f"Its {field} is {days} days old, of at most {SECRET_DAYS}.", remedy)
+    sentence = f"Its {field} is {(now - set_at).days} days old, of at most {SECRET_DAYS}."
+    return Finding(Level.WARNING, name, sentence, remedy)
 
 
 def _account(connection: Connection, account: Account) -> Iterator[Finding]:

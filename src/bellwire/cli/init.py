@@ -65,7 +65,7 @@ def _template(name: str) -> tuple[str, str]:
 def _write(folder: Path, flow: str, text: str, chosen: Mapping[str, "Connector"], environment: str) -> None:
     from bellwire.cli import new_project
     from bellwire.settings import load_settings
-    from bellwire.vault import KEY_VARIABLE, create_key_file
+    from bellwire.vault import Keys
 
     (folder / "flows").mkdir(parents=True, exist_ok=True)
     (folder / "data").mkdir(mode=0o700)
@@ -82,9 +82,9 @@ def _write(folder: Path, flow: str, text: str, chosen: Mapping[str, "Connector"]
         name: settings.hook_url(name) for name, connector in chosen.items() if new_project.takes_webhooks(connector)
     }
     (folder / "README.md").write_text(new_project.readme(settings.project.name, chosen, hooks), encoding="utf-8")
-    if KEY_VARIABLE not in os.environ and f"{KEY_VARIABLE}_FILE" not in os.environ:
-        key = create_key_file(settings.data)
-        say(f"The vault's key is {key.resolve()}. Back it up in a safe place: without it nobody can read the vault.")
+    keys = Keys(settings.data.resolve(), os.environ)
+    if keys.create():
+        say(f"The vault's key is {keys.place}. Back it up in a safe place: without it nobody can read the vault.")
 
 
 def _show_next_steps(folder: Path, chosen: Mapping[str, "Connector"]) -> None:

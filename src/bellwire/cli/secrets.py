@@ -93,14 +93,15 @@ def rekey(project: Project = HERE) -> None:
 
     Where BELLWIRE_VAULT_KEY holds several keys, separated by spaces, the first of them is the new one.
     """
-    from bellwire.vault import KEY_FILE, KEY_VARIABLE
+    from bellwire.vault import KEY_VARIABLE, Keys
 
     settings = read_project(project)
     audited(project, "rekey", "the vault", _open_vault(settings).change_key)
-    if KEY_VARIABLE in os.environ or f"{KEY_VARIABLE}_FILE" in os.environ:
+    keys = Keys(settings.data, os.environ)
+    if keys.given:
         say(f"The vault is encrypted with the first key of {KEY_VARIABLE}; the others aren't needed any more.")
     else:
-        say(f"The vault has a new key. Back it up: {settings.data / KEY_FILE}")
+        say(f"The vault has a new key. Back it up: {keys.place}")
 
 
 def audited(project: Path, what: str, target: str, change: Callable[[], None]) -> None:

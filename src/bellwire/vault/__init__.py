@@ -1,7 +1,7 @@
 """The vault: credentials, encrypted at rest under keys that can be changed, and what the environment says instead."""
 
 from bellwire.vault.credentials import ConnectionCredentials, Origin, variable_name
-from bellwire.vault.keys import KEY_FILE, KEY_VARIABLE, create_key_file
+from bellwire.vault.keys import KEY_FILE, KEY_VARIABLE, Keys, create_key_file
 from bellwire.vault.vault import VAULT_FILE, Entry, Vault
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "VAULT_FILE",
     "ConnectionCredentials",
     "Entry",
+    "Keys",
     "Origin",
     "Vault",
     "create_key_file",

@@ -78,12 +78,12 @@ class Vault:
         return taking_turns(self._path.with_name(f"{VAULT_FILE}.{connection}.lock"), _LONGEST_RENEWAL)
 
     def change_key(self) -> None:
-        """Encrypt everything anew: with a new key that takes the place of the file's, or, where the keys come from
-        the environment, with the first of them. Whenever it is interrupted, the vault can be read."""
+        """Encrypt everything anew: with a new key that takes the place of the one in the file or the keyring, or, where
+        the environment says the keys, with the first of them. Whenever it is interrupted, the vault can be read."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with locked(self._lock):
             entries = self._decrypt(self._read(), self._keys.cipher())
-            if not self._keys.from_file:
+            if self._keys.given:
                 self._write({}, entries, self._keys.cipher())
                 return
             new = Fernet.generate_key().decode()

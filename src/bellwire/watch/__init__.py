@@ -5,7 +5,7 @@ from bellwire.watch.metrics import Metrics
 __all__ = ["Metrics"]
 from bellwire.watch.alerts import Alerts
 from bellwire.watch.channels import ALERTS, CHANNELS, REMEDY, Channel, read_channels
-from bellwire.watch.concerns import CONNECTIONS, EXCEPTIONS
+from bellwire.watch.concerns import CONNECTIONS, EXCEPTIONS, SECRET_DAYS, Concern, announced, is_old, old_secret
 from bellwire.watch.letter import trial_letter
 
 __all__ = [
@@ -14,8 +14,13 @@ __all__ = [
     "CONNECTIONS",
     "EXCEPTIONS",
     "REMEDY",
+    "SECRET_DAYS",
     "Alerts",
     "Channel",
+    "Concern",
+    "announced",
+    "is_old",
+    "old_secret",
     "read_channels",
     "trial_letter",
 ]

@@ -37,7 +37,7 @@ _PROBE = timedelta(minutes=1)
 
 class Alerts:
     """`start` it, and `stop` it. `channels` gives them as they are set just now; `systems`: connection → what its
-    vendor is called."""
+    vendor is called; `others`: what people have to be told of that the ledger doesn't know."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Alerts:
         settings: AlertSettings,
         *,
         systems: Mapping[str, str],
+        others: Callable[[datetime], Sequence[Concern]] = lambda _: (),
         clock: Clock,
         zone: tzinfo,
         business: str = "",
@@ -54,6 +55,7 @@ class Alerts:
         self._channels = channels
         self._settings = settings
         self._systems = systems
+        self._others = others
         self._clock = clock
         self._zone = zone
         self._business = business
@@ -120,10 +122,10 @@ class Alerts:
 
     async def _notice(self, now: datetime) -> None:
         """Open an alert for what is new, reword what has changed, resolve what is over."""
-        disk = disk_concern(self._ledger.folder)
+        disk, others = disk_concern(self._ledger.folder), self._others(now)
 
         def compare(rows: Rows) -> _Changes:
-            return _compare(rows, [*concerns(rows, now, self._systems), *([disk] if disk else [])])
+            return _compare(rows, [*concerns(rows, now, self._systems), *others, *([disk] if disk else [])])
 
         changes = await self._ledger.read(compare)
         self._gone = {topic: min(self._gone.get(topic, now), now) for topic in changes.gone}

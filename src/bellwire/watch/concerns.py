@@ -27,6 +27,8 @@ UNWRITABLE = (
     "Senders of webhooks are asked to come again, and no flow goes on. Is the disk full, or read-only?",
 )
 """Topic, title and text of the concern that can't be read from the ledger."""
+SECRET_DAYS, SECRET_WARNING = 90, 75
+"""After how many days a secret should be replaced, and when that is said first."""
 _NAMED = 5
 _GROUPS = 10_000
 
@@ -63,6 +65,24 @@ def disk_concern(folder: Path | None) -> Concern | None:
     text = "When it is full, no webhook can be taken any more. Make room on it."
     title = f"The disk has less than {_NEARLY_FULL // 1_000_000} MB left"
     return Concern("disk", title, _always(text))
+
+
+def announced(connection: str, system: str, source: str, said: str) -> Concern:
+    """A vendor announces that something of its API ends or changes."""
+    text = f"It says ({source}): {said}. See whether there is a newer Bellwire; `bellwire check` tells more."
+    return Concern(f"announced/{connection}/{source}", f"{system} announces a change", _always(text))
+
+
+def old_secret(connection: str, system: str, field: str, days: int) -> Concern:
+    """A credential has been the same for long."""
+    text = f"Make a new one at {system}, then `bellwire secrets set {connection} {field}`."
+    title = f"The {field} of '{connection}' is {days} days old, of at most {SECRET_DAYS}"
+    return Concern(f"secret/{connection}/{field}", title, _always(text))
+
+
+def is_old(field: str, set_at: datetime, now: datetime) -> bool:
+    """Whether it is time to think of replacing a credential. What is no secret may stay."""
+    return field != "client_id" and (now - set_at).days >= SECRET_WARNING
 
 
 def _stuck(group: figures.OpenGroup, system: str) -> Concern:
