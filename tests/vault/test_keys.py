@@ -19,7 +19,7 @@ IN_KEYRING = {"BELLWIRE_VAULT_KEY": "keyring:tea-shop"}
 class Chest(KeyringBackend):
     """A keyring, as an operating system offers one."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
