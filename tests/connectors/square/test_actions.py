@@ -87,7 +87,7 @@ async def test_the_lines_of_an_order_fit_as_they_are(shop: Shop) -> None:
 
 async def test_a_change_says_what_people_know_it_by_and_when_it_happened(shop: Shop) -> None:
     await shop.adjust([of("TEA-100", 2)])
-    (change,) = shop.simulator.changes
+    (change,) = shop.simulator.goods.changes
     assert (change["reference_id"], change["occurred_at"]) == ("1001", "2026-11-24T09:30:00.000Z")
 
 
@@ -105,7 +105,7 @@ async def test_each_reason_moves_goods_as_the_till_would(
     shop: Shop, reason: StockReason, quantity: int, from_state: str, to_state: str, change: int
 ) -> None:
     await shop.adjust([of("TEA-100", quantity)], reason)
-    (made,) = shop.simulator.changes
+    (made,) = shop.simulator.goods.changes
     assert (made["from_state"], made["to_state"], made["quantity"]) == (from_state, to_state, "2")
     assert shop.taken() == {"TEA-100": -change}
 
@@ -124,7 +124,7 @@ async def test_with_nothing_left_nothing_is_sent(shop: Shop) -> None:
 async def test_the_same_sku_on_several_lines_is_one_change(shop: Shop) -> None:
     result = await shop.adjust([of("TEA-100", 2), of("MUG-RED", 1), of("TEA-100", 3)])
     assert [(change.sku, change.change) for change in result.changes] == [("TEA-100", -5), ("MUG-RED", -1)]
-    assert len(shop.simulator.changes) == 2
+    assert len(shop.simulator.goods.changes) == 2
 
 
 async def test_an_unknown_sku_changes_nothing_and_says_how_to_mend_it(shop: Shop) -> None:
@@ -148,18 +148,18 @@ async def test_skus_are_found_whatever_their_case(shop: Shop) -> None:
 
 
 async def test_two_items_with_one_sku_are_for_a_person_to_tell_apart(shop: Shop) -> None:
-    shop.simulator.items["VAR-OTHER"] = shop.simulator.items["VAR-TEA-100"]
+    shop.simulator.goods.items["VAR-OTHER"] = shop.simulator.goods.items["VAR-TEA-100"]
     with pytest.raises(Refused) as refused:
         await shop.adjust([of("TEA-100", 1)])
     assert refused.value.cause == "ambiguous-sku:TEA-100"
     await shop.adjust([of("TEA-100", 1)], mapped={("product", "TEA-100"): "VAR-TEA-100"})
-    assert shop.simulator.shelf["VAR-TEA-100"] == shop.before["TEA-100"] - 1
+    assert shop.simulator.goods.shelf["VAR-TEA-100"] == shop.before["TEA-100"] - 1
 
 
 async def test_more_changes_than_fit_are_split_each_part_with_its_own_key(shop: Shop) -> None:
     many = {f"VAR-{number}": Good(f"SKU-{number}", "Thing", CATALOGUE[0].price, 10) for number in range(260)}
-    shop.simulator.items |= many
-    shop.simulator.shelf |= dict.fromkeys(many, 10)
+    shop.simulator.goods.items |= many
+    shop.simulator.goods.shelf |= dict.fromkeys(many, 10)
     lines = [of(good.sku, 1) for good in many.values()]
     result = await shop.adjust(lines)
     assert [change.now for change in result.changes] == [9] * 260
@@ -167,11 +167,11 @@ async def test_more_changes_than_fit_are_split_each_part_with_its_own_key(shop: 
     assert [len(part["changes"]) for part in parts] == [100, 100, 60]
     assert len({part["idempotency_key"] for part in parts}) == 3
     assert await shop.adjust(lines, again=True) == result
-    assert {shop.simulator.shelf[item] for item in many} == {9}
+    assert {shop.simulator.goods.shelf[item] for item in many} == {9}
 
 
 async def test_counts_come_page_by_page(shop: Shop) -> None:
-    shop.simulator.page_size = 2
+    shop.simulator.goods.page_size = 2
     assert await shop.count(*SKUS) == {good.sku: good.stock for good in CATALOGUE if good.ships}
     assert len(shop.sent("counts/batch-retrieve")) == (len(SKUS) + 1) // 2
 
@@ -210,13 +210,13 @@ async def test_a_repeat_at_a_later_time_takes_stock_once(shop: Shop) -> None:
 
 async def test_when_a_second_part_fails_the_first_isnt_repeated(shop: Shop) -> None:
     many = {f"VAR-{number}": Good(f"SKU-{number}", "Thing", CATALOGUE[0].price, 10) for number in range(150)}
-    shop.simulator.items |= many
-    shop.simulator.shelf |= dict.fromkeys(many, 10)
+    shop.simulator.goods.items |= many
+    shop.simulator.goods.shelf |= dict.fromkeys(many, 10)
     shop.simulator.faults.add(Fault(kind=FaultKind.RATE_LIMITED, match="batch-create", skip=1))
     with pytest.raises(Transient):
         await shop.adjust([of(good.sku, 1) for good in many.values()])
     await shop.adjust([of(good.sku, 1) for good in many.values()])
-    assert {shop.simulator.shelf[item] for item in many} == {9}
+    assert {shop.simulator.goods.shelf[item] for item in many} == {9}
 
 
 async def test_when_square_asks_to_slow_down_nothing_happened(shop: Shop) -> None:
@@ -289,7 +289,7 @@ async def test_stock_goes_down_by_exactly_what_was_sold(shop: Shop, order: list[
 @needs_shared
 async def test_requests_and_answers_are_as_square_describes_them(shop: Shop) -> None:
     assert CONNECTOR.sign_in
-    shop.simulator.page_size = 2
+    shop.simulator.goods.page_size = 2
     await CONNECTOR.sign_in(call(shop.connection))
     await shop.count(*SKUS)
     for reason in StockReason:
