@@ -1,4 +1,4 @@
-"""The practice server refuses what Square refuses, in Square's words."""
+"""The practice server refuses what Square refuses, in Square's words: stock and versions."""
 
 from collections.abc import AsyncIterator
 from typing import Any

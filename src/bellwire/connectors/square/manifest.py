@@ -66,6 +66,7 @@ MANIFEST = Manifest(
     auth=OAuth2(
         token_url="/oauth2/token",  # noqa: S106 - an address
         refresh_ahead=timedelta(days=23),
+        client_auth_basic=False,
         json=True,
         consent=Consent("/oauth2/authorize", pkce=False, params={"session": "false"}),
     ),

@@ -14,8 +14,6 @@ from bellwire.errors import Refused
 
 _SIZE = "100"
 _COUNTS = 1000
-_OPEN = "INQUIRY_EVIDENCE_REQUIRED,EVIDENCE_REQUIRED"
-"""The states of disputes that somebody has to answer."""
 
 
 async def payments(call: Call, since: datetime, cursor: str) -> Page:
@@ -47,11 +45,11 @@ async def inventory(call: Call, since: datetime, cursor: str) -> Page:
 
 
 async def disputes(call: Call, since: datetime, cursor: str) -> Page:
-    """`GET disputes` has no time to ask by; those that wait for an answer are few.
+    """`GET disputes` has no time to ask by; a seller has few.
 
     https://developer.squareup.com/reference/square/disputes-api/list-disputes
     """
-    params = {"location_id": call.settings.location_id, "states": _OPEN}
+    params = {"location_id": call.settings.location_id}
     page = await _from(cursor, lambda place: call.api.get("disputes", params=params | place))
     changed = [record for record in page.get("disputes", []) if parse_time(record["updated_at"]) >= since]
     return _page(page, [_listed("dispute", record, topic="dispute.created") for record in changed])
