@@ -66,6 +66,7 @@ async def test_payments_come_page_by_page_oldest_first_as_the_webhooks_tell_them
     assert keys == [key for number in [*taken, failed] for key in told(seller, "payment.updated", number, till)]
     assert len(keys) == 6
     assert len([each for each in seller.received if each.path == "/v2/payments"]) == 4
+    assert {each.query["location_id"] for each in seller.received} == {"LPRACTICE"}
     assert {each.query["updated_at_begin_time"] for each in seller.received} == {
         since.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     }
