@@ -58,6 +58,7 @@ async def disputes(call: Call, since: datetime, cursor: str) -> Page:
 async def _changed(call: Call, path: str, since: datetime, cursor: str) -> Mapping[str, Any]:
     """What changed at the connection's location, oldest first."""
     params = {
+        "location_id": call.settings.location_id,
         "updated_at_begin_time": timestamp(since),
         "sort_field": "UPDATED_AT",
         "sort_order": "ASC",
