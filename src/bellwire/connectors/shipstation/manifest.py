@@ -48,7 +48,8 @@ MANIFEST = Manifest(
         ),
         Credential(
             "webhook_secret",
-            "the public keys that ShipStation signs with; only for webhooks, and `bellwire connect` fetches them",
+            "the public keys that ShipStation signs with; only for webhooks. Where Bellwire sets them up "
+            "by itself, it fetches these, too",
             required=False,
         ),
     ),

@@ -3,12 +3,15 @@
 https://docs.shipstation.com/openapi/labels/list_labels
 """
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
 from bellwire.connectors.kit import Call, Listed, Page, Poll
+
+Label = Mapping[str, Any]
 
 LABEL = "LABEL"
 """How a label that was listed calls itself, beside ShipStation's own kinds of message."""
@@ -30,7 +33,7 @@ async def parcels(call: Call, since: datetime, cursor: str) -> Page:
     return await _page(call, since - _UNDER_WAY, cursor, lambda label: label["tracking_status"] in _ENDS)
 
 
-async def _page(call: Call, since: datetime, cursor: str, wanted: Any) -> Page:
+async def _page(call: Call, since: datetime, cursor: str, wanted: Callable[[Label], bool]) -> Page:
     number = int(cursor) if cursor.isdecimal() else 1
     answer = await _ask(call, since, number)
     if number > answer["pages"] and number > 1:
@@ -51,7 +54,7 @@ async def _ask(call: Call, since: datetime, number: int) -> Any:
     return (await call.api.get("labels", params=params)).json()
 
 
-def _listed(label: Any) -> Listed:
+def _listed(label: Label) -> Listed:
     state = f"{label['status']}/{label['tracking_status']}"
     return Listed(f"label/{label['label_id']}/{state}", orjson.dumps({"resource_type": LABEL, "data": label}))
 

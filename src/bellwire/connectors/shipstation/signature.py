@@ -58,7 +58,7 @@ class RsaSignature:
             raise BadSignature(
                 f"Connection '{delivery.connection}' doesn't know the key '{key_id}'.",
                 reason="signature-key",
-                remedy=f"If ShipStation has new keys, `bellwire connect {delivery.connection}` fetches them.",
+                remedy="ShipStation may have new keys: setting the connection's webhooks up anew fetches them.",
             )
         message = timestamp.encode() + b"." + delivery.body
         if not any(_made_by(key, signature, message) for key in keys):

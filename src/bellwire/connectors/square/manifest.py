@@ -87,8 +87,8 @@ MANIFEST = Manifest(
         Credential("refresh_token", "what Square gives after a consent in the browser", required=False),
         Credential(
             "webhook_secret",
-            f"{_CONSOLE} › Webhooks › Subscriptions › Signature key; only for webhooks, and `bellwire connect` gets it "
-            "by itself",
+            f"{_CONSOLE} › Webhooks › Subscriptions › Signature key; only for webhooks. Where Bellwire "
+            "sets them up by itself, it gets this, too",
             required=False,
         ),
     ),

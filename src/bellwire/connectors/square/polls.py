@@ -1,13 +1,13 @@
 """What Square lists by time of change. Each record goes into the form of the webhook that would have told of it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Call, Listed, Page, Poll
+from bellwire.connectors.kit import Answer, Call, Listed, Page, Poll
 from bellwire.connectors.square.api import timestamp
 from bellwire.connectors.square.errors import INVALID_CURSOR
 from bellwire.errors import Refused
@@ -40,7 +40,7 @@ async def inventory(call: Call, since: datetime, cursor: str) -> Page:
         "limit": _COUNTS,
     }
     path = "inventory/counts/batch-retrieve"
-    page = await _from(cursor, lambda place: call.api.request("POST", path, json=question | place, writes=False))
+    page = await _from(cursor, lambda place: call.api.request("POST", path, json={**question, **place}, writes=False))
     return _page(page, [_counted(record) for record in page.get("counts", [])])
 
 
@@ -50,7 +50,7 @@ async def disputes(call: Call, since: datetime, cursor: str) -> Page:
     https://developer.squareup.com/reference/square/disputes-api/list-disputes
     """
     params = {"location_id": call.settings.location_id}
-    page = await _from(cursor, lambda place: call.api.get("disputes", params=params | place))
+    page = await _from(cursor, lambda place: call.api.get("disputes", params={**params, **place}))
     changed = [record for record in page.get("disputes", []) if parse_time(record["updated_at"]) >= since]
     return _page(page, [_listed("dispute", record, topic="dispute.created") for record in changed])
 
@@ -64,10 +64,10 @@ async def _changed(call: Call, path: str, since: datetime, cursor: str) -> Mappi
         "sort_order": "ASC",
         "limit": _SIZE,
     }
-    return await _from(cursor, lambda place: call.api.get(path, params=params | place))
+    return await _from(cursor, lambda place: call.api.get(path, params={**params, **place}))
 
 
-async def _from(cursor: str, ask: Any) -> Mapping[str, Any]:
+async def _from(cursor: str, ask: Callable[[Mapping[str, str]], Awaitable[Answer]]) -> Mapping[str, Any]:
     """The page at a cursor; the first one where Square doesn't know the cursor any more."""
     try:
         found: Mapping[str, Any] = (await ask({"cursor": cursor} if cursor else {})).json()
