@@ -23,6 +23,7 @@ from bellwire.capabilities import (
     accounting,
     chat,
     email,
+    payments,
     shipping,
     sms,
     stock,
@@ -33,7 +34,7 @@ from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Action, Call, Unkeyed
 from bellwire.errors import OutcomeUnknown, Transient
 from bellwire.events import Customer
-from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine, Shop, Simulator
+from bellwire.practice import Fault, FaultKind, Practice, Processor, Sale, SaleLine, Shop, Simulator
 from tests.connecting import call, connection
 from tests.samples import order, usd
 
@@ -95,6 +96,20 @@ async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
     )
 
 
+def _paid(desk: Desk) -> str:
+    """The id of a payment that a customer made."""
+    assert isinstance(desk.simulator, Processor)
+    return desk.simulator.take(usd("24.40"), "1001")
+
+
+async def _payment_state(desk: Desk) -> payments.ReadPayment:
+    return payments.ReadPayment(payment_id=_paid(desk))
+
+
+async def _refund(desk: Desk) -> payments.RefundPayment:
+    return payments.RefundPayment(payment_id=_paid(desk), amount=usd("8.50"), reason="Broken", reference="R-1")
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -126,6 +141,8 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    payments.READ_PAYMENT: _payment_state,
+    payments.REFUND: _refund,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,

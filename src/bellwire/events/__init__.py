@@ -22,6 +22,7 @@ from bellwire.events.orders import (
 from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, PaymentStatus, Subscription
 from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Ticket, TicketStatus
 from bellwire.events.purchases import PurchaseReceipt, ReceivedLine
+from bellwire.events.shipments import Shipment, ShipmentStatus
 from bellwire.events.work import Job, Task, WorkedTime
 
 __all__ = [
@@ -57,6 +58,8 @@ __all__ = [
     "ReceivedLine",
     "Refund",
     "RefundLine",
+    "Shipment",
+    "ShipmentStatus",
     "ShippingLine",
     "Signer",
     "SmsReport",

@@ -11,6 +11,7 @@ from bellwire.events.orders import Order, Refund
 from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, Subscription
 from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Ticket
 from bellwire.events.purchases import PurchaseReceipt
+from bellwire.events.shipments import Shipment
 from bellwire.events.work import Job, Task
 
 
@@ -47,6 +48,9 @@ DICTIONARY: dict[str, EventType] = {
         EventType("subscription.updated", Subscription, "A subscription is new or has changed.", state=True),
         EventType("subscription.renewed", Payment, "A subscription was paid for another period."),
         EventType("subscription.ended", Subscription, "A subscription is over: nothing more is charged."),
+        EventType("shipment.created", Shipment, "A parcel has its label and is about to go."),
+        EventType("shipment.delivered", Shipment, "A parcel arrived."),
+        EventType("shipment.exception", Shipment, "A parcel is held up, was lost, or couldn't be delivered."),
         EventType("purchase.received", PurchaseReceipt, "Goods came in from a supplier."),
         EventType("booking.created", Booking, "A customer booked."),
         EventType("booking.changed", Booking, "A booking was moved or changed.", state=True),

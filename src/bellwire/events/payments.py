@@ -18,7 +18,7 @@ class PaymentStatus(StrEnum):
 
 class Payment(Fact):
     id: str
-    """What `payments.read_payment` and `payments.refund` take."""
+    """What `payments.read_payment` and `payments.refund` take; empty where the processor told of an invoice only."""
     status: PaymentStatus
     amount: Money
     customer: Customer = Customer()

@@ -4,7 +4,20 @@ from bellwire.practice.catalogue import CATALOGUE, Good
 from bellwire.practice.faults import Fault, FaultKind, Faults
 from bellwire.practice.practising import Practised, practising
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import Booked, Books, Carrier, Chat, Mailbox, Sale, SaleLine, Sent, Shop, Till
+from bellwire.practice.roles import (
+    Booked,
+    Books,
+    Carrier,
+    Chat,
+    GivenBack,
+    Mailbox,
+    Processor,
+    Sale,
+    SaleLine,
+    Sent,
+    Shop,
+    Till,
+)
 from bellwire.practice.server import Practice, find_simulator, simulator_names
 from bellwire.practice.simulator import Received, Simulator, Webhook
 
@@ -17,10 +30,12 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Faults",
+    "GivenBack",
     "Good",
     "Mailbox",
     "Practice",
     "Practised",
+    "Processor",
     "Quota",
     "Received",
     "Sale",

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -369,6 +370,15 @@ async def test_a_token_is_renewed_ahead_of_its_end(acme: Acme) -> None:
     assert used.headers["Authorization"] == "Bearer a2"
     assert secrets.values["refresh_token"] == "r2"
     assert secrets.values["access_token_expires_at"] == ends_in(timedelta(hours=1))
+
+
+async def test_a_token_endpoint_that_wants_json_gets_it_and_may_say_when_the_token_ends(acme: Acme) -> None:
+    secrets, auth = signed_up(), OAuth2("https://id.example/token", client_auth_basic=False, json=True)
+    acme.script = [reply(200, {"access_token": "a2", "expires_at": "2026-12-24T09:30:00Z"})]
+    await acme.connection(auth, secrets).api.get("things")
+    wanted = {"grant_type": "refresh_token", "refresh_token": "r1", "client_id": "id", "client_secret": "se:cret"}
+    assert (json.loads(acme.seen[0].body), acme.seen[0].headers["Content-Type"]) == (wanted, "application/json")
+    assert secrets.values["access_token_expires_at"] == "2026-12-24T09:30:00+00:00"
 
 
 async def test_a_token_with_time_left_is_used(acme: Acme) -> None:

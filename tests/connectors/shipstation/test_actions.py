@@ -201,6 +201,7 @@ async def test_an_attempt_that_was_overtaken_takes_what_the_faster_one_bought(de
     assert desk.labelled() == ["1001"]
 
 
+@pytest.mark.proves("errors")
 async def test_when_shipstation_asks_to_slow_down_nothing_happened(desk: Desk) -> None:
     desk.simulator.faults.add(Fault(kind=FaultKind.RATE_LIMITED, match=MAKES_LABELS, seconds=7))
     with pytest.raises(Transient) as limited:
@@ -226,6 +227,7 @@ async def test_a_label_that_is_still_made_is_waited_for(desk: Desk) -> None:
     assert await desk.label(order(), again=True) == label
 
 
+@pytest.mark.proves("errors")
 async def test_too_little_postage_is_said_in_plain_words_and_mended_by_paying_in(desk: Desk) -> None:
     desk.simulator.balance = Decimal(1)
     with pytest.raises(Refused) as refused:
@@ -241,6 +243,7 @@ async def test_too_little_postage_is_said_in_plain_words_and_mended_by_paying_in
 NO_STREET = ADDRESS.model_copy(update={"line1": "", "postcode": ""})
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("changes", "cause", "sentence"),
     [
@@ -317,6 +320,7 @@ async def test_tracking_tells_whether_it_is_sent_and_how_to_follow_it(desk: Desk
     )
 
 
+@pytest.mark.proves("environments")
 @pytest.mark.parametrize(
     ("environment", "key", "word"),
     [(Environment.SANDBOX, "live-key", "sandbox"), (Environment.PRODUCTION, "TEST_key", "test key")],
@@ -340,6 +344,7 @@ def test_a_key_and_a_connection_that_agree_may_write(desk: Desk) -> None:
     assert mixed_up(desk.connection) == ""
 
 
+@pytest.mark.proves("errors")
 async def test_a_key_that_is_no_longer_taken_signs_the_connection_out(desk: Desk) -> None:
     desk.simulator.faults.add(Fault(kind=FaultKind.SIGNED_OUT))
     with pytest.raises(SignedOut):
@@ -369,6 +374,7 @@ async def test_signing_in_warns_of_settings_that_lead_nowhere(practice: Practice
     await slow.connection.api.close()
 
 
+@pytest.mark.proves("spec")
 @needs_shared
 async def test_requests_and_answers_are_as_shipstation_describes_them(desk: Desk) -> None:
     assert CONNECTOR.sign_in

@@ -1,7 +1,11 @@
 """ShipStation lets 200 requests a minute in; our client keeps to that."""
 
+import pytest
+
 from bellwire.connectors.kit.http import Api
 from tests.practice.quotas import account
+
+pytestmark = pytest.mark.proves("limits")
 
 
 async def ask(api: Api) -> None:

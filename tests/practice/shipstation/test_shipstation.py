@@ -138,3 +138,15 @@ async def test_too_many_requests_come_with_a_time_to_wait(account: Client) -> No
     answer = await account.ask("GET", "carriers")
     assert code(answer) == (429, "rate_limit_exceeded")
     assert answer[2]["Retry-After"] == "3"
+
+
+async def test_there_is_one_webhook_for_each_event_and_address(account: Client) -> None:
+    path, hook = "environment/webhooks", {"event": "track", "url": "https://a.example/hook"}
+    status, made, _ = await account.ask("POST", path, hook)
+    assert status == 200
+    assert code(await account.ask("POST", path, hook)) == (400, "webhook_event_type_conflict")
+    assert code(await account.ask("POST", path, hook | {"event": "label"})) == (400, "invalid_field_value")
+    assert code(await account.ask("POST", path, hook | {"url": ""})) == (400, "field_value_required")
+    assert (await account.ask("GET", path))[1] == [made]
+    assert (await account.ask("DELETE", f"{path}/{made['webhook_id']}"))[0] == 204
+    assert code(await account.ask("DELETE", f"{path}/{made['webhook_id']}")) == (404, "invalid_identifier")

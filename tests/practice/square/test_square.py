@@ -1,4 +1,4 @@
-"""The practice server refuses what Square refuses, in Square's words."""
+"""The practice server refuses what Square refuses, in Square's words: stock and versions."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -96,7 +96,7 @@ async def test_a_change_that_square_wouldnt_make_changes_nothing(
     square: Client, changes: dict[str, Any], status: int, expected: str
 ) -> None:
     assert code(await square.change(**changes)) == (status, "INVALID_REQUEST_ERROR", expected)
-    assert square.simulator.changes == []
+    assert square.simulator.goods.changes == []
 
 
 async def test_one_bad_change_stops_the_whole_batch(square: Client) -> None:
@@ -123,4 +123,4 @@ async def test_too_many_requests_and_failures_have_squares_shape(square: Client)
     square.simulator.faults.add(Fault(kind=FaultKind.FAILED))
     assert code(await square.change()) == (429, "RATE_LIMIT_ERROR", "RATE_LIMITED")
     assert code(await square.change()) == (500, "API_ERROR", "INTERNAL_SERVER_ERROR")
-    assert square.simulator.changes == []
+    assert square.simulator.goods.changes == []

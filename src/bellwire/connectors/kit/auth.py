@@ -77,7 +77,9 @@ class OAuth2:
     token_url: str
     refresh_ahead: timedelta = timedelta(minutes=5)
     client_auth_basic: bool = True
-    """Client id and secret by HTTP Basic; else in the form."""
+    """Client id and secret by HTTP Basic; else among what is sent."""
+    json: bool = False
+    """The token endpoint wants JSON, where the standard has a form."""
     consent: Consent | None = None
     """How the first refresh token comes about."""
 

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 import orjson
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from bellwire.clock import Clock, parse_utc
 from bellwire.connectors.kit.auth import Basic, Bearer, ClientCredentials, Credentials, HeaderToken, NoAuth, OAuth2
@@ -202,7 +202,7 @@ class Api:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         if verifier:
             form["code_verifier"] = verifier
-        await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
+        await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic, json=auth.json)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -379,25 +379,27 @@ class Api:
         old = self._credentials.get("refresh_token")
         form = {"grant_type": "refresh_token", "refresh_token": old}
         try:
-            return await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
+            return await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic, json=auth.json)
         except SignedOut:
             # Another process may have used this refresh token up, and stored the next one.
             if self._credentials.get("refresh_token") != old:
                 return self._credentials.get("access_token")
             raise
 
-    async def _ask_token(self, token_url: str, form: Mapping[str, str], *, basic: bool) -> str:
+    async def _ask_token(self, token_url: str, form: Mapping[str, str], *, basic: bool, json: bool = False) -> str:
         """Ask the token endpoint (RFC 6749, 5 and 6), and store what it gives before it is used."""
         title = self._manifest.title
         path = urlsplit(token_url).path
         url = self.address(token_url)
         client = self._credentials.get("client_id"), self._credentials.get("client_secret")
-        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        kind = "application/json" if json else "application/x-www-form-urlencoded"
+        headers = {"Accept": "application/json", **self._manifest.headers, "Content-Type": kind}
         if basic:
             headers["Authorization"] = _basic(*client)
         else:
             form = {**form, "client_id": client[0], "client_secret": client[1]}
-        answer = await self._send("POST", url, path, {}, headers, urlencode(form).encode(), writing=False)
+        sent = orjson.dumps(form) if json else urlencode(form).encode()
+        answer = await self._send("POST", url, path, {}, headers, sent, writing=False)
         if answer.status in (400, 401):
             raise SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
@@ -413,7 +415,7 @@ class Api:
                 detail=f"token endpoint: {answer.status}, no access token in the answer",
                 retry_after=answer.retry_after,
             ) from error
-        ends = self._clock() + timedelta(seconds=grant.expires_in)
+        ends = grant.expires_at or self._clock() + timedelta(seconds=grant.expires_in)
         renewed = {"access_token": grant.access_token, "access_token_expires_at": ends.isoformat()}
         if grant.refresh_token:
             renewed["refresh_token"] = grant.refresh_token
@@ -435,9 +437,10 @@ async def _prepare() -> None:
 
 
 class _Grant(BaseModel):
-    """A token endpoint's answer (RFC 6749, 5.1)."""
+    """A token endpoint's answer (RFC 6749, 5.1). Some say when the token ends instead of how long it is good."""
 
     access_token: str
+    expires_at: AwareDatetime | None = None
     # Unknown lifetime: assume an hour rather than for ever.
     expires_in: int = 3600
     refresh_token: str = ""

@@ -9,54 +9,14 @@ from urllib.parse import quote, urlsplit
 
 from bellwire.capabilities import shipping
 from bellwire.capabilities.shipping import CreateLabel, GetTracking, Label, ShippingOrder, Tracking, UpsertOrder
-from bellwire.connectors.kit import Account, Answer, Call, Connection, LookUp, Unkeyed, action
+from bellwire.connectors.kit import Account, Call, Connection, LookUp, Unkeyed, action
+from bellwire.connectors.shipstation.errors import refusal
 from bellwire.connectors.shipstation.parcels import parcel, reference
-from bellwire.errors import Refused, Transient, VendorError
+from bellwire.errors import Refused, Transient
 from bellwire.events import Environment, Order
 from bellwire.money import Money
 
 Json = Mapping[str, Any]
-
-_ACCOUNT = "Look at your account in ShipStation, then retry."
-
-# Error code → what happened, the word that groups it, what to do.
-_ERRORS = {
-    "insufficient_funds": (
-        "ShipStation didn't sell the label: there isn't enough postage balance.",
-        "insufficient-funds",
-        "Add funds in ShipStation (Settings › Shipping › Carriers), then retry.",
-    ),
-    "invalid_address": (
-        "ShipStation or the carrier doesn't accept the address.",
-        "bad-address",
-        "Correct the customer's address, then edit and retry.",
-    ),
-    "customs_items_required": (
-        "The parcel leaves the country, and the carrier wants a customs declaration.",
-        "customs",
-        "Buy this label in ShipStation, where the declaration can be filled in.",
-    ),
-    "carrier_disconnected": ("The carrier account isn't connected to ShipStation any more.", "carrier", _ACCOUNT),
-    "carrier_not_connected": ("The carrier account isn't connected to ShipStation.", "carrier", _ACCOUNT),
-    "terms_not_accepted": ("The carrier's terms haven't been accepted in ShipStation.", "account", _ACCOUNT),
-    "subscription_inactive": ("The ShipStation subscription isn't active.", "account", _ACCOUNT),
-    "trial_expired": ("The ShipStation trial is over.", "account", _ACCOUNT),
-    "invalid_billing_plan": ("The ShipStation plan doesn't include this.", "account", _ACCOUNT),
-    "forbidden": ("The ShipStation plan or key doesn't allow this.", "account", _ACCOUNT),
-}
-
-
-def explain(answer: Answer) -> VendorError | None:
-    """ShipStation's `errors`: source, type, code, message. Waiting, signing in and failing (401, 408, 429, 5xx) go by
-    status.
-
-    https://docs.shipstation.com/apis/shipengine/docs/reference/errors-codes
-    """
-    if answer.ok or answer.status in (401, 408, 429) or answer.status >= 500:
-        return None
-    if answer.status == 404:
-        return Refused("ShipStation doesn't have it.", cause="not-found", detail=f"{answer.path}: {answer.text[:300]}")
-    return _refusal(answer.json().get("errors") or [{}], f"{answer.method} {answer.path}: {answer.status}")
 
 
 async def sign_in(call: Call) -> Account:
@@ -99,7 +59,7 @@ async def upsert_order(call: Call, given: UpsertOrder) -> ShippingOrder:
     try:
         answer = (await call.api.post("shipments", {"shipments": [details]})).json()
         if answer["has_errors"]:
-            raise _refusal(answer["shipments"][0].get("errors") or [{}], "POST shipments")
+            raise refusal(answer["shipments"][0].get("errors") or [{}], "POST shipments")
     except Refused:
         # The number is unique: an earlier attempt may have been slower than we were.
         if there := await _order_there(call, given):
@@ -251,14 +211,6 @@ def _label(label: Json) -> Label:
         tracking_url=label.get("tracking_url") or "",
         cost=Money.of(str(cost["amount"]), cost["currency"].upper()) if cost else None,
     )
-
-
-def _refusal(errors: list[Json], where: str) -> Refused:
-    code, message = errors[0].get("error_code", ""), errors[0].get("message", "")
-    sentence, cause, remedy = _ERRORS.get(
-        code, (f"ShipStation refused it: {message or 'it gave no reason'}", code.replace("_", "-") or "refused", "")
-    )
-    return Refused(sentence, cause=cause, detail=f"{where} {errors}", remedy=remedy)
 
 
 def mixed_up(connection: Connection) -> str:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from bellwire.connectors.kit import Credential, HeaderToken, Limit, Manifest, Settings
+from bellwire.connectors.kit import Credential, HeaderToken, Level, Limit, Manifest, Settings
+from bellwire.connectors.shipstation.signature import RsaSignature
 from bellwire.events import Environment
 
 _ORIGIN = "https://api.shipstation.com"
@@ -45,6 +46,12 @@ MANIFEST = Manifest(
         Credential(
             "api_key", "ShipStation › Settings › Account › API Settings › V2 API; a sandbox's begins with TEST_"
         ),
+        Credential(
+            "webhook_secret",
+            "the public keys that ShipStation signs with; only for webhooks. Where Bellwire sets them up "
+            "by itself, it fetches these, too",
+            required=False,
+        ),
     ),
     settings=ShipStationSettings,
     api_version="v2",
@@ -52,5 +59,11 @@ MANIFEST = Manifest(
     limits=(Limit(200, per=timedelta(minutes=1)),),
     # The carrier is asked while we wait.
     timeout=timedelta(minutes=1),
+    webhook=RsaSignature(),
     docs="https://docs.shipstation.com/openapi",
+    level=Level.GOLD,
+    exempt={
+        "access": "A key may do everything and doesn't end, and ShipStation has no other way to sign in.",
+        "sdk": "There is no official library: the package of that name is somebody else's, and for the old API.",
+    },
 )

@@ -1,217 +1,66 @@
-"""Square's stock: changing it and counting it.
+"""What Bellwire does at Square, and signing in there."""
 
-https://developer.squareup.com/reference/square/inventory-api
-"""
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Any, TypeVar
+from bellwire.clock import parse_time
+from bellwire.connectors.kit import Account, Call
+from bellwire.connectors.square.payments import read_payment, refund
+from bellwire.connectors.square.stock import adjust, count
+from bellwire.events import Environment
 
-from bellwire.capabilities import stock
-from bellwire.capabilities.stock import (
-    AdjustStock,
-    CountStock,
-    StockChange,
-    StockChanges,
-    StockCount,
-    StockCounts,
-    StockReason,
-)
-from bellwire.connectors.kit import Account, Answer, ByKey, Call, Unkeyed, action
-from bellwire.errors import Refused, Transient, VendorError
+ACTIONS = (adjust, count, read_payment, refund)
 
-_BATCH = 100
-"""Changes in one request, and ids in one question."""
-
-_SEARCHED = 250
-"""SKUs in one search: the most that a set query takes."""
-
-# What leaves the shelf becomes the first, what comes back was the second.
-_SALE, _OTHER = ("SOLD", "UNLINKED_RETURN"), ("WASTE", "NONE")
-_ELSEWHERE = {
-    StockReason.SALE: _SALE,
-    StockReason.RETURN: _SALE,
-    StockReason.RECEIPT: _OTHER,
-    StockReason.CORRECTION: _OTHER,
-}
-
-_REMEDIES = {
-    "INSUFFICIENT_SCOPES": "Give the application the permissions that `bellwire check` names, and sign in again.",
-    "FORBIDDEN": "Give the application the permissions that `bellwire check` names, and sign in again.",
-    "SANDBOX_NOT_SUPPORTED": "This works in production only.",
-}
-
-T = TypeVar("T")
-
-
-def explain(answer: Answer) -> VendorError | None:
-    """Square's `errors`: category, code, detail. Waiting, signing in and failing (401, 408, 429, 5xx) go by status.
-
-    https://developer.squareup.com/docs/build-basics/handling-errors
-    """
-    if answer.ok or answer.status in (401, 408, 429) or answer.status >= 500:
-        return None
-    errors = answer.json().get("errors") or [{}]
-    code, field = errors[0].get("code", ""), errors[0].get("field", "")
-    detail = f"{answer.path}: {answer.status} {errors}"
-    if code in ("CONFLICT", "VERSION_MISMATCH"):
-        return Transient("Square was changing the same thing just then.", cause="conflict", detail=detail)
-    said = errors[0].get("detail") or code or f"status {answer.status}"
-    return Refused(
-        f"Square refused it: {said}" + (f" ({field})." if field else ""),
-        cause=_cause(code) or f"refused-{answer.status}",
-        detail=detail,
-        remedy=_REMEDIES.get(code, ""),
-    )
+_SANDBOX = "sandbox-"
+"""How the ids of applications begin that are for the sandbox."""
+_SOON = timedelta(days=7)
 
 
 async def sign_in(call: Call) -> Account:
-    """Reads the seller's locations."""
+    """Whose the token is and what it may do (`POST /oauth2/token/status`), and the seller's locations.
+
+    https://developer.squareup.com/reference/square/o-auth-api/retrieve-token-status
+    """
+    token = (await call.api.request("POST", "/oauth2/token/status", writes=False)).json()
     locations = (await call.api.get("locations")).json().get("locations", [])
-    known = {location["id"]: location for location in locations}
-    names = ", ".join(f"{location.get('name', '')} ({place})" for place, location in known.items())
-    mine, wanted = known.get(call.settings.location_id), call.settings.location_id
-    warnings: tuple[str, ...] = ()
-    if mine is None:
-        warnings = (f"This account has no location '{wanted}'. It has: {names or 'none'}.",)
-    elif mine.get("status") != "ACTIVE":
-        warnings = (f"The location '{wanted}' isn't active.",)
+    names = ", ".join(f"{location.get('name', '')} ({location['id']})" for location in locations)
     seller = next((location["business_name"] for location in locations if location.get("business_name")), "Square")
-    return Account(name=seller, detail=f"Locations: {names}", warnings=warnings)
-
-
-@action(stock.ADJUST, repeat=ByKey("the body's idempotency_key"))
-async def adjust(call: Call, given: AdjustStock) -> StockChanges:
-    """Lines without goods (nothing ships, no SKU, no quantity) are left out; a SKU on several lines is added up.
-    Nothing left: nothing is sent. Raises Refused `unknown-sku:SKU` before anything is changed."""
-    wanted = _wanted(given)
-    items = await _items(call, list(wanted))
-    location = given.location or call.settings.location_id
-    counted: dict[str, int] = {}
-    for number, skus in enumerate(_batches(list(wanted), _BATCH)):
-        changes = [_adjustment(call, given, items[sku], wanted[sku], location) for sku in skus]
-        counted |= await _apply(call.part(f"changes-{number}"), changes, location)
-    return StockChanges(
-        changes=tuple(StockChange(sku=sku, change=wanted[sku], now=counted.get(items[sku])) for sku in wanted)
+    application = token.get("client_id", "")
+    return Account(
+        name=seller,
+        detail=f"Locations: {names}; merchant {token.get('merchant_id', '')}",
+        scopes=tuple(token["scopes"]) if "scopes" in token else None,
+        warnings=(*_place(call, locations, names), *_merchant(call, token), *_end(call, token)),
+        environment=_environment(application) if application else None,
     )
 
 
-@action(stock.COUNT, repeat=Unkeyed("it only reads"))
-async def count(call: Call, given: CountStock) -> StockCounts:
-    """What Square never counted is 0. Raises Refused `unknown-sku:SKU`."""
-    items = await _items(call, given.skus)
-    counted = await _counts(call, list(items.values()), given.location or call.settings.location_id)
-    return StockCounts(counts=tuple(StockCount(sku=sku, available=counted.get(item, 0)) for sku, item in items.items()))
+def _environment(application: str) -> Environment:
+    return Environment.SANDBOX if application.startswith(_SANDBOX) else Environment.PRODUCTION
 
 
-def _wanted(given: AdjustStock) -> dict[str, int]:
-    """SKU → how the stock changes; negative: it gets less."""
-    sign = -1 if given.reason is StockReason.SALE else 1
-    changes: dict[str, int] = {}
-    for line in given.lines:
-        if line.ships and line.sku:
-            changes[line.sku] = changes.get(line.sku, 0) + sign * line.quantity
-    return {sku: change for sku, change in changes.items() if change}
+def _place(call: Call, locations: list[Mapping[str, Any]], names: str) -> tuple[str, ...]:
+    wanted = call.settings.location_id
+    mine = next((location for location in locations if location["id"] == wanted), None)
+    if mine is None:
+        return (f"This account has no location '{wanted}'. It has: {names or 'none'}.",)
+    return () if mine.get("status") == "ACTIVE" else (f"The location '{wanted}' isn't active.",)
 
 
-def _adjustment(call: Call, given: AdjustStock, item: str, change: int, location: str) -> dict[str, Any]:
-    gone, back = _ELSEWHERE[given.reason]
-    from_state, to_state = (back, "IN_STOCK") if change > 0 else ("IN_STOCK", gone)
-    adjustment = {
-        "catalog_object_id": item,
-        "location_id": location,
-        "quantity": str(abs(change)),
-        "from_state": from_state,
-        "to_state": to_state,
-        "occurred_at": call.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
-    if given.reference:
-        adjustment["reference_id"] = given.reference[:255]
-    return {"type": "ADJUSTMENT", "adjustment": adjustment}
+def _merchant(call: Call, token: Mapping[str, Any]) -> tuple[str, ...]:
+    wanted, found = call.settings.merchant_id, token.get("merchant_id", "")
+    if not wanted or wanted == found:
+        return ()
+    return (f"The sign-in is of the merchant {found}, but `merchant_id` says {wanted}: webhooks would be refused.",)
 
 
-async def _apply(call: Call, changes: list[dict[str, Any]], location: str) -> dict[str, int]:
-    """Make the changes once; gives item → how many there are afterwards."""
-    try:
-        answer = await call.api.post(
-            "inventory/changes/batch-create", {"idempotency_key": call.uuid, "changes": changes}
-        )
-    except Refused as error:
-        # The key is this action's alone and the bodies of its attempts differ in `occurred_at` only: so an earlier
-        # attempt was received, and the stock is changed.
-        if error.cause != "idempotency-key-reused":
-            raise
-        return await _counts(call, [change["adjustment"]["catalog_object_id"] for change in changes], location)
-    return _in_stock(answer.json().get("counts", []), location)
-
-
-async def _counts(call: Call, items: Sequence[str], location: str) -> dict[str, int]:
-    counted: dict[str, int] = {}
-    for batch in _batches(items, _BATCH):
-        question = {"catalog_object_ids": batch, "location_ids": [location], "states": ["IN_STOCK"]}
-        async for page in _pages(call, "inventory/counts/batch-retrieve", question):
-            counted |= _in_stock(page.get("counts", []), location)
-    return counted
-
-
-def _in_stock(counts: Iterable[Mapping[str, Any]], location: str) -> dict[str, int]:
-    return {
-        count["catalog_object_id"]: int(Decimal(count["quantity"]))
-        for count in counts
-        if count["state"] == "IN_STOCK" and count["location_id"] == location
-    }
-
-
-async def _items(call: Call, skus: Sequence[str]) -> dict[str, str]:
-    """SKU → the id of Square's item variation: as somebody mapped it, else the one that has the SKU. Raises Refused."""
-    mapped = {sku: await call.mapped("product", sku) for sku in skus}
-    found = await _search(call, [sku for sku, item in mapped.items() if item is None])
-    return {sku: item or _only(call, sku, found.get(sku.casefold(), [])) for sku, item in mapped.items()}
-
-
-async def _search(call: Call, skus: Sequence[str]) -> dict[str, list[str]]:
-    """SKU (its case folded: Square doesn't heed it) → the variations that have it."""
-    found: dict[str, list[str]] = {}
-    for batch in _batches(skus, _SEARCHED):
-        query = {"set_query": {"attribute_name": "sku", "attribute_values": batch}}
-        async for page in _pages(call, "catalog/search", {"object_types": ["ITEM_VARIATION"], "query": query}):
-            for variation in page.get("objects", []):
-                sku = variation["item_variation_data"]["sku"]
-                found.setdefault(sku.casefold(), []).append(variation["id"])
-    return found
-
-
-def _only(call: Call, sku: str, items: Sequence[str]) -> str:
-    remedy = (
-        f"Give the item that SKU in Square, or say which item it is: "
-        f'`bellwire records map {call.connection.name} product {sku} "ID"`. Then retry.'
-    )
-    if not items:
-        raise Refused(f"Square knows no item with the SKU '{sku}'.", cause=f"unknown-sku:{sku}", remedy=remedy)
-    if len(items) > 1:
-        raise Refused(
-            f"Square has {len(items)} items with the SKU '{sku}'.",
-            cause=f"ambiguous-sku:{sku}",
-            detail=", ".join(items),
-            remedy=remedy,
-        )
-    return items[0]
-
-
-async def _pages(call: Call, path: str, question: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
-    """Each page of a question that is asked by POST and changes nothing."""
-    cursor: dict[str, str] = {}
-    while True:
-        page = (await call.api.request("POST", path, json={**question, **cursor}, writes=False)).json()
-        yield page
-        if not page.get("cursor"):
-            return
-        cursor = {"cursor": page["cursor"]}
-
-
-def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    return (list(items[start : start + size]) for start in range(0, len(items), size))
-
-
-def _cause(code: str) -> str:
-    return code.lower().replace("_", "-")
+def _end(call: Call, token: Mapping[str, Any]) -> tuple[str, ...]:
+    """An application's own token has no end; one that is renewed has none that matters."""
+    ends = token.get("expires_at")
+    if not ends or call.connection.credentials.find("refresh_token") is not None:
+        return ()
+    left = parse_time(ends) - call.clock()
+    if left > _SOON:
+        return ()
+    return (f"The access token ends on {ends[:10]} and there is no refresh token: connect Square anew before.",)

@@ -26,6 +26,7 @@ from bellwire.events import (
     Product,
     PurchaseReceipt,
     Refund,
+    Shipment,
     SmsReport,
     Subscription,
     Task,
@@ -59,6 +60,14 @@ _FIELDS: Mapping[type, Mapping[str, Any]] = {
     PaymentReturned: {"payment_id": "1", "amount": _usd("8.50"), "reference": "1001", "created_at": _NOW},
     PaymentDispute: {"payment_id": "1", "amount": _usd("24.40"), "reason": "not received", "created_at": _NOW},
     Subscription: {"status": "active", "customer": _WHO, "amount": _usd("19.00"), "updated_at": _NOW},
+    Shipment: {
+        "status": "announced",
+        "reference": "1001",
+        "recipient": _WHO,
+        "carrier": "UPS",
+        "tracking_number": "1Z12345E0205271688",
+        "created_at": _NOW,
+    },
     PurchaseReceipt: {
         "number": "P00007",
         "supplier_name": "Tea Traders",
