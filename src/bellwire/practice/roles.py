@@ -87,6 +87,14 @@ class Books(Protocol):
 
 
 @runtime_checkable
+class Processor(Protocol):
+    """A simulated payment processor."""
+
+    def take_payment(self, amount: Money, reference: str) -> str:
+        """A customer pays, for the order of that number; gives what `payments.read_payment` takes."""
+
+
+@runtime_checkable
 class Till(Protocol):
     def stock(self) -> dict[str, int]:
         """SKU → how many are there."""
