@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bellwire.connectors.kit import Call, Subscribing, Subscription
 from bellwire.connectors.stripe.api import Record, listed, write
 from bellwire.connectors.stripe.topics import TOPICS
-from bellwire.errors import Refused
+from bellwire.errors import OutcomeUnknown, Refused
 
 _PATH = "webhook_endpoints"
 _ALL = "*"
@@ -18,7 +18,8 @@ async def _listing(call: Call) -> list[Subscription]:
 
 async def _create(call: Call, url: str, topics: Sequence[str]) -> Mapping[str, str]:
     """An endpoint that is well gets the topics that it lacks: it keeps its secret, which Stripe shows only once."""
-    for each in await _listing(call):
+    before = await _listing(call)
+    for each in before:
         if each.url == url and not each.trouble:
             await write(call, f"{_PATH}/{each.id}", {"enabled_events": sorted({*each.topics, *topics})})
             return {}
@@ -28,7 +29,15 @@ async def _create(call: Call, url: str, topics: Sequence[str]) -> Mapping[str, s
         "api_version": call.connection.manifest.api_version,
         "description": f"Bellwire, connection {call.connection.name}",
     }
-    return {"webhook_secret": (await write(call, _PATH, form, key=call.part(url).key))["secret"]}
+    try:
+        return {"webhook_secret": (await write(call, _PATH, form))["secret"]}
+    except OutcomeUnknown:
+        # If it was made, nobody will ever know its secret.
+        known = {each.id for each in before}
+        for each in await _listing(call):
+            if each.url == url and each.id not in known:
+                await _remove(call, each)
+        raise
 
 
 async def _remove(call: Call, subscription: Subscription) -> None:
