@@ -100,7 +100,7 @@ async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
 
 def _taken(desk: Desk) -> str:
     assert isinstance(desk.simulator, Processor)
-    return desk.simulator.take_payment(usd("24.40"), "1001")
+    return desk.simulator.take(usd("24.40"), "1001")
 
 
 async def _look_at_payment(desk: Desk) -> payments.ReadPayment:

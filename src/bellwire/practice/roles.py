@@ -87,14 +87,6 @@ class Books(Protocol):
 
 
 @runtime_checkable
-class Processor(Protocol):
-    """A simulated payment processor."""
-
-    def take_payment(self, amount: Money, reference: str) -> str:
-        """A customer pays, for the order of that number; gives what `payments.read_payment` takes."""
-
-
-@runtime_checkable
 class Till(Protocol):
     def stock(self) -> dict[str, int]:
         """SKU → how many are there."""
@@ -130,3 +122,20 @@ class Chat(Protocol):
 class Mailbox(Protocol):
     def mails(self) -> list[Sent]:
         """One for each copy that arrived; `id` is the Message-ID."""
+
+
+@dataclass(frozen=True)
+class GivenBack:
+    """Money of a payment that was given back, or is about to be."""
+
+    id: str
+    payment_id: str
+    amount: Money
+
+
+@runtime_checkable
+class Processor(Protocol):
+    def take(self, amount: Money, reference: str = "") -> str:
+        """A customer pays; gives the payment's id."""
+
+    def refunds(self) -> list[GivenBack]: ...

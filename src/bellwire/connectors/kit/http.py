@@ -364,7 +364,9 @@ class Api:
 
     async def _renew(self, auth: OAuth2 | ClientCredentials) -> str:
         if isinstance(auth, ClientCredentials):
-            return await self._ask_token(auth.token_url, {"grant_type": "client_credentials"}, basic=False)
+            return await self._ask_token(
+                auth.token_url, {"grant_type": "client_credentials"}, basic=auth.client_auth_basic
+            )
         old = self._credentials.get("refresh_token")
         form = {"grant_type": "refresh_token", "refresh_token": old}
         try:
@@ -406,6 +408,8 @@ class Api:
         renewed = {"access_token": grant.access_token, "access_token_expires_at": ends.isoformat()}
         if grant.refresh_token:
             renewed["refresh_token"] = grant.refresh_token
+        if grant.scope:
+            renewed["granted_scopes"] = grant.scope
         self._credentials.store(renewed)
         return grant.access_token
 
@@ -428,6 +432,8 @@ class _Grant(BaseModel):
     # Unknown lifetime: assume an hour rather than for ever.
     expires_in: int = 3600
     refresh_token: str = ""
+    scope: str = ""
+    """What it may be used for, separated by spaces (by commas at some vendors)."""
 
 
 def _basic(user: str, password: str) -> str:

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import GivenBack
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.practice.stripe.account import Refusal, StripeAccount
 from bellwire.practice.stripe.forms import read_form
@@ -80,8 +81,14 @@ class StripeSimulator(Simulator):
 
     # As `Processor`
 
-    def take_payment(self, amount: Money, reference: str) -> str:
+    def take(self, amount: Money, reference: str = "") -> str:
         return self.account.take(amount.minor, amount.currency.lower(), metadata={"order_id": reference})
+
+    def refunds(self) -> list[GivenBack]:
+        return [
+            GivenBack(each["id"], each["payment_intent"], Money.from_minor(each["amount"], each["currency"].upper()))
+            for each in self.account.held["refunds"].values()
+        ]
 
     # Webhooks
 
