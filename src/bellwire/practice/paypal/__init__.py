@@ -60,6 +60,8 @@ class PayPalSimulator(Simulator):
     scopes: set[str] = field(default_factory=lambda: {_CAPTURES, _REFUNDS, _HOOKS})
     webhooks: dict[str, Record] = field(default_factory=dict)
     page_size: int = 100
+    announced: dict[str, str] = field(default_factory=dict)
+    """Headers of every answer that announce a change."""
     forgetful: bool = False
     """The pages of a list that was begun are gone."""
 
@@ -173,7 +175,7 @@ class PayPalSimulator(Simulator):
                 status, told = answer(request, await _body(request))
             except Refusal as refusal:
                 return _told(refusal)
-            headers = {"Paypal-Debug-Id": "practice1"}
+            headers = {"Paypal-Debug-Id": "practice1", **self.announced}
             return JSONResponse(told, status, headers) if told is not None else Response(None, status, headers)
 
         return serve

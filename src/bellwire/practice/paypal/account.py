@@ -9,7 +9,9 @@ from bellwire.money import Money, digits
 Record = dict[str, Any]
 
 API = "https://api.sandbox.paypal.com"
+PAYER = "PRACT2CEPAYER"
 _MOST_REFUNDS = 10
+_NOTES = ("invoice_id", "custom_id", "note_to_payer")
 
 
 class Refusal(Exception):
@@ -63,7 +65,7 @@ class PayPalAccount:
             "id": order,
             "status": "COMPLETED",
             "intent": "CAPTURE",
-            "payer": {"email_address": email, "payer_id": "PRACTICEPAYER"},
+            "payer": {"email_address": email, "payer_id": PAYER},
             "purchase_units": [unit],
             "create_time": now(),
             "links": [_link(f"/v2/checkout/orders/{order}", "self")],
@@ -77,11 +79,10 @@ class PayPalAccount:
         if "amount" in given:
             amount = self._wanted(capture, given["amount"], amount)
         number = self._next("R")
-        refund = {
+        refund: Record = {
             "id": number,
             "status": "PENDING" if self.slow_refunds else "COMPLETED",
             "amount": money(amount),
-            **{name: given[name] for name in ("invoice_id", "custom_id", "note_to_payer") if name in given},
             "create_time": now(),
             "update_time": now(),
             "links": [
@@ -89,6 +90,7 @@ class PayPalAccount:
                 _link(f"/v2/payments/captures/{capture_id}", "up"),
             ],
         }
+        refund |= {name: given[name] for name in _NOTES if name in given}
         self.refunds[number] = refund
         order = self.orders[capture["supplementary_data"]["related_ids"]["order_id"]]
         order["purchase_units"][0]["payments"]["refunds"].append(refund)
@@ -131,7 +133,7 @@ class PayPalAccount:
             "start_time": now(),
             "subscriber": {
                 "email_address": "robin@example.com",
-                "payer_id": "PRACTICEPAYER",
+                "payer_id": PAYER,
                 "name": {"given_name": "Robin", "surname": "Hill"},
             },
             "create_time": now(),
