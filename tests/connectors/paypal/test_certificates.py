@@ -1,5 +1,6 @@
 """Certificates: fetched when deliveries have named them, looked at, and kept."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -66,6 +67,21 @@ async def test_the_owner_may_name_it(calling: Calling, paypal: PayPalSimulator) 
     call = calling(credentials=BARE, connected={"settings": {"certificates": [URL + "CERT-PRACTICE"]}})
     await learn(call)
     delivered(call, paypal)
+
+
+async def test_an_id_that_is_new_meanwhile_stays(calling: Calling, paypal: PayPalSimulator) -> None:
+    paypal.take(usd("24.40"))
+    call = calling(credentials=BARE)
+    with pytest.raises(Refusal):
+        delivered(call, paypal)
+    paypal.faults.add(Fault(kind=FaultKind.SLOW, match="certs", seconds=0.2))
+    learning = asyncio.create_task(learn(call))
+    while not call.api.answered:
+        await asyncio.sleep(0)
+    call.connection.credentials.store({"webhook_secret": "NEWWEBHOOK"})
+    await learning
+    known = read_words(call.connection.secrets)
+    assert (known.webhooks, list(known.certificates)) == (["NEWWEBHOOK"], ["CERT-PRACTICE"])
 
 
 async def test_no_more_are_kept_than_are_needed(calling: Calling, paypal: PayPalSimulator) -> None:

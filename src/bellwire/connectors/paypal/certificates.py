@@ -32,8 +32,7 @@ async def learn(call: Call) -> None:
     notice of the connection."""
     scheme = call.connection.webhook
     assert isinstance(scheme, TransmissionSignature)
-    words = (call.connection.credentials.find("webhook_secret") or "").split()
-    known, found = read_words(words).certificates, dict[str, str]()
+    known, found = read_words(_words(call)).certificates, dict[str, str]()
     for address in dict.fromkeys((*settings_of(call.connection).certificates, *scheme.wanted)):
         named = CERTIFICATE_URL.fullmatch(address)
         if named and named["name"] in known:
@@ -47,10 +46,16 @@ async def learn(call: Call) -> None:
             call.api.notice(_SOURCE, f"The certificate {address} isn't taken: {error}")
     scheme.wanted.clear()
     if found:
+        # Read again: a webhook may have been made anew meanwhile.
+        words = _words(call)
         certificates = [word for word in words if "=" in word.partition(":")[0]]
         others = [word for word in words if word not in certificates]
         kept = [*certificates, *found.values()][-_KEPT:]
         call.connection.credentials.store({"webhook_secret": " ".join([*others, *kept])})
+
+
+def _words(call: Call) -> list[str]:
+    return (call.connection.credentials.find("webhook_secret") or "").split()
 
 
 def trusted(pem: bytes, now: datetime) -> x509.Certificate:

@@ -33,7 +33,7 @@ MANIFEST = Manifest(
         Credential("client_secret", "in the same place, Secret key 1"),
         Credential(
             "webhook_secret",
-            "comes of itself when `bellwire connect` makes the webhook; else the webhook's ID, which the same page of "
+            "comes of itself when Bellwire makes the webhook; else the webhook's ID, which the same page of "
             "your app shows below Webhooks. Bellwire adds the certificates that it has fetched",
             required=False,
         ),

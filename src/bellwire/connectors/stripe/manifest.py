@@ -46,7 +46,7 @@ MANIFEST = Manifest(
         ),
         Credential(
             "webhook_secret",
-            "comes of itself when `bellwire connect` makes the endpoint; else Stripe Dashboard › Developers › Webhooks "
+            "comes of itself when Bellwire makes the endpoint; else Stripe Dashboard › Developers › Webhooks "
             "› your endpoint › Signing secret (whsec_…)",
             required=False,
         ),
