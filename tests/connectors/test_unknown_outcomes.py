@@ -32,9 +32,11 @@ from bellwire.capabilities import (
 from bellwire.clock import system_clock
 from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Action, Call, Unkeyed
+from bellwire.connectors.stripe.actions import PAY_INVOICE, PayInvoice
 from bellwire.errors import OutcomeUnknown, Transient
 from bellwire.events import Customer
 from bellwire.practice import Fault, FaultKind, Practice, Processor, Sale, SaleLine, Shop, Simulator
+from bellwire.practice.stripe import StripeSimulator
 from tests.connecting import call, connection
 from tests.samples import order, usd
 
@@ -110,6 +112,15 @@ async def _refund(desk: Desk) -> payments.RefundPayment:
     return payments.RefundPayment(payment_id=_paid(desk), amount=usd("8.50"), reason="Broken", reference="R-1")
 
 
+async def _open_invoice(desk: Desk) -> PayInvoice:
+    assert isinstance(desk.simulator, StripeSimulator)
+    account = desk.simulator.account
+    account.declining = True
+    invoice = account.bill(2440, "usd")
+    account.declining = False
+    return PayInvoice(invoice_id=invoice)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -141,6 +152,7 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    PAY_INVOICE: _open_invoice,
     payments.READ_PAYMENT: _payment_state,
     payments.REFUND: _refund,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),

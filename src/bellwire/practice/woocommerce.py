@@ -401,7 +401,7 @@ def _order(number: int, sale: Sale, products: Mapping[str, Body], ids: "count[in
         "customer_note": sale.note,
         "billing": address | {"email": person.email},
         "shipping": address if sent else dict.fromkeys(address, ""),
-        "payment_method": "stripe",
+        "payment_method": "card",
         "payment_method_title": "Card",
         "transaction_id": "",
         "date_paid": None,

@@ -94,6 +94,8 @@ class ClientCredentials:
     header: str = "Authorization"
     prefix: str = "Bearer "
     refresh_ahead: timedelta = timedelta(minutes=5)
+    client_auth_basic: bool = False
+    """Client id and secret by HTTP Basic; else in the form."""
 
 
 Auth = NoAuth | HeaderToken | Bearer | Basic | OAuth2 | ClientCredentials

@@ -375,7 +375,9 @@ class Api:
 
     async def _renew(self, auth: OAuth2 | ClientCredentials) -> str:
         if isinstance(auth, ClientCredentials):
-            return await self._ask_token(auth.token_url, {"grant_type": "client_credentials"}, basic=False)
+            return await self._ask_token(
+                auth.token_url, {"grant_type": "client_credentials"}, basic=auth.client_auth_basic
+            )
         old = self._credentials.get("refresh_token")
         form = {"grant_type": "refresh_token", "refresh_token": old}
         try:
