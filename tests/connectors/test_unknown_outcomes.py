@@ -23,6 +23,7 @@ from bellwire.capabilities import (
     accounting,
     chat,
     email,
+    purchasing,
     shipping,
     sms,
     stock,
@@ -95,6 +96,17 @@ async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
     )
 
 
+async def _purchase(desk: Desk) -> purchasing.CreatePurchaseOrder:
+    terms = await desk.first(purchasing.FIND_SUPPLIER, purchasing.FindSupplier(sku="TEA-100"), purchasing.SupplyTerms)
+    lines = (purchasing.PurchaseLine(sku="TEA-100", quantity=24, unit_price=usd("4.00")),)
+    return purchasing.CreatePurchaseOrder(supplier_id=terms.supplier_id, lines=lines, reference="Reorder 7")
+
+
+async def _purchased(desk: Desk) -> purchasing.ReadPurchaseOrder:
+    made = await desk.first(purchasing.CREATE_PURCHASE_ORDER, await _purchase(desk), purchasing.PurchaseOrder)
+    return purchasing.ReadPurchaseOrder(purchase_order_id=made.id)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -126,6 +138,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    purchasing.FIND_SUPPLIER: purchasing.FindSupplier(sku="TEA-100"),
+    purchasing.CREATE_PURCHASE_ORDER: _purchase,
+    purchasing.READ_PURCHASE_ORDER: _purchased,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,

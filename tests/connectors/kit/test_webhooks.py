@@ -399,7 +399,6 @@ def hint(query: str = "", **headers: str) -> Delivery:
     return Delivery("erp", headers, b"{}", NOW, f"https://hooks.example.com/hooks/erp{query}")
 
 
-@pytest.mark.proves("signatures")
 @pytest.mark.parametrize(
     "given",
     [

@@ -43,6 +43,7 @@ from bellwire.connectors.kit.webhooks import (
     JsonBody,
     StandardWebhooks,
     WebhookScheme,
+    body_hash,
 )
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "Upsert",
     "WebhookScheme",
     "action",
+    "body_hash",
     "connect",
     "connector",
     "polled",
