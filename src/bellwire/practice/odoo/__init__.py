@@ -76,7 +76,13 @@ class OdooSimulator(Simulator):
 
     def state(self) -> dict[str, Any]:
         shown = ("purchase.order", "purchase.order.line", "stock.picking", "stock.move.line")
-        return {model: list(self.tables[model].values()) for model in shown}
+        return {
+            model: [
+                {name: record[name] for name in ("id", *FIELDS[model]) if name in record}
+                for record in self.tables[model].values()
+            ]
+            for model in shown
+        }
 
     def rate_limited(self, seconds: float) -> Response:
         """By the web server in front of it, in no words of Odoo's."""
