@@ -20,7 +20,7 @@ _CURRENCY = re.compile("[A-Z]{3}")
 
 
 async def page(
-    call: Call, path: str, where: str = "", *, select: str = "", order: str = "", size: int = _PAGE
+    call: Call, path: str, where: str = "", *, select: str = "", order: str = "", size: int
 ) -> tuple[list[Record], Mapping[str, str]]:
     """One page of a collection, and the query of the next one; empty: there is none."""
     parts = {"$filter": where, "$select": select, "$orderby": order}
@@ -29,7 +29,7 @@ async def page(
 
 async def listed(call: Call, path: str, where: str = "", *, select: str = "", order: str = "") -> list[Record]:
     """All of a collection that a filter lets through, to the last page."""
-    found, following = await page(call, path, where, select=select, order=order)
+    found, following = await page(call, path, where, select=select, order=order, size=_PAGE)
     while following:
         more, following = await _page(call, path, following, _PAGE)
         found += more

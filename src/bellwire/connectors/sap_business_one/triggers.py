@@ -158,8 +158,9 @@ async def _order_numbers(call: Call, documents: Iterable[Record]) -> dict[int, i
 async def _stock_page(call: Call, since: datetime, cursor: str) -> Page:
     """One page of one kind of document; the cursor says which kind, and its last number."""
     name, _, last = cursor.partition("/")
-    place = next((place for place, each in enumerate(_MOVES) if each.collection == name), 0)
-    moves, after = _MOVES[place], int(last) if last.isdecimal() else 0
+    known = [place for place, each in enumerate(_MOVES) if each.collection == name and last.isdecimal()]
+    place, after = (known[0], int(last)) if known else (0, 0)
+    moves = _MOVES[place]
     where = f"{moves.day} ge '{_day(since)}' and {moves.entry} gt {after}"
     found, following = await page(call, moves.collection, where, order=moves.entry, size=_PAGE)
     records = await _levels(call, moves, found)
