@@ -27,7 +27,7 @@ def odoo(practice: Practice) -> OdooSimulator:
     assert isinstance(simulator, OdooSimulator)
     fresh = OdooSimulator()
     simulator.tables, simulator.groups, simulator.keys = fresh.tables, fresh.groups, fresh.keys
-    simulator.neutralised, simulator.version = True, (19, 0)
+    simulator.hidden, simulator.neutralised, simulator.version = set(), True, (19, 0)
     simulator.faults.clear()
     simulator.received.clear()
     # Each connection keeps to its limits, but a test has several, and the module many tests.

@@ -46,6 +46,11 @@ async def test_a_key_that_ends_soon_is_told_ahead(connect: Connect, odoo: OdooSi
     assert "bellwire secrets set erp api_key" in warning
 
 
+async def test_keys_that_the_user_may_not_see_are_no_reason_to_fail(connect: Connect, odoo: OdooSimulator) -> None:
+    odoo.hidden.add("res.users.apikeys")
+    assert (await sign_in(connect())).warnings == ()
+
+
 @pytest.mark.proves("environments")
 @pytest.mark.parametrize(
     ("admin", "neutral", "host", "environment", "told", "warned"),

@@ -23,7 +23,7 @@ from bellwire.errors import OutcomeUnknown, Refused
 from bellwire.money import Money
 from bellwire.practice import Fault, FaultKind
 from bellwire.practice.odoo import OdooSimulator, product_id
-from bellwire.practice.odoo.tables import EUR, PACK
+from bellwire.practice.odoo.tables import EUR, FIELDS, PACK
 from tests.connecting import call
 from tests.connectors.odoo.conftest import Connect
 from tests.samples import usd
@@ -80,6 +80,16 @@ async def test_what_is_sold_in_packs_is_told_in_units(erp: Connection) -> None:
     terms = await supplier(erp, "MUG-RED")
     assert (terms.pack_size, terms.minimum_quantity, terms.supplier_id) == (6, 12, POTTERY)
     assert terms.unit_price is not None and terms.unit_price.rounded() == usd("6.48")
+
+
+async def test_a_later_odoo_has_another_name_for_the_vendors_unit(
+    erp: Connection, odoo: OdooSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = dict(FIELDS["product.supplierinfo"])
+    monkeypatch.setitem(FIELDS, "product.supplierinfo", fields | {"uom_id": fields.pop("product_uom_id")})
+    for terms in odoo.tables["product.supplierinfo"].values():
+        terms["uom_id"] = terms["product_uom_id"]
+    assert (await supplier(erp, "MUG-RED")).pack_size == 6
 
 
 async def test_the_first_vendor_whose_price_holds_today_at_his_smallest_quantity(

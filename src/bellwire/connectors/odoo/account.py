@@ -24,11 +24,10 @@ async def sign_in(call: Call) -> Account:
     version = await _version(call)
     user_id = (await ask(call, "res.users", "context_get", {}))["uid"]
     (user,) = await ask(call, "res.users", "read", {"ids": [user_id], "fields": ["login", "company_id"]})
-    groups = tuple(
-        [group for group in (*MANIFEST.scopes, *_MORE, _ADMIN) if await _is_in(call, user_id, group)]  # one by one
-    )
+    known = (*MANIFEST.scopes, *_MORE, _ADMIN)
+    groups = tuple([group for group in known if await _is_in(call, user_id, group)])
     neutral = await _neutralised(call)
-    keys = await listed(call, "res.users.apikeys", [["user_id", "=", user_id]], ["name", "expiration_date"])
+    keys = await _keys(call, user_id)
     return Account(
         name=reference(user["company_id"])[1],
         detail=f"Odoo {version}, database {settings_of(call.connection).database or 'by the address'}, "
@@ -58,6 +57,14 @@ async def _neutralised(call: Call) -> bool | None:
     except Refused:
         return None
     return str(value).lower() == "true"
+
+
+async def _keys(call: Call, user_id: int) -> list[Record]:
+    """The user's API keys, as far as he may see them."""
+    try:
+        return await listed(call, "res.users.apikeys", [["user_id", "=", user_id]], ["name", "expiration_date"])
+    except Refused:
+        return []
 
 
 def _ending(call: Call, keys: list[Record]) -> Iterator[str]:

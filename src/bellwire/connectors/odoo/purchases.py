@@ -30,8 +30,10 @@ _MARGIN = timedelta(minutes=5)
 _ORDER = ("name", "partner_id", "amount_total", "currency_id", "state")
 _TERMS = (
     *("partner_id", "product_id", "sequence", "min_qty", "price", "discount", "delay"),
-    *("currency_id", "uom_id", "date_start", "date_end"),
+    *("currency_id", "date_start", "date_end"),
 )
+_UNIT = ("product_uom_id", "uom_id")
+"""What the unit that a vendor sells in is called: in Odoo 19, and later."""
 
 
 @action(FIND_SUPPLIER, repeat=Unkeyed("it only reads"))
@@ -46,7 +48,8 @@ async def find_supplier(call: Call, given: FindSupplier) -> SupplyTerms:
         ["product_id", "=", False],
         ["product_id", "=", product["id"]],
     ]
-    found = await listed(call, "product.supplierinfo", domain, _TERMS)
+    unit = await _unit_field(call)
+    found = await listed(call, "product.supplierinfo", domain, (*_TERMS, unit))
     valid = [terms for terms in found if _holds(terms, call.clock().date())]
     if not valid:
         raise Refused(
@@ -55,7 +58,7 @@ async def find_supplier(call: Call, given: FindSupplier) -> SupplyTerms:
             remedy="Add one on the tab Purchase of the product in Odoo, then retry.",
         )
     best = min(valid, key=lambda terms: (terms["sequence"], terms["min_qty"], terms["price"], terms["id"]))
-    return await _told(call, given.sku, product, best)
+    return await _told(call, given.sku, product, best, best[unit][0])
 
 
 async def find_purchase_order(call: Call, given: CreatePurchaseOrder) -> PurchaseOrder | None:
@@ -135,10 +138,19 @@ def _holds(terms: Record, today: date) -> bool:
     return (not start or date.fromisoformat(start) <= today) and (not end or today <= date.fromisoformat(end))
 
 
-async def _told(call: Call, sku: str, product: Record, terms: Record) -> SupplyTerms:
+async def _unit_field(call: Call) -> str:
+    remembered = call.connection.remembered
+    if "unit of vendors" not in remembered:
+        given = {"allfields": list(_UNIT), "attributes": ["type"]}
+        known = await ask(call, "product.supplierinfo", "fields_get", given)
+        remembered["unit of vendors"] = next((name for name in _UNIT if name in known), _UNIT[0])
+    return remembered["unit of vendors"]
+
+
+async def _told(call: Call, sku: str, product: Record, terms: Record, unit: int) -> SupplyTerms:
     supplier_id, name = reference(terms["partner_id"])
     currency, pack = reference(terms["currency_id"])[1], 1
-    units = [terms["uom_id"][0], product["uom_id"][0]]
+    units = [unit, product["uom_id"][0]]
     if units[0] != units[1]:
         found = {each["id"]: number(each["factor"]) for each in await listed(call, "uom.uom", _ids(units), ["factor"])}
         pack = max(whole(found[units[0]] / found[units[1]]), 1)

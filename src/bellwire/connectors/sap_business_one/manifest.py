@@ -70,15 +70,13 @@ MANIFEST = Manifest(
     settings=B1Settings,
     api_version="v2",
     headers={"User-Agent": "Bellwire"},
-    # Its names of authorisations: Administration › System Initialization › Authorizations.
+    # Its names of authorisations, in Administration › System Initialization › Authorizations. The first three in full,
+    # the others to read.
     scopes=(
-        "Purchase Order",
-        "Goods Receipt PO (read)",
-        "Goods Receipt",
-        "Goods Issue",
-        "Item Master Data (read)",
-        "Business Partner Master Data (read)",
-        "the other documents that move stock (read)",
+        *("Purchase Order", "Goods Receipt", "Goods Issue"),
+        *("Item Master Data", "Business Partner Master Data", "Goods Receipt PO", "Goods Return", "A/P Invoice"),
+        *("A/P Credit Memo", "Delivery", "Returns", "A/R Invoice", "A/R Credit Memo"),
+        *("Inventory Transfer", "Inventory Posting"),
     ),
     # It refuses nothing, but has few workers for all of a company.
     parallel=4,

@@ -45,7 +45,7 @@ def refused(message: str) -> _Error:
 
 @dataclass
 class OdooSimulator(Simulator):
-    """`groups` are what the API's user may do; `keys_end` when its key does; `version` which Odoo it is."""
+    """`groups` are what the API's user may do, `keys` those that are accepted, `version` which Odoo it is."""
 
     vendor: ClassVar[str] = "odoo"
     credentials: ClassVar[Mapping[str, str]] = {"api_key": _KEY, "webhook_secret": _SECRET}
@@ -56,6 +56,8 @@ class OdooSimulator(Simulator):
     quotas: list[Quota] = field(default_factory=lambda: [Quota(60, 60, of="^POST /json/")])
     groups: set[str] = field(default_factory=lambda: {"purchase.group_purchase_user", _STOCK_GROUP})
     keys: set[str] = field(default_factory=lambda: {_KEY})
+    hidden: set[str] = field(default_factory=set)
+    """Models that the user may not see, whatever the groups."""
     neutralised: bool = True
     version: tuple[int, int] = (19, 0)
     tables: dict[str, dict[int, Row]] = field(default_factory=rows)
@@ -169,6 +171,9 @@ class OdooSimulator(Simulator):
             "context_get": lambda _model, _given: {"lang": "en_US", "tz": False, "uid": BOT},
             "has_group": lambda _model, given: given["group_ext_id"] in self.groups,
             "get_param": self._get_param,
+            "fields_get": lambda model, given: {
+                n: {"type": "many2one"} for n in given["allfields"] if n in FIELDS[model]
+            },
         }
         if method not in methods:
             raise _Error(404, "werkzeug.exceptions.NotFound", f"The method '{model}.{method}' does not exist")
@@ -177,7 +182,7 @@ class OdooSimulator(Simulator):
 
     def _admit(self, model: str) -> None:
         needed = _STOCK_GROUP if model in ("stock.picking", "stock.move.line") else _GROUPS.get(model.partition(".")[0])
-        if needed and needed not in self.groups:
+        if model in self.hidden or (needed and needed not in self.groups):
             message = f"You are not allowed to access '{model}' records."
             raise _Error(403, "odoo.exceptions.AccessError", message)
 
@@ -259,7 +264,7 @@ class OdooSimulator(Simulator):
         """Of one unit."""
         for terms in self.tables["product.supplierinfo"].values():
             if (terms["product_tmpl_id"], terms["partner_id"]) == (product["product_tmpl_id"], partner):
-                return float(terms["price"] / self.tables["uom.uom"][terms["uom_id"]]["factor"])
+                return float(terms["price"] / self.tables["uom.uom"][terms["product_uom_id"]]["factor"])
         return 0.0
 
     # Records

@@ -11,7 +11,7 @@ UNITS, PACK, USD, EUR, COMPANY, BOT, TEA_IMPORTS, POTTERY = 1, 2, 1, 2, 1, 6, 9,
 SUPPLIERS, CUSTOMERS, STOCK, INCOMING = 4, 5, 8, 1
 _SIX = 6.0
 
-FIELDS: Mapping[str, Mapping[str, str]] = {
+FIELDS: dict[str, Mapping[str, str]] = {
     "product.product": {"default_code": "", "name": "", "product_tmpl_id": "product.template", "uom_id": "uom.uom"},
     "product.template": {"name": ""},
     "product.supplierinfo": {
@@ -20,7 +20,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "product_id": "product.product",
         "product_tmpl_id": "product.template",
         "currency_id": "res.currency",
-        "uom_id": "uom.uom",
+        "product_uom_id": "uom.uom",
     },
     "purchase.order": {
         **dict.fromkeys(("name", "origin", "partner_ref", "state", "amount_total", "note", "order_line"), ""),
@@ -99,7 +99,7 @@ def rows() -> dict[str, dict[int, Row]]:
             "discount": 0.0,
             "delay": 21 if pottery else 7,
             "currency_id": USD,
-            "uom_id": PACK if pottery else UNITS,
+            "product_uom_id": PACK if pottery else UNITS,
             "date_start": False,
             "date_end": False,
         }
