@@ -27,6 +27,8 @@ from bellwire.money import Money
 
 _MARGIN = timedelta(minutes=5)
 """What two clocks may differ."""
+_DECIMALS = 6
+"""Of the price of one, where a pack's is divided."""
 _ORDER = ("name", "partner_id", "amount_total", "currency_id", "state")
 _TERMS = (
     *("partner_id", "product_id", "sequence", "min_qty", "price", "discount", "delay"),
@@ -154,7 +156,7 @@ async def _told(call: Call, sku: str, product: Record, terms: Record, unit: int)
     if units[0] != units[1]:
         found = {each["id"]: number(each["factor"]) for each in await listed(call, "uom.uom", _ids(units), ["factor"])}
         pack = max(whole(found[units[0]] / found[units[1]]), 1)
-    price = number(terms["price"]) * (100 - number(terms["discount"])) / 100 / pack
+    price = round(number(terms["price"]) * (100 - number(terms["discount"])) / 100 / pack, _DECIMALS)
     return SupplyTerms(
         sku=sku,
         supplier_id=supplier_id,

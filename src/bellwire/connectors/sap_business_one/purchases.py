@@ -49,8 +49,9 @@ async def find_supplier(call: Call, given: FindSupplier) -> SupplyTerms:
     no-supplier:SKU)."""
     item = (await find_items(call, [given.sku], _TERMS))[given.sku]
     vendor = item.get("Mainsupplier") or ""
-    partners = await listed(call, "BusinessPartners", f"CardCode eq {quoted(vendor)}", select="CardCode,CardName")
-    if not vendor or not partners:
+    where = f"CardCode eq {quoted(vendor)}"
+    partners = await listed(call, "BusinessPartners", where, select="CardCode,CardName") if vendor else []
+    if not partners:
         raise Refused(
             f"SAP Business One has no preferred vendor for the item '{item['ItemCode']}'.",
             cause=f"no-supplier:{given.sku}",
