@@ -79,6 +79,11 @@ async def test_and_nowhere_else(server: str) -> None:
     await made.api.close()
 
 
+def test_it_is_named_as_it_lies_in_the_projects_folder(tmp_path: Path) -> None:
+    settings = OwnServer.model_validate({"ca_file": "certificates/house.pem"}, context={"folder": tmp_path})
+    assert settings.ca_file == tmp_path / "certificates" / "house.pem"
+
+
 @pytest.mark.parametrize("text", [None, "no certificate"])
 def test_a_file_that_holds_none_is_said(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "other.pem"

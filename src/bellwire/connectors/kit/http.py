@@ -296,7 +296,8 @@ class Api:
         self.answered[response.status] += 1
         self.gate.learn(response.headers, lane)
         self._heed(response.headers)
-        cookies = {name: morsel.coded_value for name, morsel in response.cookies.items()}
+        set_now = response.cookies if "Set-Cookie" in response.headers else {}
+        cookies = {name: morsel.coded_value for name, morsel in set_now.items()}
         return Answer(response.status, response.headers, content, method, path, writing, cookies)
 
     def notice(self, source: str, sentence: str) -> None:

@@ -59,7 +59,10 @@ async def find_supplier(call: Call, given: FindSupplier) -> SupplyTerms:
             cause=f"no-supplier:{given.sku}",
             remedy="Add one on the tab Purchase of the product in Odoo, then retry.",
         )
-    best = min(valid, key=lambda terms: (terms["sequence"], terms["min_qty"], terms["price"], terms["id"]))
+    # Odoo's own order, by which it chooses; of that vendor, his terms for the least.
+    usual = min(valid, key=lambda terms: (terms["sequence"], -terms["min_qty"], terms["price"], terms["id"]))
+    his = [terms for terms in valid if terms["partner_id"] == usual["partner_id"]]
+    best = min(his, key=lambda terms: (terms["min_qty"], terms["price"], terms["id"]))
     return await _told(call, given.sku, product, best, best[unit][0])
 
 

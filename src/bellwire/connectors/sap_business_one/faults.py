@@ -44,7 +44,12 @@ def explain(answer: Answer) -> VendorError | None:
             remedy="Give Bellwire's user the authorisations that `bellwire check` names, then retry.",
         )
     if code == _NOT_THERE or answer.status == 404:
-        return Refused("SAP Business One has no such record.", cause=NO_SUCH_RECORD, detail=detail)
+        return Refused(
+            "SAP Business One has no such record.",
+            cause=NO_SUCH_RECORD,
+            detail=detail,
+            remedy="Look whether the codes of supplier, items and warehouse are right, then retry.",
+        )
     if code == _EXISTS:
         return Refused("SAP Business One has that record already.", cause="exists", detail=detail)
     said = message or f"status {answer.status}"
