@@ -102,8 +102,8 @@ async def test_the_first_vendor_whose_price_holds_today_at_his_smallest_quantity
         {"sequence": 0, "date_end": "2026-11-23"},
         {"sequence": 0, "date_start": "2026-11-25"},
         {"sequence": 0, "product_id": product_id("TEA-250")},
-        {"sequence": 2, "min_qty": 1.0},
-        {"partner_id": int(POTTERY), "min_qty": 1.0},
+        {"sequence": 2, "min_qty": 200.0, "partner_id": int(POTTERY)},
+        {"min_qty": 1.0, "partner_id": int(POTTERY)},
     ]
     for number, change in enumerate(others, 900):
         held[number] = usual | {"id": number, "price": 1.0} | change
