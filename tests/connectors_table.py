@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bellwire.connectors import all_connectors
-from bellwire.connectors.kit import Action, ByKey, Connector, LookUp, Upsert
+from bellwire.connectors.kit import Action, AddressToken, ByKey, Connector, LookUp, Upsert
 
 PAGE = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- connectors: written by `python -m tests.connectors_table` -->\n"
@@ -32,11 +32,18 @@ def _cells(connector: Connector) -> Iterator[str]:
     manifest = connector.manifest
     yield f"`{manifest.name}`: {manifest.title}"
     yield ", ".join(f"`{capability}`" for capability in manifest.capabilities) or "none"
-    yield "signed" if connector.triggers and manifest.webhook else "no"
+    yield _webhooks(connector)
     ways: dict[str, list[str]] = {}
     for action in connector.actions.values():
         ways.setdefault(_way(action), []).append(f"`{action.operation.name}`")
     yield "; ".join(f"{way}: {', '.join(names)}" for way, names in ways.items()) or "does nothing by itself"
+
+
+def _webhooks(connector: Connector) -> str:
+    scheme = connector.manifest.webhook
+    if scheme is None or connector.triggers is None:
+        return "no"
+    return "by a token in the address" if isinstance(scheme, AddressToken) else "signed"
 
 
 def _way(action: Action) -> str:

@@ -270,6 +270,21 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "anybody may send to an address with a token",
+        "connectors/kit/webhooks.py",
+        "        if not any([hmac.compare_digest(text.encode(), secret.encode())"
+        " for text in given for secret in secrets]):",
+        "        if not secrets:",
+        (f"{_HOOKS}::test_a_token_in_the_address_lets_in_and_is_kept_nowhere",),
+    ),
+    Mutant(
+        "a token in the address is stored",
+        "intake/hooks.py",
+        "    url = scheme.hide(delivery.url) if isinstance(scheme, AddressToken) else delivery.url\n",
+        "    url = delivery.url\n",
+        (f"{_HOOKS}::test_a_token_in_the_address_lets_in_and_is_kept_nowhere",),
+    ),
+    Mutant(
         "a delivery may be of any age (replayed by a stranger)",
         "connectors/kit/webhooks.py",
         "        if abs(age) > self.tolerance:\n",
@@ -293,7 +308,7 @@ MUTANTS = (
     Mutant(
         "credentials in headers are stored",
         "intake/hooks.py",
-        '_KEPT_OUT = ("authorization", "cookie", "proxy-authorization")\n',
+        '_KEPT_OUT = ("authorization", "cookie", "proxy-authorization", POLLED)\n',
         "_KEPT_OUT = ()\n",
         (f"{_HOOKS}::test_credentials_in_headers_are_not_stored",),
     ),

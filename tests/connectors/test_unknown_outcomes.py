@@ -24,6 +24,7 @@ from bellwire.capabilities import (
     chat,
     email,
     payments,
+    purchasing,
     shipping,
     sms,
     stock,
@@ -121,6 +122,17 @@ async def _open_invoice(desk: Desk) -> PayInvoice:
     return PayInvoice(invoice_id=invoice)
 
 
+async def _purchase(desk: Desk) -> purchasing.CreatePurchaseOrder:
+    terms = await desk.first(purchasing.FIND_SUPPLIER, purchasing.FindSupplier(sku="TEA-100"), purchasing.SupplyTerms)
+    lines = (purchasing.PurchaseLine(sku="TEA-100", quantity=24, unit_price=usd("4.00")),)
+    return purchasing.CreatePurchaseOrder(supplier_id=terms.supplier_id, lines=lines, reference="Reorder 7")
+
+
+async def _purchased(desk: Desk) -> purchasing.ReadPurchaseOrder:
+    made = await desk.first(purchasing.CREATE_PURCHASE_ORDER, await _purchase(desk), purchasing.PurchaseOrder)
+    return purchasing.ReadPurchaseOrder(purchase_order_id=made.id)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -155,6 +167,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     PAY_INVOICE: _open_invoice,
     payments.READ_PAYMENT: _payment_state,
     payments.REFUND: _refund,
+    purchasing.FIND_SUPPLIER: purchasing.FindSupplier(sku="TEA-100"),
+    purchasing.CREATE_PURCHASE_ORDER: _purchase,
+    purchasing.READ_PURCHASE_ORDER: _purchased,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,

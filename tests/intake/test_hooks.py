@@ -9,6 +9,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from bellwire.connectors.kit import AddressToken
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import DeliveryState
 from bellwire.practice.teams import TeamsSimulator
@@ -273,6 +274,26 @@ async def test_a_mention_in_a_team_is_taken_and_its_signature_is_not_stored(narr
     assert (taken.status, taken.json["type"], taken.json["text"]) == (200, "message", "Accepted.")
     assert (refused.status, refused.error) == (401, "timestamp")
     assert body == webhook.body and "authorization" not in headers
+
+
+async def test_a_token_in_the_address_lets_in_and_is_kept_nowhere(narrow: Callable[..., Intake]) -> None:
+    plain = sender("standard")
+    connector = plain.connection.connector
+    manifest = replace(connector.manifest, webhook=AddressToken())
+    erp = Sender(replace(plain.connection, connector=replace(connector, manifest=manifest)))
+    letter = Letter({"Content-Type": "application/json"}, A_JSON_OBJECT)
+    with capture_logs() as logged:
+        async with narrow(senders={"standard": erp}).open() as intake:
+            refused = await intake.send("standard?token=wrong", letter)
+            without = await intake.send("standard", letter)
+            taken = await intake.send(f"standard?a=b&token={SECRET}", letter)
+            rows = await intake.ledger.read(lambda rows: rows.all("SELECT headers, url, body FROM payloads"))
+    assert (refused.status, refused.error) == (401, "signature")
+    assert (without.status, without.error) == (401, "signature-missing")
+    assert taken.status == 200
+    ((_, delivery),) = intake.arrived
+    assert delivery.url == "https://hooks.example.com/hooks/standard?a=b"
+    assert SECRET not in f"{rows} {delivery} {logged} {refused.body!r}"
 
 
 async def test_refusals_that_cant_be_counted_now_are_counted_later(narrow: Callable[..., Intake]) -> None:

@@ -16,7 +16,16 @@ import orjson
 import structlog
 
 from bellwire.clock import Clock, steady, system_clock
-from bellwire.connectors.kit import POLLED, AnyBody, BadSignature, Connection, FormBody, JsonBody, WebhookScheme
+from bellwire.connectors.kit import (
+    POLLED,
+    AddressToken,
+    AnyBody,
+    BadSignature,
+    Connection,
+    FormBody,
+    JsonBody,
+    WebhookScheme,
+)
 from bellwire.errors import ConfigurationError, LedgerBusy, Refusal
 from bellwire.events import Delivery
 from bellwire.intake.redact import redact, redact_fields, redact_form
@@ -239,7 +248,7 @@ class Hooks:
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
             raise Refusal(why_not, status=401, reason="other-account")
         delivery_id = scheme.delivery_id(delivery)
-        kept = _fit_to_keep(delivery, body)
+        kept = _fit_to_keep(delivery, body, scheme)
 
         def accept(rows: Rows) -> deliveries.Accepted:
             return deliveries.accept(rows, kept, delivery_id, connection.environment)
@@ -330,12 +339,13 @@ def _checked(text: bytes) -> Any:
         raise Refusal(str(error), status=400, reason="malformed") from error
 
 
-def _fit_to_keep(delivery: Delivery, body: bytes) -> Delivery:
-    """With this body, and without headers that must not be stored."""
-    if body is delivery.body and not any(name in delivery.headers for name in _KEPT_OUT):
+def _fit_to_keep(delivery: Delivery, body: bytes, scheme: WebhookScheme) -> Delivery:
+    """With this body, and without what must not be stored: some headers, and a token in the address."""
+    url = scheme.hide(delivery.url) if isinstance(scheme, AddressToken) else delivery.url
+    if body is delivery.body and url is delivery.url and not any(name in delivery.headers for name in _KEPT_OUT):
         return delivery
     kept = {name: text for name, text in delivery.headers.items() if name not in _KEPT_OUT}
-    return Delivery(delivery.connection, kept, body, delivery.received_at, delivery.url)
+    return Delivery(delivery.connection, kept, body, delivery.received_at, url)
 
 
 def _too_slow() -> Refusal:

@@ -12,7 +12,7 @@ import standardwebhooks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.connectors.kit import BadSignature, HmacSignature, StandardWebhooks
+from bellwire.connectors.kit import AddressToken, BadSignature, HmacSignature, StandardWebhooks
 from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery
 from tests.samples import NOW
@@ -388,3 +388,57 @@ def test_a_secret_may_stand_for_a_key_and_one_that_stands_for_none_signs_nothing
     scheme.verify(one, ["no key!", secret], NOW)
     with pytest.raises(BadSignature, match="None of the secrets"):
         scheme.verify(one, ["no key!"], NOW)
+
+
+# A token in the address
+
+TOKEN = AddressToken()
+
+
+def hint(query: str = "", **headers: str) -> Delivery:
+    return Delivery("erp", headers, b"{}", NOW, f"https://hooks.example.com/hooks/erp{query}")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        hint("?token=k3y%2B"),
+        hint("?a=b&token=k3y%2B"),
+        hint("?token=wrong&token=k3y%2B"),
+        hint(authorization="Bearer k3y+"),
+        hint(authorization="bearer k3y+"),
+    ],
+)
+def test_who_knows_the_token_may_send(given: Delivery) -> None:
+    TOKEN.verify(given, ["k3y+"], NOW)
+    TOKEN.verify(given, ["older", "k3y+"], NOW)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (hint(), "signature-missing"),
+        (hint("?key=k3y"), "signature-missing"),
+        (hint("?token="), "signature-missing"),
+        (hint(authorization="Basic k3y"), "signature-missing"),
+        (hint("?token=k3"), "signature"),
+        (hint("?token=k3y%00"), "signature"),
+        (hint("?token=K3Y"), "signature"),
+        (hint("?token=k%C3%BCy"), "signature"),
+        (hint(authorization="Bearer k3"), "signature"),
+    ],
+)
+def test_who_does_not_know_it_may_not(given: Delivery, reason: str) -> None:
+    with pytest.raises(BadSignature) as refused:
+        TOKEN.verify(given, ["k3y", "other"], NOW)
+    assert (refused.value.status, refused.value.reason) == (401, reason)
+    assert "k3y" not in str(refused.value) and "k3" not in str(refused.value)
+
+
+def test_a_token_has_a_name_of_its_own_where_the_sender_wants_one() -> None:
+    AddressToken(param="key").verify(hint("?key=k3y"), ["k3y"], NOW)
+
+
+def test_what_stands_for_the_sender_sends_the_token_as_a_header() -> None:
+    signed = TOKEN.sign(b"{}", "k3y", delivery_id="1", now=NOW)
+    TOKEN.verify(hint(**{name.lower(): value for name, value in signed.items()}), ["k3y"], NOW)

@@ -23,6 +23,7 @@ from bellwire.connectors.kit.auth import (
     HeaderToken,
     NoAuth,
     OAuth2,
+    SessionLogin,
 )
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
@@ -30,10 +31,11 @@ from bellwire.connectors.kit.consent import Asked, ask_consent, redeem_consent
 from bellwire.connectors.kit.http import Answer, Api
 from bellwire.connectors.kit.joint import JointLookUp
 from bellwire.connectors.kit.limits import Limit
-from bellwire.connectors.kit.manifest import Credential, Level, Manifest, NoSettings, ProjectPath, Settings
+from bellwire.connectors.kit.manifest import Credential, Level, Manifest, NoSettings, OwnServer, ProjectPath, Settings
 from bellwire.connectors.kit.polling import POLLED, Listed, Page, Poll, polled
 from bellwire.connectors.kit.subscribing import Standing, Subscribing, Subscription, repair, standing
 from bellwire.connectors.kit.webhooks import (
+    AddressToken,
     AnyBody,
     BadSignature,
     BodyKind,
@@ -43,12 +45,14 @@ from bellwire.connectors.kit.webhooks import (
     JsonBody,
     StandardWebhooks,
     WebhookScheme,
+    body_hash,
 )
 
 __all__ = [
     "POLLED",
     "Account",
     "Action",
+    "AddressToken",
     "Answer",
     "AnyBody",
     "Api",
@@ -82,10 +86,12 @@ __all__ = [
     "NoSettings",
     "Normalised",
     "OAuth2",
+    "OwnServer",
     "Page",
     "Poll",
     "ProjectPath",
     "Repeat",
+    "SessionLogin",
     "Settings",
     "StandardWebhooks",
     "Standing",
@@ -97,6 +103,7 @@ __all__ = [
     "WebhookScheme",
     "action",
     "ask_consent",
+    "body_hash",
     "connect",
     "connector",
     "is_loopback",

@@ -98,4 +98,21 @@ class ClientCredentials:
     """Client id and secret by HTTP Basic; else in the form."""
 
 
-Auth = NoAuth | HeaderToken | Bearer | Basic | OAuth2 | ClientCredentials
+@dataclass(frozen=True)
+class SessionLogin:
+    """A session: `login` is posted to, and the cookies that come of it go with every call. Each process has one of its
+    own, in memory, and makes it anew when the vendor has ended it, or may have because it lay idle. It is logged out
+    of in the end."""
+
+    login: str
+    """Below the connection's root, as `logout` is."""
+    logout: str
+    fields: Mapping[str, str]
+    """What is posted, as JSON → the setting or the credential that holds it."""
+    cookies: tuple[str, ...]
+    """Those that are sent back, as far as the vendor sets them."""
+    idle: timedelta
+    """How long it may lie unused: less than the vendor's time-out."""
+
+
+Auth = NoAuth | HeaderToken | Bearer | Basic | OAuth2 | ClientCredentials | SessionLogin

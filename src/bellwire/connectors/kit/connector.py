@@ -1,8 +1,10 @@
 """A connector: manifest, triggers and actions of one vendor, in one value."""
 
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from bellwire.clock import Clock, system_clock
@@ -10,10 +12,10 @@ from bellwire.connectors.kit.actions import Account, Action, Call
 from bellwire.connectors.kit.auth import Credentials
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Answer, Api, Explain
-from bellwire.connectors.kit.manifest import Manifest, Settings
+from bellwire.connectors.kit.manifest import Manifest, OwnServer, Settings
 from bellwire.connectors.kit.polling import Poll
 from bellwire.connectors.kit.subscribing import Subscribing
-from bellwire.errors import VendorError
+from bellwire.errors import ConfigurationError, VendorError
 from bellwire.events import Delivery, Environment, Event
 
 
@@ -94,7 +96,8 @@ def connect(
     timeout: timedelta | None = None,
     clock: Clock = system_clock,
 ) -> Connection:
-    """A connection, ready for calls; nothing is sent yet. `base_url` replaces the vendor's own origin."""
+    """A connection, ready for calls; nothing is sent yet. `base_url` replaces the vendor's own origin. Raises
+    ConfigurationError when the file of a certificate can't be read."""
     manifest, places = connector.manifest, settings.model_dump(mode="json")
     origin = base_url or manifest.base_urls[environment].format_map(places)
     api = Api(
@@ -107,5 +110,18 @@ def connect(
         explain=connector.explain,
         clock=clock,
         timeout=timeout,
+        settings=places,
+        trust=_trust(settings.ca_file) if isinstance(settings, OwnServer) and settings.ca_file else None,
     )
     return Connection(name, connector, environment, settings, credentials, origin, api, since)
+
+
+def _trust(ca_file: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The certificate that `ca_file` names can't be used: {error}.",
+            path=ca_file,
+            remedy="It has to be a file with a certificate in PEM form.",
+        ) from error

@@ -2,11 +2,12 @@
 
 import asyncio
 import base64
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -18,7 +19,16 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from bellwire.clock import Clock, parse_utc
-from bellwire.connectors.kit.auth import Basic, Bearer, ClientCredentials, Credentials, HeaderToken, NoAuth, OAuth2
+from bellwire.connectors.kit.auth import (
+    Basic,
+    Bearer,
+    ClientCredentials,
+    Credentials,
+    HeaderToken,
+    NoAuth,
+    OAuth2,
+    SessionLogin,
+)
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
@@ -31,6 +41,9 @@ before_writing: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("b
 that what only waits for it counts as not begun."""
 
 _ANNOUNCEMENTS = ("Deprecation", "Sunset")
+
+_LOGOUT_SECONDS = 2.0
+"""How long closing waits for a vendor to end the session."""
 
 _SHORTEST_PAUSE = timedelta(seconds=1)
 """What a pause counts at least, so that a vendor isn't asked for ever."""
@@ -47,6 +60,8 @@ class Answer:
     path: str
     writes: bool = True
     """Whether the request may have changed something."""
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    """Those that it sets, as they were written."""
 
     @property
     def ok(self) -> bool:
@@ -102,7 +117,11 @@ class Api:
         explain: Explain,
         clock: Clock,
         timeout: timedelta | None = None,
+        settings: Mapping[str, Any] | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
+        """`settings` are those of the connection, for sign-ins that need them; `trust` says whose certificates count,
+        where it isn't the machine's own choice."""
         self._manifest = manifest
         self._connection = connection
         self._origin = base_url.rstrip("/")
@@ -118,9 +137,15 @@ class Api:
         """How many requests were answered with each HTTP status since the process began; 0: with none."""
         self.notices: dict[str, str] = {}
         """What the vendor announced since the process began, by header, or by what else it was told in."""
-        self._renewed = manifest.auth if isinstance(manifest.auth, OAuth2 | ClientCredentials) else None
+        auth = manifest.auth
+        self._renewed = auth if isinstance(auth, OAuth2 | ClientCredentials | SessionLogin) else None
+        self._settings = settings or {}
+        self._trust = trust
         self._session: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
+        self._cookies = ""
+        """Of the vendor's session; empty: there is none."""
+        self._cookies_used = datetime.min.replace(tzinfo=UTC)
 
     async def get(
         self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -226,6 +251,8 @@ class Api:
             raise Transient(f"{self._manifest.title} asked to slow down.", cause=PACED, retry_after=left)
 
     async def close(self) -> None:
+        if isinstance(self._renewed, SessionLogin) and self._cookies:
+            await self._log_out(self._renewed)
         self._patience.close()
         if self._session is not None:
             await self._session.close()
@@ -245,7 +272,7 @@ class Api:
             self._session = aiohttp.ClientSession(
                 # Connecting fails first: then it is certain that nothing was asked.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10, self.timeout.total_seconds() / 2)),
-                connector=aiohttp.TCPConnector(limit=self._manifest.parallel),
+                connector=aiohttp.TCPConnector(limit=self._manifest.parallel, ssl=self._trust or True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
@@ -280,7 +307,9 @@ class Api:
         self.answered[response.status] += 1
         self.gate.learn(response.headers, lane)
         self._heed(response.headers)
-        return Answer(response.status, response.headers, content, method, path, writing)
+        set_now = response.cookies if "Set-Cookie" in response.headers else {}
+        cookies = {name: morsel.coded_value for name, morsel in set_now.items()}
+        return Answer(response.status, response.headers, content, method, path, writing, cookies)
 
     def notice(self, source: str, sentence: str) -> None:
         """Remember what the vendor announced; `source` is where it said so."""
@@ -346,10 +375,14 @@ class Api:
                 return {header: prefix + token}
             case OAuth2():
                 return {"Authorization": f"Bearer {token}"}
+            case SessionLogin():
+                return {"Cookie": token}
 
-    async def _token(self, auth: OAuth2 | ClientCredentials, refused: str) -> str:
-        """The access token, renewed ahead of its end, or when the vendor has `refused` it: by one caller, of
-        whichever process, while the others wait. Raises MissingCredential, SignedOut or Transient."""
+    async def _token(self, auth: OAuth2 | ClientCredentials | SessionLogin, refused: str) -> str:
+        """The access token (or a session's cookies), renewed ahead of its end, or when the vendor has `refused` it: by
+        one caller, of whichever process, while the others wait. Raises MissingCredential, SignedOut or Transient."""
+        if isinstance(auth, SessionLogin):
+            return await self._in_session(auth, refused)
         if not self._can_renew():
             return self._credentials.get("access_token")
         if token := self._usable_token(auth.refresh_ahead, refused):
@@ -364,6 +397,8 @@ class Api:
                 return self._credentials.find("refresh_token") is not None
             case ClientCredentials():
                 return self._credentials.find("client_id") is not None
+            case SessionLogin():
+                return True
             case _:
                 return False
 
@@ -425,6 +460,52 @@ class Api:
             renewed["granted_scopes"] = grant.scope
         self._credentials.store(renewed)
         return grant.access_token
+
+    async def _in_session(self, auth: SessionLogin, refused: str) -> str:
+        """The cookies of a session: one caller logs in, while the others wait."""
+        if not self._usable_session(auth, refused):
+            async with self._renewing:
+                if not self._usable_session(auth, refused):
+                    self._cookies = await self._log_in(auth)
+        self._cookies_used = self._clock()
+        return self._cookies
+
+    def _usable_session(self, auth: SessionLogin, refused: str) -> bool:
+        return self._cookies not in ("", refused) and self._clock() - self._cookies_used < auth.idle
+
+    async def _log_in(self, auth: SessionLogin) -> str:
+        """Raises MissingCredential, SignedOut, Refused or Transient."""
+        given = {
+            name: self._settings[source] if source in self._settings else self._credentials.get(source)
+            for name, source in auth.fields.items()
+        }
+        answer = await self._post_session(auth.login, orjson.dumps(given), "")
+        if error := self._explain(answer) or self._by_status(answer):
+            raise error
+        cookies = "; ".join(f"{name}={answer.cookies[name]}" for name in auth.cookies if name in answer.cookies)
+        if not cookies:
+            raise Transient(
+                f"{self._manifest.title} gives no sign-in now ({answer.status}).",
+                cause="no-sign-in",
+                detail=f"{auth.login}: {answer.status}, no cookie of {', '.join(auth.cookies)} in the answer",
+            )
+        return cookies
+
+    async def _log_out(self, auth: SessionLogin) -> None:
+        """As far as the vendor can be reached: it ends the session by itself later."""
+        with suppress(VendorError, TimeoutError):
+            async with asyncio.timeout(_LOGOUT_SECONDS):
+                await self._post_session(auth.logout, None, self._cookies)
+        self._cookies = ""
+
+    async def _post_session(self, path: str, body: bytes | None, cookies: str) -> Answer:
+        headers = {"Accept": "application/json", **self._manifest.headers}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if cookies:
+            headers["Cookie"] = cookies
+        url = self.address(path)
+        return await self._send("POST", url, urlsplit(url).path, {}, headers, body, writing=False)
 
 
 def _words(error: Exception) -> str:

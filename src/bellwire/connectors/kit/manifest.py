@@ -31,6 +31,14 @@ ProjectPath = Annotated[Path, AfterValidator(_in_the_project)]
 `{"folder": …}`."""
 
 
+class OwnServer(Settings):
+    """Settings of a vendor whose software may run on the customer's own server."""
+
+    ca_file: ProjectPath | None = None
+    """Only for a server whose certificate was made in the house: the file with the certificate (PEM) of whoever made
+    it, such as certificates/house.pem in the project's folder."""
+
+
 class NoSettings(Settings):
     """Nothing to set."""
 

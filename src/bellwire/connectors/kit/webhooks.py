@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, Protocol
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -147,6 +148,57 @@ class HmacSignature:
 
     def _digest(self, message: bytes, secret: str) -> bytes:
         return hmac.digest(self.key(secret), message, self.algorithm)
+
+
+@dataclass(frozen=True)
+class AddressToken:
+    """For senders that can't sign: a token in the query of the address that they send to, which nobody can guess; or,
+    for those that can send a header, as a bearer token (RFC 6750, 2.1). The intake keeps neither.
+
+    It shows who knows the address, not that these bytes are the sender's: take what they say as a hint.
+    """
+
+    param: str = "token"
+    identify: Callable[[Delivery], str] = body_hash
+    """Names a delivery: nothing that it carries does."""
+
+    def verify(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
+        given = [*self._in_query(delivery.url), *self._in_header(delivery.headers)]
+        if not given:
+            raise BadSignature(
+                f"The address has no {self.param}.",
+                reason="signature-missing",
+                remedy=f"Have it sent to the address that ends in ?{self.param}= and the connection's secret.",
+            )
+        # A list, not a generator: every secret is tried, so that timing doesn't tell which one fits.
+        if not any([hmac.compare_digest(text.encode(), secret.encode()) for text in given for secret in secrets]):  # noqa: C419
+            raise BadSignature(
+                f"The {self.param} in the address isn't a secret of connection '{delivery.connection}'.",
+                remedy="If the secret was changed here, change the address at the sender too.",
+            )
+
+    def sign(self, body: bytes, secret: str, *, delivery_id: str, now: datetime, url: str = "") -> dict[str, str]:
+        return {"Authorization": f"Bearer {secret}"}
+
+    def delivery_id(self, delivery: Delivery) -> str:
+        return self.identify(delivery)
+
+    def handshake(self, delivery: Delivery) -> Handshake | None:
+        return None
+
+    def hide(self, url: str) -> str:
+        """The address without the token."""
+        address, _, query = url.partition("?")
+        rest = urlencode([pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != self.param])
+        return f"{address}?{rest}" if rest else address
+
+    def _in_query(self, url: str) -> list[str]:
+        return parse_qs(urlsplit(url).query).get(self.param, [])
+
+    @staticmethod
+    def _in_header(headers: Mapping[str, str]) -> list[str]:
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        return [token] if kind.lower() == "bearer" and token else []
 
 
 _HEADER_SETS = (
