@@ -23,6 +23,7 @@ from bellwire.capabilities import (
     accounting,
     chat,
     email,
+    helpdesk,
     shipping,
     sms,
     stock,
@@ -32,7 +33,7 @@ from bellwire.clock import system_clock
 from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Action, Call, Unkeyed
 from bellwire.errors import OutcomeUnknown, Transient
-from bellwire.events import Customer
+from bellwire.events import Customer, TicketStatus
 from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine, Shop, Simulator
 from tests.connecting import call, connection
 from tests.samples import order, usd
@@ -95,6 +96,16 @@ async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
     )
 
 
+async def _comment(desk: Desk) -> helpdesk.CommentTicket:
+    ticket = await desk.first(helpdesk.CREATE_TICKET, _TICKET, helpdesk.HelpTicket)
+    return helpdesk.CommentTicket(ticket_id=ticket.id, text="A new one is on its way.", status=TicketStatus.SOLVED)
+
+
+async def _ticket(desk: Desk) -> helpdesk.ReadTicket:
+    ticket = await desk.first(helpdesk.CREATE_TICKET, _TICKET, helpdesk.HelpTicket)
+    return helpdesk.ReadTicket(ticket_id=ticket.id)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -115,6 +126,7 @@ async def _listing(desk: Desk) -> storefront.ListOrdersSince:
 
 _LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
 _WHO = "robin@example.com"
+_TICKET = helpdesk.CreateTicket(subject="A broken mug", text="It came broken.", email=_WHO, reference="return 77")
 INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: accounting.FindOrCreateCustomer(
         customer=Customer(id="7", name="Robin Hill", email=_WHO)
@@ -126,6 +138,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    helpdesk.CREATE_TICKET: _TICKET,
+    helpdesk.COMMENT: _comment,
+    helpdesk.READ_TICKET: _ticket,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,

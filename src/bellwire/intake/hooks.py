@@ -16,7 +16,16 @@ import orjson
 import structlog
 
 from bellwire.clock import Clock, steady, system_clock
-from bellwire.connectors.kit import POLLED, AnyBody, BadSignature, Connection, FormBody, JsonBody, WebhookScheme
+from bellwire.connectors.kit import (
+    POLLED,
+    AnyBody,
+    BadSignature,
+    Connection,
+    FixedReply,
+    FormBody,
+    JsonBody,
+    WebhookScheme,
+)
 from bellwire.errors import ConfigurationError, LedgerBusy, Refusal
 from bellwire.events import Delivery
 from bellwire.intake.redact import redact, redact_fields, redact_form
@@ -247,7 +256,7 @@ class Hooks:
         def done(accepted: deliveries.Accepted) -> None:
             if not accepted.duplicate:
                 self._arrived(accepted.id, kept)
-            reply(Reply(200, _taken(connection, accepted)))
+            reply(_taken(connection, accepted))
             self.tally.acknowledged(connection.name, perf_counter() - began, repeat=accepted.duplicate)
 
         def failed(error: Exception) -> None:
@@ -273,13 +282,15 @@ class Hooks:
             scheme.verify(delivery, secrets, steady_now)
 
 
-def _taken(connection: Connection, accepted: deliveries.Accepted) -> bytes:
+def _taken(connection: Connection, accepted: deliveries.Accepted) -> Reply:
     wanted = connection.manifest.webhook_reply
     if wanted is None:
-        return b""
+        return Reply(200, b"")
+    if isinstance(wanted, FixedReply):
+        return Reply(200, wanted.body, wanted.content_type.encode())
     if wanted:
-        return orjson.dumps({"delivery": accepted.id, "duplicate": accepted.duplicate, **wanted})
-    return b'{"delivery":%d,"duplicate":%s}' % (accepted.id, b"true" if accepted.duplicate else b"false")
+        return Reply(200, orjson.dumps({"delivery": accepted.id, "duplicate": accepted.duplicate, **wanted}))
+    return Reply(200, b'{"delivery":%d,"duplicate":%s}' % (accepted.id, b"true" if accepted.duplicate else b"false"))
 
 
 def _read(delivery: Delivery, connection: Connection) -> bytes:

@@ -31,10 +31,12 @@ from bellwire.connectors.kit.limits import Limit
 from bellwire.connectors.kit.manifest import Credential, Level, Manifest, NoSettings, ProjectPath, Settings
 from bellwire.connectors.kit.polling import POLLED, Listed, Page, Poll, polled
 from bellwire.connectors.kit.subscribing import Standing, Subscribing, Subscription, repair, standing
+from bellwire.connectors.kit.timed import TimedSignature
 from bellwire.connectors.kit.webhooks import (
     AnyBody,
     BadSignature,
     BodyKind,
+    FixedReply,
     FormBody,
     Handshake,
     HmacSignature,
@@ -64,6 +66,7 @@ __all__ = [
     "Credential",
     "Credentials",
     "Crosswalk",
+    "FixedReply",
     "FormBody",
     "Handshake",
     "HeaderToken",
@@ -88,6 +91,7 @@ __all__ = [
     "Standing",
     "Subscribing",
     "Subscription",
+    "TimedSignature",
     "Triggers",
     "Unkeyed",
     "Upsert",

@@ -92,6 +92,10 @@ class ClientCredentials:
     header: str = "Authorization"
     prefix: str = "Bearer "
     refresh_ahead: timedelta = timedelta(minutes=5)
+    scope: str = ""
+    """What the token is to be for, where the vendor wants to be told (RFC 6749, 4.4.2)."""
+    instead: Basic | None = None
+    """An older way that the vendor still takes: used by connections that have its password and no `client_id`."""
 
 
 Auth = NoAuth | HeaderToken | Bearer | Basic | OAuth2 | ClientCredentials

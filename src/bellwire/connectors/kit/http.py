@@ -172,7 +172,7 @@ class Api:
         query = {**self._manifest.params, **(params or {})}
         refused, patience = "", self.timeout
         while True:
-            token = await self._token(self._renewed, refused) if self._renewed else ""
+            token = await self._token(self._renewed, refused) if self._renewed and not self._instead else ""
             answer = await self._send(method, url, path, query, sent | self._signed_in(token), data, writing, paced_by)
             error = self._explain(answer) or self._by_status(answer)
             if error is None:
@@ -322,7 +322,7 @@ class Api:
         """The headers that carry the credentials; `token` is the access token, if there is one. Raises
         MissingCredential."""
         get = self._credentials.get
-        match self._manifest.auth:
+        match self._instead or self._manifest.auth:
             case NoAuth():
                 return {}
             case HeaderToken(header, credential):
@@ -335,6 +335,13 @@ class Api:
                 return {header: prefix + token}
             case OAuth2():
                 return {"Authorization": f"Bearer {token}"}
+
+    @property
+    def _instead(self) -> Basic | None:
+        """The older way to sign in, if that is this connection's."""
+        older = self._manifest.auth.instead if isinstance(self._manifest.auth, ClientCredentials) else None
+        used = older and not self._can_renew() and self._credentials.find(older.password) is not None
+        return older if used else None
 
     async def _token(self, auth: OAuth2 | ClientCredentials, refused: str) -> str:
         """The access token, renewed ahead of its end, or when the vendor has `refused` it: by one caller, of
@@ -364,7 +371,8 @@ class Api:
 
     async def _renew(self, auth: OAuth2 | ClientCredentials) -> str:
         if isinstance(auth, ClientCredentials):
-            return await self._ask_token(auth.token_url, {"grant_type": "client_credentials"}, basic=False)
+            wanted = {"scope": auth.scope} if auth.scope else {}
+            return await self._ask_token(auth.token_url, {"grant_type": "client_credentials", **wanted}, basic=False)
         old = self._credentials.get("refresh_token")
         form = {"grant_type": "refresh_token", "refresh_token": old}
         try:
