@@ -21,6 +21,7 @@ from bellwire.capabilities import (
     Operation,
     Result,
     accounting,
+    booking,
     chat,
     email,
     helpdesk,
@@ -34,7 +35,7 @@ from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Action, Call, Unkeyed
 from bellwire.errors import OutcomeUnknown, Transient
 from bellwire.events import Customer, TicketStatus
-from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine, Shop, Simulator
+from bellwire.practice import Bookings, Fault, FaultKind, Practice, Sale, SaleLine, Shop, Simulator
 from tests.connecting import call, connection
 from tests.samples import order, usd
 
@@ -47,6 +48,8 @@ ACTIONS = [
 MAY_DIFFER: Mapping[Operation, set[str]] = {
     # By then the customer is there: the earlier attempt made it.
     accounting.FIND_OR_CREATE_CUSTOMER: {"created"},
+    # A second link does what the first would have done.
+    booking.CREATE_BOOKING_LINK: {"url"},
 }
 """The fields of a result that aren't the same after an attempt whose answer was lost."""
 
@@ -96,6 +99,20 @@ async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
     )
 
 
+def _booked(desk: Desk) -> str:
+    """The id of a booking that a customer has made."""
+    assert isinstance(desk.simulator, Bookings)
+    return desk.simulator.book()
+
+
+async def _booking(desk: Desk) -> booking.ReadBooking:
+    return booking.ReadBooking(booking_id=_booked(desk))
+
+
+async def _cancellation(desk: Desk) -> booking.CancelBooking:
+    return booking.CancelBooking(booking_id=_booked(desk), reason="We are ill.")
+
+
 async def _comment(desk: Desk) -> helpdesk.CommentTicket:
     ticket = await desk.first(helpdesk.CREATE_TICKET, _TICKET, helpdesk.HelpTicket)
     return helpdesk.CommentTicket(ticket_id=ticket.id, text="A new one is on its way.", status=TicketStatus.SOLVED)
@@ -135,6 +152,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.RECORD_PAYMENT: _payment,
     accounting.REDEEM_GIFT_CARD: _gift_card,
     accounting.CREATE_SALES_RECEIPT: accounting.CreateSalesReceipt(order=order()),
+    booking.READ_BOOKING: _booking,
+    booking.CANCEL_BOOKING: _cancellation,
+    booking.CREATE_BOOKING_LINK: booking.CreateBookingLink(service="Boiler service"),
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),

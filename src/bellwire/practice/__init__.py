@@ -3,13 +3,14 @@
 from bellwire.practice.catalogue import CATALOGUE, Good
 from bellwire.practice.faults import Fault, FaultKind, Faults
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import Booked, Books, Carrier, Chat, Mailbox, Sale, SaleLine, Sent, Shop, Till
+from bellwire.practice.roles import Booked, Bookings, Books, Carrier, Chat, Mailbox, Sale, SaleLine, Sent, Shop, Till
 from bellwire.practice.server import Practice, find_simulator, simulator_names
 from bellwire.practice.simulator import Received, Simulator, Webhook
 
 __all__ = [
     "CATALOGUE",
     "Booked",
+    "Bookings",
     "Books",
     "Carrier",
     "Chat",

@@ -15,6 +15,7 @@ from bellwire.connectors.kit import (
     Settings,
     TimedSignature,
 )
+from bellwire.connectors.kit.webhooks import body_hash
 from bellwire.events import Delivery, Environment
 
 API_TOKENS_END = date(2027, 4, 30)
@@ -42,7 +43,7 @@ def _delivery_id(delivery: Delivery) -> str:
     """An event's own id; what an account's own trigger sends has none, and is known by its invocation."""
     body = delivery.json
     known = body.get("id") if isinstance(body, dict) and "zendesk_event_version" in body else None
-    return str(known or delivery.headers.get("x-zendesk-webhook-invocation-id", ""))
+    return str(known or delivery.headers.get("x-zendesk-webhook-invocation-id") or body_hash(delivery))
 
 
 _ORIGIN = "https://{subdomain}.zendesk.com"
@@ -77,8 +78,8 @@ MANIFEST = Manifest(
         ),
         Credential(
             "webhook_secret",
-            "`bellwire connect` fetches it; by hand: Admin Center › Apps and integrations › Webhooks › the webhook › "
-            "Signing secret. Only for webhooks",
+            "Fetched when Bellwire makes the webhook; by hand: Admin Center › Apps and integrations › Webhooks › the "
+            "webhook › Signing secret. Only for webhooks",
             required=False,
         ),
     ),
