@@ -362,6 +362,15 @@ async def test_the_first_token_is_bought(acme: Acme) -> None:
     assert acme.seen[1].headers["Authorization"] == "Bearer a2"
 
 
+async def test_a_no_of_the_token_endpoint_is_heard_whatever_its_status(acme: Acme) -> None:
+    acme.script = [reply(200, {"ok": False, "error": "invalid_refresh_token"})]
+    with pytest.raises(SignedOut):
+        await acme.connection(OAUTH, signed_up()).api.get("things")
+    acme.script = [reply(200, ["error"])]
+    with pytest.raises(Transient):
+        await acme.connection(OAUTH, signed_up()).api.get("things")
+
+
 async def test_what_a_token_is_for_is_said_where_the_vendor_wants_to_know(acme: Acme) -> None:
     acme.script = [reply(200, token())]
     auth = ClientCredentials("https://id.example/oauth/token", scope="read write")

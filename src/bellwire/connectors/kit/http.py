@@ -395,7 +395,7 @@ class Api:
         else:
             form = {**form, "client_id": client[0], "client_secret": client[1]}
         answer = await self._send("POST", url, path, {}, headers, urlencode(form).encode(), writing=False)
-        if answer.status in (400, 401):
+        if answer.status in (400, 401) or (answer.ok and _refusal(answer.body)):
             raise SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
                 detail=f"token endpoint: {answer.status} {answer.text[:200]}",
@@ -436,6 +436,15 @@ class _Grant(BaseModel):
     # Unknown lifetime: assume an hour rather than for ever.
     expires_in: int = 3600
     refresh_token: str = ""
+
+
+def _refusal(body: bytes) -> bool:
+    """Whether it is one of the errors of RFC 6749, 5.2, or one made after them: some vendors say so with status 200."""
+    try:
+        said = orjson.loads(body)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and str(said.get("error", "")).startswith("invalid_")
 
 
 def _basic(user: str, password: str) -> str:
