@@ -21,8 +21,10 @@ from bellwire.capabilities import (
     Operation,
     Result,
     accounting,
+    booking,
     chat,
     email,
+    helpdesk,
     payments,
     purchasing,
     shipping,
@@ -35,8 +37,8 @@ from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Action, Call, Unkeyed
 from bellwire.connectors.stripe.actions import PAY_INVOICE, PayInvoice
 from bellwire.errors import OutcomeUnknown, Transient
-from bellwire.events import Customer
-from bellwire.practice import Fault, FaultKind, Practice, Processor, Sale, SaleLine, Shop, Simulator
+from bellwire.events import Customer, TicketStatus
+from bellwire.practice import Bookings, Fault, FaultKind, Practice, Processor, Sale, SaleLine, Shop, Simulator
 from bellwire.practice.stripe import StripeSimulator
 from tests.connecting import call, connection
 from tests.samples import order, usd
@@ -50,6 +52,8 @@ ACTIONS = [
 MAY_DIFFER: Mapping[Operation, set[str]] = {
     # By then the customer is there: the earlier attempt made it.
     accounting.FIND_OR_CREATE_CUSTOMER: {"created"},
+    # A second link does what the first would have done.
+    booking.CREATE_BOOKING_LINK: {"url"},
 }
 """The fields of a result that aren't the same after an attempt whose answer was lost."""
 
@@ -133,6 +137,30 @@ async def _purchased(desk: Desk) -> purchasing.ReadPurchaseOrder:
     return purchasing.ReadPurchaseOrder(purchase_order_id=made.id)
 
 
+def _booked(desk: Desk) -> str:
+    """The id of a booking that a customer has made."""
+    assert isinstance(desk.simulator, Bookings)
+    return desk.simulator.book()
+
+
+async def _booking(desk: Desk) -> booking.ReadBooking:
+    return booking.ReadBooking(booking_id=_booked(desk))
+
+
+async def _cancellation(desk: Desk) -> booking.CancelBooking:
+    return booking.CancelBooking(booking_id=_booked(desk), reason="We are ill.")
+
+
+async def _comment(desk: Desk) -> helpdesk.CommentTicket:
+    ticket = await desk.first(helpdesk.CREATE_TICKET, _TICKET, helpdesk.HelpTicket)
+    return helpdesk.CommentTicket(ticket_id=ticket.id, text="A new one is on its way.", status=TicketStatus.SOLVED)
+
+
+async def _ticket(desk: Desk) -> helpdesk.ReadTicket:
+    ticket = await desk.first(helpdesk.CREATE_TICKET, _TICKET, helpdesk.HelpTicket)
+    return helpdesk.ReadTicket(ticket_id=ticket.id)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -153,6 +181,7 @@ async def _listing(desk: Desk) -> storefront.ListOrdersSince:
 
 _LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
 _WHO = "robin@example.com"
+_TICKET = helpdesk.CreateTicket(subject="A broken mug", text="It came broken.", email=_WHO, reference="return 77")
 INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: accounting.FindOrCreateCustomer(
         customer=Customer(id="7", name="Robin Hill", email=_WHO)
@@ -161,6 +190,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.RECORD_PAYMENT: _payment,
     accounting.REDEEM_GIFT_CARD: _gift_card,
     accounting.CREATE_SALES_RECEIPT: accounting.CreateSalesReceipt(order=order()),
+    booking.READ_BOOKING: _booking,
+    booking.CANCEL_BOOKING: _cancellation,
+    booking.CREATE_BOOKING_LINK: booking.CreateBookingLink(service="Boiler service"),
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
@@ -170,6 +202,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     purchasing.FIND_SUPPLIER: purchasing.FindSupplier(sku="TEA-100"),
     purchasing.CREATE_PURCHASE_ORDER: _purchase,
     purchasing.READ_PURCHASE_ORDER: _purchased,
+    helpdesk.CREATE_TICKET: _TICKET,
+    helpdesk.COMMENT: _comment,
+    helpdesk.READ_TICKET: _ticket,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from bellwire.connectors.kit import AddressToken
+from bellwire.connectors.kit import AddressToken, FixedReply
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import DeliveryState
 from bellwire.practice.teams import TeamsSimulator
@@ -259,6 +259,16 @@ async def test_a_sender_that_wants_to_read_something_reads_it_beside_our_answer(
     assert [answer.json for answer in answers] == [
         {"delivery": 1, "duplicate": repeated, "type": "message", "text": "Accepted."} for repeated in (False, True)
     ]
+
+
+async def test_a_sender_that_reads_no_json_reads_what_its_connector_says(narrow: Callable[..., Intake]) -> None:
+    plain = sender("standard")
+    connector = plain.connection.connector
+    manifest = replace(connector.manifest, webhook_reply=FixedReply(b"<Response/>", "text/xml"))
+    silent = Sender(replace(plain.connection, connector=replace(connector, manifest=manifest)))
+    async with narrow(senders={"standard": silent}).open() as intake:
+        answer = await intake.send("standard", silent.order())
+    assert (answer.status, answer.body, answer.headers["content-type"]) == (200, b"<Response/>", "text/xml")
 
 
 async def test_a_mention_in_a_team_is_taken_and_its_signature_is_not_stored(narrow: Callable[..., Intake]) -> None:

@@ -22,6 +22,7 @@ from bellwire.connectors.kit import (
     AnyBody,
     BadSignature,
     Connection,
+    FixedReply,
     FormBody,
     JsonBody,
     WebhookScheme,
@@ -256,7 +257,7 @@ class Hooks:
         def done(accepted: deliveries.Accepted) -> None:
             if not accepted.duplicate:
                 self._arrived(accepted.id, kept)
-            reply(Reply(200, _taken(connection, accepted)))
+            reply(_taken(connection, accepted))
             self.tally.acknowledged(connection.name, perf_counter() - began, repeat=accepted.duplicate)
 
         def failed(error: Exception) -> None:
@@ -282,13 +283,15 @@ class Hooks:
             scheme.verify(delivery, secrets, steady_now)
 
 
-def _taken(connection: Connection, accepted: deliveries.Accepted) -> bytes:
+def _taken(connection: Connection, accepted: deliveries.Accepted) -> Reply:
     wanted = connection.manifest.webhook_reply
     if wanted is None:
-        return b""
+        return Reply(200, b"")
+    if isinstance(wanted, FixedReply):
+        return Reply(200, wanted.body, wanted.content_type.encode())
     if wanted:
-        return orjson.dumps({"delivery": accepted.id, "duplicate": accepted.duplicate, **wanted})
-    return b'{"delivery":%d,"duplicate":%s}' % (accepted.id, b"true" if accepted.duplicate else b"false")
+        return Reply(200, orjson.dumps({"delivery": accepted.id, "duplicate": accepted.duplicate, **wanted}))
+    return Reply(200, b'{"delivery":%d,"duplicate":%s}' % (accepted.id, b"true" if accepted.duplicate else b"false"))
 
 
 def _read(delivery: Delivery, connection: Connection) -> bytes:

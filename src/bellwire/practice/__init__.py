@@ -6,6 +6,7 @@ from bellwire.practice.practising import Practised, practising
 from bellwire.practice.quota import Quota
 from bellwire.practice.roles import (
     Booked,
+    Bookings,
     Books,
     Carrier,
     Chat,
@@ -24,6 +25,7 @@ from bellwire.practice.simulator import Received, Simulator, Webhook
 __all__ = [
     "CATALOGUE",
     "Booked",
+    "Bookings",
     "Books",
     "Carrier",
     "Chat",

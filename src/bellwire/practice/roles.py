@@ -114,6 +114,12 @@ class Carrier(Protocol):
 
 
 @runtime_checkable
+class Bookings(Protocol):
+    def book(self) -> str:
+        """A customer books; gives the booking's id, as its connector has it."""
+
+
+@runtime_checkable
 class Chat(Protocol):
     def messages(self) -> list[Sent]: ...
 

@@ -4,9 +4,11 @@ https://www.twilio.com/docs/messaging/api/message-resource
 """
 
 import base64
+import hashlib
+import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar
@@ -17,13 +19,37 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.practice.quota import Quota
-from bellwire.practice.simulator import Simulator
+from bellwire.practice.simulator import Simulator, Webhook
 
 _ACCOUNT = "AC" + f"{7:032x}"
 _BELOW = f"/2010-04-01/Accounts/{_ACCOUNT}"
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _STARTED = datetime(2024, 1, 2, 9, tzinfo=UTC)
 _SEGMENT = 160
+
+
+_SENDER, _SERVICE, _NUMBER_SID = "+15005550006", f"MG{1:032x}", f"PN{1:032x}"
+_NUMBER_RECORD: Mapping[str, Any] = {
+    "sid": _NUMBER_SID,
+    "account_sid": _ACCOUNT,
+    "friendly_name": "Practice number",
+    "phone_number": _SENDER,
+    "capabilities": {"mms": True, "sms": True, "voice": True, "fax": False},
+    "sms_url": "https://demo.twilio.com/welcome/sms/reply",
+    "sms_method": "POST",
+    "sms_application_sid": None,
+    "api_version": "2010-04-01",
+    "uri": f"{_BELOW}/IncomingPhoneNumbers/{_NUMBER_SID}.json",
+}
+_SERVICE_RECORD: Mapping[str, Any] = {
+    "sid": _SERVICE,
+    "account_sid": _ACCOUNT,
+    "friendly_name": "Practice service",
+    "inbound_request_url": None,
+    "inbound_method": "POST",
+    "status_callback": None,
+    "use_inbound_webhook_on_number": False,
+}
 
 
 class _Error(Exception):
@@ -43,6 +69,11 @@ class Sms:
     """A number, or the SID of a Messaging Service."""
     body: str
     created: datetime
+    status: str = "queued"
+    error_code: int | None = None
+    updated: datetime | None = None
+    inbound: bool = False
+    report_to: str = ""
 
 
 @dataclass
@@ -50,8 +81,12 @@ class TwilioSimulator(Simulator):
     """`test` makes its credentials test credentials; `page_size` is the most that a page holds."""
 
     vendor: ClassVar[str] = "twilio"
-    credentials: ClassVar[Mapping[str, str]] = {"api_key": f"SK{1:032x}", "api_key_secret": "practice-secret"}
-    settings: ClassVar[Mapping[str, Any]] = {"account_sid": _ACCOUNT, "sender": "+15005550006"}
+    credentials: ClassVar[Mapping[str, str]] = {
+        "api_key": f"SK{1:032x}",
+        "api_key_secret": "practice-secret",
+        "auth_token": "practice-auth-token",
+    }
+    settings: ClassVar[Mapping[str, Any]] = {"account_sid": _ACCOUNT, "sender": _SENDER}
 
     # Twilio publishes no number: this one is assumed.
     quotas: list[Quota] = field(default_factory=lambda: [Quota(20, 1)])
@@ -59,9 +94,14 @@ class TwilioSimulator(Simulator):
     kind: str = "Full"
     status: str = "active"
     page_size: int = 1000
-    senders: set[str] = field(default_factory=lambda: {"+15005550006", f"MG{1:032x}"})
+    senders: set[str] = field(default_factory=lambda: {_SENDER, _SERVICE})
+    number: dict[str, Any] = field(default_factory=lambda: dict(_NUMBER_RECORD))
+    service: dict[str, Any] = field(default_factory=lambda: dict(_SERVICE_RECORD))
+    version: str = "2010-04-01"
+    """What answers say was used."""
     opted_out: set[str] = field(default_factory=set)
     sent: list[Sms] = field(default_factory=list)
+    """Those that came in among them."""
 
     def routes(self) -> Sequence[BaseRoute]:
         return [
@@ -69,11 +109,49 @@ class TwilioSimulator(Simulator):
             Route(f"{_BELOW}/Messages.json", self._served(self._list)),
             Route(f"{_BELOW}/Messages.json", self._served(self._send, 201), methods=["POST"]),
             Route(f"{_BELOW}/Messages/{{sid}}.json", self._served(self._read)),
+            Route(f"{_BELOW}/IncomingPhoneNumbers.json", self._served(self._numbers)),
+            Route(
+                f"{_BELOW}/IncomingPhoneNumbers/{_NUMBER_SID}.json", self._served(self._set_number), methods=["POST"]
+            ),
+            Route(f"/v1/Services/{_SERVICE}", self._served(lambda _r, _g: self.service)),
+            Route(f"/v1/Services/{_SERVICE}", self._served(self._set_service), methods=["POST"]),
             Route("/{rest:path}", self._served(_not_found), methods=["GET", "POST"]),
         ]
 
     def state(self) -> dict[str, Any]:
         return {"messages": [{"sid": m.sid, "to": m.to, "from": m.sender, "body": m.body} for m in self.sent]}
+
+    def receive(self, text: str, sender: str = "+15125550123") -> str:
+        """Somebody writes to the number; gives the message's SID."""
+        sid = f"SM{len(self.sent) + 1:032x}"
+        self.sent.append(Sms(sid, _SENDER, sender, text, datetime.now(UTC), "received", inbound=True))
+        return sid
+
+    def report(self, sid: str, status: str, error_code: int | None = None) -> None:
+        """This becomes of a message."""
+        number = next(index for index, message in enumerate(self.sent) if message.sid == sid)
+        told = replace(self.sent[number], status=status, error_code=error_code, updated=datetime.now(UTC))
+        self.sent[number] = told
+
+    def webhook(self, sid: str, url: str, *, token: str = "") -> Webhook:
+        """What is sent to `url` about a message as it is now."""
+        message = next(each for each in self.sent if each.sid == sid)
+        form = {"MessageSid": sid, "SmsSid": sid, "AccountSid": _ACCOUNT, "ApiVersion": self.version}
+        form |= {"From": message.sender, "To": message.to, "SmsStatus": message.status}
+        if message.inbound:
+            form |= {"Body": message.body, "NumMedia": "0", "NumSegments": "1", "FromCountry": "US"}
+        else:
+            form |= {"MessageStatus": message.status}
+            form |= {"ErrorCode": str(message.error_code)} if message.error_code else {}
+        text = url + "".join(name + form[name] for name in sorted(form))
+        key = (token or self.credentials["auth_token"]).encode()
+        signature = base64.b64encode(hmac.digest(key, text.encode(), "sha1")).decode()
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+            "X-Twilio-Signature": signature,
+            "I-Twilio-Idempotency-Token": hashlib.sha256(text.encode()).hexdigest()[:32],
+        }
+        return Webhook("message" if message.inbound else "status", headers, urlencode(form).encode())
 
     def rate_limited(self, seconds: float) -> Response:
         """It doesn't say when to come back."""
@@ -86,7 +164,7 @@ class TwilioSimulator(Simulator):
         return _Error(401, 20003, "Authenticate").answer
 
     def _served(self, answer: Callable[[Request, dict[str, str]], Any], status: int = 200) -> Callable[[Request], Any]:
-        key = ":".join(self.credentials.values())
+        key = f"{self.credentials['api_key']}:{self.credentials['api_key_secret']}"
         signed_in = f"Basic {base64.b64encode(key.encode()).decode()}"
 
         async def serve(request: Request) -> Response:
@@ -135,22 +213,28 @@ class TwilioSimulator(Simulator):
             raise _Error(400, 21606, f"The 'From' phone number provided ({sender}) is not a valid sender.")
         if to in self.opted_out:
             raise _Error(400, 21610, "Attempt to send to unsubscribed recipient.")
-        message = Sms(f"SM{len(self.sent) + 1:032x}", to, sender, body, datetime.now(UTC))
+        status, reports = "accepted" if service else "queued", given.get("StatusCallback", "")
+        message = Sms(f"SM{len(self.sent) + 1:032x}", to, sender, body, datetime.now(UTC), status, report_to=reports)
         self.sent.append(message)
-        return _shown(message)
+        return self._shown(message)
 
     def _read(self, request: Request, _given: dict[str, str]) -> dict[str, Any]:
         self._not_for_tests()
         found = next((m for m in self.sent if m.sid == request.path_params["sid"]), None)
-        return _shown(found) if found else _not_found(request, {})
+        return self._shown(found) if found else _not_found(request, {})
 
     def _list(self, request: Request, _given: dict[str, str]) -> dict[str, Any]:
         self._not_for_tests()
         query = request.query_params
+        if not query.get("PageToken", "PASM").startswith("PASM"):
+            raise _Error(400, 20001, "Invalid page token")
+        since = datetime.fromisoformat(query.get("DateSent>", "0001-01-01T00:00:00Z"))
         fitting = [
-            _shown(message)
+            self._shown(message)
             for message in reversed(self.sent)
-            if query.get("To", message.to) == message.to and query.get("From", message.sender) == message.sender
+            if query.get("To", message.to) == message.to
+            and query.get("From", message.sender) == message.sender
+            and message.created >= since
         ]
         size, page = min(int(query.get("PageSize", 50)), self.page_size), int(query.get("Page", 0))
         shown = fitting[page * size : (page + 1) * size]
@@ -165,6 +249,54 @@ class TwilioSimulator(Simulator):
             "previous_page_uri": _page(query, page - 1) if page else None,
             "next_page_uri": _page(query, page + 1) if (page + 1) * size < len(fitting) else None,
         }
+
+    def _shown(self, message: Sms) -> dict[str, Any]:
+        service = message.sender.startswith("MG")
+        uri = f"{_BELOW}/Messages/{message.sid}"
+        gone = message.status not in ("accepted", "queued")
+        return {
+            "sid": message.sid,
+            "account_sid": _ACCOUNT,
+            "api_version": self.version,
+            "body": message.body,
+            "date_created": format_datetime(message.created),
+            "date_sent": format_datetime(message.updated or message.created) if gone else None,
+            "date_updated": format_datetime(message.updated or message.created),
+            "direction": "inbound" if message.inbound else "outbound-api",
+            "error_code": message.error_code,
+            "error_message": None,
+            "from": None if service else message.sender,
+            "messaging_service_sid": message.sender if service else None,
+            "num_media": "0",
+            "num_segments": "0" if service else str(-(-len(message.body) // _SEGMENT)),
+            "price": None,
+            "price_unit": "USD",
+            "status": message.status,
+            "subresource_uris": {"media": f"{uri}/Media.json"},
+            "to": message.to,
+            "uri": f"{uri}.json",
+        }
+
+    def _numbers(self, request: Request, _given: dict[str, str]) -> dict[str, Any]:
+        self._not_for_tests()
+        fits = request.query_params.get("PhoneNumber", _SENDER) == _SENDER
+        place = f"{_BELOW}/IncomingPhoneNumbers.json"
+        paging = {"page": 0, "page_size": 50, "start": 0, "end": 0, "uri": place, "first_page_uri": place}
+        links = {"next_page_uri": None, "previous_page_uri": None}
+        return {"incoming_phone_numbers": [self.number] if fits else [], **paging, **links}
+
+    def _set_number(self, _request: Request, given: dict[str, str]) -> dict[str, Any]:
+        self._not_for_tests()
+        names = {"SmsUrl": "sms_url", "SmsMethod": "sms_method", "SmsApplicationSid": "sms_application_sid"}
+        self.number |= {names[name]: value or None for name, value in given.items() if name in names}
+        return self.number
+
+    def _set_service(self, _request: Request, given: dict[str, str]) -> dict[str, Any]:
+        self._not_for_tests()
+        names = {"InboundRequestUrl": "inbound_request_url", "StatusCallback": "status_callback"}
+        self.service |= {names[name]: value or None for name, value in given.items() if name in names}
+        self.service["use_inbound_webhook_on_number"] = given.get("UseInboundWebhookOnNumber") == "true"
+        return self.service
 
     def _not_for_tests(self) -> None:
         if self.test:
@@ -181,32 +313,3 @@ def _not_found(request: Request, _given: dict[str, str]) -> dict[str, Any]:
 def _page(query: Mapping[str, str], page: int) -> str:
     token = {"Page": str(page), "PageToken": f"PASM{page:032x}"} if page else {"Page": "0"}
     return f"{_BELOW}/Messages.json?{urlencode({**query, **token})}"
-
-
-def _shown(message: Sms) -> dict[str, Any]:
-    """As Twilio shows it while it waits for its turn."""
-    service = message.sender.startswith("MG")
-    uri = f"{_BELOW}/Messages/{message.sid}"
-    made = format_datetime(message.created)
-    return {
-        "sid": message.sid,
-        "account_sid": _ACCOUNT,
-        "api_version": "2010-04-01",
-        "body": message.body,
-        "date_created": made,
-        "date_sent": None,
-        "date_updated": made,
-        "direction": "outbound-api",
-        "error_code": None,
-        "error_message": None,
-        "from": None if service else message.sender,
-        "messaging_service_sid": message.sender if service else None,
-        "num_media": "0",
-        "num_segments": "0" if service else str(-(-len(message.body) // _SEGMENT)),
-        "price": None,
-        "price_unit": "USD",
-        "status": "accepted" if service else "queued",
-        "subresource_uris": {"media": f"{uri}/Media.json"},
-        "to": message.to,
-        "uri": f"{uri}.json",
-    }

@@ -396,6 +396,42 @@ async def test_the_first_token_is_bought(acme: Acme) -> None:
     assert acme.seen[1].headers["Authorization"] == "Bearer a2"
 
 
+async def test_a_no_of_the_token_endpoint_is_heard_whatever_its_status(acme: Acme) -> None:
+    acme.script = [reply(200, {"ok": False, "error": "invalid_refresh_token"})]
+    with pytest.raises(SignedOut):
+        await acme.connection(OAUTH, signed_up()).api.get("things")
+    acme.script = [reply(200, ["error"])]
+    with pytest.raises(Transient):
+        await acme.connection(OAUTH, signed_up()).api.get("things")
+
+
+async def test_what_a_token_is_for_is_said_where_the_vendor_wants_to_know(acme: Acme) -> None:
+    acme.script = [reply(200, token())]
+    auth = ClientCredentials("https://id.example/oauth/token", scope="read write")
+    await acme.connection(auth, Secrets({"client_id": "id", "client_secret": "s"})).api.get("things")
+    assert parse_qs(acme.seen[0].body)["scope"] == ["read write"]
+
+
+OLDER = ClientCredentials("https://id.example/oauth/token", instead=Basic("user", "password"))
+
+
+async def test_an_older_way_to_sign_in_is_for_those_that_have_no_other(acme: Acme) -> None:
+    older = {"user": "u", "password": "p"}
+    await acme.connection(OLDER, Secrets(older)).api.get("things")
+    acme.script = [reply(200, token())]
+    await acme.connection(OLDER, Secrets({"client_id": "id", "client_secret": "s", **older})).api.get("things")
+    basic, asked, used = acme.seen
+    assert basic.headers["Authorization"] == "Basic " + base64.b64encode(b"u:p").decode()
+    assert (asked.url, used.headers["Authorization"]) == ("/oauth/token", "Bearer a2")
+
+
+async def test_an_older_way_that_is_refused_is_not_tried_again(acme: Acme) -> None:
+    acme.script = [reply(401)]
+    with pytest.raises(SignedOut):
+        await acme.connection(OLDER, Secrets({"user": "u", "password": "p"})).api.get("things")
+    assert len(acme.seen) == 1
+
+
 async def test_a_rotated_token_is_stored_before_it_is_used(acme: Acme) -> None:
     """Or a crash in between would lose the only refresh token that still counts."""
     secrets = signed_up()

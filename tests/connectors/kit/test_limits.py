@@ -366,6 +366,25 @@ def test_what_is_counted_apart_has_counts_of_its_own() -> None:
     run(scene())
 
 
+def test_a_limit_of_all_paths_that_begin_alike_counts_them_together() -> None:
+    async def scene() -> None:
+        gate = Gate((Limit(2, MINUTE, of="things/*"),))
+        assert await elapsed(gate, 2, "things/1") == 0
+        assert await elapsed(gate, 5, "others") == 0
+        assert await elapsed(gate, 1, "things/2") == about(60)
+
+    run(scene())
+
+
+def test_what_names_nothing_is_not_counted_apart() -> None:
+    async def scene() -> None:
+        gate = Gate((Limit(1, MINUTE, apart=True),))
+        assert await elapsed(gate, 5) == 0
+        assert await elapsed(gate, 2, paced_by="a") == about(60)
+
+    run(scene())
+
+
 def test_who_waits_for_one_limit_isnt_in_the_way_of_another() -> None:
     async def scene() -> None:
         gate = Gate((READ, POST), parallel=2)

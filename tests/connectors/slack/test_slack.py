@@ -17,7 +17,7 @@ from bellwire.connectors.slack import CONNECTOR
 from bellwire.connectors.slack.errors import explain
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 from bellwire.practice import Fault, FaultKind, Practice
-from bellwire.practice.slack import SlackSimulator
+from bellwire.practice.slack import Channel, SlackSimulator
 from tests.connecting import call, connection
 from tests.shared import needs_shared, payload, spec
 
@@ -82,6 +82,7 @@ async def test_a_lost_answer_leads_to_one_message(calling: Callable[..., Call], 
     assert again.channel == slack.posted[0].channel
 
 
+@pytest.mark.proves("paging")
 async def test_the_message_is_found_behind_many_others(calling: Callable[..., Call], slack: SlackSimulator) -> None:
     slack.page_size = 5
     first = await post(calling(key="a" * 32), "management")
@@ -158,6 +159,7 @@ async def test_an_outage_while_looking_is_not_taken_for_a_no(
     assert len(slack.posted) == 1
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("channel", "cause", "sentence"),
     [
@@ -175,6 +177,7 @@ async def test_a_channel_that_takes_no_message_is_named(
     assert caught.value.remedy
 
 
+@pytest.mark.proves("errors")
 async def test_a_missing_permission_is_named(calling: Callable[..., Call], slack: SlackSimulator) -> None:
     slack.scopes.remove("chat:write")
     with pytest.raises(Refused, match="lacks the permission chat:write") as caught:
@@ -188,6 +191,7 @@ async def test_too_long_a_message_is_refused(calling: Callable[..., Call]) -> No
     assert caught.value.cause == "too-long"
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
@@ -224,6 +228,7 @@ def answer(code: str, *, writes: bool = True) -> Answer:
     return Answer(200, {}, body, "POST", "chat.postMessage", writes)
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("code", "error"),
     [
@@ -248,6 +253,7 @@ def test_a_failure_of_a_read_is_transient() -> None:
     assert type(explain(answer("fatal_error", writes=False))) is Transient
 
 
+@pytest.mark.proves("access")
 async def test_signing_in_shows_the_workspace_and_what_the_app_may_do(
     calling: Callable[..., Call], slack: SlackSimulator
 ) -> None:
@@ -258,6 +264,7 @@ async def test_signing_in_shows_the_workspace_and_what_the_app_may_do(
     assert set(CONNECTOR.manifest.scopes) <= slack.scopes
 
 
+@pytest.mark.proves("errors")
 async def test_a_wrong_token_is_signed_out(practice: Practice) -> None:
     made = connection("slack", practice, credentials={"access_token": "xoxb-old"})
     with pytest.raises(SignedOut, match="no longer accepts"):
@@ -303,8 +310,12 @@ async def some_traffic(calling: Callable[..., Call]) -> None:
     await post(calling(key="c" * 32, again=True))
     await post(calling(key="d" * 32), "management")
     await post(calling(again=True), "management")
+    assert CONNECTOR.triggers is not None
+    # Its description has no history without a message.
+    await CONNECTOR.triggers.polls[0].page(calling(), system_clock() - timedelta(hours=1), Channel("packing").id)
 
 
+@pytest.mark.proves("spec")
 @needs_shared
 async def test_requests_use_only_arguments_that_slack_describes(
     calling: Callable[..., Call], slack: SlackSimulator
@@ -315,6 +326,7 @@ async def test_requests_use_only_arguments_that_slack_describes(
         "/api/chat.postMessage",
         "/api/conversations.list",
         "/api/conversations.history",
+        "/api/users.conversations",
     }
     for request in slack.received:
         known = {p["name"]: p for p in operation(request.path)["parameters"]}
@@ -326,6 +338,7 @@ async def test_requests_use_only_arguments_that_slack_describes(
         assert {name for name, p in known.items() if p.get("required")} - {"token"} <= given.keys()
 
 
+@pytest.mark.proves("spec")
 @needs_shared
 async def test_the_practice_server_answers_as_slack_describes(
     calling: Callable[..., Call], slack: SlackSimulator, monkeypatch: pytest.MonkeyPatch
@@ -342,7 +355,7 @@ async def test_the_practice_server_answers_as_slack_describes(
     await some_traffic(calling)
     with pytest.raises(Refused):
         await post(calling(), "spring-sale")
-    assert len({(a.path, a.json()["ok"]) for a in answers}) == 5
+    assert len({(a.path, a.json()["ok"]) for a in answers}) == 6
     definitions = any_of(spec("slack_web_api")["definitions"])
     for one in answers:
         kind = "200" if one.json()["ok"] else "default"

@@ -111,6 +111,7 @@ async def test_a_lost_answer_leads_to_one_message(calling: Callable[..., Call], 
     assert [message.sid for message in twilio.sent] == [again.id]
 
 
+@pytest.mark.proves("paging")
 async def test_the_message_is_found_behind_many_others(calling: Callable[..., Call], twilio: TwilioSimulator) -> None:
     twilio.quotas.clear()
     twilio.page_size = 2
@@ -169,6 +170,7 @@ async def test_with_test_credentials_nothing_can_be_looked_for_and_it_is_sent_ag
 # Errors
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("kind", "error"),
     [
@@ -188,6 +190,7 @@ async def test_each_fault_has_its_error_and_is_followed_by_recovery(
     assert len(twilio.sent) == 1
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("to", "cause"), [("+15005550001", "bad-number"), ("+15005550009", "bad-number"), (ROBIN, "opted-out")]
 )
@@ -201,11 +204,13 @@ async def test_a_number_that_takes_nothing_is_said(
     assert not twilio.sent
 
 
+@pytest.mark.proves("errors")
 async def test_a_sender_of_somebody_else_is_said(calling: Callable[..., Call]) -> None:
     with pytest.raises(Refused, match="can't send from the number in the settings"):
         await send(calling(settings={"sender": "+15125550199"}))
 
 
+@pytest.mark.proves("errors")
 async def test_another_account_is_said(calling: Callable[..., Call]) -> None:
     with pytest.raises(Refused, match="doesn't know the account"):
         await send(calling(settings={"account_sid": f"AC{9:032x}"}))
@@ -216,6 +221,7 @@ def answer(status: int, code: int) -> Answer:
     return Answer(status, {}, body, "POST", "Messages.json")
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("code", "cause"),
     [
@@ -250,6 +256,30 @@ def test_an_answer_that_isnt_twilios_is_refused_all_the_same() -> None:
 # Signing in
 
 
+@pytest.mark.proves("version")
+async def test_the_version_is_on_every_call_and_another_in_an_answer_is_noticed(
+    calling: Callable[..., Call], twilio: TwilioSimulator
+) -> None:
+    made = calling()
+    await send(made)
+    await sign_in(made)
+    assert {request.path[:12] for request in twilio.received} == {"/2010-04-01/"}
+    assert made.api.notices == {}
+    twilio.version = "2028-01-01"
+    await send(made, text="Another")
+    assert "2028-01-01" in made.api.notices["api_version"]
+
+
+@pytest.mark.parametrize("sender", ["+15005550006", f"MG{1:032x}"])
+async def test_each_message_says_where_reports_about_it_go(
+    calling: Callable[..., Call], twilio: TwilioSimulator, sender: str
+) -> None:
+    await send(calling(settings={"sender": sender, "reports_to": "https://bellwire.example/hooks/sms"}))
+    assert twilio.sent[0].report_to == "https://bellwire.example/hooks/sms"
+    await send(calling(settings={"sender": sender}), text="Another")
+    assert twilio.sent[1].report_to == ""
+
+
 async def sign_in(made: Call) -> tuple[str, tuple[str, ...]]:
     assert CONNECTOR.sign_in is not None
     account = await CONNECTOR.sign_in(made)
@@ -260,6 +290,7 @@ async def test_signing_in_shows_the_account(calling: Callable[..., Call]) -> Non
     assert await sign_in(calling(Environment.PRODUCTION)) == ("Practice Tea Ltd", ())
 
 
+@pytest.mark.proves("environments")
 async def test_signing_in_warns_of_trial_accounts_suspended_ones_and_real_ones_in_the_sandbox(
     calling: Callable[..., Call], twilio: TwilioSimulator
 ) -> None:
@@ -268,13 +299,17 @@ async def test_signing_in_warns_of_trial_accounts_suspended_ones_and_real_ones_i
     assert "suspended" in status and "trial account" in trial and "real account" in real
 
 
+@pytest.mark.proves("environments")
 async def test_test_credentials_are_for_the_sandbox_only(calling: Callable[..., Call], twilio: TwilioSimulator) -> None:
     twilio.test = True
     assert await sign_in(calling()) == ("the test credentials of Twilio", ())
+    assert CONNECTOR.sign_in is not None
+    assert (await CONNECTOR.sign_in(calling())).environment is Environment.SANDBOX
     with pytest.raises(Refused, match="These are test credentials"):
         await sign_in(calling(Environment.PRODUCTION))
 
 
+@pytest.mark.proves("errors")
 async def test_a_wrong_key_is_signed_out(practice: Practice) -> None:
     made = connection("twilio", practice, credentials={"api_key": "SK1", "api_key_secret": "old"})
     with pytest.raises(SignedOut, match="no longer accepts the sign-in"):
@@ -285,16 +320,21 @@ async def test_a_wrong_key_is_signed_out(practice: Practice) -> None:
 # Against Twilio's own description, example and SDK
 
 
+@pytest.mark.proves("spec")
 @needs_shared
 async def test_requests_and_answers_are_as_twilio_describes(
     calling: Callable[..., Call], twilio: TwilioSimulator
 ) -> None:
     twilio.page_size = 1
     await sign_in(calling())
-    await send(calling())
+    await send(calling(settings={"reports_to": "https://bellwire.example/hooks/sms"}))
     await send(calling(settings={"sender": f"MG{1:032x}"}), text="Another")
     await send(calling(again=True))
     assert {(request.method, request.status) for request in twilio.received} == {("GET", 200), ("POST", 201)}
+    triggers, made = CONNECTOR.triggers, calling()
+    assert triggers is not None and triggers.subscribing is not None
+    await triggers.polls[0].page(made, system_clock() - timedelta(hours=1), "")
+    await triggers.subscribing.create(made, "https://bellwire.example/hooks/sms", ("message",))
     for request in twilio.received:
         assert described("twilio_api_v2010").problems(request) == []
 
@@ -307,6 +347,7 @@ def test_a_practice_message_has_the_fields_of_twilios_own_example() -> None:
     assert example["direction"] == "outbound-api"
 
 
+@pytest.mark.proves("sdk")
 async def test_twilios_own_sdk_is_at_home_in_practice(practice: Practice, twilio: TwilioSimulator) -> None:
     twilio.page_size = 2
     key, secret = twilio.credentials["api_key"], twilio.credentials["api_key_secret"]

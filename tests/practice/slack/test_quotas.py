@@ -1,10 +1,14 @@
 """Slack takes about a message a second in a channel, with bursts, and 50 questions a minute by each other method; our
 client keeps to that."""
 
+import pytest
+
 from bellwire.capabilities.chat import PostMessage
 from bellwire.connectors.kit.http import Api
 from tests.connecting import call
 from tests.practice.quotas import Account, Asking, account
+
+pytestmark = pytest.mark.proves("limits")
 
 
 def posting(chat: Account, channel: str) -> Asking:

@@ -8,6 +8,8 @@ import pytest
 
 from bellwire.practice import Chat, Practice
 
+pytestmark = pytest.mark.proves("practice")
+
 
 @pytest.fixture
 async def practice() -> AsyncIterator[Practice]:

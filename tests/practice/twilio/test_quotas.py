@@ -1,9 +1,13 @@
 """Twilio publishes no number; ours is one that our client stays below."""
 
+import pytest
+
 from bellwire.capabilities.sms import SendSms
 from bellwire.connectors.kit.http import Api
 from tests.connecting import call
 from tests.practice.quotas import Account, Asking, account
+
+pytestmark = pytest.mark.proves("limits")
 
 
 def sending(sms: Account) -> Asking:

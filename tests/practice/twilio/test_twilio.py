@@ -10,6 +10,7 @@ import pytest
 from bellwire.practice import Practice
 from bellwire.practice.twilio import TwilioSimulator
 
+pytestmark = pytest.mark.proves("practice")
 RIGHT = {"To": "+15125550123", "From": "+15005550006", "Body": "Order 7 is ready"}
 
 

@@ -34,11 +34,13 @@ from bellwire.connectors.kit.limits import Limit
 from bellwire.connectors.kit.manifest import Credential, Level, Manifest, NoSettings, OwnServer, ProjectPath, Settings
 from bellwire.connectors.kit.polling import POLLED, Listed, Page, Poll, polled
 from bellwire.connectors.kit.subscribing import Standing, Subscribing, Subscription, repair, standing
+from bellwire.connectors.kit.timed import TimedSignature
 from bellwire.connectors.kit.webhooks import (
     AddressToken,
     AnyBody,
     BadSignature,
     BodyKind,
+    FixedReply,
     FormBody,
     Handshake,
     HmacSignature,
@@ -71,6 +73,7 @@ __all__ = [
     "Credential",
     "Credentials",
     "Crosswalk",
+    "FixedReply",
     "FormBody",
     "Handshake",
     "HeaderToken",
@@ -97,6 +100,7 @@ __all__ = [
     "Standing",
     "Subscribing",
     "Subscription",
+    "TimedSignature",
     "Triggers",
     "Unkeyed",
     "Upsert",

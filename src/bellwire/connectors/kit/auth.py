@@ -96,6 +96,10 @@ class ClientCredentials:
     refresh_ahead: timedelta = timedelta(minutes=5)
     client_auth_basic: bool = False
     """Client id and secret by HTTP Basic; else in the form."""
+    scope: str = ""
+    """What the token is to be for, where the vendor wants to be told (RFC 6749, 4.4.2)."""
+    instead: Basic | None = None
+    """An older way that the vendor still takes: used by connections that have its password and no `client_id`."""
 
 
 @dataclass(frozen=True)

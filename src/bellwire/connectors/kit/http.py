@@ -197,7 +197,7 @@ class Api:
         query = {**self._manifest.params, **(params or {})}
         refused, patience, dropped = "", self.timeout, False
         while True:
-            token = await self._token(self._renewed, refused) if self._renewed else ""
+            token = await self._token(self._renewed, refused) if self._renewed and not self._instead else ""
             signed = sent | self._signed_in(token)
             try:
                 answer = await self._send(method, url, path, query, signed, data, writing, paced_by)
@@ -362,7 +362,7 @@ class Api:
         """The headers that carry the credentials; `token` is the access token, if there is one. Raises
         MissingCredential."""
         get = self._credentials.get
-        match self._manifest.auth:
+        match self._instead or self._manifest.auth:
             case NoAuth():
                 return {}
             case HeaderToken(header, credential):
@@ -377,6 +377,13 @@ class Api:
                 return {"Authorization": f"Bearer {token}"}
             case SessionLogin():
                 return {"Cookie": token}
+
+    @property
+    def _instead(self) -> Basic | None:
+        """The older way to sign in, if that is this connection's."""
+        older = self._manifest.auth.instead if isinstance(self._manifest.auth, ClientCredentials) else None
+        used = older and not self._can_renew() and self._credentials.find(older.password) is not None
+        return older if used else None
 
     async def _token(self, auth: OAuth2 | ClientCredentials | SessionLogin, refused: str) -> str:
         """The access token (or a session's cookies), renewed ahead of its end, or when the vendor has `refused` it: by
@@ -410,9 +417,8 @@ class Api:
 
     async def _renew(self, auth: OAuth2 | ClientCredentials) -> str:
         if isinstance(auth, ClientCredentials):
-            return await self._ask_token(
-                auth.token_url, {"grant_type": "client_credentials"}, basic=auth.client_auth_basic
-            )
+            form = {"grant_type": "client_credentials"} | ({"scope": auth.scope} if auth.scope else {})
+            return await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
         old = self._credentials.get("refresh_token")
         form = {"grant_type": "refresh_token", "refresh_token": old}
         try:
@@ -437,7 +443,7 @@ class Api:
             form = {**form, "client_id": client[0], "client_secret": client[1]}
         sent = orjson.dumps(form) if json else urlencode(form).encode()
         answer = await self._send("POST", url, path, {}, headers, sent, writing=False)
-        if answer.status in (400, 401):
+        if answer.status in (400, 401) or (answer.ok and _refusal(answer.body)):
             raise SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
                 detail=f"token endpoint: {answer.status} {answer.text[:200]}",
@@ -529,6 +535,15 @@ class _Grant(BaseModel):
     refresh_token: str = ""
     scope: str = ""
     """What it may be used for, separated by spaces (by commas at some vendors)."""
+
+
+def _refusal(body: bytes) -> bool:
+    """Whether it is one of the errors of RFC 6749, 5.2, or one made after them: some vendors say so with status 200."""
+    try:
+        said = orjson.loads(body)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and str(said.get("error", "")).startswith("invalid_")
 
 
 def _basic(user: str, password: str) -> str:

@@ -35,8 +35,9 @@ backlog: ContextVar[bool] = ContextVar("backlog", default=False)
 class Limit:
     """At most `count` requests in any `per`.
 
-    `of` is the path whose requests it counts, as they are called below the connection's root; empty: all. `apart`: each
-    of the things that requests say they are `paced_by` (a channel, say) has a count of its own. `remaining` and
+    `of` is the path whose requests it counts, as they are called below the connection's root, or how it begins
+    (`tickets/*`); empty: all. `apart`: each of the things that requests say they are `paced_by` (a channel, say) has a
+    count of its own; those that name nothing aren't counted. `remaining` and
     `resets_in` name response headers that tell how many are left and in how many seconds the window ends, in any case.
     """
 
@@ -46,6 +47,10 @@ class Limit:
     apart: bool = False
     remaining: str = ""
     resets_in: str = ""
+
+    def counts(self, path: str, paced_by: str) -> bool:
+        here = path.startswith(self.of[:-1]) if self.of.endswith("*") else self.of in ("", path)
+        return here and bool(paced_by or not self.apart)
 
 
 class _Window:
@@ -218,7 +223,7 @@ class Gate:
     def _find_lane(self, path: str, paced_by: str) -> Lane:
         lane = []
         for number, limit in enumerate(self._limits):
-            if limit.of in ("", path):
+            if limit.counts(path, paced_by):
                 count = number, paced_by if limit.apart else ""
                 if count not in self._windows:
                     self._windows[count] = _Window(limit, self._sharers)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 from bellwire.connectors.kit.auth import Auth, NoAuth
 from bellwire.connectors.kit.limits import Limit
-from bellwire.connectors.kit.webhooks import BodyKind, JsonBody, WebhookScheme
+from bellwire.connectors.kit.webhooks import BodyKind, FixedReply, JsonBody, WebhookScheme
 from bellwire.events import Environment
 
 
@@ -102,9 +102,9 @@ class Manifest:
     """What its deliveries are made of."""
     webhook_setup: str = ""
     """Where the owner enters the address that webhooks go to, for vendors that have no API for it."""
-    webhook_reply: Mapping[str, Any] | None = field(default_factory=dict)
+    webhook_reply: Mapping[str, Any] | FixedReply | None = field(default_factory=dict)
     """What its sender wants to read in the answer to a delivery that was taken in, beside what ours says anyway. None:
-    the HTTP status alone, whatever the answer."""
+    the HTTP status alone, whatever the answer. A FixedReply: that, and nothing else."""
     docs: str = ""
     """The vendor's page about its API."""
     level: Level = Level.BRONZE

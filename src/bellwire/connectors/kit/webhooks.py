@@ -39,6 +39,14 @@ class Handshake:
 
 
 @dataclass(frozen=True)
+class FixedReply:
+    """What a vendor reads in the answer to each delivery, where it isn't JSON."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True)
 class JsonBody:
     """Deliveries are JSON."""
 
@@ -127,8 +135,7 @@ class HmacSignature:
     def sign(self, body: bytes, secret: str, *, delivery_id: str, now: datetime, url: str = "") -> dict[str, str]:
         delivery = Delivery(connection="", headers={}, body=body, received_at=now, url=url)
         digest = self._digest(self.signed(delivery), secret)
-        text = digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
-        headers = {self.header: self.prefix + text}
+        headers = {self.header: self.prefix + self._encode(digest)}
         return headers | {self.id_header: delivery_id} if self.id_header else headers
 
     def delivery_id(self, delivery: Delivery) -> str:
@@ -136,6 +143,9 @@ class HmacSignature:
 
     def handshake(self, delivery: Delivery) -> Handshake | None:
         return self.test(delivery)
+
+    def _encode(self, digest: bytes) -> str:
+        return digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
 
     def _decode(self, text: str) -> bytes:
         return bytes.fromhex(text) if self.encoding == "hex" else _strict_base64(text)

@@ -9,7 +9,8 @@ from typing import Any
 from bellwire.capabilities.chat import POST_MESSAGE, Message, PostMessage
 from bellwire.connectors.kit import Account, Call, JointLookUp, LookUp, action
 from bellwire.connectors.slack.errors import about_channel
-from bellwire.errors import Refused
+from bellwire.connectors.slack.manifest import settings_of
+from bellwire.errors import Refused, SignedOut
 
 _EVENT_TYPE = "bellwire_message"
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{8,}")
@@ -61,9 +62,16 @@ async def post_message(call: Call, given: PostMessage) -> Message:
 async def sign_in(call: Call) -> Account:
     """`auth.test`: whose token it is, and (`x-oauth-scopes`) what it may do."""
     answer = await call.api.request("POST", "auth.test", writes=False)
-    said = answer.json()
+    said, wanted = answer.json(), settings_of(call.connection).team_id
+    if wanted not in ("", said["team_id"]):
+        raise SignedOut(
+            f"The token is for the workspace {said['team']} ({said['team_id']}), not for {wanted}.",
+            cause="no-access",
+            remedy=f"Set the token of the other workspace, or `team_id` in [{call.connection.name}.settings] of "
+            "connections.toml.",
+        )
     scopes = tuple(scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",") if scope.strip())
-    return Account(said["team"], f"{said['user']} at {said['url']}", scopes or None)
+    return Account(said["team"], f"{said['user']} at {said['url']}, {said['team_id']}", scopes or None)
 
 
 async def _channel_id(call: Call, channel: str) -> str | None:
@@ -77,7 +85,7 @@ async def _channel_id(call: Call, channel: str) -> str | None:
     for kind in ("public_channel", "private_channel"):
         query = {"types": kind, "exclude_archived": "true"}
         try:
-            async for found in _pages(call, "conversations.list", query, "channels"):
+            async for found in pages(call, "conversations.list", query, "channels"):
                 if found["name"] == name:
                     call.connection.remembered[f"channel {name}"] = found["id"]
                     return str(found["id"])
@@ -90,7 +98,7 @@ async def _read_history(call: Call, channel: str, oldest: datetime, keys: set[st
     """The `ts` of each message with one of the keys, by key."""
     found: dict[str, str] = {}
     query = {"channel": channel, "oldest": str(oldest.timestamp()), "include_all_metadata": "true"}
-    async for message in _pages(call, "conversations.history", query, "messages"):
+    async for message in pages(call, "conversations.history", query, "messages"):
         key = message.get("metadata", {}).get("event_payload", {}).get("key")
         if key in keys:
             found[key] = message["ts"]
@@ -99,7 +107,7 @@ async def _read_history(call: Call, channel: str, oldest: datetime, keys: set[st
     return found
 
 
-async def _pages(call: Call, method: str, query: Mapping[str, str], items: str) -> AsyncIterator[dict[str, Any]]:
+async def pages(call: Call, method: str, query: Mapping[str, str], items: str) -> AsyncIterator[dict[str, Any]]:
     """All items of a listing, page by page: https://docs.slack.dev/apis/web-api/pagination"""
     cursor = ""
     while True:

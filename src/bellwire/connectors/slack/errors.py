@@ -37,10 +37,12 @@ _REFUSED = {
     "msg_blocks_too_long": _TOO_LONG,
 }
 _MISSING_SCOPE = "missing_scope"
+FORGOTTEN = "invalid-cursor"
+"""The cause of failures because a list has changed since its cursor was given."""
 _SIGNED_OUT = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 _RATE_LIMITED = {"ratelimited", "rate_limited"}
-# The last: a list changed while it was read, and is to be read from the start.
-_NOTHING_DONE = {"service_unavailable", "request_timeout", "team_added_to_org", "invalid_cursor"}
+_NOTHING_DONE = {"service_unavailable", "request_timeout", "team_added_to_org"}
+_CURSOR = "invalid_cursor"
 _MAYBE_DONE = {"internal_error", "fatal_error"}
 
 
@@ -72,6 +74,8 @@ def _error(code: str, answer: Answer, *, needed: str) -> VendorError:
         return OutcomeUnknown(
             "Slack failed and didn't say whether it posted the message.", cause="vendor-failed", detail=detail
         )
+    if code == _CURSOR:
+        return Transient("The list is to be read from its start again.", cause=FORGOTTEN, detail=detail)
     if code == _MISSING_SCOPE:
         return Refused(
             f"The app isn't allowed to do this: it lacks the permission {needed}.",

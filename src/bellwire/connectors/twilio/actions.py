@@ -1,15 +1,15 @@
 """Sending, and looking whether it was sent."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from bellwire.capabilities.sms import SEND_SMS, SendSms, Sms
-from bellwire.connectors.kit import Account, Call, LookUp, action
+from bellwire.connectors.kit import Account, Call, Connection, LookUp, action
 from bellwire.connectors.twilio.errors import for_test_credentials
-from bellwire.connectors.twilio.manifest import TwilioSettings
+from bellwire.connectors.twilio.manifest import VERSION, TwilioSettings
 from bellwire.errors import Refused
 from bellwire.events import Environment
 
@@ -17,7 +17,7 @@ _LOOK_BACK = timedelta(days=1)
 """If it isn't known when it began."""
 _MARGIN = timedelta(minutes=5)
 """What two clocks may differ."""
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 async def find_sms(call: Call, given: SendSms) -> Sms | None:
@@ -42,23 +42,27 @@ async def find_sms(call: Call, given: SendSms) -> Sms | None:
 @action(SEND_SMS, repeat=LookUp(find_sms))
 async def send_sms(call: Call, given: SendSms) -> Sms:
     """`POST Messages.json`. Twilio has taken it by then, and sends it when the sender's turn comes."""
-    sender = _settings(call).sender
+    sender = settings_of(call.connection).sender
     form = {
         "To": given.to,
         "MessagingServiceSid" if sender.startswith("MG") else "From": sender,
         "Body": given.text,
     }
-    answer = await call.api.request("POST", "Messages.json", body=urlencode(form).encode(), headers=_FORM)
+    if reports_to := settings_of(call.connection).reports_to:
+        form["StatusCallback"] = reports_to
+    answer = await call.api.request("POST", "Messages.json", body=urlencode(form).encode(), headers=FORM)
     sent = answer.json()
+    if sent["api_version"] != VERSION:
+        call.api.notice("api_version", f"{sent['api_version']} was used instead of {VERSION}")
     return Sms(id=sent["sid"], to=sent["to"])
 
 
 async def sign_in(call: Call) -> Account:
     """`GET Accounts/….json`: whose account it is. Raises Refused when test credentials are to send for real."""
-    sid = _settings(call).account_sid
+    sid = settings_of(call.connection).account_sid
     production = call.connection.environment is Environment.PRODUCTION
     try:
-        account = (await call.api.get(f"/{call.connection.manifest.api_version}/Accounts/{sid}.json")).json()
+        account = (await call.api.get(f"/{VERSION}/Accounts/{sid}.json")).json()
     except Refused as error:
         if not for_test_credentials(error):
             raise
@@ -68,7 +72,7 @@ async def sign_in(call: Call) -> Account:
                 cause="test-credentials",
                 remedy="Set the account's own, or the connection's environment to sandbox.",
             ) from error
-        return Account("the test credentials of Twilio", "nothing is sent or charged")
+        return Account("the test credentials of Twilio", "nothing is sent or charged", environment=Environment.SANDBOX)
     warnings = []
     if account["status"] != "active":
         warnings.append(f"The account is {account['status']}.")
@@ -79,23 +83,32 @@ async def sign_in(call: Call) -> Account:
     return Account(account["friendly_name"], sid, warnings=tuple(warnings))
 
 
+async def messages(call: Call, uri: str, first: Mapping[str, str]) -> tuple[list[dict[str, Any]], str]:
+    """A page of messages, newest first, and the address of the next one: that is Twilio's to make. `first` asks for the
+    first page, when `uri` is empty."""
+    path, params = "Messages.json", dict(first)
+    if uri:
+        following = urlsplit(uri)
+        path, params = following.path, dict(parse_qsl(following.query))
+    page = (await call.api.get(path, params=params)).json()
+    return page["messages"], page.get("next_page_uri") or ""
+
+
 async def _messages_to(call: Call, number: str) -> AsyncIterator[dict[str, Any]]:
     """Newest first. Not asked for by day: what waits for its turn has no day of sending yet."""
-    path, params = "Messages.json", {"To": number, "PageSize": "50"}
+    uri, first = "", {"To": number, "PageSize": "50"}
     while True:
-        page = (await call.api.get(path, params=params)).json()
-        for message in page["messages"]:
+        found, uri = await messages(call, uri, first)
+        for message in found:
             yield message
-        if not page.get("next_page_uri"):
+        if not uri:
             return
-        following = urlsplit(page["next_page_uri"])
-        path, params = following.path, dict(parse_qsl(following.query))
 
 
 def _made_at(message: dict[str, Any]) -> datetime:
     return parsedate_to_datetime(message["date_created"])
 
 
-def _settings(call: Call) -> TwilioSettings:
-    assert isinstance(call.settings, TwilioSettings)
-    return call.settings
+def settings_of(connection: Connection) -> TwilioSettings:
+    assert isinstance(connection.settings, TwilioSettings)
+    return connection.settings

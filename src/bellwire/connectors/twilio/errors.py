@@ -74,6 +74,22 @@ def for_test_credentials(error: Refused) -> bool:
     return error.cause == f"refused-{_TEST_ONLY}"
 
 
+_LOST = {
+    "30003": "The phone is switched off or out of reach.",
+    "30004": "The phone's owner or network has blocked it.",
+    "30005": "There is no such number.",
+    "30006": "It is a landline, or its network takes no text messages.",
+    "30007": "The network took it for unwanted advertising.",
+    "30008": "The network didn't say why.",
+    "30034": "The sender isn't registered with the American networks (A2P 10DLC).",
+}
+
+
+def why_not_delivered(code: str) -> str:
+    """In words: https://www.twilio.com/docs/api/errors"""
+    return _LOST.get(code, f"Twilio's error {code}." if code else "Twilio didn't say why.")
+
+
 def _error(answer: Answer) -> tuple[int, str]:
     try:
         body: Any = answer.json()
