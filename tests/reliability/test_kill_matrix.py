@@ -76,8 +76,8 @@ def write_it(place: Town) -> Sequence[Words]:
     books, (number, order_id) = place.holdings.books, *place.placed.items()
     assert isinstance(books, QuickBooks)
     total, currency = place.holdings.shop.total(order_id), {"value": "USD"}
-    customer = books.add("Customer", DisplayName="By hand", CurrencyRef=currency)
-    invoice = books.add(
+    customer = books.books.add("Customer", DisplayName="By hand", CurrencyRef=currency)
+    invoice = books.books.add(
         "Invoice",
         DocNumber=number,
         CustomerRef={"value": customer["Id"]},

@@ -78,7 +78,7 @@ async def redeem(call: Call, invoice: Invoice, amount: Money) -> RedeemedGiftCar
 
 
 def memos_of(company: QuickBooks, invoice: Invoice) -> list[Any]:
-    memos = company.records["CreditMemo"].values()
+    memos = company.books.records["CreditMemo"].values()
     return [memo for memo in memos if memo["Line"][0]["Description"] == f"Gift card used for invoice {invoice.number}"]
 
 
@@ -96,7 +96,7 @@ class TestInvoices:
         made = await invoice(new_call(connect()), sold, due=date(2026, 12, 24))
         assert (made.number, made.total) == (sold.number, usd("24.40"))
         assert made.url == f"https://app.sandbox.qbo.intuit.com/app/invoice?txnId={made.id}"
-        sent = company.records["Invoice"][made.id]
+        sent = company.books.records["Invoice"][made.id]
         assert (sent["TxnDate"], sent["DueDate"]) == ("2026-11-24", "2026-12-24")
         assert sent["BillEmail"] == {"Address": "robin@example.com"}
         assert sent["ShipAddr"] == {
@@ -112,13 +112,13 @@ class TestInvoices:
 
     async def test_it_is_due_on_receipt_unless_told_otherwise(self, connect: Connect, company: QuickBooks) -> None:
         made = await invoice(new_call(connect()), new_order())
-        sent = company.records["Invoice"][made.id]
+        sent = company.books.records["Invoice"][made.id]
         assert sent["DueDate"] == sent["TxnDate"]
 
     async def test_the_day_is_that_of_the_companys_own_zone(self, connect: Connect, company: QuickBooks) -> None:
         late = new_order(created_at=datetime(2027, 1, 1, 3, 0, tzinfo=UTC))
         made = await invoice(new_call(connect(time_zone="America/Chicago")), late)
-        assert company.records["Invoice"][made.id]["TxnDate"] == "2026-12-31"
+        assert company.books.records["Invoice"][made.id]["TxnDate"] == "2026-12-31"
 
     async def test_every_write_is_keyed_and_every_call_names_its_version(
         self, connect: Connect, company: QuickBooks
@@ -154,8 +154,8 @@ class TestInvoices:
 
     async def test_tax_goes_under_the_tax_rate_that_is_set(self, connect: Connect, company: QuickBooks) -> None:
         made = await invoice(new_call(connect(tax_rate="Texas sales tax")), new_order())
-        (rate,) = [r for r in company.records["TaxCode"].values() if r["Name"] == "Texas sales tax"]
-        assert company.records["Invoice"][made.id]["TxnTaxDetail"]["TxnTaxCodeRef"] == {"value": rate["Id"]}
+        (rate,) = [r for r in company.books.records["TaxCode"].values() if r["Name"] == "Texas sales tax"]
+        assert company.books.records["Invoice"][made.id]["TxnTaxDetail"]["TxnTaxCodeRef"] == {"value": rate["Id"]}
 
     async def test_a_tax_code_that_does_not_exist_is_named(self, connect: Connect) -> None:
         with pytest.raises(Refused, match=r"no sales tax code called '20\.0% S'") as refused:
@@ -165,17 +165,17 @@ class TestInvoices:
     async def test_another_total_in_the_books_is_never_taken_for_success(
         self, connect: Connect, company: QuickBooks
     ) -> None:
-        company.skewed_by = Decimal("0.01")
+        company.books.skewed_by = Decimal("0.01")
         sold, this = new_order(), new_call(connect())
         try:
             with pytest.raises(Refused, match=r"24\.41 USD.*24\.40 USD.*in the books as it is") as refused:
                 await invoice(this, sold)
         finally:
-            company.skewed_by = Decimal(0)
+            company.books.skewed_by = Decimal(0)
         assert refused.value.cause == "wrong-total"
         (made,) = booked(company, sold)
         # A person corrects it; sending it again then finds it.
-        company.records["Invoice"][made]["TotalAmt"] = 24.4
+        company.books.records["Invoice"][made]["TotalAmt"] = 24.4
         assert (await invoice(call(this.connection, key=this.key, again=True), sold)).id == made
 
 
@@ -186,9 +186,9 @@ class TestSalesReceipts:
         assert [(b.id, b.total, b.paid) for b in company.booked() if b.reference == sold.number] == [
             (made.id, usd("24.40"), True)
         ]
-        sent = company.records["SalesReceipt"][made.id]
+        sent = company.books.records["SalesReceipt"][made.id]
         assert sent["PaymentRefNum"] == sold.number
-        assert company.records["Account"][sent["DepositToAccountRef"]["value"]]["Name"] == "Undeposited Funds"
+        assert company.books.records["Account"][sent["DepositToAccountRef"]["value"]]["Name"] == "Undeposited Funds"
         assert made.url.endswith(f"/salesreceipt?txnId={made.id}")
 
     async def test_an_account_that_does_not_exist_is_named(self, connect: Connect) -> None:
@@ -209,18 +209,18 @@ class TestSalesReceipts:
         sold = new_order(gift_cards=usd("20.00"))
         made = await sales_receipt(new_call(connect()), sold)
         assert made.total == usd("4.40")
-        *_, used = company.records["SalesReceipt"][made.id]["Line"]
+        *_, used = company.books.records["SalesReceipt"][made.id]["Line"]
         assert (used["Amount"], used["Description"]) == (-20.0, "Gift card used")
-        item = company.records["Item"][used["SalesItemLineDetail"]["ItemRef"]["value"]]
-        assert company.records["Account"][item["IncomeAccountRef"]["value"]]["Name"] == "Gift cards outstanding"
+        item = company.books.records["Item"][used["SalesItemLineDetail"]["ItemRef"]["value"]]
+        assert company.books.records["Account"][item["IncomeAccountRef"]["value"]]["Name"] == "Gift cards outstanding"
         assert used["SalesItemLineDetail"]["TaxCodeRef"] == {"value": "NON"}
-        assert company.records["SalesReceipt"][made.id]["TxnTaxDetail"] == {"TotalTax": 1.4}
+        assert company.books.records["SalesReceipt"][made.id]["TxnTaxDetail"] == {"TotalTax": 1.4}
 
     async def test_an_order_that_gift_cards_paid_wholly_is_a_receipt_of_nothing(
         self, connect: Connect, company: QuickBooks
     ) -> None:
         made = await sales_receipt(new_call(connect()), new_order(gift_cards=usd("24.40")))
-        assert (made.total, company.records["SalesReceipt"][made.id]["TotalAmt"]) == (usd("0"), 0)
+        assert (made.total, company.books.records["SalesReceipt"][made.id]["TotalAmt"]) == (usd("0"), 0)
 
     async def test_a_lost_answer_leaves_one_sales_receipt_of_an_order_with_a_gift_card(
         self, connect: Connect, company: QuickBooks
@@ -237,7 +237,7 @@ class TestSalesReceipts:
     ) -> None:
         sold, this = new_order(gift_cards=usd("20.00")), new_call(connect())
         made = await sales_receipt(this, sold)
-        company.records["SalesReceipt"][made.id]["TotalAmt"] = 24.4
+        company.books.records["SalesReceipt"][made.id]["TotalAmt"] = 24.4
         with pytest.raises(Refused, match=r"as 24\.40 USD, but for order A\d+ it should come to 4\.40 USD") as refused:
             await sales_receipt(call(this.connection, key=this.key, again=True), sold)
         assert refused.value.cause == "wrong-total"
@@ -292,8 +292,8 @@ class TestPayments:
         with pytest.raises(OutcomeUnknown):
             await pay(this, made, usd("20.00"))
         payment = await pay(call(books, key=this.key, again=True), made, usd("20.00"))
-        assert company.records["Invoice"][made.id]["Balance"] == 4.4
-        assert company.records["Payment"][payment.id]["TotalAmt"] == 20.0
+        assert company.books.records["Invoice"][made.id]["Balance"] == 4.4
+        assert company.books.records["Payment"][payment.id]["TotalAmt"] == 20.0
 
     async def test_a_payment_sent_twice_is_recorded_once_although_its_key_is_forgotten(
         self, connect: Connect, company: QuickBooks
@@ -306,9 +306,9 @@ class TestPayments:
             await pay(this, made, usd("5.00"))
         company.forget()
         again = await pay(call(books, key=this.key, again=True), made, usd("5.00"))
-        first, second = company.records["Invoice"][made.id]["LinkedTxn"]
+        first, second = company.books.records["Invoice"][made.id]["LinkedTxn"]
         assert again.id == second["TxnId"] != first["TxnId"]
-        assert company.records["Invoice"][made.id]["Balance"] == 14.4
+        assert company.books.records["Invoice"][made.id]["Balance"] == 14.4
 
     async def test_a_payment_that_never_arrived_is_recorded_by_the_repeat(
         self, connect: Connect, company: QuickBooks
@@ -319,7 +319,7 @@ class TestPayments:
         with pytest.raises(OutcomeUnknown):
             await pay(this, made, usd("24.40"))
         await pay(call(books, key=this.key, again=True), made, usd("24.40"))
-        assert company.records["Invoice"][made.id]["Balance"] == 0
+        assert company.books.records["Invoice"][made.id]["Balance"] == 0
 
     async def test_more_than_is_owed_is_refused(self, connect: Connect) -> None:
         books = connect()
@@ -342,17 +342,17 @@ class TestGiftCards:
         books, sold = connect(), new_order()
         made = await invoice(new_call(books), sold)
         used = await redeem(new_call(books), made, usd("20.00"))
-        memo = company.records["CreditMemo"][used.id]
+        memo = company.books.records["CreditMemo"][used.id]
         (sold_on,) = memo["Line"]
-        item = company.records["Item"][sold_on["SalesItemLineDetail"]["ItemRef"]["value"]]
-        account = company.records["Account"][item["IncomeAccountRef"]["value"]]
+        item = company.books.records["Item"][sold_on["SalesItemLineDetail"]["ItemRef"]["value"]]
+        account = company.books.records["Account"][item["IncomeAccountRef"]["value"]]
         assert (account["Name"], account["Classification"]) == ("Gift cards outstanding", "Liability")
         assert (memo["TotalAmt"], memo["Balance"]) == (20.0, 0)
         assert (memo["DocNumber"], memo["TxnDate"]) == (f"GC-{sold.number}", "2026-11-24")
         assert used.amount == usd("20.00")
-        assert company.records["Invoice"][made.id]["Balance"] == 4.4
-        (link,) = company.records["Invoice"][made.id]["LinkedTxn"]
-        assert company.records["Payment"][link["TxnId"]]["TotalAmt"] == 0, "no money came in"
+        assert company.books.records["Invoice"][made.id]["Balance"] == 4.4
+        (link,) = company.books.records["Invoice"][made.id]["LinkedTxn"]
+        assert company.books.records["Payment"][link["TxnId"]]["TotalAmt"] == 0, "no money came in"
 
     async def test_a_gift_card_and_money_settle_an_invoice_together(
         self, connect: Connect, company: QuickBooks
@@ -364,15 +364,15 @@ class TestGiftCards:
             pay(new_call(books), made, usd("4.40")),
         )
         assert [b.paid for b in company.booked() if b.id == made.id] == [True]
-        linked = [link["TxnId"] for link in company.records["Invoice"][made.id]["LinkedTxn"]]
-        assert sorted(company.records["Payment"][each]["TotalAmt"] for each in linked) == [0, 4.4]
+        linked = [link["TxnId"] for link in company.books.records["Invoice"][made.id]["LinkedTxn"]]
+        assert sorted(company.books.records["Payment"][each]["TotalAmt"] for each in linked) == [0, 4.4]
 
     @pytest.mark.parametrize("numbered", [True, False], ids=["our numbers", "the company's numbers"])
     @pytest.mark.parametrize("lost", ["creditmemo", "payment"])
     async def test_a_lost_answer_takes_the_gift_card_off_once_although_its_key_is_forgotten(
         self, connect: Connect, company: QuickBooks, monkeypatch: pytest.MonkeyPatch, lost: str, numbered: bool
     ) -> None:
-        (preferences,) = company.records["Preferences"].values()
+        (preferences,) = company.books.records["Preferences"].values()
         monkeypatch.setitem(preferences["SalesFormsPrefs"], "CustomTxnNumbers", numbered)
         books = connect()
         made, this = await invoice(new_call(books), new_order()), new_call(books)
@@ -383,7 +383,7 @@ class TestGiftCards:
         company.forget()
         again = await redeem(call(books, key=this.key, again=True), made, usd("5.00"))
         assert [memo["Id"] for memo in memos_of(company, made)] == [again.id]
-        assert company.records["Invoice"][made.id]["Balance"] == 14.4
+        assert company.books.records["Invoice"][made.id]["Balance"] == 14.4
 
     async def test_two_gift_card_parts_of_the_same_amount_are_told_apart_from_money(
         self, connect: Connect, company: QuickBooks
@@ -400,7 +400,7 @@ class TestGiftCards:
         books = connect()
         made = await invoice(new_call(books), new_order(number="WEBSHOP-EUROPE-2026-000999"))
         used = await redeem(new_call(books), made, usd("1.00"))
-        assert company.records["CreditMemo"][used.id]["DocNumber"] == "GC-EUROPE-2026-000999"
+        assert company.books.records["CreditMemo"][used.id]["DocNumber"] == "GC-EUROPE-2026-000999"
 
     async def test_an_item_that_does_not_exist_is_named(self, connect: Connect) -> None:
         books = connect(gift_card_item="Vouchers")
@@ -421,7 +421,7 @@ class TestGiftCards:
     async def test_a_company_that_applies_credits_by_itself_is_refused_before_anything_is_booked(
         self, connect: Connect, company: QuickBooks, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        (preferences,) = company.records["Preferences"].values()
+        (preferences,) = company.books.records["Preferences"].values()
         monkeypatch.setitem(preferences["SalesFormsPrefs"], "AutoApplyCredit", True)
         books = connect()
         made = await invoice(new_call(books), new_order())
@@ -447,7 +447,7 @@ class TestGiftCards:
     async def test_an_invoice_that_is_gone_is_said(self, connect: Connect, company: QuickBooks) -> None:
         books = connect()
         made = await invoice(new_call(books), new_order())
-        del company.records["Invoice"][made.id]
+        del company.books.records["Invoice"][made.id]
         with pytest.raises(Refused, match=f"no invoice with the id {made.id} any more"):
             await redeem(new_call(books), made, usd("20.00"))
 
@@ -461,7 +461,7 @@ class TestGiftCards:
         self, connect: Connect, company: QuickBooks
     ) -> None:
         made = await invoice(new_call(connect()), sold := new_order(gift_cards=None))
-        note = company.records["Invoice"][made.id]["PrivateNote"]
+        note = company.books.records["Invoice"][made.id]["PrivateNote"]
         assert note == f"Order {sold.number} ({sold.id})\nPaid by gift card in part"
 
 
@@ -487,7 +487,7 @@ class TestRepeats:
     async def test_a_lost_answer_leaves_one_invoice_where_the_company_numbers_them_by_itself(
         self, connect: Connect, company: QuickBooks, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        (preferences,) = company.records["Preferences"].values()
+        (preferences,) = company.books.records["Preferences"].values()
         monkeypatch.setitem(preferences["SalesFormsPrefs"], "CustomTxnNumbers", False)
         company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match=POST_INVOICE))
         sold, this = new_order(), new_call(connect())
@@ -496,9 +496,26 @@ class TestRepeats:
         company.forget()
         again = await invoice(call(this.connection, key=this.key, again=True), sold)
         note = f"Order {sold.number} ({sold.id})"
-        made = [r["Id"] for r in company.records["Invoice"].values() if r["PrivateNote"] == note]
+        made = [r["Id"] for r in company.books.records["Invoice"].values() if r["PrivateNote"] == note]
         assert made == [again.id]
         assert again.number != sold.number
+
+    @pytest.mark.proves("paging")
+    async def test_an_invoice_is_found_behind_a_thousand_others_of_its_day(
+        self, connect: Connect, company: QuickBooks
+    ) -> None:
+        """Where the company numbers documents by itself, only the day leads to it."""
+        company.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="POST .*/invoice"))
+        books, sold = connect(), new_order()
+        with pytest.raises(OutcomeUnknown):
+            await invoice(new_call(books), sold)
+        (made,) = (r for r in company.books.records["Invoice"].values() if r["DocNumber"] == sold.number)
+        made["DocNumber"], made["Id"] = "by itself", "900000"
+        others = [company.books.add("Invoice", TxnDate=made["TxnDate"], DocNumber=str(n))["Id"] for n in range(2000)]
+        company.forget()
+        assert (await invoice(new_call(books, again=True), sold)).id == "900000"
+        for other in others:
+            del company.books.records["Invoice"][other]
 
     async def test_a_failure_may_be_tried_again(self, connect: Connect, company: QuickBooks) -> None:
         company.faults.add(Fault(kind=FaultKind.FAILED, match=POST_INVOICE))
@@ -517,7 +534,7 @@ class TestRepeats:
         with pytest.raises(OutcomeUnknown):
             await invoice(this, sold)
         await invoice(call(this.connection, key=this.key, again=True), sold)
-        assert [r["DisplayName"] for r in company.records["Customer"].values()].count("Lost Lee") == 1
+        assert [r["DisplayName"] for r in company.books.records["Customer"].values()].count("Lost Lee") == 1
 
     async def test_a_request_to_slow_down_says_how_long(self, connect: Connect, company: QuickBooks) -> None:
         company.faults.add(Fault(kind=FaultKind.RATE_LIMITED, match=POST_INVOICE, seconds=0))
@@ -579,10 +596,10 @@ class TestSkus:
     ) -> None:
         item = company.item_for("TEA-500-NEW")
         assert item is not None
-        target = item if by == "id" else company.records["Item"][item]["Name"]
+        target = item if by == "id" else company.books.records["Item"][item]["Name"]
         this = new_call(connect(), mapped={("product", "TEA-500-NEW"): target})
         made = await invoice(this, new_order(lines=(line(sku="TEA-500-NEW"),)))
-        first = company.records["Invoice"][made.id]["Line"][0]
+        first = company.books.records["Invoice"][made.id]["Line"][0]
         assert first["SalesItemLineDetail"]["ItemRef"] == {"value": item}
 
     async def test_a_sku_mapped_to_nothing_is_refused(self, connect: Connect) -> None:
@@ -591,15 +608,15 @@ class TestSkus:
             await invoice(this, new_order(lines=(line(sku="TEA-500-NEW"),)))
 
     async def test_a_sku_that_two_items_have_is_refused(self, connect: Connect, company: QuickBooks) -> None:
-        company.add("Item", Name="Twin one", Sku="TWIN", Type="Service")
-        company.add("Item", Name="Twin two", Sku="twin", Type="Service")
+        company.books.add("Item", Name="Twin one", Sku="TWIN", Type="Service")
+        company.books.add("Item", Name="Twin two", Sku="twin", Type="Service")
         with pytest.raises(Refused, match="2 items with the SKU TWIN: Twin one, Twin two"):
             await invoice(new_call(connect()), new_order(lines=(line(sku="TWIN"),)))
 
     async def test_quotes_in_a_sku_do_no_harm(self, connect: Connect, company: QuickBooks) -> None:
-        item = company.add("Item", Name="Odd one", Sku="O'Neil\\5\" (x)", Type="Service")
+        item = company.books.add("Item", Name="Odd one", Sku="O'Neil\\5\" (x)", Type="Service")
         made = await invoice(new_call(connect()), new_order(lines=(line(sku="O'Neil\\5\" (x)"),)))
-        first = company.records["Invoice"][made.id]["Line"][0]
+        first = company.books.records["Invoice"][made.id]["Line"][0]
         assert first["SalesItemLineDetail"]["ItemRef"] == {"value": item["Id"]}
 
     async def test_an_item_of_the_settings_that_does_not_exist_is_named(self, connect: Connect) -> None:
@@ -632,12 +649,13 @@ class TestCurrencies:
         euro_and_dollar = Customer(name="Cross Border", email="cross@example.com")
         in_euros = await invoice(new_call(books), self.euros(customer=euro_and_dollar))
         in_dollars = await invoice(new_call(books), new_order(customer=euro_and_dollar))
-        names = [company.records["Customer"][i.customer_id]["DisplayName"] for i in (in_euros, in_dollars)]
+        names = [company.books.records["Customer"][i.customer_id]["DisplayName"] for i in (in_euros, in_dollars)]
         assert names == ["Cross Border (EUR)", "Cross Border"]
         assert in_euros.total == Money.of("17.00", "EUR")
 
 
 class TestSignIn:
+    @pytest.mark.proves("access")
     async def test_an_expired_sign_in_is_renewed_once(self, connect: Connect, company: QuickBooks) -> None:
         company.tokens.expire()
         company.received.clear()
@@ -653,6 +671,7 @@ class TestSignIn:
         await invoice(new_call(books), sold)
         assert len(posts(company, "/tokens/bearer")) == 1
 
+    @pytest.mark.proves("access")
     async def test_two_actions_at_once_renew_the_sign_in_once(self, connect: Connect, company: QuickBooks) -> None:
         books = connect(credentials=self.known_to(company))
         company.tokens.expire()
@@ -660,6 +679,7 @@ class TestSignIn:
         await asyncio.gather(*(invoice(new_call(books), new_order()) for _ in range(2)))
         assert len(posts(company, "/tokens/bearer")) == 1
 
+    @pytest.mark.proves("access")
     async def test_two_processes_that_share_a_vault_renew_the_sign_in_once(
         self, practice: Practice, company: QuickBooks, tmp_path: Path
     ) -> None:
@@ -704,7 +724,7 @@ class TestSignIn:
     async def test_signing_in_warns_of_settings_that_the_company_contradicts(
         self, connect: Connect, company: QuickBooks
     ) -> None:
-        (preferences,) = company.records["Preferences"].values()
+        (preferences,) = company.books.records["Preferences"].values()
         preferences["CurrencyPrefs"]["MultiCurrencyEnabled"] = False
         preferences["SalesFormsPrefs"].update(AllowDiscount=False, CustomTxnNumbers=False)
         books = connect(credentials=self.known_to(company), home_currency="GBP", multicurrency=True)

@@ -27,7 +27,7 @@ async def find(books: Connection, **who: str) -> BooksCustomer:
 async def test_a_new_customer_is_added_with_all_that_is_known(connect: Connect, company: QuickBooks) -> None:
     found = await find(connect(), name="Ada Hill", email="ada@example.com", phone="555", company="Hill & Co")
     assert (found.name, found.created) == ("Ada Hill", True)
-    record = company.records["Customer"][found.id]
+    record = company.books.records["Customer"][found.id]
     assert record["PrimaryEmailAddr"] == {"Address": "ada@example.com"}
     assert record["PrimaryPhone"] == {"FreeFormNumber": "555"}
     assert record["CompanyName"] == "Hill & Co"
@@ -64,7 +64,7 @@ async def test_a_vendors_name_gets_a_mark(connect: Connect) -> None:
 async def test_the_name_of_an_inactive_customer_gets_a_mark(connect: Connect, company: QuickBooks) -> None:
     books = connect()
     gone = await find(books, name="Ed Hill", email="ed@example.com")
-    company.records["Customer"][gone.id]["Active"] = False
+    company.books.records["Customer"][gone.id]["Active"] = False
     assert (await find(books, name="Ed Hill", email="ed@example.com")).name == "Ed Hill (ed@example.com)"
 
 

@@ -10,6 +10,8 @@ from bellwire.connectors.kit import Answer
 from bellwire.connectors.quickbooks.faults import explain
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 
+pytestmark = pytest.mark.proves("errors")
+
 
 def answer(status: int, body: Any, *, method: str = "POST", **headers: str) -> Answer:
     content = body if isinstance(body, bytes) else orjson.dumps(body)

@@ -63,13 +63,13 @@ class Shopkeeper:
     @property
     def came_in(self) -> list[Decimal]:
         """What each payment says of money that came in; one of nothing only applies a credit."""
-        amounts = [Decimal(str(record["TotalAmt"])) for record in self.books.records["Payment"].values()]
+        amounts = [Decimal(str(record["TotalAmt"])) for record in self.books.books.records["Payment"].values()]
         return [amount for amount in amounts if amount]
 
     @property
     def taken_off(self) -> list[tuple[str, Decimal, Decimal]]:
         """For each credit memo, the kind of account that it is booked on, its amount, and what of it is left."""
-        held = self.books.records
+        held = self.books.books.records
         found = []
         for memo in held["CreditMemo"].values():
             (line,) = memo["Line"]
@@ -159,7 +159,7 @@ async def test_a_sales_receipt_takes_in_the_money_and_takes_off_the_gift_card(tm
         at = Shopkeeper(place, bellwire)
         at.lose("books", match)
         assert await at.sell(SaleLine("TEA-100", 2), gift_card="20.00") == Decimal("24.40")
-        (receipt,) = at.books.records["SalesReceipt"].values()
+        (receipt,) = at.books.books.records["SalesReceipt"].values()
         assert receipt["TotalAmt"] == 4.4
         assert receipt["Line"][-1]["Amount"] == -20
         assert await at.skipped() == {}

@@ -45,7 +45,9 @@ async def book(practice: Practice, order: Order, action: str, **changes: object)
         result = await find_connector("quickbooks").actions[f"accounting.{action}"](call(books, key=key), given_order)
     finally:
         await books.api.close()
-    record = company.records["Invoice" if action == "create_invoice" else "SalesReceipt"][result.model_dump()["id"]]
+    record = company.books.records["Invoice" if action == "create_invoice" else "SalesReceipt"][
+        result.model_dump()["id"]
+    ]
     assert record["DocNumber"] == order.number
     assert record["CurrencyRef"]["value"] == order.currency
     return record
@@ -60,8 +62,8 @@ def off_the_liability(company: QuickBooks, record: Any) -> Decimal:
     taken_off = Decimal(0)
     for line in record["Line"]:
         if line["Amount"] < 0 and (detail := line.get("SalesItemLineDetail")):
-            account = company.records["Item"][detail["ItemRef"]["value"]]["IncomeAccountRef"]["value"]
-            if company.records["Account"][account]["Classification"] == "Liability":
+            account = company.books.records["Item"][detail["ItemRef"]["value"]]["IncomeAccountRef"]["value"]
+            if company.books.records["Account"][account]["Classification"] == "Liability":
                 taken_off -= Decimal(str(line["Amount"]))
     return taken_off
 

@@ -1,12 +1,10 @@
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from pytest import fixture
 
 from bellwire.capabilities import Given
 from bellwire.capabilities.storefront import (
@@ -21,36 +19,17 @@ from bellwire.capabilities.storefront import (
 )
 from bellwire.connectors.kit import Connection, LookUp
 from bellwire.connectors.shopify import CONNECTOR
+from bellwire.connectors.shopify.manifest import API_VERSION
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.events import Customer, Environment, Order
 from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine
 from bellwire.practice.shopify import Shopify
 from bellwire.practice.shopify.points import Bucket
-from tests.connecting import Secrets, call, connection
+from tests.connecting import call, connection
 from tests.connectors.shopify.deliveries import received
 from tests.samples import usd
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-@fixture
-async def practice() -> AsyncIterator[Practice]:
-    async with Practice(["shopify"]) as practice:
-        yield practice
-
-
-@fixture
-async def vendor(practice: Practice) -> Shopify:
-    found = practice.simulators["shopify"]
-    assert isinstance(found, Shopify)
-    return found
-
-
-@fixture
-async def shop(practice: Practice) -> AsyncIterator[Connection]:
-    made = connection("shopify", practice, name="shop")
-    yield made
-    await made.api.close()
 
 
 def paid(vendor: Shopify, number: str = "1001", **sale: Any) -> str:
@@ -180,6 +159,7 @@ async def test_an_order_that_changes_while_it_is_read_is_read_again_later(vendor
     assert caught.value.cause == "changed-meanwhile"
 
 
+@pytest.mark.proves("paging")
 async def test_all_orders_since_a_time_page_by_page(vendor: Shopify, shop: Connection) -> None:
     ids = [paid(vendor, str(number)) for number in range(60)]
     found: list[str] = []
@@ -230,11 +210,18 @@ async def test_only_the_exact_sku_counts(vendor: Shopify, shop: Connection, sku:
     assert not any(product["tags"] for product in vendor.products.values())
 
 
+@pytest.mark.proves("paging")
 async def test_a_sku_is_found_on_a_later_page(vendor: Shopify, shop: Connection) -> None:
     vendor.products = {
-        str(number): {"id": number, "title": "x", "tags": [], "variants": [{"id": number, "sku": f"X-{number}"}]}
-        for number in range(1, 122)
-    } | {"900": {"id": 900, "title": "x", "tags": [], "variants": [{"id": 900, "sku": "X-"}]}}
+        str(number): {
+            "id": number,
+            "title": "x",
+            "updated_at": "2026-01-01T00:00:00+00:00",
+            "tags": [],
+            "variants": [{"id": number, "sku": sku}],
+        }
+        for number, sku in [*((number, f"X-{number}") for number in range(1, 122)), (900, "X-")]
+    }
     assert (await flag(shop, sku="X-", flag="low-stock")).product_id == "900"
 
 
@@ -357,7 +344,6 @@ async def test_signing_in_shows_the_shop_and_what_the_app_may_do(vendor: Shopify
     assert CONNECTOR.sign_in is not None
     found = await CONNECTOR.sign_in(call(shop))
     assert (found.name, found.detail) == ("Practice Tea Shop", "practice.myshopify.com, plan Developer Preview")
-    assert found.scopes == vendor.scopes
     assert found.warnings == ()
     assert sent(vendor, "mutation") == 0
 
@@ -379,12 +365,58 @@ async def test_what_the_app_may_not_do_is_said_in_words(
     assert scope in refused.value.detail
 
 
-async def test_signing_in_warns_of_missing_and_of_needless_scopes(vendor: Shopify, shop: Connection) -> None:
-    vendor.scopes = ("read_all_orders", *(scope for scope in vendor.scopes if scope != "read_orders"))
+@pytest.mark.proves("access")
+async def test_signing_in_tells_which_scopes_are_missing_and_which_are_needless(
+    vendor: Shopify, shop: Connection
+) -> None:
+    """Leave to read that comes with leave to write is neither."""
     assert CONNECTOR.sign_in is not None
-    missing, excess = (await CONNECTOR.sign_in(call(shop))).warnings
-    assert "lacks the scopes read_orders:" in missing
-    assert excess == "The app may do more than Bellwire needs: read_all_orders."
+    needed = set(CONNECTOR.manifest.scopes)
+    assert "read_products" in vendor.scopes
+    assert set((await CONNECTOR.sign_in(call(shop))).scopes or ()) == needed
+    vendor.scopes = ("read_all_orders", *(scope for scope in vendor.scopes if scope != "read_orders"))
+    assert set((await CONNECTOR.sign_in(call(shop))).scopes or ()) ^ needed == {"read_all_orders", "read_orders"}
+
+
+@pytest.mark.proves("access")
+async def test_signing_in_warns_where_shopify_keeps_customers_to_itself(vendor: Shopify, shop: Connection) -> None:
+    assert CONNECTOR.sign_in is not None
+    order_id = paid(vendor)
+    vendor.personal = False
+    (warning,) = (await CONNECTOR.sign_in(call(shop))).warnings
+    assert "protected customer data" in warning
+    found = await read(shop, order_id)
+    assert (found.number, found.customer, found.shipping) == ("1001", None, None)
+
+
+@pytest.mark.proves("environments")
+@pytest.mark.parametrize(("development", "told"), [(True, Environment.SANDBOX), (False, Environment.PRODUCTION)])
+async def test_a_development_store_is_the_sandbox(
+    vendor: Shopify, shop: Connection, development: bool, told: Environment
+) -> None:
+    assert CONNECTOR.sign_in is not None
+    vendor.development = development
+    assert (await CONNECTOR.sign_in(call(shop))).environment is told
+
+
+@pytest.mark.proves("version")
+async def test_the_version_is_pinned_and_another_one_in_the_answer_is_noticed(
+    vendor: Shopify, shop: Connection
+) -> None:
+    await read(shop, paid(vendor))
+    asked = [received.path for received in vendor.received if received.path.endswith("graphql.json")]
+    assert set(asked) == {f"/admin/api/{API_VERSION}/graphql.json"}
+    assert shop.api.notices == {}
+    vendor.versions = ("2027-01", "2027-04")
+    await listed(shop)
+    assert shop.api.notices == {"X-Shopify-API-Version": f"2027-01 was used instead of {API_VERSION}"}
+
+
+@pytest.mark.proves("version")
+async def test_what_shopify_says_about_a_call_that_will_end_is_noticed(vendor: Shopify, shop: Connection) -> None:
+    vendor.deprecation = "https://shopify.dev/changelog"
+    await listed(shop)
+    assert shop.api.notices == {"X-Shopify-API-Deprecated-Reason": "https://shopify.dev/changelog"}
 
 
 async def test_signing_in_warns_of_another_shop(practice: Practice) -> None:
@@ -396,6 +428,7 @@ async def test_signing_in_warns_of_another_shop(practice: Practice) -> None:
     assert "other.myshopify.com" in warning
 
 
+@pytest.mark.proves("access")
 async def test_a_token_that_ended_is_asked_for_anew(practice: Practice, vendor: Shopify) -> None:
     order_id = paid(vendor)
     made = connection("shopify", practice)
@@ -423,6 +456,7 @@ async def test_wrong_credentials_are_signed_out(practice: Practice, credentials:
     await made.api.close()
 
 
+@pytest.mark.proves("limits")
 async def test_a_throttled_query_waits_as_long_as_its_points_take(vendor: Shopify, shop: Connection) -> None:
     order_id = paid(vendor)
     vendor.faults.add(Fault(kind=FaultKind.RATE_LIMITED, match="query Order", seconds=0.3))
@@ -431,6 +465,7 @@ async def test_a_throttled_query_waits_as_long_as_its_points_take(vendor: Shopif
     assert time.monotonic() - began > 0.29
 
 
+@pytest.mark.proves("limits")
 async def test_an_empty_bucket_throttles_and_a_mutation_that_met_it_did_nothing(
     vendor: Shopify, shop: Connection
 ) -> None:
@@ -442,6 +477,7 @@ async def test_an_empty_bucket_throttles_and_a_mutation_that_met_it_did_nothing(
     assert timedelta(seconds=500) < caught.value.retry_after < timedelta(seconds=754)
 
 
+@pytest.mark.proves("limits")
 async def test_the_next_query_waits_until_its_points_are_back(vendor: Shopify, shop: Connection) -> None:
     order_id = paid(vendor)
     vendor.bucket = Bucket(size=760, refill=300)
@@ -450,6 +486,7 @@ async def test_the_next_query_waits_until_its_points_are_back(vendor: Shopify, s
     assert all(received.status == 200 for received in vendor.received)
 
 
+@pytest.mark.proves("errors")
 async def test_failures_of_reads_are_transient_and_of_writes_unknown(vendor: Shopify, shop: Connection) -> None:
     order_id = paid(vendor)
     vendor.faults.add(Fault(kind=FaultKind.FAILED, match="query Order"))
@@ -463,12 +500,11 @@ async def test_failures_of_reads_are_transient_and_of_writes_unknown(vendor: Sho
         await flag(shop, sku="TEA-100", flag="low-stock")
 
 
+@pytest.mark.proves("access")
 async def test_two_callers_share_one_token(vendor: Shopify, practice: Practice) -> None:
-    secrets = Secrets(vendor.credentials)
-    made = connection("shopify", practice, credentials=secrets.values)
+    made = connection("shopify", practice)
     order_id = paid(vendor)
-    await read(made, order_id)
-    await read(made, order_id)
+    await asyncio.gather(read(made, order_id), read(made, order_id))
     await made.api.close()
     assert sent(vendor, "client_credentials") == 1
 

@@ -19,6 +19,7 @@ from bellwire.connectors.shopify.documents import DOCUMENTS
 from bellwire.practice.shopify import points, schema
 from tests.shared import needs_shared, spec
 
+pytestmark = pytest.mark.proves("spec")
 _DISCOUNTS = (
     "AutomaticDiscountApplication",
     "DiscountCodeApplication",

@@ -8,6 +8,8 @@ from bellwire.connectors.kit import Answer
 from bellwire.connectors.shopify.errors import explain
 from bellwire.errors import OutcomeUnknown, Refused, Transient, VendorError
 
+pytestmark = pytest.mark.proves("errors")
+
 
 def answer(body: Any, status: int = 200, *, writes: bool = True) -> Answer:
     data = body if isinstance(body, bytes) else orjson.dumps(body)
@@ -31,6 +33,7 @@ def error(code: str, path: list[Any] | None = None, message: str = "no") -> dict
         (200, {"data": None, "errors": [error("SERVICE_UNAVAILABLE")]}, OutcomeUnknown, "vendor-failed"),
         (200, {"errors": [error("MAX_COST_EXCEEDED")]}, Refused, "refused-max-cost-exceeded"),
         (200, {"errors": [{"message": "syntax error"}]}, Refused, "refused"),
+        (200, {"errors": [{"message": "Invalid cursor for current pagination sort."}]}, Refused, "lost-place"),
         (
             200,
             {

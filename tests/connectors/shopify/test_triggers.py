@@ -307,6 +307,7 @@ def test_the_newer_header_names_are_understood() -> None:
     assert TRIGGERS.belongs(arrived, shop(shop="other")) != ""
 
 
+@pytest.mark.proves("environments")
 @pytest.mark.parametrize(
     ("ours", "sender", "belongs"),
     [
@@ -324,6 +325,7 @@ def test_another_shops_delivery_is_refused(ours: str, sender: str, belongs: bool
     assert belongs or ("other.myshopify.com" in said and "practice.myshopify.com" in said)
 
 
+@pytest.mark.proves("signatures")
 @pytest.mark.parametrize(
     ("secret", "body", "signature"),
     [

@@ -1,11 +1,8 @@
-from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse
 
-from bellwire.capabilities import Given, Result
 from bellwire.capabilities.storefront import (
     FlaggedProduct,
     FlagProduct,
@@ -16,54 +13,16 @@ from bellwire.capabilities.storefront import (
     ReadOrder,
 )
 from bellwire.connectors import find_connector
-from bellwire.connectors.kit import Account, Answer, Connection
+from bellwire.connectors.kit import Answer
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
-from bellwire.events import Order
-from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine
-from bellwire.practice.woocommerce import WooCommerce
+from bellwire.events import Environment, Order
+from bellwire.practice import FaultKind
 from tests.connecting import call, connection
+from tests.connectors.woocommerce.conftest import Shop
 
 TWICE = 2
 """An HTTP client may send a GET or PUT again by itself when its connection breaks off."""
 EARLY = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-class Shop:
-    """A practice shop and a connection to it."""
-
-    def __init__(self, practice: Practice) -> None:
-        simulator = practice.simulators["woocommerce"]
-        assert isinstance(simulator, WooCommerce)
-        self.practice = practice
-        self.simulator = simulator
-        self.connection: Connection = connection("woocommerce", practice, name="shop")
-
-    async def do(
-        self, operation: str, given: Given, *, again: bool = False, mapped: Mapping[tuple[str, str], str] | None = None
-    ) -> Result:
-        action = self.connection.connector.actions[f"storefront.{operation}"]
-        return await action(call(self.connection, again=again, mapped=mapped), given)
-
-    async def sign_in(self) -> Account:
-        assert self.connection.connector.sign_in is not None
-        return await self.connection.connector.sign_in(call(self.connection))
-
-    def sale(self, number: str = "1001") -> str:
-        return self.simulator.place(Sale(number, [SaleLine("TEA-100", 2)]))
-
-    def fail(self, kind: FaultKind, match: str = "", **more: Any) -> None:
-        self.simulator.faults.add(Fault(kind=kind, match=match, **more))
-
-    def sent(self, method: str) -> list[str]:
-        return [call.path for call in self.simulator.received if call.method == method]
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    async with Practice(["woocommerce"]) as practice:
-        shop = Shop(practice)
-        yield shop
-        await shop.connection.api.close()
 
 
 async def test_an_order_that_is_read_is_the_one_its_webhook_tells(shop: Shop) -> None:
@@ -93,6 +52,7 @@ async def every_order(shop: Shop, since: datetime, limit: int) -> list[Order]:
             return found
 
 
+@pytest.mark.proves("paging")
 @pytest.mark.parametrize(("count", "limit", "requests"), [(0, 10, 1), (7, 3, 3), (6, 3, 2), (130, 250, 2)])
 async def test_paging_goes_to_the_end_and_no_further(shop: Shop, count: int, limit: int, requests: int) -> None:
     placed = [shop.sale(str(number)) for number in range(count)]
@@ -227,6 +187,7 @@ async def test_an_order_that_was_called_off_isnt_marked_as_sent(shop: Shop, stat
     assert shop.simulator.notes[int(order_id)] == []
 
 
+@pytest.mark.proves("errors")
 async def test_a_host_that_asks_to_slow_down_is_obeyed(shop: Shop) -> None:
     shop.fail(FaultKind.RATE_LIMITED, seconds=7)
     with pytest.raises(Transient, match="slow down") as error:
@@ -234,6 +195,7 @@ async def test_a_host_that_asks_to_slow_down_is_obeyed(shop: Shop) -> None:
     assert (error.value.cause, error.value.retry_after) == ("rate-limited", timedelta(seconds=7))
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("kind", "match", "error"),
     [
@@ -272,6 +234,7 @@ async def test_a_maintenance_page_is_temporary(shop: Shop, monkeypatch: pytest.M
     assert shop.simulator.fulfilled() == []
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("status", "body", "error", "cause"),
     [
@@ -300,6 +263,7 @@ async def test_signing_in_tells_the_shop_and_changes_nothing(shop: Shop) -> None
     assert shop.simulator.state() == before
 
 
+@pytest.mark.proves("access")
 async def test_signing_in_warns_of_a_key_that_may_only_read(shop: Shop) -> None:
     shop.simulator.permission = "read"
     account = await shop.sign_in()
@@ -322,3 +286,45 @@ async def test_signing_in_with_a_wrong_key_fails(shop: Shop) -> None:
     with pytest.raises(SignedOut, match="no longer accepts its key"):
         await wrong.connector.sign_in(call(wrong))
     await wrong.api.close()
+
+
+@pytest.mark.proves("environments")
+@pytest.mark.parametrize(
+    ("url", "environment", "warned"),
+    [
+        ("https://staging.tea.example", Environment.PRODUCTION, True),
+        ("https://tea-dev.example/shop", Environment.PRODUCTION, True),
+        ("https://tea.example/test", Environment.PRODUCTION, False),
+        ("https://staging.tea.example", Environment.SANDBOX, False),
+    ],
+)
+async def test_signing_in_to_a_copy_in_production_is_warned_of(
+    shop: Shop, url: str, environment: Environment, warned: bool
+) -> None:
+    live = connection("woocommerce", shop.practice, environment=environment, settings={"url": url})
+    assert live.connector.sign_in is not None
+    warnings = (await live.connector.sign_in(call(live))).warnings
+    await live.api.close()
+    assert ["looks like a copy" in each for each in warnings] == [True] * warned
+
+
+@pytest.mark.proves("version")
+async def test_each_call_goes_to_the_pinned_version(shop: Shop) -> None:
+    order_id = shop.sale()
+    await shop.sign_in()
+    await shop.do("mark_fulfilled", MarkFulfilled(order_id=order_id, carrier="UPS", tracking_number="1Z1"))
+    await shop.do("flag_product", FlagProduct(sku="TEA-100", flag="low-stock"))
+    version = shop.connection.manifest.api_version
+    assert all(received.path.startswith(f"/wp-json/{version}/") for received in shop.simulator.received)
+
+
+@pytest.mark.proves("version")
+async def test_what_the_shop_announces_in_standard_headers_is_noticed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sunset = "Sat, 31 Jan 2032 23:59:59 GMT"
+    monkeypatch.setattr(shop.simulator, "failed", lambda: JSONResponse({}, 500, {"Sunset": sunset}))
+    shop.fail(FaultKind.FAILED)
+    with pytest.raises(Transient):
+        await shop.do("read_order", ReadOrder(order_id="1"))
+    assert shop.connection.api.notices == {"Sunset": sunset}

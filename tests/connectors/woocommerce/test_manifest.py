@@ -37,6 +37,7 @@ def test_what_is_no_address_of_a_shop_is_refused(url: str) -> None:
         ShopSettings(url=url)
 
 
+@pytest.mark.proves("version")
 def test_the_version_is_in_the_path_below_the_shops_folder() -> None:
     settings = ShopSettings(url="https://example.com/shop")
     assert MANIFEST.api_version in MANIFEST.root
@@ -44,6 +45,7 @@ def test_the_version_is_in_the_path_below_the_shops_folder() -> None:
         assert base_url.format_map(settings.model_dump()) == "https://example.com/shop"
 
 
+@pytest.mark.proves("signatures")
 def test_a_signature_of_the_shop_is_known_and_any_change_is_seen() -> None:
     scheme = shop().webhook
     assert scheme is not None

@@ -160,6 +160,7 @@ def test_what_cant_be_read_says_so_and_is_kept(body: bytes, said: str) -> None:
         normalise(delivery(body))
 
 
+@pytest.mark.proves("environments")
 @pytest.mark.parametrize(
     ("source", "ours"),
     [

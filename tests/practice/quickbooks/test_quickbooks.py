@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from bellwire.practice import CATALOGUE, Booked, Books, Practice
-from bellwire.practice.quickbooks import Query, QuickBooks
+from bellwire.practice.quickbooks import QuickBooks
+from bellwire.practice.quickbooks.queries import Query
 from tests.samples import usd
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -55,7 +56,7 @@ class Client:
         """An invoice of 17.00 for a customer of its own."""
         if "CustomerRef" not in changes:
             name = f"Customer {next(_serial)}"
-            customer = self.company.add("Customer", DisplayName=name, CurrencyRef={"value": "USD"})
+            customer = self.company.books.add("Customer", DisplayName=name, CurrencyRef={"value": "USD"})
             changes["CustomerRef"] = {"value": customer["Id"]}
         return {"Line": [self.line()], **changes}
 
@@ -127,11 +128,11 @@ class TestQueries:
         assert await client.query("SELECT * FROM Item STARTPOSITION 900") == []
 
     async def test_quotes_are_escaped_with_a_backslash(self, client: Client) -> None:
-        client.company.add("Customer", DisplayName="O'Neil \\ Co", CurrencyRef={"value": "USD"})
+        client.company.books.add("Customer", DisplayName="O'Neil \\ Co", CurrencyRef={"value": "USD"})
         assert len(await client.query(r"SELECT * FROM Customer WHERE DisplayName = 'O\'Neil \\ Co'")) == 1
 
     async def test_inactive_records_have_to_be_asked_for(self, client: Client) -> None:
-        client.company.add("Customer", DisplayName="Gone", Active=False, CurrencyRef={"value": "USD"})
+        client.company.books.add("Customer", DisplayName="Gone", Active=False, CurrencyRef={"value": "USD"})
         assert await client.query("SELECT * FROM Customer WHERE DisplayName = 'Gone'") == []
         asked = "SELECT * FROM Customer WHERE DisplayName LIKE 'Go%' AND Active IN (true, false)"
         assert len(await client.query(asked)) == 1
@@ -222,11 +223,11 @@ class TestSales:
         assert await client.code("salesreceipt", client.sale(DocNumber="D-1")) == ""
 
     async def test_without_multicurrency_there_is_one_currency(self, client: Client) -> None:
-        client.company.multicurrency = False
+        client.company.books.multicurrency = False
         try:
             assert await client.code("customer", {"DisplayName": "Yen", "CurrencyRef": {"value": "JPY"}}) == "6000"
         finally:
-            client.company.multicurrency = True
+            client.company.books.multicurrency = True
 
 
 class TestPayments:
@@ -265,12 +266,14 @@ class TestPayments:
         given = self.payment(invoice, 10, TotalAmt=0)
         assert await client.code("payment", given) == "6000", "nothing pays for it"
         assert await client.code("payment", given | {"Line": [*given["Line"], credit]}) == ""
-        held = client.company.records
+        held = client.company.books.records
         assert (held["Invoice"][invoice["Id"]]["Balance"], held["CreditMemo"][memo["Id"]]["Balance"]) == (7, 7)
         assert await client.code("payment", given | {"Line": [credit]}) == "6000", "more than is left of it"
 
     async def test_money_goes_to_a_bank_account_or_another_current_asset_only(self, client: Client) -> None:
-        accounts = {account["Name"]: {"value": account["Id"]} for account in client.company.records["Account"].values()}
+        accounts = {
+            account["Name"]: {"value": account["Id"]} for account in client.company.books.records["Account"].values()
+        }
         invoice = (await client.post("invoice", client.sale()))[1]["Invoice"]
         for name, code in (("Gift cards outstanding", "6000"), ("Undeposited Funds", "")):
             given = self.payment(invoice, 1, DepositToAccountRef=accounts[name])
@@ -310,7 +313,7 @@ class TestBooks:
         ]
 
     async def test_what_a_sale_came_to_includes_what_a_gift_card_paid(self, client: Client) -> None:
-        (item,) = [i for i in client.company.records["Item"].values() if i["Name"] == "Gift cards"]
+        (item,) = [i for i in client.company.books.records["Item"].values() if i["Name"] == "Gift cards"]
         sale = client.sale(DocNumber="B-3")
         detail = {"ItemRef": {"value": item["Id"]}, "Qty": 1, "UnitPrice": -10}
         sale["Line"].append({"Amount": -10, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail})
@@ -323,7 +326,7 @@ class TestBooks:
         assert await client.code("salesreceipt", sale | {"DocNumber": "B-5"}) == ""
 
     async def test_a_person_can_map_what_the_books_lack(self, client: Client) -> None:
-        items = client.company.records["Item"]
+        items = client.company.books.records["Item"]
         assert items[client.company.item_for("POT-1L") or ""]["Sku"] == "POT-1L"
         assert items[client.company.item_for("TEA-500-NEW") or ""]["Name"] == "Other goods"
         assert client.company.item_for("NEVER-HEARD-OF") is None

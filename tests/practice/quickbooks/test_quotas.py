@@ -1,8 +1,12 @@
 """QuickBooks lets 10 requests a second in, and 500 a minute, for each company; our client keeps to that."""
 
+import pytest
+
 from bellwire.connectors.kit.http import Api
 from bellwire.practice.quota import take
 from tests.practice.quotas import account
+
+pytestmark = pytest.mark.proves("limits")
 
 
 async def ask(api: Api) -> None:

@@ -20,7 +20,7 @@ from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, cr
 from bellwire.connectors.quickbooks.faults import DUPLICATE_NUMBER
 from bellwire.connectors.quickbooks.items import find_items, find_tax_codes, require_liability
 from bellwire.connectors.quickbooks.lines import GIFT_CARDS, document_lines, sheet, tax_code
-from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
+from bellwire.connectors.quickbooks.manifest import HOSTS, QuickBooksSettings
 from bellwire.connectors.quickbooks.payments import (
     currency_of,
     deposit,
@@ -89,12 +89,18 @@ async def sign_in(call: Call) -> Account:
     settings: QuickBooksSettings = call.settings
     answer = await call.api.get(f"companyinfo/{settings.realm_id}")
     company = answer.json()["CompanyInfo"]
-    preferences = await select(call, "SELECT * FROM Preferences", "Preferences")
+    preferences = await select(call, "Preferences")
     return Account(
         name=company["CompanyName"],
         detail=f"company {settings.realm_id}, {company.get('Country', 'country unknown')}",
         warnings=tuple(_disagreements(preferences[0], settings)) if preferences else (),
+        environment=environment_of(call.connection.base_url),
     )
+
+
+def environment_of(base_url: str) -> Environment | None:
+    """That of a company which answers there; None where somebody stands in for QuickBooks."""
+    return next((environment for environment, host in HOSTS.items() if base_url.rstrip("/") == host), None)
 
 
 ACTIONS = (find_or_create_customer, create_invoice, record_payment, redeem_gift_card, create_sales_receipt)

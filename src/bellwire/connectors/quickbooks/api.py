@@ -9,6 +9,8 @@ from bellwire.connectors.kit import Call
 Record = dict[str, Any]
 """A record as QuickBooks writes it."""
 
+PAGE = 1000
+"""The most that one answer has."""
 _IN_ONE_QUERY = 50
 """The query travels in the address, which may not be endless."""
 
@@ -22,13 +24,18 @@ async def ask(call: Call, entity: str, field: str, values: Sequence[str]) -> lis
     for start in range(0, len(values), _IN_ONE_QUERY):
         some = [_quoted(value) for value in values[start : start + _IN_ONE_QUERY]]
         where = f"{field} = {some[0]}" if len(some) == 1 else f"{field} IN ({', '.join(some)})"
-        query = f"SELECT * FROM {entity} WHERE {where} MAXRESULTS 1000"  # noqa: S608 - quoted; theirs isn't SQL
-        found += await select(call, query, entity)
+        first, more = 1, True
+        while more:
+            page = await select(call, entity, f"WHERE {where} ORDERBY Id", first)
+            found += page
+            first += len(page)
+            more = len(page) == PAGE
     return found
 
 
-async def select(call: Call, query: str, entity: str) -> list[Record]:
-    """The answer to one query; empty when nothing fits."""
+async def select(call: Call, entity: str, which: str = "", first: int = 1) -> list[Record]:
+    """One page of an entity's records, from number `first` on; `which` narrows and orders them."""
+    query = f"SELECT * FROM {entity} {which} STARTPOSITION {first} MAXRESULTS {PAGE}"  # noqa: S608 - theirs isn't SQL
     answer = await call.api.get("query", params={"query": query})
     records: list[Record] = answer.json()["QueryResponse"].get(entity, [])
     return records

@@ -43,7 +43,10 @@ _CLOSED = (
 )
 _SIGNED_OUT = {
     "120": ("no-access", "Whoever connected QuickBooks may no longer use this company."),
-    "3100": ("no-access", "The sign-in doesn't belong to this QuickBooks company."),
+    "3100": (
+        "no-access",
+        "The sign-in doesn't belong to this QuickBooks company, or to the other of sandbox and production.",
+    ),
     "3200": ("signed-out", "QuickBooks no longer accepts the sign-in."),
     "6190": ("subscription-ended", "The company's QuickBooks subscription has ended or wasn't paid."),
 }

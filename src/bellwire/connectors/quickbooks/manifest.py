@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from bellwire.connectors.kit import Credential, Limit, Manifest, OAuth2, Settings
+from bellwire.connectors.kit import Consent, Credential, HmacSignature, Level, Limit, Manifest, OAuth2, Settings
 from bellwire.events import Environment
 
 
@@ -67,26 +67,52 @@ class QuickBooksSettings(Settings):
         return value
 
 
+HOSTS = {
+    Environment.SANDBOX: "https://sandbox-quickbooks.api.intuit.com",
+    Environment.PRODUCTION: "https://quickbooks.api.intuit.com",
+}
+"""A company answers on one of them alone, and to the keys of that environment."""
+
 MANIFEST = Manifest(
     name="quickbooks",
     title="QuickBooks Online",
     capabilities=("accounting",),
-    base_urls={
-        Environment.SANDBOX: "https://sandbox-quickbooks.api.intuit.com",
-        Environment.PRODUCTION: "https://quickbooks.api.intuit.com",
-    },
+    base_urls=HOSTS,
     root="/v3/company/{realm_id}/",
-    auth=OAuth2(token_url="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"),  # noqa: S106 - an address
+    # A refresh token is good for 100 days after its last use, and each use may give another one.
+    auth=OAuth2(
+        token_url="https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer",  # noqa: S106 - an address
+        consent=Consent("https://appcenter.intuit.com/connect/oauth2", pkce=False),
+    ),
     credentials=(
         Credential("client_id", "developer.intuit.com › your app › Keys and credentials › Client ID"),
         Credential("client_secret", "developer.intuit.com › your app › Keys and credentials › Client secret"),
-        Credential("refresh_token", "developer.intuit.com › OAuth 2.0 Playground, signed in to the company"),
+        Credential(
+            "refresh_token",
+            "comes of your consent in the browser; or developer.intuit.com › OAuth 2.0 Playground, signed in to the "
+            "company. It is good for 100 days after its last use, and for five years at most",
+        ),
         Credential("access_token", "renewed from the refresh token; only needed where there is none", required=False),
+        Credential(
+            "webhook_secret",
+            "developer.intuit.com › your app › Webhooks › Verifier token, of the environment; only for webhooks",
+            required=False,
+        ),
     ),
     settings=QuickBooksSettings,
     api_version="75",
     params={"minorversion": "75"},
     scopes=("com.intuit.quickbooks.accounting",),
     limits=(Limit(500, per=timedelta(minutes=1)), Limit(10, per=timedelta(seconds=1))),
+    webhook=HmacSignature("intuit-signature"),
+    webhook_setup="developer.intuit.com › your app › Webhooks, of the environment: enter the address as Endpoint URL, "
+    "and tick Customer, Invoice and Credit Memo with all their operations. It is told of every company that the app is "
+    "connected to.",
+    level=Level.GOLD,
+    exempt={
+        "spec": "Intuit publishes no description of its API that a program could hold requests against.",
+        "sdk": "Intuit has no library for Python that speaks to the books, only one for the sign-in.",
+        "subscriptions": "Webhooks are set by hand in the app's settings: there is no API for them.",
+    },
     docs="https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/invoice",
 )

@@ -139,7 +139,7 @@ def _key_note(call: Call) -> str:
 
 
 async def _require_credits_by_hand(call: Call) -> None:
-    preferences = await select(call, "SELECT * FROM Preferences", "Preferences")
+    preferences = await select(call, "Preferences")
     if any(each.get("SalesFormsPrefs", {}).get("AutoApplyCredit") for each in preferences):
         raise Refused(
             "QuickBooks applies credits by itself, so a gift card could settle another invoice than the one it paid.",

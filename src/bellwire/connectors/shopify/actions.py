@@ -1,7 +1,6 @@
 """What Bellwire does at Shopify, by the Admin GraphQL API."""
 
 from collections.abc import Iterable
-from datetime import UTC
 from itertools import groupby
 from typing import Any
 
@@ -21,7 +20,7 @@ from bellwire.capabilities.storefront import (
 )
 from bellwire.connectors.kit import Account, Call, LookUp, Unkeyed, Upsert, action
 from bellwire.connectors.shopify import documents
-from bellwire.connectors.shopify.reading import ask, find_order, gid, send
+from bellwire.connectors.shopify.reading import ask, find_order, gid, send, since
 from bellwire.errors import Refused
 from bellwire.events import Environment
 
@@ -44,13 +43,12 @@ async def read_order(call: Call, given: ReadOrder) -> FoundOrder:
 @action(LIST_ORDERS_SINCE, repeat=Unkeyed("it only reads"))
 async def list_orders_since(call: Call, given: ListOrdersSince) -> OrderPage:
     """Pages have 25 orders at most. Orders older than 60 days need the scope read_all_orders."""
-    since = given.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     page = await ask(
         call,
         documents.ORDERS_SINCE,
         first=min(given.limit, _ORDERS_A_PAGE),
         after=given.cursor or None,
-        query=f"updated_at:>='{since}'",
+        query=since(given.since),
     )
     ids = [node["id"].rpartition("/")[2] for node in page["orders"]["nodes"]]
     found = [await find_order(call, order_id) for order_id in ids]
@@ -179,37 +177,39 @@ def _unknown_order(order_id: str) -> Refused:
 
 async def sign_in(call: Call) -> Account:
     """The shop, what the app may do there, and whether that is right."""
-    answer = await send(call, documents.WHO_AM_I)
-    data = answer.json()["data"]
-    shop = data["shop"]
-    scopes = tuple(sorted(entry["handle"] for entry in data["currentAppInstallation"]["accessScopes"]))
-    served = answer.headers.get("x-shopify-api-version", "")
-    warnings = (
-        *_scope_warnings(call.connection.manifest.scopes, scopes),
-        *_version_warnings(call.connection.manifest.api_version, served),
-        *_shop_warnings(call, shop),
-    )
-    plan = shop["plan"]["displayName"]
-    return Account(shop["name"], f"{shop['myshopifyDomain']}, plan {plan}", scopes, warnings)
-
-
-def _scope_warnings(needed: tuple[str, ...], granted: tuple[str, ...]) -> Iterable[str]:
-    # Leave to write is leave to read.
-    wanted = {*needed, *(scope.replace("write_", "read_", 1) for scope in needed)}
-    if missing := sorted(set(needed) - set(granted)):
-        yield f"The app lacks the scopes {', '.join(missing)}: add them and install the app again."
-    if excess := sorted(set(granted) - wanted):
-        yield f"The app may do more than Bellwire needs: {', '.join(excess)}."
-
-
-def _version_warnings(pinned: str, served: str) -> Iterable[str]:
-    if served and served != pinned:
-        yield f"Shopify answered with API version {served} instead of {pinned}: update Bellwire."
-
-
-def _shop_warnings(call: Call, shop: Any) -> Iterable[str]:
+    data = await ask(call, documents.WHO_AM_I)
+    shop, plan = data["shop"], data["shop"]["plan"]
+    granted = {entry["handle"] for entry in data["currentAppInstallation"]["accessScopes"]}
     settings = call.settings
+    warnings = []
     if settings.shop and shop["myshopifyDomain"] != settings.domain:
-        yield f"The credentials are for {shop['myshopifyDomain']}, the connection is for {settings.domain}."
-    if call.connection.environment is Environment.SANDBOX and not shop["plan"]["partnerDevelopment"]:
-        yield "This is no development store, but the connection's environment is sandbox."
+        warnings.append(f"The credentials are for {shop['myshopifyDomain']}, the connection is for {settings.domain}.")
+    if "read_customers" in granted and not await _may_see_customers(call):
+        warnings.append(
+            "Shopify doesn't show customers' names and addresses to the app: ask for protected customer data in its "
+            "settings at dev.shopify.com, or orders come without them."
+        )
+    return Account(
+        shop["name"],
+        f"{shop['myshopifyDomain']}, plan {plan['displayName']}",
+        scopes=tuple(sorted(granted - _implied(granted, call.connection.manifest.scopes))),
+        warnings=tuple(warnings),
+        environment=Environment.SANDBOX if plan["partnerDevelopment"] else Environment.PRODUCTION,
+    )
+
+
+def _implied(granted: set[str], needed: Iterable[str]) -> set[str]:
+    """Leave to write is leave to read, and Shopify lists both."""
+    read = {scope.replace("write_", "read_", 1) for scope in granted if scope.startswith("write_")}
+    return read - set(needed)
+
+
+async def _may_see_customers(call: Call) -> bool:
+    """https://shopify.dev/docs/apps/launch/protected-customer-data"""
+    try:
+        answer = await send(call, documents.PERSONAL)
+    except Refused as error:
+        if error.cause != "access-denied":
+            raise
+        return False
+    return not answer.json().get("errors")

@@ -44,7 +44,7 @@ ORDER = (
 query Order($id: ID!) {
   order(id: $id) {
     legacyResourceId name createdAt processedAt updatedAt cancelledAt currencyCode test taxesIncluded
-    displayFinancialStatus email phone note tags sourceName paymentGatewayNames
+    displayFinancialStatus displayFulfillmentStatus email phone note tags sourceName paymentGatewayNames
     totalPriceSet { ...Both } currentTotalPriceSet { ...Both }
     totalTaxSet { ...Shop } currentTotalTaxSet { ...Shop } totalTipReceivedSet { ...Shop }
     taxLines { title rate priceSet { ...Shop } }
@@ -72,8 +72,8 @@ query Order($id: ID!) {
         ... on ScriptDiscountApplication { title }
       }
     }
-    transactions(first: 25) { kind status gateway amountSet { ...Shop } }
-    fulfillments(first: 25) { legacyResourceId status trackingInfo(first: 1) { company number url } }
+    transactions(first: 25) { kind status gateway processedAt amountSet { ...Shop } }
+    fulfillments(first: 25) { legacyResourceId status createdAt trackingInfo(first: 1) { company number url } }
     refunds(first: 100) { id }
   }
 }
@@ -128,6 +128,73 @@ query OrdersSince($first: Int!, $after: String, $query: String!) {
 }
 """
 
+_VARIANTS = """
+fragment Variants on ProductVariantConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes { legacyResourceId sku title barcode inventoryQuantity inventoryItem { tracked } }
+}
+"""
+
+PRODUCTS_SINCE = (
+    """
+query ProductsSince($first: Int!, $after: String, $query: String!) {
+  products(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {
+    nodes { id legacyResourceId title status tags updatedAt variants(first: 15, sortKey: POSITION) { ...Variants } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+    + _VARIANTS
+)
+
+MORE_VARIANTS = (
+    """
+query MoreVariants($id: ID!, $after: String!) {
+  product(id: $id) { updatedAt variants(first: 100, after: $after, sortKey: POSITION) { ...Variants } }
+}
+"""
+    + _VARIANTS
+)
+
+LEVELS_SINCE = """
+query LevelsSince($location: String, $where: String, $after: String, $query: String!) {
+  locations(first: 1, after: $location, query: $where) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      legacyResourceId
+      inventoryLevels(first: 100, after: $after, query: $query) {
+        pageInfo { hasNextPage endCursor }
+        nodes { updatedAt item { legacyResourceId } quantities(names: ["available"]) { quantity } }
+      }
+    }
+  }
+}
+"""
+
+SUBSCRIPTIONS = """
+query Subscriptions($after: String) {
+  webhookSubscriptions(first: 100, after: $after) {
+    nodes { id topic uri apiVersion { handle } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+SUBSCRIBE = """
+mutation Subscribe($topic: WebhookSubscriptionTopic!, $uri: String!) {
+  webhookSubscriptionCreate(topic: $topic, webhookSubscription: { uri: $uri, format: JSON }) {
+    webhookSubscription { id }
+    userErrors { field message }
+  }
+}
+"""
+
+UNSUBSCRIBE = """
+mutation Unsubscribe($id: ID!) {
+  webhookSubscriptionDelete(id: $id) { deletedWebhookSubscriptionId userErrors { field message } }
+}
+"""
+
 VARIANTS_BY_SKU = """
 query VariantsBySku($query: String!, $after: String) {
   productVariants(first: 50, after: $after, query: $query) {
@@ -172,16 +239,29 @@ query WhoAmI {
 }
 """
 
+PERSONAL = """
+query Personal {
+  customers(first: 1) { nodes { firstName lastName } }
+}
+"""
+
 DOCUMENTS = (
     ORDER,
     MORE_LINES,
     REFUND,
     MORE_REFUND_LINES,
     ORDERS_SINCE,
+    PRODUCTS_SINCE,
+    MORE_VARIANTS,
+    LEVELS_SINCE,
+    SUBSCRIPTIONS,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
     VARIANTS_BY_SKU,
     ADD_TAGS,
     REMOVE_TAGS,
     SHIPMENTS,
     FULFIL,
     WHO_AM_I,
+    PERSONAL,
 )

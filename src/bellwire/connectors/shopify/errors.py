@@ -11,6 +11,8 @@ from bellwire.connectors.kit import Answer
 from bellwire.errors import OutcomeUnknown, Refused, Transient, VendorError
 
 _MAYBE_DONE = {"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"}
+LOST_PLACE = "lost-place"
+"""The cause of a refusal because of the cursor."""
 # Without Shopify's leave to see customers these are empty, and an error says so; the rest of the order is there.
 _PERSONAL = {
     "billingAddress",
@@ -97,6 +99,8 @@ def _by_code(error: Mapping[str, Any], said: Mapping[str, Any], answer: Answer, 
         )
     if code in _MAYBE_DONE:
         return Transient("Shopify has trouble at the moment.", cause="vendor-failed", detail=detail)
+    if "cursor" in message.lower():
+        return Refused("Shopify no longer knows where the last page ended.", cause=LOST_PLACE, detail=detail)
     return Refused(
         "Shopify doesn't understand what it was asked.",
         cause=f"refused-{code.lower().replace('_', '-')}" if code else "refused",

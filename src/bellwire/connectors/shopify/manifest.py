@@ -4,7 +4,16 @@ from datetime import date, timedelta
 
 from pydantic import Field, field_validator
 
-from bellwire.connectors.kit import ClientCredentials, Connection, Credential, HmacSignature, Limit, Manifest, Settings
+from bellwire.connectors.kit import (
+    ClientCredentials,
+    Connection,
+    Credential,
+    HmacSignature,
+    Level,
+    Limit,
+    Manifest,
+    Settings,
+)
 from bellwire.connectors.kit.webhooks import body_hash
 from bellwire.events import Delivery, Environment
 
@@ -79,6 +88,9 @@ MANIFEST = Manifest(
     api_version=API_VERSION,
     # A version is supported for at least 12 months: https://shopify.dev/docs/api/usage/versioning
     sunset=date(2027, 7, 1),
+    # A version that has ended is answered by the oldest that hasn't.
+    version_echo="X-Shopify-API-Version",
+    notices=("X-Shopify-API-Deprecated-Reason",),
     scopes=(
         "read_orders",
         "read_customers",
@@ -97,4 +109,5 @@ MANIFEST = Manifest(
         identify=_delivery_id,
     ),
     docs="https://shopify.dev/docs/api/admin-graphql",
+    level=Level.GOLD,
 )

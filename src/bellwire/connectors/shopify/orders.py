@@ -9,6 +9,7 @@ was taken off, `current_…` of what is left. Units that were given back for mon
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import chain
 
@@ -73,7 +74,7 @@ def order(body: Body) -> Order:
         number=text_of(body, "name").removeprefix("#") or str(body["order_number"]),
         created_at=parse_time(body["created_at"]),
         updated_at=parse_time(body["updated_at"]),
-        paid_at=parse_time(body.get("processed_at") or body["created_at"]) if payment in _WAS_PAID else None,
+        paid_at=_paid_at(body) if payment in _WAS_PAID else None,
         cancelled_at=parse_time(body["cancelled_at"]) if body.get("cancelled_at") else None,
         payment=payment,
         status=text_of(body, "financial_status"),
@@ -101,6 +102,21 @@ def order(body: Body) -> Order:
         source=text_of(body, "source_name"),
         payment_method=", ".join(body.get("payment_gateway_names") or ()),
     )
+
+
+def sent_at(body: Body) -> datetime | None:
+    """When the last parcel of an order that is sent as a whole left; None while it isn't."""
+    if body.get("fulfillment_status") != "fulfilled":
+        return None
+    told = [entry["created_at"] for entry in body.get("fulfillments") or () if entry.get("created_at")]
+    return max(map(parse_time, told), default=parse_time(body["updated_at"]))
+
+
+def _paid_at(body: Body) -> datetime:
+    """The last payment's time, where transactions tell it; else the order's own, which is that of its first payment."""
+    paid = (entry for entry in body.get("transactions") or () if _pays(entry) and entry.get("processed_at"))
+    placed = parse_time(body.get("processed_at") or body["created_at"])
+    return max((parse_time(entry["processed_at"]) for entry in paid), default=placed)
 
 
 def tags(body: Body) -> tuple[str, ...]:
@@ -135,9 +151,13 @@ def _gift_cards(body: Body, owed: Money, payment: PaymentState) -> Money | None:
     paid = (
         amount_of(entry, "amount", owed.currency)
         for entry in body["transactions"]
-        if entry["gateway"] == _GIFT_CARD and entry["kind"] in ("sale", "capture") and entry["status"] == "success"
+        if entry["gateway"] == _GIFT_CARD and _pays(entry)
     )
     return total(paid, owed.currency)
+
+
+def _pays(transaction: Body) -> bool:
+    return transaction["kind"] in ("sale", "capture") and transaction["status"] == "success"
 
 
 def _presentment_total(body: Body, owed: Money) -> Money | None:

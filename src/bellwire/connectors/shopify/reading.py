@@ -1,6 +1,7 @@
 """Reads orders by GraphQL, and gives them the REST shape, so that one mapping serves webhooks and reads alike."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -35,6 +36,11 @@ async def ask(call: Call, document: str, *, writes: bool = False, **variables: A
     return (await send(call, document, writes=writes, **variables)).json()["data"]
 
 
+def since(time: datetime) -> str:
+    """The search term for what changed at a time or later; Shopify's times have whole seconds."""
+    return f"updated_at:>='{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
+
+
 def gid(kind: str, number: str) -> str:
     """The id that GraphQL knows a record by."""
     return f"gid://shopify/{kind}/{number}"
@@ -42,6 +48,12 @@ def gid(kind: str, number: str) -> str:
 
 async def find_order(call: Call, order_id: str) -> Order | None:
     """The order with all its lines and refunds. Raises Transient when it changes while it is being read."""
+    body = await order_body(call, order_id)
+    return order(body) if body else None
+
+
+async def order_body(call: Call, order_id: str) -> dict[str, Any] | None:
+    """The same in the REST shape, with the order's transactions, which webhooks leave out."""
     found = (await ask(call, documents.ORDER, id=gid("Order", order_id)))["order"]
     if found is None:
         return None
@@ -54,7 +66,7 @@ async def find_order(call: Call, order_id: str) -> Order | None:
         lines += [_line(node) for node in more["lineItems"]["nodes"]]
         page = more["lineItems"]["pageInfo"]
     refunds = [await _read_refund(call, entry["id"]) for entry in found["refunds"]]
-    return order(_order(found, lines, refunds))
+    return _order(found, lines, refunds)
 
 
 async def _read_refund(call: Call, refund_gid: str) -> dict[str, Any]:
@@ -83,6 +95,7 @@ def _order(node: Node, lines: list[dict[str, Any]], refunds: list[dict[str, Any]
         "test": node["test"],
         "taxes_included": node["taxesIncluded"],
         "financial_status": (node["displayFinancialStatus"] or "PENDING").lower(),
+        "fulfillment_status": node["displayFulfillmentStatus"].lower(),
         "email": node["email"],
         "phone": node["phone"],
         "note": node["note"],
@@ -168,6 +181,7 @@ def _transaction(node: Node) -> dict[str, Any]:
         "kind": node["kind"].lower(),
         "status": node["status"].lower(),
         "gateway": node["gateway"],
+        "processed_at": node.get("processedAt"),
         "amount_set": _both(node["amountSet"]),
     }
 
@@ -177,6 +191,7 @@ def _fulfilment(node: Node) -> dict[str, Any]:
     return {
         "id": node["legacyResourceId"],
         "status": node["status"].lower(),
+        "created_at": node["createdAt"],
         "tracking_company": tracking.get("company"),
         "tracking_number": tracking.get("number"),
         "tracking_url": tracking.get("url"),

@@ -1,4 +1,4 @@
-"""Shopify's deliveries as canonical events: one table, topic → normaliser.
+"""Shopify's deliveries, and what its polls list, as canonical events: one table, topic → normaliser.
 
 https://shopify.dev/docs/api/webhooks
 """
@@ -11,14 +11,16 @@ from functools import partial
 from pydantic import BaseModel
 
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
 from bellwire.connectors.shopify.fields import Body
 from bellwire.connectors.shopify.manifest import header, settings_of
-from bellwire.connectors.shopify.orders import order, tags
+from bellwire.connectors.shopify.orders import order, sent_at, tags
+from bellwire.connectors.shopify.polls import POLLS
 from bellwire.connectors.shopify.refunds import refund
 from bellwire.connectors.shopify.samples import sample
+from bellwire.connectors.shopify.subscriptions import SUBSCRIBING
 from bellwire.errors import CannotNormalise
-from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant, what_is_wrong
+from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Refund, Variant, what_is_wrong
 from bellwire.events.orders import PaymentState
 
 Normaliser = Callable[[Body, Delivery, Connection], Normalised]
@@ -26,13 +28,13 @@ Normaliser = Callable[[Body, Delivery, Connection], Normalised]
 
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
     """The events of one delivery. Raises CannotNormalise when the body isn't what its topic promises."""
-    topic = header(delivery, "topic")
+    topic = polled(delivery) or header(delivery, "topic")
     if not topic:
         raise CannotNormalise(
             "The delivery doesn't say what it is about: the header X-Shopify-Topic is missing.",
             remedy="Let Shopify itself send to this address, not another program.",
         )
-    normaliser = _TOPICS.get(topic)
+    normaliser = (_LISTS if polled(delivery) else _TOPICS).get(topic)
     if normaliser is None:
         return Normalised(reason=f"Bellwire has no use for Shopify's topic {topic}.")
     try:
@@ -54,7 +56,11 @@ def belongs(delivery: Delivery, connection: Connection) -> str:
 
 def _order(event_type: str, body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
     found = order(body)
-    times = {"order.created": found.created_at, "order.cancelled": found.cancelled_at}
+    times = {
+        "order.created": found.created_at,
+        "order.cancelled": found.cancelled_at,
+        "order.fulfilled": sent_at(body),
+    }
     return Normalised((_order_event(event_type, found, times.get(event_type) or found.updated_at, connection),))
 
 
@@ -81,6 +87,19 @@ def _order_updated(body: Body, _delivery: Delivery, connection: Connection) -> N
     return Normalised((_order_event("order.paid", found, found.paid_at, connection), updated))
 
 
+def _listed_order(body: Body, delivery: Delivery, connection: Connection) -> Normalised:
+    """All that the state of an order tells, under the keys that the webhooks give it."""
+    found = order(body)
+    events = [_order_event("order.created", found, found.created_at, connection)]
+    events += _order_updated(body, delivery, connection).events
+    if sent := sent_at(body):
+        events.append(_order_event("order.fulfilled", found, sent, connection))
+    if found.cancelled_at:
+        events.append(_order_event("order.cancelled", found, found.cancelled_at, connection))
+    events += [_refund_event(entry, connection) for entry in found.refunds]
+    return Normalised(tuple(events))
+
+
 def _order_event(event_type: str, found: Order, time: datetime, connection: Connection) -> Event:
     subject = f"order/{found.id}"
     fact = event_type.partition(".")[2]
@@ -89,9 +108,12 @@ def _order_event(event_type: str, found: Order, time: datetime, connection: Conn
 
 
 def _refunded(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
-    found = refund(body)
-    order_id, time = found.order_id, found.created_at
-    return Normalised((_event(connection, "order.refunded", f"refund/{found.id}", f"order/{order_id}", time, found),))
+    return Normalised((_refund_event(refund(body), connection),))
+
+
+def _refund_event(found: Refund, connection: Connection) -> Event:
+    subject = f"order/{found.order_id}"
+    return _event(connection, "order.refunded", f"refund/{found.id}", subject, found.created_at, found)
 
 
 def _transaction(body: Body, _delivery: Delivery, _connection: Connection) -> Normalised:
@@ -217,6 +239,9 @@ _TOPICS: dict[str, Normaliser] = {
     "customers/disable": _customer,
 }
 
+_LISTS: dict[str, Normaliser] = {"orders": _listed_order, "products": _product, "stock": _inventory}
+"""By the poll's name."""
+
 TRIGGERS = Triggers(
     event_types=(
         "order.created",
@@ -235,5 +260,7 @@ TRIGGERS = Triggers(
     belongs=belongs,
     # Transactions are left out: the order says the same, with more around it.
     topics=tuple(topic for topic in _TOPICS if topic != "order_transactions/create"),
+    subscribing=SUBSCRIBING,
+    polls=POLLS,
     sample=sample,
 )

@@ -1,7 +1,7 @@
 """What Bellwire does at the shop. https://woocommerce.github.io/woocommerce-rest-api-docs/"""
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -23,13 +23,14 @@ from bellwire.capabilities.storefront import (
 )
 from bellwire.connectors.kit import Account, Answer, Call, LookUp, Unkeyed, Upsert, action
 from bellwire.connectors.woocommerce import orders
+from bellwire.connectors.woocommerce.lists import PAGE, changed
 from bellwire.errors import CannotNormalise, Refused, SignedOut, Transient, VendorError
-from bellwire.events import Order
+from bellwire.events import Environment, Order
 
-_PAGE = 100
-"""The most that `per_page` takes."""
 _NEVER_SENT = orders.CALLED_OFF | {"refunded", "failed"}
 _NO_RIGHTS = "missing-rights"
+_COPIES = {"staging", "stage", "stg", "dev", "test", "sandbox", "local", "localhost"}
+"""What the addresses of copies are made of."""
 
 
 def explain(answer: Answer) -> VendorError | None:
@@ -88,7 +89,7 @@ def _explain_code(answer: Answer, code: str, message: str, detail: str) -> Vendo
     if code == "term_exists":
         return Transient("Someone made the same tag at the same moment.", cause="tag-exists", detail=detail)
     if answer.status == 404:
-        what = "order" if answer.path.startswith("orders/") else "product"
+        what = {"orders": "order", "webhooks": "webhook"}.get(answer.path.partition("/")[0], "product")
         return Refused(
             f"The shop has no such {what}; it may have been deleted.",
             cause=f"unknown-{what}",
@@ -121,6 +122,12 @@ async def sign_in(call: Call) -> Account:
             "The key may only read: marking orders as sent and flagging products needs the permission Read/Write."
         )
     parts = urlsplit(call.settings.url)
+    words = set(re.split(r"[.-]", parts.hostname or ""))
+    if call.connection.environment is Environment.PRODUCTION and words & _COPIES:
+        warnings.append(
+            f"{parts.hostname} looks like a copy for tests, but the connection's environment is production. Nothing "
+            "else tells a shop from its copy."
+        )
     return Account(
         name=f"{parts.netloc}{parts.path}",
         detail=call.settings.url,
@@ -149,29 +156,11 @@ async def read_order(call: Call, given: ReadOrder) -> FoundOrder:
 
 @action(LIST_ORDERS_SINCE, repeat=Unkeyed("it only reads"))
 async def list_orders_since(call: Call, given: ListOrdersSince) -> OrderPage:
-    """Sorted by id: an order that changes while the pages are read can come twice, but none is passed over. By time of
-    change it would be the other way round. Carts that aren't orders yet are left out."""
-    page, size = int(given.cursor or 1), min(given.limit, _PAGE)
-    # `modified_after` leaves out the very second that it names.
-    after = (given.since.astimezone(UTC) - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S")
-    answer = await call.api.get(
-        "orders",
-        params={
-            "modified_after": after,
-            "dates_are_gmt": "true",
-            "orderby": "id",
-            "order": "asc",
-            "per_page": str(size),
-            "page": str(page),
-        },
-    )
-    found = answer.json()
-    pages = answer.headers.get("x-wp-totalpages")
-    # Some caches drop the header; orders that the key's user may not see make a page short, so the header is better.
-    more = page < int(pages) if pages else len(found) == size
+    """Carts that aren't orders yet are left out."""
+    found, more = await changed(call, "orders", given.since, given.cursor, size=min(given.limit, PAGE))
     return OrderPage(
         orders=tuple(_canonical(call, order) for order in found if order["status"] not in orders.DRAFTS),
-        next_cursor=str(page + 1) if more else "",
+        next_cursor=more,
     )
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import field_validator
 
-from bellwire.connectors.kit import Basic, Connection, Credential, Handshake, HmacSignature, Manifest, Settings
+from bellwire.connectors.kit import Basic, Connection, Credential, Handshake, HmacSignature, Level, Manifest, Settings
 from bellwire.events import Delivery, Environment
 
 
@@ -85,8 +85,8 @@ MANIFEST = Manifest(
         Credential("consumer_secret", "Shown once, beside the key: it begins with cs_"),
         Credential(
             "webhook_secret",
-            "WooCommerce › Settings › Advanced › Webhooks › your webhook › Secret; letters and digits only, "
-            "the same for all of the connection's webhooks",
+            "Bellwire makes it up with the webhooks; if you make those yourself: WooCommerce › Settings › Advanced › "
+            "Webhooks › your webhook › Secret, letters and digits only, the same for all of them",
         ),
     ),
     settings=ShopSettings,
@@ -94,5 +94,11 @@ MANIFEST = Manifest(
     scopes=("read_write",),
     parallel=2,  # The software has no limit of its own, but small hosts block clients that press harder.
     webhook=HmacSignature("X-WC-Webhook-Signature", identify=identify, test=ping),
+    level=Level.GOLD,
+    exempt={
+        "spec": "WooCommerce publishes no description of its API that a program could hold requests against.",
+        "sdk": "Its library for Python only puts address and key before a path, and leaves paths and bodies to us.",
+        "limits": "WooCommerce has no limits: what single hosts ask for is obeyed when they ask.",
+    },
     docs="https://woocommerce.github.io/woocommerce-rest-api-docs/",
 )

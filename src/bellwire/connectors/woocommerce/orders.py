@@ -175,12 +175,12 @@ class _Reader:
         return -self._sum(refund["total"] for refund in self.body.get("refunds", ()))
 
     def _refund(self, refund: Mapping[str, Any], seen: datetime) -> Refund:
-        """The order doesn't say when: it is the time of the state that first showed it."""
+        """Where the order doesn't say when, it is the time of the state that first showed it."""
         return Refund(
             id=str(refund["id"]),
             order_id=str(self.body["id"]),
             order_number=str(self.body.get("number") or self.body["id"]),
-            created_at=seen,
+            created_at=time_of(refund, "date_created_gmt") or seen,
             amount=-self._money(refund["total"]),
             reason=unescape(refund.get("reason") or ""),
         )

@@ -15,10 +15,12 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
 from bellwire.connectors.woocommerce.manifest import settings_of
 from bellwire.connectors.woocommerce.orders import DRAFTS, read_order, time_of
+from bellwire.connectors.woocommerce.polls import POLLS
 from bellwire.connectors.woocommerce.sample import sample
+from bellwire.connectors.woocommerce.subscriptions import SUBSCRIBING
 from bellwire.errors import CannotNormalise
 from bellwire.events import Delivery, Event, FreeForm, InventoryLevel, Order, Product, Variant, what_is_wrong
 
@@ -42,7 +44,7 @@ def _site(url: str) -> str:
 
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
     """Raises CannotNormalise when a known topic has a body that can't be read."""
-    topic = delivery.headers.get("x-wc-webhook-topic", "")
+    topic = _LISTS.get(polled(delivery)) or delivery.headers.get("x-wc-webhook-topic", "")
     if topic.startswith("action."):
         return Normalised(reason=_hook(_body(delivery)))
     read = _TOPICS.get(topic)
@@ -106,17 +108,20 @@ class _Subject:
 
     def state(self, event_type: str, data: BaseModel) -> Event:
         """Times of change are in whole seconds, and stock changes without one: the data is part of the key."""
-        digest = hashlib.sha256(data.model_dump_json().encode()).hexdigest()[:12]
+        # When a refund was made is told by the list alone.
+        told = data.model_dump_json(exclude={"refunds": {"__all__": {"created_at"}}})
+        digest = hashlib.sha256(told.encode()).hexdigest()[:12]
         return self.fact(event_type, f"updated/{self.version.isoformat()}/{digest}", data)
 
 
-def _order(topic: str, body: Mapping[str, Any], _: Delivery, connection: Connection) -> Iterator[Event]:
+def _order(topic: str, body: Mapping[str, Any], delivery: Delivery, connection: Connection) -> Iterator[Event]:
+    """An order that is listed tells all of it: that it was placed, and what it is now."""
     settings = settings_of(connection)
     order = read_order(body, settings)
     subject = _Subject(connection, f"order/{order.id}", order.updated_at)
-    if topic == "order.created":
+    if topic == "order.created" or polled(delivery):
         yield subject.fact("order.created", "created", order, order.created_at)
-    else:
+    if topic != "order.created" and not (polled(delivery) and order.updated_at == order.created_at):
         yield subject.state("order.updated", order)
     if order.paid_at and order.status in settings.paid_statuses:
         yield subject.fact("order.paid", "paid", order, order.paid_at)
@@ -131,7 +136,7 @@ def _milestones(subject: _Subject, order: Order, sent_at: datetime | None) -> It
     if order.status == "failed":
         yield subject.fact("order.payment_failed", "payment_failed", order)
     for refund in order.refunds:
-        yield subject.fact("order.refunded", f"refund/{refund.id}", refund)
+        yield subject.fact("order.refunded", f"refund/{refund.id}", refund, refund.created_at)
 
 
 def _product(_: str, body: Mapping[str, Any], delivery: Delivery, connection: Connection) -> Iterator[Event]:
@@ -196,6 +201,8 @@ _TOPICS: Mapping[str, _Read] = {
     "customer.created": _customer,
     "customer.updated": _customer,
 }
+_LISTS = {"orders": "order.updated", "products": "product.updated"}
+"""What is listed looks like what is sent under a topic."""
 
 TRIGGERS = Triggers(
     event_types=(
@@ -215,5 +222,7 @@ TRIGGERS = Triggers(
     normalise=normalise,
     belongs=belongs,
     topics=tuple(_TOPICS),
+    subscribing=SUBSCRIBING,
+    polls=POLLS,
     sample=sample,
 )

@@ -1,32 +1,28 @@
 """A practice Shopify: one shop with an Admin GraphQL API and signed webhooks."""
 
-import base64
-import hashlib
-import hmac
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import orjson
-from graphql import DocumentNode, FieldNode, GraphQLError, OperationDefinitionNode, execute_sync, parse, validate
+from graphql import GraphQLError, execute_sync, parse, validate
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money
-from bellwire.practice.catalogue import CATALOGUE
 from bellwire.practice.roles import Sale
-from bellwire.practice.shopify import points, sales, schema
+from bellwire.practice.shopify import goods, hooks, nodes, points, sales, schema, scopes
 from bellwire.practice.simulator import Simulator, Webhook
 
 Body = dict[str, Any]
 
-_VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 _TOPICS = {
     "order.created": "orders/create",
     "order.paid": "orders/paid",
@@ -35,25 +31,17 @@ _TOPICS = {
     "order.fulfilled": "orders/fulfilled",
     "order.refunded": "refunds/create",
 }
-_SCOPES = {
-    "order": "read_orders",
-    "orders": "read_orders",
-    "refund": "read_orders",
-    "productVariants": "read_products",
-    "tagsAdd": "write_products",
-    "tagsRemove": "write_products",
-    "fulfillmentCreate": "write_merchant_managed_fulfillment_orders",
-}
-"""What an app has to be allowed for a field."""
 _SECRET = "practice-app-secret"  # noqa: S105 - practice only
 _PERMANENT_TOKEN = "shpat_practice"  # noqa: S105
-_LOCATION = "655441491"
+_VERSION = "2026-07"
+_PERSONAL = ("email", "contact_email", "phone", "customer", "billing_address", "shipping_address")
 _SIGNED_OUT = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
 @dataclass
 class Shopify(Simulator):
-    """Also a `Shop`. `fulfilment_orders` (by order) and `bucket` are there for tests to change."""
+    """Also a `Shop`. `fulfilment_orders` (by order), `bucket`, `scopes`, `development` (whether it is a development
+    store) and `personal` (whether the app may see customers) are there for tests to change."""
 
     vendor: ClassVar[str] = "shopify"
     credentials: ClassVar[Mapping[str, str]] = {
@@ -64,7 +52,15 @@ class Shopify(Simulator):
     settings: ClassVar[Mapping[str, Any]] = {"shop": "practice"}
 
     orders: dict[str, Body] = field(default_factory=dict)
-    products: dict[str, Body] = field(default_factory=lambda: {str(entry["id"]): entry for entry in _products()})
+    products: dict[str, Body] = field(default_factory=lambda: goods.products(_now()))
+    levels: goods.Levels = field(default_factory=lambda: goods.levels(_now()))
+    subscriptions: hooks.Subscriptions = field(default_factory=lambda: hooks.Subscriptions(_VERSION))
+    development: bool = True
+    personal: bool = True
+    versions: tuple[str, ...] = ("2026-01", "2026-04", "2026-07", "2026-10")
+    """Those that are supported."""
+    deprecation: str = ""
+    """Where a change is announced that ends what is called, if one is."""
     fulfilment_orders: dict[str, list[Body]] = field(default_factory=dict)
     payments: dict[str, list[Body]] = field(default_factory=dict)
     """The transactions of each order, which its webhooks leave out."""
@@ -91,7 +87,13 @@ class Shopify(Simulator):
         ]
 
     def state(self) -> dict[str, Any]:
-        return {"orders": self.orders, "products": self.products, "fulfilment_orders": self.fulfilment_orders}
+        return {
+            "orders": self.orders,
+            "products": self.products,
+            "levels": list(self.levels.values()),
+            "fulfilment_orders": self.fulfilment_orders,
+            "subscriptions": list(self.subscriptions.entries.values()),
+        }
 
     # The Shop role
 
@@ -99,17 +101,17 @@ class Shopify(Simulator):
         self._last_id = first
 
     def place(self, sale: Sale) -> str:
-        order = sales.new_order(sale, self._new_id(), _iso(datetime.now(UTC)))
+        order = sales.new_order(sale, self._new_id(), _now())
         order_id = str(order["id"])
         self.orders[order_id] = order
         self._owed[order_id] = Decimal(order["total_price"])
         self._gift_cards[order_id] = sale.gift_card
         self.payments[order_id] = []
-        self.fulfilment_orders[order_id] = [{"id": self._new_id(), "status": "open", "location_id": _LOCATION}]
+        self.fulfilment_orders[order_id] = [{"id": self._new_id(), "status": "open", "location_id": goods.LOCATION}]
         return order_id
 
     def pay(self, order_id: str) -> None:
-        self.payments[order_id] = sales.payments(self.orders[order_id], self._gift_cards[order_id])
+        self.payments[order_id] = sales.payments(self.orders[order_id], self._gift_cards[order_id], _now())
         gateways = [entry["gateway"] for entry in self.payments[order_id]]
         self._change(order_id, financial_status="paid", payment_gateway_names=gateways, total_outstanding="0.00")
 
@@ -122,12 +124,12 @@ class Shopify(Simulator):
         self.refund(order_id, {str(line["id"]): line["quantity"] for line in order["line_items"]}, money=False)
         for entry in self.fulfilment_orders[order_id]:
             entry["status"] = "closed"
-        self._change(order_id, financial_status="voided", cancelled_at=_iso(datetime.now(UTC)))
+        self._change(order_id, financial_status="voided", cancelled_at=_now())
 
     def refund(self, order_id: str, units: Mapping[str, int], *, money: bool = True) -> None:
         """Take `units` (line id → how many) off the order, for money or without."""
         order = self.orders[order_id]
-        entry = sales.new_refund(order, self._new_id(), units, _iso(datetime.now(UTC)), money=money)
+        entry = sales.new_refund(order, self._new_id(), units, _now(), money=money)
         value = sales.refund_value(order, entry)
         tax = sum(
             (Decimal(line["total_tax_set"]["shop_money"]["amount"]) for line in entry["refund_line_items"]), Decimal()
@@ -150,27 +152,37 @@ class Shopify(Simulator):
     def refund_shipping(self, order_id: str) -> None:
         """Give the money for the shipping back."""
         order = self.orders[order_id]
-        entry = sales.new_refund(order, self._new_id(), {}, _iso(datetime.now(UTC)), money=True, shipping=True)
+        entry = sales.new_refund(order, self._new_id(), {}, _now(), money=True, shipping=True)
         left = Decimal(order["current_total_price"]) - sales.refund_value(order, entry)
         sums = sales.Till(order["currency"]).fields(current_total_price=left)
         self._change(order_id, refunds=[*order["refunds"], entry], financial_status="partially_refunded", **sums)
 
+    def count(self, item_id: int, available: int, location_id: str = goods.LOCATION) -> None:
+        """So many of an inventory item are there now; its product changes with it."""
+        before = self.levels.get((item_id, location_id))
+        now = _after(before["updated_at"]) if before else _now()
+        self.levels[item_id, location_id] = goods.level(item_id, location_id, available, now)
+        for product in self.products.values():
+            if any(entry.get("inventory_item_id") == item_id for entry in product["variants"]):
+                product["updated_at"] = _after(product["updated_at"])
+
     def webhook(self, order_id: str, event_type: str) -> Webhook:
         order = self.orders[order_id]
-        body = orjson.dumps(order["refunds"][-1] if event_type == "order.refunded" else order)
-        signature = base64.b64encode(hmac.digest(_SECRET.encode(), body, hashlib.sha256)).decode()
-        topic = _TOPICS[event_type]
-        headers = {
-            "Content-Type": "application/json",
-            "X-Shopify-Topic": topic,
-            "X-Shopify-Hmac-Sha256": signature,
-            "X-Shopify-Shop-Domain": "practice.myshopify.com",
-            "X-Shopify-API-Version": "2026-07",
-            "X-Shopify-Webhook-Id": str(uuid.uuid4()),
-            "X-Shopify-Event-Id": str(uuid.uuid4()),
-            "X-Shopify-Triggered-At": order["updated_at"],
-        }
-        return Webhook(topic, headers, body)
+        if not self.personal:
+            order = order | dict.fromkeys(_PERSONAL)
+        body = order["refunds"][-1] if event_type == "order.refunded" else order
+        return self._signed(_TOPICS[event_type], body, order["updated_at"])
+
+    def product_webhook(self, product_id: str) -> Webhook:
+        product = goods.rest(self.products[product_id], self.levels)
+        return self._signed("products/update", product, product["updated_at"])
+
+    def stock_webhook(self, item_id: int, location_id: str = goods.LOCATION) -> Webhook:
+        level = self.levels[item_id, location_id]
+        return self._signed("inventory_levels/update", level, level["updated_at"])
+
+    def _signed(self, topic: str, body: Body, triggered_at: str) -> Webhook:
+        return hooks.signed(_SECRET, self.subscriptions.version, topic, body, triggered_at)
 
     def total(self, order_id: str) -> Money:
         return Money.of(self._owed[order_id], self.orders[order_id]["currency"])
@@ -214,13 +226,15 @@ class Shopify(Simulator):
 
     async def _graphql(self, request: Request) -> Response:
         version: str = request.path_params["version"]
-        if not re.fullmatch(r"\d{4}-\d{2}", version) or version > _VERSIONS[-1]:
+        if not re.fullmatch(r"\d{4}-\d{2}", version) or version > self.versions[-1]:
             return JSONResponse({"errors": "Not Found"}, 404)
         if request.headers.get("x-shopify-access-token") not in self._tokens:
             return self.signed_out()
         asked = orjson.loads(await request.body())
         # A version that has ended is answered by the oldest that hasn't.
-        served = {"X-Shopify-API-Version": max(version, _VERSIONS[0])}
+        served = {"X-Shopify-API-Version": max(version, self.versions[0])}
+        if self.deprecation:
+            served["X-Shopify-API-Deprecated-Reason"] = self.deprecation
         return JSONResponse(self._answer(asked["query"], asked.get("variables") or {}), headers=served)
 
     def _answer(self, query: str, variables: Body) -> Body:
@@ -234,7 +248,7 @@ class Shopify(Simulator):
         if asked > points.DEAREST:
             message = f"Query cost is {asked}, which exceeds the single query max cost limit ({points.DEAREST})."
             return {"errors": [{"message": message, "extensions": {"code": "MAX_COST_EXCEEDED", "cost": asked}}]}
-        if lacking := self._lacking_scope(document):
+        if lacking := scopes.lacking(document, self.scopes):
             return {"data": None, "errors": [lacking], "extensions": self.bucket.status(asked, 0)}
         if asked > self.bucket.left:
             return {"data": None, "errors": [_THROTTLED], "extensions": self.bucket.status(asked, None)}
@@ -243,21 +257,13 @@ class Shopify(Simulator):
         self.bucket.pay(paid)
         return {**result.formatted, "extensions": self.bucket.status(asked, paid)}
 
-    def _lacking_scope(self, document: DocumentNode) -> Body | None:
-        """The error about the first field that the app has no leave for. Leave to write is leave to read."""
-        for operation in document.definitions:
-            for node in operation.selection_set.selections if isinstance(operation, OperationDefinitionNode) else ():
-                field = node.name.value if isinstance(node, FieldNode) else ""
-                needed = _SCOPES.get(field, "")
-                if needed and not {needed, needed.replace("read_", "write_")} & {*self.scopes}:
-                    message = f"Access denied for {field} field. Required access: `{needed}` access scope."
-                    return {"message": message, "path": [field], "extensions": {"code": "ACCESS_DENIED"}}
-        return None
-
     # GraphQL
 
     def _root(self) -> Body:
-        plan = {"displayName": "Developer Preview", "partnerDevelopment": True}
+        plan = {
+            "displayName": "Developer Preview" if self.development else "Basic",
+            "partnerDevelopment": self.development,
+        }
         shop = {"name": "Practice Tea Shop", "myshopifyDomain": "practice.myshopify.com", "currencyCode": "USD"}
         return {
             "shop": shop | {"plan": plan},
@@ -265,7 +271,14 @@ class Shopify(Simulator):
             "order": lambda _info, id: self._order_node(_number(id)),  # noqa: A006 - the argument's name
             "orders": self._find_orders,
             "refund": lambda _info, id: self._refund_node(_number(id)),  # noqa: A006
-            "productVariants": self._find_variants,
+            "product": lambda _info, id: self._product_node(_number(id)),  # noqa: A006
+            "products": partial(goods.find_products, self.products, self.levels),
+            "productVariants": partial(goods.find_variants, self.products),
+            "locations": partial(goods.find_locations, self.levels),
+            "customers": self._find_customers,
+            "webhookSubscriptions": self.subscriptions.find,
+            "webhookSubscriptionCreate": self.subscriptions.create,
+            "webhookSubscriptionDelete": self.subscriptions.delete,
             "tagsAdd": lambda _info, id, tags: self._tag(_number(id), add=tags),  # noqa: A006
             "tagsRemove": lambda _info, id, tags: self._tag(_number(id), remove=tags),  # noqa: A006
             "fulfillmentCreate": self._fulfil,
@@ -273,38 +286,42 @@ class Shopify(Simulator):
 
     def _order_node(self, order_id: str) -> Body | None:
         order = self.orders.get(order_id)
-        return order and schema.order_node(order, self.fulfilment_orders[order_id], self.payments[order_id])
+        if order is None:
+            return None
+        node = nodes.order_node(order, self.fulfilment_orders[order_id], self.payments[order_id])
+        return node if self.personal else node | dict.fromkeys(nodes.PERSONAL, _not_approved)
+
+    def _product_node(self, product_id: str) -> Body | None:
+        product = self.products.get(product_id)
+        return product and goods.product_node(product, self.levels)
+
+    def _find_customers(self, info: Any, **page: Any) -> Body:
+        if not self.personal:
+            _not_approved(info)
+        return schema.numbered([{"firstName": "Robin", "lastName": "Hill"}], dict)(info, **page)
 
     def _refund_node(self, refund_id: str) -> Body | None:
         for order in self.orders.values():
             for refund in order["refunds"]:
                 if str(refund["id"]) == refund_id:
-                    return schema.refund_node(refund, order)
+                    return nodes.refund_node(refund, order)
         return None
 
     def _find_orders(self, info: Any, query: str = "", **page: Any) -> Body:
-        wanted = re.fullmatch(r"updated_at:>='([^']+)'", query)
-        since = datetime.fromisoformat(wanted[1]) if wanted else datetime.min.replace(tzinfo=UTC)
-        found = [o for o in self.orders.values() if datetime.fromisoformat(o["updated_at"]) >= since]
-        found.sort(key=_by_update)
+        found = sorted(goods.changed(self.orders.values(), query), key=goods.by_update)
         return schema.connection(
-            (_by_update(order), lambda number=str(order["id"]): self._order_node(number))  # type: ignore[misc]
+            (goods.by_update(order), lambda number=str(order["id"]): self._order_node(number))  # type: ignore[misc]
             for order in found
         )(info, **page)
-
-    def _find_variants(self, info: Any, query: str = "", **page: Any) -> Body:
-        """By the beginning of the SKU, whatever the case: the real search finds more than what is exact, too."""
-        wanted = re.fullmatch(r'sku:"(.*)"', query)
-        words = re.sub(r"\\(.)", r"\1", wanted[1]).lower() if wanted else ""
-        found = [p for p in self.products.values() if p["variants"][0]["sku"].lower().startswith(words)]
-        return schema.numbered(found, schema.variant_node)(info, **page)
 
     def _tag(self, product_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Body:
         product = self.products.get(product_id)
         if product is None:
             return {"node": None, "userErrors": [{"field": ["id"], "message": "Product does not exist"}]}
-        product["tags"] = sorted({*product["tags"], *add} - set(remove))
-        return {"node": schema.product_node(product), "userErrors": []}
+        tags = sorted({*product["tags"], *add} - set(remove))
+        if tags != product["tags"]:
+            product |= {"tags": tags, "updated_at": _after(product["updated_at"])}
+        return {"node": nodes.product_node(product), "userErrors": []}
 
     def _fulfil(self, _info: Any, fulfillment: Body, message: str = "") -> Body:
         wanted = [_number(entry["fulfillmentOrderId"]) for entry in fulfillment["lineItemsByFulfillmentOrder"]]
@@ -316,14 +333,14 @@ class Shopify(Simulator):
             entry["status"] = "closed"
         order_id = chosen[0][0]
         tracking = fulfillment.get("trackingInfo") or {}
-        made = {"id": self._new_id(), "order_id": int(order_id), "status": "success"} | {
+        made = {"id": self._new_id(), "order_id": int(order_id), "status": "success", "created_at": _now()} | {
             f"tracking_{name}": tracking.get(name) for name in ("company", "number", "url")
         }
         left = any(entry["status"] != "closed" for entry in self.fulfilment_orders[order_id])
         made_before = self.orders[order_id]["fulfillments"]
         state = "partial" if left else "fulfilled"
         self._change(order_id, fulfillments=[*made_before, made], fulfillment_status=state)
-        return {"fulfillment": schema.fulfilment_node(made), "userErrors": []}
+        return {"fulfillment": nodes.fulfilment_node(made), "userErrors": []}
 
     # State
 
@@ -332,27 +349,11 @@ class Shopify(Simulator):
         return self._last_id
 
     def _change(self, order_id: str, **changes: Any) -> None:
-        """A later state: Shopify's times have whole seconds, and two states must differ."""
         order = self.orders[order_id]
-        after = datetime.fromisoformat(order["updated_at"]) + timedelta(seconds=1)
-        self.orders[order_id] = order | changes | {"updated_at": _iso(max(datetime.now(UTC), after))}
+        self.orders[order_id] = order | changes | {"updated_at": _after(order["updated_at"])}
 
 
 _THROTTLED = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
-
-
-def _products() -> list[Body]:
-    """One product with one variant for each good."""
-    return [
-        {
-            "id": sales.FIRST_PRODUCT + index,
-            "title": good.name,
-            "status": "active",
-            "tags": [],
-            "variants": [{"id": sales.FIRST_VARIANT + index, "sku": good.sku, "price": str(good.price)}],
-        }
-        for index, good in enumerate(CATALOGUE)
-    ]
 
 
 def _why_not(wanted: list[str], chosen: list[tuple[str, Body]]) -> str:
@@ -365,16 +366,23 @@ def _why_not(wanted: list[str], chosen: list[tuple[str, Body]]) -> str:
     return ""
 
 
-def _by_update(order: Body) -> str:
-    return f"{datetime.fromisoformat(order['updated_at']).timestamp():020.6f}/{order['id']}"
-
-
 def _number(record: str) -> str:
     return record.rpartition("/")[2]
 
 
-def _iso(time: datetime) -> str:
-    return time.isoformat(timespec="seconds")
+def _not_approved(*_: object) -> None:
+    """What an app is told that has no leave to see customers."""
+    message = "This app is not approved to access the Customer object."
+    raise GraphQLError(message, extensions={"code": "ACCESS_DENIED"})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _after(time: str) -> str:
+    """When a later state began: Shopify's times have whole seconds, and two states must differ."""
+    return max(datetime.now(UTC), datetime.fromisoformat(time) + timedelta(seconds=1)).isoformat(timespec="seconds")
 
 
 async def _fields(request: Request) -> Mapping[str, Any]:

@@ -111,7 +111,7 @@ def new_order(sale: Sale, order_id: int, now: str) -> Body:
     }
 
 
-def payments(order: Body, gift_card: Decimal) -> list[Body]:
+def payments(order: Body, gift_card: Decimal, now: str) -> list[Body]:
     """The transactions that pay the order: by `gift_card` as far as it goes, the rest by card."""
     owed = Decimal(order["total_price"])
     by_gift_card = min(Till(order["currency"]).round(gift_card), owed)
@@ -125,6 +125,7 @@ def payments(order: Body, gift_card: Decimal) -> list[Body]:
             "gateway": gateway,
             "amount": str(amount),
             "currency": order["currency"],
+            "processed_at": now,
         }
         for number, (gateway, amount) in enumerate(parts)
         if amount
@@ -172,6 +173,7 @@ def new_refund(
             "gateway": "bogus",
             "amount": str(refund_value(order, entry)),
             "currency": order["currency"],
+            "processed_at": now,
         }
         entry["transactions"] = [transaction]
     return entry

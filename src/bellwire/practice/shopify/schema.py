@@ -1,12 +1,13 @@
-"""The part of the Admin GraphQL schema that is practised with, and the REST shape as its nodes."""
+"""The part of the Admin GraphQL schema that is practised with, and its lists in pages."""
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from graphql import GraphQLSchema, build_schema
+from graphql import GraphQLError, GraphQLSchema, build_schema
 
 Node = dict[str, Any]
+T = TypeVar("T")
 
 SCHEMA: GraphQLSchema = build_schema("""
 schema { query: QueryRoot mutation: Mutation }
@@ -18,11 +19,25 @@ scalar CurrencyCode
 scalar CountryCode
 enum OrderSortKeys { CREATED_AT ID UPDATED_AT }
 enum OrderDisplayFinancialStatus { AUTHORIZED EXPIRED PAID PARTIALLY_PAID PARTIALLY_REFUNDED PENDING REFUNDED VOIDED }
+enum OrderDisplayFulfillmentStatus {
+  FULFILLED IN_PROGRESS ON_HOLD OPEN PARTIALLY_FULFILLED PENDING_FULFILLMENT REQUEST_DECLINED RESTOCKED SCHEDULED
+  UNFULFILLED
+}
 enum OrderTransactionKind { AUTHORIZATION CAPTURE REFUND SALE VOID }
 enum OrderTransactionStatus { ERROR FAILURE PENDING SUCCESS }
 enum FulfillmentStatus { CANCELLED ERROR FAILURE OPEN PENDING SUCCESS }
 enum FulfillmentOrderStatus { CANCELLED CLOSED INCOMPLETE IN_PROGRESS ON_HOLD OPEN SCHEDULED }
 enum RefundLineItemRestockType { CANCEL LEGACY_RESTOCK NO_RESTOCK RETURN }
+enum ProductSortKeys { CREATED_AT ID TITLE UPDATED_AT }
+enum ProductStatus { ACTIVE ARCHIVED DRAFT UNLISTED }
+enum ProductVariantSortKeys { ID POSITION SKU TITLE }
+enum WebhookSubscriptionFormat { JSON XML }
+enum WebhookSubscriptionTopic {
+  APP_UNINSTALLED CUSTOMERS_CREATE CUSTOMERS_DELETE CUSTOMERS_DISABLE CUSTOMERS_ENABLE CUSTOMERS_UPDATE
+  INVENTORY_LEVELS_CONNECT INVENTORY_LEVELS_DISCONNECT INVENTORY_LEVELS_UPDATE ORDERS_CANCELLED ORDERS_CREATE
+  ORDERS_DELETE ORDERS_FULFILLED ORDERS_PAID ORDERS_PARTIALLY_FULFILLED ORDERS_UPDATED ORDER_TRANSACTIONS_CREATE
+  PRODUCTS_CREATE PRODUCTS_DELETE PRODUCTS_UPDATE REFUNDS_CREATE
+}
 enum WeightUnit { GRAMS KILOGRAMS OUNCES POUNDS }
 interface Node { id: ID! }
 interface DiscountApplication { index: Int! }
@@ -32,13 +47,34 @@ type QueryRoot {
   order(id: ID!): Order
   orders(first: Int, after: String, query: String, sortKey: OrderSortKeys, reverse: Boolean): OrderConnection!
   refund(id: ID!): Refund
+  product(id: ID!): Product
+  products(
+    first: Int, after: String, query: String, sortKey: ProductSortKeys, reverse: Boolean
+  ): ProductConnection!
   productVariants(first: Int, after: String, query: String): ProductVariantConnection!
+  locations(first: Int, after: String, query: String): LocationConnection!
+  customers(first: Int, after: String, query: String): CustomerConnection!
+  webhookSubscriptions(
+    first: Int, after: String, topics: [WebhookSubscriptionTopic!], uri: String
+  ): WebhookSubscriptionConnection!
 }
 type Mutation {
   tagsAdd(id: ID!, tags: [String!]!): TagsAddPayload
   tagsRemove(id: ID!, tags: [String!]!): TagsRemovePayload
   fulfillmentCreate(fulfillment: FulfillmentInput!, message: String): FulfillmentCreatePayload
+  webhookSubscriptionCreate(
+    topic: WebhookSubscriptionTopic!, webhookSubscription: WebhookSubscriptionInput!
+  ): WebhookSubscriptionCreatePayload
+  webhookSubscriptionDelete(id: ID!): WebhookSubscriptionDeletePayload
 }
+input WebhookSubscriptionInput { uri: String format: WebhookSubscriptionFormat }
+type WebhookSubscriptionCreatePayload { webhookSubscription: WebhookSubscription userErrors: [UserError!]! }
+type WebhookSubscriptionDeletePayload { deletedWebhookSubscriptionId: ID userErrors: [UserError!]! }
+type WebhookSubscriptionConnection { nodes: [WebhookSubscription!]! pageInfo: PageInfo! }
+type WebhookSubscription implements Node {
+  id: ID! topic: WebhookSubscriptionTopic! uri: String! apiVersion: ApiVersion!
+}
+type ApiVersion { handle: String! displayName: String! supported: Boolean! }
 input FulfillmentInput {
   lineItemsByFulfillmentOrder: [FulfillmentOrderLineItemsInput!]!
   notifyCustomer: Boolean
@@ -61,7 +97,8 @@ type OrderConnection { nodes: [Order!]! pageInfo: PageInfo! }
 type Order implements Node {
   id: ID! legacyResourceId: UnsignedInt64! name: String! createdAt: DateTime! processedAt: DateTime!
   updatedAt: DateTime! cancelledAt: DateTime currencyCode: CurrencyCode! test: Boolean! taxesIncluded: Boolean!
-  displayFinancialStatus: OrderDisplayFinancialStatus email: String phone: String note: String tags: [String!]!
+  displayFinancialStatus: OrderDisplayFinancialStatus displayFulfillmentStatus: OrderDisplayFulfillmentStatus!
+  email: String phone: String note: String tags: [String!]!
   sourceName: String paymentGatewayNames: [String!]! totalPriceSet: MoneyBag! currentTotalPriceSet: MoneyBag!
   totalTaxSet: MoneyBag currentTotalTaxSet: MoneyBag! totalTipReceivedSet: MoneyBag! taxLines: [TaxLine!]!
   customer: Customer billingAddress: MailingAddress shippingAddress: MailingAddress
@@ -103,6 +140,7 @@ type ShippingLine {
 }
 type OrderTransaction implements Node {
   id: ID! kind: OrderTransactionKind! status: OrderTransactionStatus! gateway: String amountSet: MoneyBag!
+  processedAt: DateTime
 }
 type OrderTransactionConnection { nodes: [OrderTransaction!]! pageInfo: PageInfo! }
 type Refund implements Node {
@@ -119,7 +157,7 @@ type RefundLineItem {
   lineItem: LineItem!
 }
 type Fulfillment implements Node {
-  id: ID! legacyResourceId: UnsignedInt64! status: FulfillmentStatus!
+  id: ID! legacyResourceId: UnsignedInt64! status: FulfillmentStatus! createdAt: DateTime!
   trackingInfo(first: Int): [FulfillmentTrackingInfo!]!
 }
 type FulfillmentTrackingInfo { company: String number: String url: URL }
@@ -128,13 +166,30 @@ type FulfillmentOrder implements Node {
   id: ID! status: FulfillmentOrderStatus! assignedLocation: FulfillmentOrderAssignedLocation!
 }
 type FulfillmentOrderAssignedLocation { location: Location name: String! }
-type Location implements Node { id: ID! legacyResourceId: UnsignedInt64! name: String! }
+type LocationConnection { nodes: [Location!]! pageInfo: PageInfo! }
+type Location implements Node {
+  id: ID! legacyResourceId: UnsignedInt64! name: String!
+  inventoryLevels(first: Int, after: String, query: String): InventoryLevelConnection!
+}
+type InventoryLevelConnection { nodes: [InventoryLevel!]! pageInfo: PageInfo! }
+type InventoryLevel implements Node {
+  id: ID! updatedAt: DateTime! item: InventoryItem! quantities(names: [String!]!): [InventoryQuantity!]!
+}
+type InventoryQuantity { name: String! quantity: Int! }
+type CustomerConnection { nodes: [Customer!]! pageInfo: PageInfo! }
 type ProductVariantConnection { nodes: [ProductVariant!]! pageInfo: PageInfo! }
 type ProductVariant implements Node {
-  id: ID! legacyResourceId: UnsignedInt64! sku: String product: Product! inventoryItem: InventoryItem!
+  id: ID! legacyResourceId: UnsignedInt64! sku: String title: String! barcode: String inventoryQuantity: Int
+  product: Product! inventoryItem: InventoryItem!
 }
-type Product implements Node { id: ID! legacyResourceId: UnsignedInt64! title: String! tags: [String!]! }
-type InventoryItem implements Node { id: ID! sku: String measurement: InventoryItemMeasurement! }
+type ProductConnection { nodes: [Product!]! pageInfo: PageInfo! }
+type Product implements Node {
+  id: ID! legacyResourceId: UnsignedInt64! title: String! tags: [String!]! status: ProductStatus! updatedAt: DateTime!
+  variants(first: Int, after: String, sortKey: ProductVariantSortKeys): ProductVariantConnection!
+}
+type InventoryItem implements Node {
+  id: ID! legacyResourceId: UnsignedInt64! sku: String tracked: Boolean! measurement: InventoryItemMeasurement!
+}
 type InventoryItemMeasurement { weight: Weight }
 type Weight { unit: WeightUnit! value: Float! }
 """)
@@ -145,7 +200,7 @@ def connection(entries: Iterable[tuple[str, Callable[[], Node]]]) -> Callable[..
     every = list(entries)
 
     def page(_info: Any, first: int = 50, after: str | None = None, **_: Any) -> Node:
-        behind = base64.b64decode(after).decode() if after else ""
+        behind = _behind(after) if after else ""
         rest = [(key, make) for key, make in every if key > behind]
         shown = rest[: min(first, 250)]
         end = base64.b64encode(shown[-1][0].encode()).decode() if shown else None
@@ -155,228 +210,17 @@ def connection(entries: Iterable[tuple[str, Callable[[], Node]]]) -> Callable[..
     return page
 
 
-def numbered(bodies: Iterable[Node], node: Callable[[Node], Node]) -> Callable[..., Node]:
+def _behind(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor, validate=True).decode()
+    except ValueError:
+        raise GraphQLError("Invalid cursor for current pagination sort.") from None
+
+
+def numbered(bodies: Iterable[T], node: Callable[[T], Node]) -> Callable[..., Node]:
     """A connection of what stands in a body, in its order."""
     return connection((f"{number:06}", lambda body=body: node(body)) for number, body in enumerate(bodies))  # type: ignore[misc]
 
 
 def gid(kind: str, number: object) -> str:
     return f"gid://shopify/{kind}/{number}"
-
-
-def order_node(body: Node, fulfilment_orders: list[Node], payments: list[Node]) -> Node:
-    applications = [_application(index, entry) for index, entry in enumerate(body["discount_applications"])]
-    return {
-        "__typename": "Order",
-        "id": gid("Order", body["id"]),
-        "legacyResourceId": str(body["id"]),
-        "name": body["name"],
-        "createdAt": body["created_at"],
-        "processedAt": body["processed_at"],
-        "updatedAt": body["updated_at"],
-        "cancelledAt": body["cancelled_at"],
-        "currencyCode": body["currency"],
-        "test": body["test"],
-        "taxesIncluded": body["taxes_included"],
-        "displayFinancialStatus": body["financial_status"].upper(),
-        "email": body["email"],
-        "phone": body["phone"],
-        "note": body["note"],
-        "tags": [tag for tag in body["tags"].split(", ") if tag],
-        "sourceName": body["source_name"],
-        "paymentGatewayNames": body["payment_gateway_names"],
-        "totalPriceSet": _bag(body["total_price_set"]),
-        "currentTotalPriceSet": _bag(body["current_total_price_set"]),
-        "totalTaxSet": _bag(body["total_tax_set"]),
-        "currentTotalTaxSet": _bag(body["current_total_tax_set"]),
-        "totalTipReceivedSet": _plain(body["total_tip_received"], body["currency"]),
-        "taxLines": _tax_lines(body),
-        "customer": _customer(body["customer"]),
-        "billingAddress": _address(body["billing_address"]),
-        "shippingAddress": _address(body["shipping_address"]),
-        "lineItems": numbered(body["line_items"], lambda line: _line(line, applications)),
-        "shippingLines": lambda info, includeRemovals=False, **page: numbered(  # noqa: N803 - the argument's name
-            [line for line in body["shipping_lines"] if includeRemovals or not line["is_removed"]],
-            lambda line: _shipping_line(line, applications),
-        )(info, **page),
-        "discountApplications": numbered(applications, lambda application: application),
-        "transactions": lambda _info, first=50: [_transaction(t, body["currency"]) for t in payments][:first],
-        "fulfillments": lambda _info, first=50: [fulfilment_node(entry) for entry in body["fulfillments"]][:first],
-        "fulfillmentOrders": numbered(fulfilment_orders, _fulfilment_order),
-        "refunds": lambda _info, first=50: [refund_node(entry, body) for entry in body["refunds"]][:first],
-    }
-
-
-def refund_node(body: Node, order: Node) -> Node:
-    applications = [_application(index, entry) for index, entry in enumerate(order["discount_applications"])]
-    return {
-        "id": gid("Refund", body["id"]),
-        "legacyResourceId": str(body["id"]),
-        "createdAt": body["created_at"],
-        "processedAt": body["processed_at"],
-        "note": body["note"],
-        "transactions": numbered(body["transactions"], lambda entry: _transaction(entry, order["currency"])),
-        "refundLineItems": numbered(body["refund_line_items"], lambda entry: _refund_line(entry, applications)),
-        "refundShippingLines": numbered(body["refund_shipping_lines"], _refund_shipping_line),
-    }
-
-
-def fulfilment_node(body: Node) -> Node:
-    tracking = {name: body[f"tracking_{name}"] for name in ("company", "number", "url")}
-    return {
-        "id": gid("Fulfillment", body["id"]),
-        "legacyResourceId": str(body["id"]),
-        "status": body["status"].upper(),
-        "trackingInfo": lambda _info, first=10: [tracking][:first] if any(tracking.values()) else [],
-    }
-
-
-def product_node(body: Node) -> Node:
-    return {
-        "__typename": "Product",
-        "id": gid("Product", body["id"]),
-        "legacyResourceId": str(body["id"]),
-        "title": body["title"],
-        "tags": body["tags"],
-    }
-
-
-def variant_node(body: Node) -> Node:
-    variant = body["variants"][0]
-    return {
-        "id": gid("ProductVariant", variant["id"]),
-        "legacyResourceId": str(variant["id"]),
-        "sku": variant["sku"],
-        "product": product_node(body),
-    }
-
-
-def _fulfilment_order(body: Node) -> Node:
-    location = {"id": gid("Location", body["location_id"]), "legacyResourceId": body["location_id"], "name": "Shop"}
-    return {
-        "id": gid("FulfillmentOrder", body["id"]),
-        "status": body["status"].upper(),
-        "assignedLocation": {"location": location, "name": "Shop"},
-    }
-
-
-def _line(body: Node, applications: list[Node]) -> Node:
-    product = body["product_id"]
-    weight = {"value": float(body["grams"]), "unit": "GRAMS"}
-    variant = {"legacyResourceId": str(body["variant_id"]), "inventoryItem": {"measurement": {"weight": weight}}}
-    return {
-        "id": gid("LineItem", body["id"]),
-        "title": body["title"],
-        "name": body["name"],
-        "sku": body["sku"],
-        "quantity": body["quantity"],
-        "currentQuantity": body["current_quantity"],
-        "requiresShipping": body["requires_shipping"],
-        "taxable": body["taxable"],
-        "isGiftCard": body["gift_card"],
-        "originalUnitPriceSet": _bag(body["price_set"]),
-        "discountAllocations": _allocations(body, applications),
-        "taxLines": _tax_lines(body),
-        "product": {"legacyResourceId": str(product)} if product else None,
-        "variant": variant if product else None,
-    }
-
-
-def _shipping_line(body: Node, applications: list[Node]) -> Node:
-    return {
-        "id": gid("ShippingLine", body["id"]),
-        "title": body["title"],
-        "isRemoved": body["is_removed"],
-        "originalPriceSet": _bag(body["price_set"]),
-        "discountAllocations": _allocations(body, applications),
-        "taxLines": _tax_lines(body),
-    }
-
-
-def _refund_line(body: Node, applications: list[Node]) -> Node:
-    return {
-        "quantity": body["quantity"],
-        "restockType": body["restock_type"].upper(),
-        "subtotalSet": _bag(body["subtotal_set"]),
-        "totalTaxSet": _bag(body["total_tax_set"]),
-        "lineItem": _line(body["line_item"], applications),
-    }
-
-
-def _refund_shipping_line(body: Node) -> Node:
-    return {
-        "id": gid("RefundShippingLine", body["id"]),
-        "subtotalAmountSet": _bag(body["subtotal_amount_set"]),
-        "taxAmountSet": _bag(body["tax_amount_set"]),
-    }
-
-
-def _transaction(body: Node, currency: str) -> Node:
-    return {
-        "id": gid("OrderTransaction", body["id"]),
-        "kind": body["kind"].upper(),
-        "status": body["status"].upper(),
-        "gateway": body["gateway"],
-        "amountSet": _plain(body["amount"], currency),
-    }
-
-
-def _application(index: int, body: Node) -> Node:
-    if body["type"] == "discount_code":
-        return {"__typename": "DiscountCodeApplication", "index": index, "code": body["code"]}
-    return {"__typename": "ManualDiscountApplication", "index": index, "title": body["title"]}
-
-
-def _allocations(body: Node, applications: list[Node]) -> list[Node]:
-    return [
-        {
-            "allocatedAmountSet": _bag(entry["amount_set"]),
-            "discountApplication": applications[entry["discount_application_index"]],
-        }
-        for entry in body["discount_allocations"]
-    ]
-
-
-def _tax_lines(body: Node) -> list[Node]:
-    return [
-        {"title": entry["title"], "rate": entry["rate"], "priceSet": _bag(entry["price_set"])}
-        for entry in body["tax_lines"]
-    ]
-
-
-def _customer(body: Node | None) -> Node | None:
-    if body is None:
-        return None
-    return {
-        "id": gid("Customer", body["id"]),
-        "legacyResourceId": str(body["id"]),
-        "firstName": body["first_name"],
-        "lastName": body["last_name"],
-        "defaultEmailAddress": {"emailAddress": body["email"]} if body["email"] else None,
-        "defaultPhoneNumber": {"phoneNumber": body["phone"]} if body["phone"] else None,
-        "defaultAddress": body["default_address"],
-    }
-
-
-def _address(body: Node | None) -> Node | None:
-    if body is None:
-        return None
-    same = ("name", "company", "address1", "address2", "city", "province", "zip", "phone")
-    return {field: body[field] for field in same} | {
-        "firstName": body["first_name"],
-        "lastName": body["last_name"],
-        "provinceCode": body["province_code"],
-        "countryCodeV2": body["country_code"],
-    }
-
-
-def _bag(both: Mapping[str, Any]) -> Node:
-    return {
-        name: {"amount": both[field]["amount"], "currencyCode": both[field]["currency_code"]}
-        for name, field in (("shopMoney", "shop_money"), ("presentmentMoney", "presentment_money"))
-    }
-
-
-def _plain(amount: str, currency: str) -> Node:
-    money = {"amount": amount, "currencyCode": currency}
-    return {"shopMoney": money, "presentmentMoney": money}
