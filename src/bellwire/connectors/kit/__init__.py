@@ -22,6 +22,7 @@ from bellwire.connectors.kit.auth import (
     HeaderToken,
     NoAuth,
     OAuth2,
+    SignedGrant,
 )
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
@@ -84,6 +85,7 @@ __all__ = [
     "ProjectPath",
     "Repeat",
     "Settings",
+    "SignedGrant",
     "StandardWebhooks",
     "Standing",
     "Subscribing",

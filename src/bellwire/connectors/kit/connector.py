@@ -96,11 +96,13 @@ def connect(
 ) -> Connection:
     """A connection, ready for calls; nothing is sent yet. `base_url` replaces the vendor's own origin."""
     manifest, places = connector.manifest, settings.model_dump(mode="json")
-    origin = base_url or manifest.base_urls[environment].format_map(places)
+    home = manifest.base_urls.get(environment, "").format_map(places)
+    origin = base_url or home
     api = Api(
         manifest,
         connection=name,
         base_url=origin,
+        home=home,
         root=manifest.root.format_map(places),
         overridden=bool(base_url),
         credentials=credentials,

@@ -18,7 +18,16 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from bellwire.clock import Clock, parse_utc
-from bellwire.connectors.kit.auth import Basic, Bearer, ClientCredentials, Credentials, HeaderToken, NoAuth, OAuth2
+from bellwire.connectors.kit.auth import (
+    Basic,
+    Bearer,
+    ClientCredentials,
+    Credentials,
+    HeaderToken,
+    NoAuth,
+    OAuth2,
+    SignedGrant,
+)
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
@@ -96,6 +105,7 @@ class Api:
         *,
         connection: str,
         base_url: str,
+        home: str,
         root: str,
         overridden: bool,
         credentials: Credentials,
@@ -108,6 +118,8 @@ class Api:
         self._origin = base_url.rstrip("/")
         self._base = self._origin + "/" + root.strip("/")
         self._overridden = overridden
+        self._home = home.rstrip("/")
+        """The vendor's own origin."""
         self._credentials = credentials
         self._explain = explain
         self._clock = clock
@@ -118,7 +130,6 @@ class Api:
         """How many requests were answered with each HTTP status since the process began; 0: with none."""
         self.notices: dict[str, str] = {}
         """What the vendor announced since the process began, by header, or by what else it was told in."""
-        self._renewed = manifest.auth if isinstance(manifest.auth, OAuth2 | ClientCredentials) else None
         self._session: aiohttp.ClientSession | None = None
         self._renewing = asyncio.Lock()
 
@@ -172,7 +183,7 @@ class Api:
         query = {**self._manifest.params, **(params or {})}
         refused, patience = "", self.timeout
         while True:
-            token = await self._token(self._renewed, refused) if self._renewed else ""
+            token = await self._token(refused)
             answer = await self._send(method, url, path, query, sent | self._signed_in(token), data, writing, paced_by)
             error = self._explain(answer) or self._by_status(answer)
             if error is None:
@@ -194,7 +205,7 @@ class Api:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         if verifier:
             form["code_verifier"] = verifier
-        await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
+        await self._ask_token(auth.token_url, form, self._client(), basic=auth.client_auth_basic)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -333,12 +344,24 @@ class Api:
                 return {"Authorization": _basic(get(user), get(password))}
             case ClientCredentials(header=header, prefix=prefix):
                 return {header: prefix + token}
-            case OAuth2():
+            case OAuth2() | SignedGrant():
                 return {"Authorization": f"Bearer {token}"}
 
-    async def _token(self, auth: OAuth2 | ClientCredentials, refused: str) -> str:
+    @property
+    def _renewed(self) -> OAuth2 | ClientCredentials | SignedGrant | None:
+        """How its access token is renewed; None: it signs in without one."""
+        auth = self._manifest.auth
+        if isinstance(auth, OAuth2) and auth.service and self._credentials.find("private_key") is not None:
+            return auth.service
+        return auth if isinstance(auth, OAuth2 | ClientCredentials | SignedGrant) else None
+
+    async def _token(self, refused: str) -> str:
         """The access token, renewed ahead of its end, or when the vendor has `refused` it: by one caller, of
-        whichever process, while the others wait. Raises MissingCredential, SignedOut or Transient."""
+        whichever process, while the others wait; empty: it signs in without one. Raises MissingCredential, SignedOut or
+        Transient."""
+        auth = self._renewed
+        if auth is None:
+            return ""
         if not self._can_renew():
             return self._credentials.get("access_token")
         if token := self._usable_token(auth.refresh_ahead, refused):
@@ -348,11 +371,13 @@ class Api:
             return renewed_meanwhile or await self._renew(auth)
 
     def _can_renew(self) -> bool:
-        match self._manifest.auth:
+        match self._renewed:
             case OAuth2():
                 return self._credentials.find("refresh_token") is not None
             case ClientCredentials():
                 return self._credentials.find("client_id") is not None
+            case SignedGrant():
+                return self._credentials.find("private_key") is not None
             case _:
                 return False
 
@@ -362,37 +387,56 @@ class Api:
         ending = ends is not None and parse_utc(ends) - self._clock() < ahead
         return None if token == refused or ending else token
 
-    async def _renew(self, auth: OAuth2 | ClientCredentials) -> str:
+    async def _renew(self, auth: OAuth2 | ClientCredentials | SignedGrant) -> str:
+        if isinstance(auth, SignedGrant):
+            try:
+                form = auth.form(self._credentials, self._home, self._clock())
+            except ValueError as error:
+                raise SignedOut(
+                    f"The private_key of connection '{self._connection}' can't be used: {error}.",
+                    cause="private-key",
+                    remedy="It is the text from '-----BEGIN PRIVATE KEY-----' to '-----END PRIVATE KEY-----', both "
+                    f"lines included: `bellwire secrets set {self._connection} private_key` takes it.",
+                ) from None
+            return await self._ask_token(auth.token_url, form)
         if isinstance(auth, ClientCredentials):
-            return await self._ask_token(auth.token_url, {"grant_type": "client_credentials"}, basic=False)
+            return await self._ask_token(auth.token_url, {"grant_type": "client_credentials"}, self._client())
         old = self._credentials.get("refresh_token")
         form = {"grant_type": "refresh_token", "refresh_token": old}
         try:
-            return await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
+            return await self._ask_token(auth.token_url, form, self._client(), basic=auth.client_auth_basic)
         except SignedOut:
             # Another process may have used this refresh token up, and stored the next one.
             if self._credentials.get("refresh_token") != old:
                 return self._credentials.get("access_token")
             raise
 
-    async def _ask_token(self, token_url: str, form: Mapping[str, str], *, basic: bool) -> str:
-        """Ask the token endpoint (RFC 6749, 5 and 6), and store what it gives before it is used."""
+    def _client(self) -> tuple[str, str]:
+        return self._credentials.get("client_id"), self._credentials.get("client_secret")
+
+    async def _ask_token(
+        self, token_url: str, form: Mapping[str, str], client: tuple[str, str] | None = None, *, basic: bool = False
+    ) -> str:
+        """Ask the token endpoint (RFC 6749, 5 and 6), and store what it gives before it is used. `client` is id and
+        secret, where it isn't the form that says who asks."""
         title = self._manifest.title
         path = urlsplit(token_url).path
         url = self._address(token_url)
-        client = self._credentials.get("client_id"), self._credentials.get("client_secret")
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        if basic:
+        if client and basic:
             headers["Authorization"] = _basic(*client)
-        else:
+        elif client:
             form = {**form, "client_id": client[0], "client_secret": client[1]}
         answer = await self._send("POST", url, path, {}, headers, urlencode(form).encode(), writing=False)
         if answer.status in (400, 401):
-            raise SignedOut(
-                f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
-                detail=f"token endpoint: {answer.status} {answer.text[:200]}",
-                remedy=self._sign_in_again,
-            )
+            refusal = self._explain(answer)
+            if not isinstance(refusal, SignedOut):
+                refusal = SignedOut(
+                    f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
+                    detail=f"token endpoint: {answer.status} {answer.text[:200]}",
+                    remedy=self._sign_in_again,
+                )
+            raise refusal
         try:
             grant = _Grant.model_validate_json(answer.body)
         except ValidationError as error:
