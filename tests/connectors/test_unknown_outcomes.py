@@ -21,6 +21,7 @@ from bellwire.capabilities import (
     Operation,
     Result,
     accounting,
+    calendar,
     chat,
     email,
     shipping,
@@ -35,7 +36,7 @@ from bellwire.errors import OutcomeUnknown, Transient
 from bellwire.events import Customer
 from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine, Shop, Simulator
 from tests.connecting import call, connection
-from tests.samples import order, usd
+from tests.samples import NOW, order, usd
 
 T = TypeVar("T")
 ACTIONS = [
@@ -95,6 +96,16 @@ async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
     )
 
 
+async def _appointment(desk: Desk) -> calendar.CancelAppointment:
+    await desk.first(calendar.PUT_APPOINTMENT, _APPOINTMENT, calendar.Appointment)
+    return calendar.CancelAppointment(reference=_APPOINTMENT.reference)
+
+
+async def _busy(desk: Desk) -> calendar.ListBusy:
+    await desk.first(calendar.PUT_APPOINTMENT, _APPOINTMENT, calendar.Appointment)
+    return calendar.ListBusy(start=NOW, end=NOW + timedelta(days=1))
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -113,6 +124,9 @@ async def _listing(desk: Desk) -> storefront.ListOrdersSince:
     return storefront.ListOrdersSince(since=system_clock() - timedelta(hours=1))
 
 
+_APPOINTMENT = calendar.PutAppointment(
+    reference="visit-1001", title="Visit", start=NOW + timedelta(hours=2), end=NOW + timedelta(hours=3)
+)
 _LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
 _WHO = "robin@example.com"
 INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
@@ -123,6 +137,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.RECORD_PAYMENT: _payment,
     accounting.REDEEM_GIFT_CARD: _gift_card,
     accounting.CREATE_SALES_RECEIPT: accounting.CreateSalesReceipt(order=order()),
+    calendar.PUT_APPOINTMENT: _APPOINTMENT,
+    calendar.CANCEL_APPOINTMENT: _appointment,
+    calendar.LIST_BUSY: _busy,
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
