@@ -159,13 +159,14 @@ async def test_lists_are_read_to_the_last_page_even_by_another_process(
     connect: Connect, google: GoogleCalendar, anew: bool
 ) -> None:
     google.page_size = 2
+    google.add("Before", NOW, NOW + timedelta(hours=1))
     cursor = "" if anew else await resume(connect())
     known = [google.add(f"Visit {n}", NOW, NOW + timedelta(hours=1)) for n in range(5)]
     first = await POLL.page(call(connect()), NOW - timedelta(days=1), cursor)
     google.add("Meanwhile", NOW, NOW + timedelta(hours=1))
     rest = await pages(connect(), first.next_cursor)
     told = [event_of(each, connect()).subject for page in (first, *rest) for each in page.records]
-    assert told == [f"appointment/{each}" for each in known]
+    assert told[anew:] == [f"appointment/{each}" for each in known]
     assert [entry(e).title for e in await events(connect(), rest[-1].resume)] == ["Meanwhile"]
 
 
