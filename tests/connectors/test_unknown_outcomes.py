@@ -24,6 +24,7 @@ from bellwire.capabilities import (
     calendar,
     chat,
     email,
+    esign,
     shipping,
     sms,
     stock,
@@ -106,6 +107,16 @@ async def _busy(desk: Desk) -> calendar.ListBusy:
     return calendar.ListBusy(start=NOW, end=NOW + timedelta(days=1))
 
 
+async def _sent_contract(desk: Desk) -> esign.ReadContract:
+    sent = await desk.first(esign.SEND_CONTRACT, _CONTRACT, esign.SentContract)
+    return esign.ReadContract(contract_id=sent.id)
+
+
+async def _open_contract(desk: Desk) -> esign.WithdrawContract:
+    sent = await desk.first(esign.SEND_CONTRACT, _CONTRACT, esign.SentContract)
+    return esign.WithdrawContract(contract_id=sent.id, reason="The visit was called off.")
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -124,11 +135,12 @@ async def _listing(desk: Desk) -> storefront.ListOrdersSince:
     return storefront.ListOrdersSince(since=system_clock() - timedelta(hours=1))
 
 
+_WHO = "robin@example.com"
 _APPOINTMENT = calendar.PutAppointment(
     reference="visit-1001", title="Visit", start=NOW + timedelta(hours=2), end=NOW + timedelta(hours=3)
 )
+_CONTRACT = esign.SendContract(template="Service contract", name="Robin Hill", email=_WHO, reference="1001")
 _LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
-_WHO = "robin@example.com"
 INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: accounting.FindOrCreateCustomer(
         customer=Customer(id="7", name="Robin Hill", email=_WHO)
@@ -143,6 +155,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    esign.SEND_CONTRACT: _CONTRACT,
+    esign.READ_CONTRACT: _sent_contract,
+    esign.WITHDRAW_CONTRACT: _open_contract,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,
