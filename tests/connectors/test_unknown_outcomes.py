@@ -25,6 +25,7 @@ from bellwire.capabilities import (
     chat,
     email,
     esign,
+    purchasing,
     shipping,
     sms,
     stock,
@@ -117,6 +118,17 @@ async def _open_contract(desk: Desk) -> esign.WithdrawContract:
     return esign.WithdrawContract(contract_id=sent.id, reason="The visit was called off.")
 
 
+async def _purchase(desk: Desk) -> purchasing.CreatePurchaseOrder:
+    terms = await desk.first(purchasing.FIND_SUPPLIER, purchasing.FindSupplier(sku="TEA-100"), purchasing.SupplyTerms)
+    lines = (purchasing.PurchaseLine(sku="TEA-100", quantity=12), purchasing.PurchaseLine(sku="MUG-RED", quantity=6))
+    return purchasing.CreatePurchaseOrder(supplier_id=terms.supplier_id, lines=lines, reference="reorder 7")
+
+
+async def _purchased(desk: Desk) -> purchasing.ReadPurchaseOrder:
+    made = await desk.first(purchasing.CREATE_PURCHASE_ORDER, await _purchase(desk), purchasing.PurchaseOrder)
+    return purchasing.ReadPurchaseOrder(purchase_order_id=made.id)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -158,6 +170,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     esign.SEND_CONTRACT: _CONTRACT,
     esign.READ_CONTRACT: _sent_contract,
     esign.WITHDRAW_CONTRACT: _open_contract,
+    purchasing.FIND_SUPPLIER: purchasing.FindSupplier(sku="TEA-100"),
+    purchasing.CREATE_PURCHASE_ORDER: _purchase,
+    purchasing.READ_PURCHASE_ORDER: _purchased,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,
