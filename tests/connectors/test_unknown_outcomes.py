@@ -22,8 +22,10 @@ from bellwire.capabilities import (
     Result,
     accounting,
     booking,
+    calendar,
     chat,
     email,
+    esign,
     helpdesk,
     payments,
     purchasing,
@@ -41,7 +43,7 @@ from bellwire.events import Customer, TicketStatus
 from bellwire.practice import Bookings, Fault, FaultKind, Practice, Processor, Sale, SaleLine, Shop, Simulator
 from bellwire.practice.stripe import StripeSimulator
 from tests.connecting import call, connection
-from tests.samples import order, usd
+from tests.samples import NOW, order, usd
 
 T = TypeVar("T")
 ACTIONS = [
@@ -126,6 +128,26 @@ async def _open_invoice(desk: Desk) -> PayInvoice:
     return PayInvoice(invoice_id=invoice)
 
 
+async def _appointment(desk: Desk) -> calendar.CancelAppointment:
+    await desk.first(calendar.PUT_APPOINTMENT, _APPOINTMENT, calendar.Appointment)
+    return calendar.CancelAppointment(reference=_APPOINTMENT.reference)
+
+
+async def _busy(desk: Desk) -> calendar.ListBusy:
+    await desk.first(calendar.PUT_APPOINTMENT, _APPOINTMENT, calendar.Appointment)
+    return calendar.ListBusy(start=NOW, end=NOW + timedelta(days=1))
+
+
+async def _sent_contract(desk: Desk) -> esign.ReadContract:
+    sent = await desk.first(esign.SEND_CONTRACT, _CONTRACT, esign.SentContract)
+    return esign.ReadContract(contract_id=sent.id)
+
+
+async def _open_contract(desk: Desk) -> esign.WithdrawContract:
+    sent = await desk.first(esign.SEND_CONTRACT, _CONTRACT, esign.SentContract)
+    return esign.WithdrawContract(contract_id=sent.id, reason="The visit was called off.")
+
+
 async def _purchase(desk: Desk) -> purchasing.CreatePurchaseOrder:
     terms = await desk.first(purchasing.FIND_SUPPLIER, purchasing.FindSupplier(sku="TEA-100"), purchasing.SupplyTerms)
     lines = (purchasing.PurchaseLine(sku="TEA-100", quantity=24, unit_price=usd("4.00")),)
@@ -179,9 +201,13 @@ async def _listing(desk: Desk) -> storefront.ListOrdersSince:
     return storefront.ListOrdersSince(since=system_clock() - timedelta(hours=1))
 
 
-_LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
 _WHO = "robin@example.com"
 _TICKET = helpdesk.CreateTicket(subject="A broken mug", text="It came broken.", email=_WHO, reference="return 77")
+_APPOINTMENT = calendar.PutAppointment(
+    reference="visit-1001", title="Visit", start=NOW + timedelta(hours=2), end=NOW + timedelta(hours=3)
+)
+_CONTRACT = esign.SendContract(template="Service contract", name="Robin Hill", email=_WHO, reference="1001")
+_LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
 INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: accounting.FindOrCreateCustomer(
         customer=Customer(id="7", name="Robin Hill", email=_WHO)
@@ -205,6 +231,18 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     helpdesk.CREATE_TICKET: _TICKET,
     helpdesk.COMMENT: _comment,
     helpdesk.READ_TICKET: _ticket,
+    calendar.PUT_APPOINTMENT: _APPOINTMENT,
+    calendar.CANCEL_APPOINTMENT: _appointment,
+    calendar.LIST_BUSY: _busy,
+    chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
+    email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
+    email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    esign.SEND_CONTRACT: _CONTRACT,
+    esign.READ_CONTRACT: _sent_contract,
+    esign.WITHDRAW_CONTRACT: _open_contract,
+    purchasing.FIND_SUPPLIER: purchasing.FindSupplier(sku="TEA-100"),
+    purchasing.CREATE_PURCHASE_ORDER: _purchase,
+    purchasing.READ_PURCHASE_ORDER: _purchased,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,

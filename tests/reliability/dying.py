@@ -35,7 +35,8 @@ import aiohttp
 import aiosmtplib
 
 from bellwire.cli import main
-from bellwire.connectors.kit.http import Answer, Api
+from bellwire.connectors.kit.answer import Answer
+from bellwire.connectors.kit.http import Api
 from bellwire.intake.line import Line
 from bellwire.ledger.database import Database, Rows, Write
 from tests.ledgers import connection_of

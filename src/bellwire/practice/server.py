@@ -39,6 +39,7 @@ from bellwire.practice.sending import Sending, send
 from bellwire.practice.simulator import Received, Simulator
 
 _MACHINERY = {
+    "assertions",
     "catalogue",
     "driving",
     "faults",

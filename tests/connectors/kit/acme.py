@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 
 from bellwire.connectors.kit import Auth, Connection, Limit, Manifest, NoAuth, NoSettings, connect, connector
-from bellwire.connectors.kit.http import Explain
+from bellwire.connectors.kit.answer import Explain
 from bellwire.events import Environment
 from tests.connecting import Secrets
 from tests.samples import NOW

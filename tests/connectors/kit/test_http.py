@@ -22,6 +22,7 @@ from bellwire.connectors.kit import (
     Limit,
     NoAuth,
     OAuth2,
+    SignedGrant,
 )
 from bellwire.errors import (
     MissingCredential,
@@ -309,6 +310,7 @@ async def test_a_request_carries_what_the_manifest_pins(acme: Acme) -> None:
         (Basic("user", "password"), "Authorization", "Basic " + base64.b64encode("ü:pä".encode()).decode()),
         (OAuth2("https://id.example/token"), "Authorization", "Bearer t0k"),
         (ClientCredentials("https://id.example/token"), "Authorization", "Bearer t0k"),
+        (SignedGrant("https://id.example/token"), "Authorization", "Bearer t0k"),
         (ClientCredentials("https://id.example/token", header="X-Token", prefix=""), "X-Token", "t0k"),
     ],
 )
@@ -319,7 +321,15 @@ async def test_each_way_to_sign_in(acme: Acme, auth: Auth, header: str, value: s
 
 
 @pytest.mark.parametrize(
-    "auth", [HeaderToken("X"), Bearer(), Basic("u", "p"), OAuth2("https://x/t"), ClientCredentials("https://x/t")]
+    "auth",
+    [
+        HeaderToken("X"),
+        Bearer(),
+        Basic("u", "p"),
+        OAuth2("https://x/t"),
+        ClientCredentials("https://x/t"),
+        SignedGrant("https://x/t"),
+    ],
 )
 async def test_without_credentials_nothing_is_sent(acme: Acme, auth: Auth) -> None:
     with pytest.raises(MissingCredential):

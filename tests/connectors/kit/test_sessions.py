@@ -118,7 +118,7 @@ async def test_one_that_lay_idle_is_made_anew_before_the_vendor_refuses_it(acme:
     now = NOW
     acme.script = [login(), reply(), reply(), login("two"), reply()]
     api = opened(acme)
-    api._clock = lambda: now
+    api.sign_in._clock = lambda: now
     await api.get("things")
     now += timedelta(minutes=19)
     await api.get("things")

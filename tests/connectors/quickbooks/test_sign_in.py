@@ -33,14 +33,14 @@ async def test_consent_in_the_browser_gives_the_first_tokens(
     assert (came["state"], came["realmId"]) == ("abc", company.settings["realm_id"])
     keys = {name: company.credentials[name] for name in ("client_id", "client_secret")}
     books = connect(credentials=keys)
-    await books.api.redeem(came["code"], back, "")
+    await books.api.sign_in.redeem(came["code"], back, "")
     secrets = books.credentials
     assert isinstance(secrets, Secrets)
     assert secrets.values["refresh_token"] == company.tokens.refresh[-1]
     assert books.connector.sign_in is not None
     assert (await books.connector.sign_in(call(books))).name == "Practice Tea Company"
     with pytest.raises(SignedOut):
-        await books.api.redeem(came["code"], back, "")
+        await books.api.sign_in.redeem(came["code"], back, "")
 
 
 @pytest.mark.proves("access")

@@ -109,7 +109,7 @@ async def test_a_consent_in_the_browser_buys_the_first_tokens(seller: SquareSimu
     assert isinstance(auth, OAuth2) and auth.consent is not None
     assert (urlsplit(auth.consent.url).path, auth.consent.pkce) == ("/oauth2/authorize", False)
     till = connect(credentials=CLIENT)
-    await till.api.redeem(CODE, "http://127.0.0.1:8787/consent", "")
+    await till.api.sign_in.redeem(CODE, "http://127.0.0.1:8787/consent", "")
     assert till.credentials.get("refresh_token") == REFRESH
     assert (await sign_in(till)).name == "Practice Tea Ltd"
 
@@ -144,7 +144,7 @@ async def test_the_version_is_on_every_call_and_another_one_in_the_answer_is_not
 @pytest.mark.proves("spec")
 async def test_requests_and_answers_are_as_square_describes_them(seller: SquareSimulator, connect: Connect) -> None:
     till = connect(credentials=CLIENT)
-    await till.api.redeem(CODE, "http://127.0.0.1:8787/consent", "")
+    await till.api.sign_in.redeem(CODE, "http://127.0.0.1:8787/consent", "")
     till.credentials.store({"access_token": "EAAAgone"})
     await sign_in(till)
     assert seller.take(usd("1.00"))

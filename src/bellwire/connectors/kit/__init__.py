@@ -13,6 +13,7 @@ from bellwire.connectors.kit.actions import (
     action,
 )
 from bellwire.connectors.kit.addresses import is_loopback, only_from_here
+from bellwire.connectors.kit.answer import Answer
 from bellwire.connectors.kit.auth import (
     Auth,
     Basic,
@@ -24,11 +25,12 @@ from bellwire.connectors.kit.auth import (
     NoAuth,
     OAuth2,
     SessionLogin,
+    SignedGrant,
 )
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
 from bellwire.connectors.kit.consent import Asked, ask_consent, redeem_consent
-from bellwire.connectors.kit.http import Answer, Api
+from bellwire.connectors.kit.http import Api
 from bellwire.connectors.kit.joint import JointLookUp
 from bellwire.connectors.kit.limits import Limit
 from bellwire.connectors.kit.manifest import Credential, Level, Manifest, NoSettings, OwnServer, ProjectPath, Settings
@@ -96,6 +98,7 @@ __all__ = [
     "Repeat",
     "SessionLogin",
     "Settings",
+    "SignedGrant",
     "StandardWebhooks",
     "Standing",
     "Subscribing",

@@ -3,8 +3,15 @@
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from bellwire.connectors.kit import jwt
+
+_ASSERTED = timedelta(minutes=10)
+"""How long what we sign about ourselves is good: vendors take no more than an hour, and their clocks may differ."""
+_KINDS = "urn:ietf:params:oauth:"
 
 
 class Credentials(Protocol):
@@ -82,6 +89,8 @@ class OAuth2:
     """The token endpoint wants JSON, where the standard has a form."""
     consent: Consent | None = None
     """How the first refresh token comes about."""
+    service: "SignedGrant | None" = None
+    """How an account of no person's signs in instead: a connection that has its private key does so."""
 
 
 @dataclass(frozen=True)
@@ -119,4 +128,52 @@ class SessionLogin:
     """How long it may lie unused: less than the vendor's time-out."""
 
 
-Auth = NoAuth | HeaderToken | Bearer | Basic | OAuth2 | ClientCredentials | SessionLogin
+@dataclass(frozen=True)
+class SignedGrant:
+    """A JWT that we sign (RFC 7523) buys a short-lived token: by itself (2.1), or as the client's assertion of who it
+    is, with a client credentials grant (2.2). Credentials: `private_key` (PEM), those named here, and `access_token`
+    with `access_token_expires_at`, which the client keeps up to date.
+
+    `token_url` as of `OAuth2`.
+    """
+
+    token_url: str
+    issuer: str = "client_id"
+    """The credential that is the claim `iss`."""
+    subject: str = ""
+    """The credential that is `sub`, for whom we act; empty, or a connection that has none: no such claim."""
+    audience: str = "{url}"
+    """The claim `aud`. `{url}` stands for the vendor's own token endpoint, `{host}` for its host: also where a
+    connection has a `base_url` of its own."""
+    scope: str = ""
+    key_id: str = ""
+    """The credential that tells the vendor which key it is (`kid`); empty: it knows."""
+    as_client: bool = False
+    """It says who the client is, rather than being the grant."""
+    pss: bool = False
+    """An RSA key signs PS256 rather than RS256. An EC key (P-256) signs ES256."""
+    refresh_ahead: timedelta = timedelta(minutes=5)
+
+    def form(self, credentials: Credentials, home: str, now: datetime) -> dict[str, str]:
+        """What the token endpoint is asked. `home` is the vendor's own origin, for a `token_url` below it. Raises
+        MissingCredential; ValueError when the private key is none."""
+        url = self.token_url if urlsplit(self.token_url).scheme else home + self.token_url
+        claims: dict[str, Any] = {
+            "iss": credentials.get(self.issuer),
+            "aud": self.audience.format(url=url, host=urlsplit(url).netloc),
+            "iat": int(now.timestamp()),
+            "exp": int((now + _ASSERTED).timestamp()),
+        }
+        if self.scope:
+            claims["scope"] = self.scope
+        if subject := self.subject and credentials.find(self.subject):
+            claims["sub"] = subject
+        key_id = credentials.get(self.key_id) if self.key_id else ""
+        token = jwt.signed(claims, credentials.get("private_key"), pss=self.pss, key_id=key_id)
+        if self.as_client:
+            kind = f"{_KINDS}client-assertion-type:jwt-bearer"
+            return {"grant_type": "client_credentials", "client_assertion_type": kind, "client_assertion": token}
+        return {"grant_type": f"{_KINDS}grant-type:jwt-bearer", "assertion": token}
+
+
+Auth = NoAuth | HeaderToken | Bearer | Basic | OAuth2 | ClientCredentials | SignedGrant | SessionLogin

@@ -9,9 +9,10 @@ from typing import Any
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit.actions import Account, Action, Call
+from bellwire.connectors.kit.answer import Answer, Explain
 from bellwire.connectors.kit.auth import Credentials
 from bellwire.connectors.kit.connection import Connection
-from bellwire.connectors.kit.http import Answer, Api, Explain
+from bellwire.connectors.kit.http import Api
 from bellwire.connectors.kit.manifest import Manifest, OwnServer, Settings
 from bellwire.connectors.kit.polling import Poll
 from bellwire.connectors.kit.subscribing import Subscribing
@@ -99,11 +100,13 @@ def connect(
     """A connection, ready for calls; nothing is sent yet. `base_url` replaces the vendor's own origin. Raises
     ConfigurationError when the file of a certificate can't be read."""
     manifest, places = connector.manifest, settings.model_dump(mode="json")
-    origin = base_url or manifest.base_urls[environment].format_map(places)
+    home = manifest.base_urls.get(environment, "").format_map(places)
+    origin = base_url or home
     api = Api(
         manifest,
         connection=name,
         base_url=origin,
+        home=home,
         root=manifest.root.format_map(places),
         overridden=bool(base_url),
         credentials=credentials,

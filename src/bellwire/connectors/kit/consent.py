@@ -60,5 +60,5 @@ async def redeem_consent(connection: Connection, asked: Asked, answer: str) -> d
     if "code" not in told:
         said = told.get("error_description") or told.get("error") or "it gave no reason"
         raise SignedOut(f"{title} gave no consent: {said}.", remedy="Begin again, and agree at the end.")
-    await connection.api.redeem(told.pop("code"), asked.redirect_uri, asked.verifier)
+    await connection.api.sign_in.redeem(told.pop("code"), asked.redirect_uri, asked.verifier)
     return told

@@ -1,37 +1,25 @@
 """Calls to a vendor's HTTP API: signed in, paced, version-pinned, every failure turned into an error class."""
 
-import asyncio
-import base64
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
-from urllib.parse import urlencode, urlsplit
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 import structlog
-from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from bellwire.clock import Clock, parse_utc
-from bellwire.connectors.kit.auth import (
-    Basic,
-    Bearer,
-    ClientCredentials,
-    Credentials,
-    HeaderToken,
-    NoAuth,
-    OAuth2,
-    SessionLogin,
-)
+from bellwire.clock import Clock
+from bellwire.connectors.kit.answer import Answer, Explain
+from bellwire.connectors.kit.auth import Credentials
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
+from bellwire.connectors.kit.signing_in import SignIn, sign_in_again
 from bellwire.errors import PACED, OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 
 log = structlog.get_logger()
@@ -42,64 +30,8 @@ that what only waits for it counts as not begun."""
 
 _ANNOUNCEMENTS = ("Deprecation", "Sunset")
 
-_LOGOUT_SECONDS = 2.0
-"""How long closing waits for a vendor to end the session."""
-
 _SHORTEST_PAUSE = timedelta(seconds=1)
 """What a pause counts at least, so that a vendor isn't asked for ever."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A vendor's answer. `headers` are found by their name, whatever its case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    method: str
-    path: str
-    writes: bool = True
-    """Whether the request may have changed something."""
-    cookies: Mapping[str, str] = field(default_factory=dict)
-    """Those that it sets, as they were written."""
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status < 300
-
-    def json(self) -> Any:
-        """The body as JSON. Raises Transient (for a write: OutcomeUnknown) when it isn't: a firewall or a maintenance
-        page answered."""
-        try:
-            return orjson.loads(self.body)
-        except ValueError as error:
-            kind = OutcomeUnknown if self.writes else Transient
-            raise kind(
-                "The answer wasn't JSON: a maintenance page or a firewall in between?",
-                cause="not-json",
-                detail=f"{self.method} {self.path}: {self.status} {self.text[:200]!r}",
-            ) from error
-
-    @property
-    def text(self) -> str:
-        return self.body.decode(errors="replace")
-
-    @property
-    def retry_after(self) -> timedelta | None:
-        """The Retry-After header (RFC 9110, 10.2.3): seconds or a date."""
-        value = self.headers.get("retry-after", "")
-        if value.isdecimal():
-            return timedelta(seconds=int(value))
-        try:
-            return max(timedelta(), parsedate_to_datetime(value) - datetime.now(UTC))
-        except (ValueError, TypeError):
-            return None
-
-
-class Explain(Protocol):
-    """A vendor's own reading of an answer: an error, or None when it is a success or has nothing special about it."""
-
-    def __call__(self, answer: Answer, /) -> VendorError | None: ...
 
 
 class Api:
@@ -111,6 +43,7 @@ class Api:
         *,
         connection: str,
         base_url: str,
+        home: str,
         root: str,
         overridden: bool,
         credentials: Credentials,
@@ -120,14 +53,13 @@ class Api:
         settings: Mapping[str, Any] | None = None,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        """`settings` are those of the connection, for sign-ins that need them; `trust` says whose certificates count,
-        where it isn't the machine's own choice."""
+        """`home` is the vendor's own origin, also where `base_url` is another; `settings` are those of the connection,
+        for sign-ins that need them; `trust` says whose certificates count, where it isn't the machine's own choice."""
         self._manifest = manifest
         self._connection = connection
         self._origin = base_url.rstrip("/")
         self._base = self._origin + "/" + root.strip("/")
         self._overridden = overridden
-        self._credentials = credentials
         self._explain = explain
         self._clock = clock
         self.timeout = timeout or manifest.timeout
@@ -137,15 +69,9 @@ class Api:
         """How many requests were answered with each HTTP status since the process began; 0: with none."""
         self.notices: dict[str, str] = {}
         """What the vendor announced since the process began, by header, or by what else it was told in."""
-        auth = manifest.auth
-        self._renewed = auth if isinstance(auth, OAuth2 | ClientCredentials | SessionLogin) else None
-        self._settings = settings or {}
         self._trust = trust
         self._session: aiohttp.ClientSession | None = None
-        self._renewing = asyncio.Lock()
-        self._cookies = ""
-        """Of the vendor's session; empty: there is none."""
-        self._cookies_used = datetime.min.replace(tzinfo=UTC)
+        self.sign_in = SignIn(manifest, connection, credentials, explain, clock, self._ask, settings or {}, home)
 
     async def get(
         self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -197,10 +123,9 @@ class Api:
         query = {**self._manifest.params, **(params or {})}
         refused, patience, dropped = "", self.timeout, False
         while True:
-            token = await self._token(self._renewed, refused) if self._renewed and not self._instead else ""
-            signed = sent | self._signed_in(token)
+            signed_in, token = await self.sign_in.headers(refused)
             try:
-                answer = await self._send(method, url, path, query, signed, data, writing, paced_by)
+                answer = await self._send(method, url, path, query, sent | signed_in, data, writing, paced_by)
             except Transient as broken:
                 # A kept connection that the vendor closed just now: what only reads is asked again, once.
                 if dropped or not isinstance(broken.__cause__, aiohttp.ServerDisconnectedError):
@@ -215,19 +140,9 @@ class Api:
                 patience -= max(pause, _SHORTEST_PAUSE)
                 if not writing and error.cause == PACED and patience >= timedelta():
                     continue
-            if not isinstance(error, SignedOut) or refused or not self._can_renew():
+            if not isinstance(error, SignedOut) or refused or not self.sign_in.renewable:
                 raise error
             refused = token
-
-    async def redeem(self, code: str, redirect_uri: str, verifier: str) -> None:
-        """Buy the first tokens with the code of a consent (RFC 6749, 4.1.3; RFC 7636, 4.5), and store them. `verifier`
-        is empty where the vendor has no PKCE. Raises SignedOut or Transient."""
-        auth = self._manifest.auth
-        assert isinstance(auth, OAuth2)
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-        if verifier:
-            form["code_verifier"] = verifier
-        await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic, json=auth.json)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -251,11 +166,16 @@ class Api:
             raise Transient(f"{self._manifest.title} asked to slow down.", cause=PACED, retry_after=left)
 
     async def close(self) -> None:
-        if isinstance(self._renewed, SessionLogin) and self._cookies:
-            await self._log_out(self._renewed)
+        await self.sign_in.end()
         self._patience.close()
         if self._session is not None:
             await self._session.close()
+
+    async def _ask(self, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """POST something that signs in, or out: so without a sign-in."""
+        url = self.address(path)
+        sent = {"Accept": "application/json", **self._manifest.headers, **headers}
+        return await self._send("POST", url, urlsplit(url).path, {}, sent, body, writing=False)
 
     async def _send(
         self,
@@ -337,7 +257,7 @@ class Api:
             return SignedOut(
                 f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
                 detail=detail,
-                remedy=self._sign_in_again,
+                remedy=sign_in_again(self._connection),
             )
         if status in (408, 425) or status >= 500:
             if answer.writes and status != 425:
@@ -351,168 +271,6 @@ class Api:
             )
         return Refused(f"{title} refused it ({status}).", cause=f"refused-{status}", detail=detail)
 
-    # Signing in
-
-    @property
-    def _sign_in_again(self) -> str:
-        name = self._connection
-        return f"Set new credentials: `bellwire secrets list` says which, `bellwire secrets set {name} …` takes them."
-
-    def _signed_in(self, token: str) -> dict[str, str]:
-        """The headers that carry the credentials; `token` is the access token, if there is one. Raises
-        MissingCredential."""
-        get = self._credentials.get
-        match self._instead or self._manifest.auth:
-            case NoAuth():
-                return {}
-            case HeaderToken(header, credential):
-                return {header: get(credential)}
-            case Bearer(credential):
-                return {"Authorization": f"Bearer {get(credential)}"}
-            case Basic(user, password):
-                return {"Authorization": _basic(get(user), get(password))}
-            case ClientCredentials(header=header, prefix=prefix):
-                return {header: prefix + token}
-            case OAuth2():
-                return {"Authorization": f"Bearer {token}"}
-            case SessionLogin():
-                return {"Cookie": token}
-
-    @property
-    def _instead(self) -> Basic | None:
-        """The older way to sign in, if that is this connection's."""
-        older = self._manifest.auth.instead if isinstance(self._manifest.auth, ClientCredentials) else None
-        used = older and not self._can_renew() and self._credentials.find(older.password) is not None
-        return older if used else None
-
-    async def _token(self, auth: OAuth2 | ClientCredentials | SessionLogin, refused: str) -> str:
-        """The access token (or a session's cookies), renewed ahead of its end, or when the vendor has `refused` it: by
-        one caller, of whichever process, while the others wait. Raises MissingCredential, SignedOut or Transient."""
-        if isinstance(auth, SessionLogin):
-            return await self._in_session(auth, refused)
-        if not self._can_renew():
-            return self._credentials.get("access_token")
-        if token := self._usable_token(auth.refresh_ahead, refused):
-            return token
-        async with self._renewing, self._credentials.renewing():
-            renewed_meanwhile = self._usable_token(auth.refresh_ahead, refused)
-            return renewed_meanwhile or await self._renew(auth)
-
-    def _can_renew(self) -> bool:
-        match self._manifest.auth:
-            case OAuth2():
-                return self._credentials.find("refresh_token") is not None
-            case ClientCredentials():
-                return self._credentials.find("client_id") is not None
-            case SessionLogin():
-                return True
-            case _:
-                return False
-
-    def _usable_token(self, ahead: timedelta, refused: str) -> str | None:
-        token = self._credentials.find("access_token")
-        ends = self._credentials.find("access_token_expires_at")
-        ending = ends is not None and parse_utc(ends) - self._clock() < ahead
-        return None if token == refused or ending else token
-
-    async def _renew(self, auth: OAuth2 | ClientCredentials) -> str:
-        if isinstance(auth, ClientCredentials):
-            form = {"grant_type": "client_credentials"} | ({"scope": auth.scope} if auth.scope else {})
-            return await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic)
-        old = self._credentials.get("refresh_token")
-        form = {"grant_type": "refresh_token", "refresh_token": old}
-        try:
-            return await self._ask_token(auth.token_url, form, basic=auth.client_auth_basic, json=auth.json)
-        except SignedOut:
-            # Another process may have used this refresh token up, and stored the next one.
-            if self._credentials.get("refresh_token") != old:
-                return self._credentials.get("access_token")
-            raise
-
-    async def _ask_token(self, token_url: str, form: Mapping[str, str], *, basic: bool, json: bool = False) -> str:
-        """Ask the token endpoint (RFC 6749, 5 and 6), and store what it gives before it is used."""
-        title = self._manifest.title
-        path = urlsplit(token_url).path
-        url = self.address(token_url)
-        client = self._credentials.get("client_id"), self._credentials.get("client_secret")
-        kind = "application/json" if json else "application/x-www-form-urlencoded"
-        headers = {"Accept": "application/json", **self._manifest.headers, "Content-Type": kind}
-        if basic:
-            headers["Authorization"] = _basic(*client)
-        else:
-            form = {**form, "client_id": client[0], "client_secret": client[1]}
-        sent = orjson.dumps(form) if json else urlencode(form).encode()
-        answer = await self._send("POST", url, path, {}, headers, sent, writing=False)
-        if answer.status in (400, 401) or (answer.ok and _refusal(answer.body)):
-            raise SignedOut(
-                f"{title} no longer accepts the sign-in of connection '{self._connection}'.",
-                detail=f"token endpoint: {answer.status} {answer.text[:200]}",
-                remedy=self._sign_in_again,
-            )
-        try:
-            grant = _Grant.model_validate_json(answer.body)
-        except ValidationError as error:
-            raise Transient(
-                f"{title} gives no sign-in now ({answer.status}).",
-                cause="no-sign-in",
-                detail=f"token endpoint: {answer.status}, no access token in the answer",
-                retry_after=answer.retry_after,
-            ) from error
-        ends = grant.expires_at or self._clock() + timedelta(seconds=grant.expires_in)
-        renewed = {"access_token": grant.access_token, "access_token_expires_at": ends.isoformat()}
-        if grant.refresh_token:
-            renewed["refresh_token"] = grant.refresh_token
-        if grant.scope:
-            renewed["granted_scopes"] = grant.scope
-        self._credentials.store(renewed)
-        return grant.access_token
-
-    async def _in_session(self, auth: SessionLogin, refused: str) -> str:
-        """The cookies of a session: one caller logs in, while the others wait."""
-        if not self._usable_session(auth, refused):
-            async with self._renewing:
-                if not self._usable_session(auth, refused):
-                    self._cookies = await self._log_in(auth)
-        self._cookies_used = self._clock()
-        return self._cookies
-
-    def _usable_session(self, auth: SessionLogin, refused: str) -> bool:
-        return self._cookies not in ("", refused) and self._clock() - self._cookies_used < auth.idle
-
-    async def _log_in(self, auth: SessionLogin) -> str:
-        """Raises MissingCredential, SignedOut, Refused or Transient."""
-        given = {
-            name: self._settings[source] if source in self._settings else self._credentials.get(source)
-            for name, source in auth.fields.items()
-        }
-        answer = await self._post_session(auth.login, orjson.dumps(given), "")
-        if error := self._explain(answer) or self._by_status(answer):
-            raise error
-        cookies = "; ".join(f"{name}={answer.cookies[name]}" for name in auth.cookies if name in answer.cookies)
-        if not cookies:
-            raise Transient(
-                f"{self._manifest.title} gives no sign-in now ({answer.status}).",
-                cause="no-sign-in",
-                detail=f"{auth.login}: {answer.status}, no cookie of {', '.join(auth.cookies)} in the answer",
-            )
-        return cookies
-
-    async def _log_out(self, auth: SessionLogin) -> None:
-        """As far as the vendor can be reached: it ends the session by itself later."""
-        with suppress(VendorError, TimeoutError):
-            async with asyncio.timeout(_LOGOUT_SECONDS):
-                await self._post_session(auth.logout, None, self._cookies)
-        self._cookies = ""
-
-    async def _post_session(self, path: str, body: bytes | None, cookies: str) -> Answer:
-        headers = {"Accept": "application/json", **self._manifest.headers}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        if cookies:
-            headers["Cookie"] = cookies
-        url = self.address(path)
-        return await self._send("POST", url, urlsplit(url).path, {}, headers, body, writing=False)
-
 
 def _words(error: Exception) -> str:
     """What an error says. Some name the whole address, and the query of one may be a secret."""
@@ -523,29 +281,3 @@ async def _prepare() -> None:
     prepare = before_writing.get()
     if prepare is not None:
         await prepare()
-
-
-class _Grant(BaseModel):
-    """A token endpoint's answer (RFC 6749, 5.1). Some say when the token ends instead of how long it is good."""
-
-    access_token: str
-    expires_at: AwareDatetime | None = None
-    # Unknown lifetime: assume an hour rather than for ever.
-    expires_in: int = 3600
-    refresh_token: str = ""
-    scope: str = ""
-    """What it may be used for, separated by spaces (by commas at some vendors)."""
-
-
-def _refusal(body: bytes) -> bool:
-    """Whether it is one of the errors of RFC 6749, 5.2, or one made after them: some vendors say so with status 200."""
-    try:
-        said = orjson.loads(body)
-    except ValueError:
-        return False
-    return isinstance(said, dict) and str(said.get("error", "")).startswith("invalid_")
-
-
-def _basic(user: str, password: str) -> str:
-    """RFC 7617."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
