@@ -22,6 +22,7 @@ from bellwire.capabilities import (
     Result,
     accounting,
     chat,
+    crm,
     email,
     shipping,
     sms,
@@ -35,7 +36,7 @@ from bellwire.errors import OutcomeUnknown, Transient
 from bellwire.events import Customer
 from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine, Shop, Simulator
 from tests.connecting import call, connection
-from tests.samples import order, usd
+from tests.samples import NOW, order, usd
 
 T = TypeVar("T")
 ACTIONS = [
@@ -46,6 +47,7 @@ ACTIONS = [
 MAY_DIFFER: Mapping[Operation, set[str]] = {
     # By then the customer is there: the earlier attempt made it.
     accounting.FIND_OR_CREATE_CUSTOMER: {"created"},
+    crm.FIND_OR_CREATE_CONTACT: {"created"},
 }
 """The fields of a result that aren't the same after an attempt whose answer was lost."""
 
@@ -95,6 +97,18 @@ async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
     )
 
 
+async def _contact(desk: Desk) -> str:
+    return (await desk.first(crm.FIND_OR_CREATE_CONTACT, _LEAD, crm.CrmContact)).id
+
+
+async def _deal(desk: Desk) -> crm.CreateDeal:
+    return crm.CreateDeal(name="Tea for 40", contact_id=await _contact(desk), reference="L-1", amount=usd("240.00"))
+
+
+async def _call_back(desk: Desk) -> crm.CreateCrmTask:
+    return crm.CreateCrmTask(contact_id=await _contact(desk), subject="Call back", due=NOW)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -115,6 +129,7 @@ async def _listing(desk: Desk) -> storefront.ListOrdersSince:
 
 _LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
 _WHO = "robin@example.com"
+_LEAD = crm.FindOrCreateContact(name="Robin Hill", email=_WHO, phone="+15125550123")
 INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: accounting.FindOrCreateCustomer(
         customer=Customer(id="7", name="Robin Hill", email=_WHO)
@@ -124,6 +139,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.REDEEM_GIFT_CARD: _gift_card,
     accounting.CREATE_SALES_RECEIPT: accounting.CreateSalesReceipt(order=order()),
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
+    crm.FIND_OR_CREATE_CONTACT: _LEAD,
+    crm.CREATE_DEAL: _deal,
+    crm.CREATE_TASK: _call_back,
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
