@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bellwire.connectors.hubspot.triggers import TRIGGERS, normalise
-from bellwire.connectors.kit import POLLED, Connection
+from bellwire.connectors.kit import Connection
 from bellwire.events import Contact, Deal, Delivery, Event
 from bellwire.practice.hubspot import HubSpot
 from tests.connecting import call
@@ -31,12 +31,12 @@ async def events(poll: Any, crm: Connection, cursor: str = "") -> tuple[list[Eve
     while True:
         page = await poll.page(call(crm), NOW, cursor)
         for record in page.records:
-            delivery = Delivery("crm", {POLLED: poll.name}, record.body, NOW)
-            found += normalise(delivery, crm).events
+            found += normalise(Delivery("crm", {}, record.body, NOW), crm).events
         if not page.next_cursor:
             return found, cursors
         cursor = page.next_cursor
         cursors.append(cursor)
+        assert len(cursors) < 10, "it doesn't get on"
 
 
 async def test_a_contact_that_changed_is_told_whole(connect: Connect, portal: HubSpot) -> None:

@@ -14,7 +14,7 @@ import orjson
 from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.hubspot.manifest import HubSpotSettings
 from bellwire.connectors.hubspot.records import CONTACT_PROPERTIES, Record, contacts_of, search
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, polled
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
 from bellwire.errors import CannotNormalise, NotFound
 from bellwire.events import Contact, Deal, Delivery, Event, what_is_wrong
 from bellwire.money import Money
@@ -40,13 +40,13 @@ _EVERY = timedelta(minutes=5)
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
     """Raises CannotNormalise when the body isn't what HubSpot describes."""
     try:
-        match polled(delivery):
-            case "contacts":
-                return Normalised((_contact(delivery.json, connection),))
-            case "deals":
-                return Normalised((_deal(delivery.json, connection),))
-            case _:
-                return _webhook(delivery.json, connection)
+        match delivery.json:
+            case {"contact": record}:
+                return Normalised((_contact(record, connection),))
+            case {"deal": record}:
+                return Normalised((_deal(record, connection),))
+            case entries:
+                return _webhook(entries, connection)
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise CannotNormalise(
             f"The delivery isn't what HubSpot describes: {what_is_wrong(error)}.",
@@ -137,7 +137,8 @@ async def _page(kind: str, changed: str, properties: tuple[str, ...], call: Call
     if kind == "deals":
         whose = await contacts_of(call, [record["id"] for record in found])
         found = [{**record, "contact_id": whose.get(record["id"], "")} for record in found]
-    records = tuple(Listed(f"{kind}/{r['id']}/{r['properties'][changed]}", orjson.dumps(r)) for r in found)
+    about = kind.removesuffix("s")
+    records = tuple(Listed(f"{about}/{r['id']}/{r['properties'][changed]}", orjson.dumps({about: r})) for r in found)
     if len(found) < _PAGE:
         return Page(records)
     last = _milliseconds(parse_time(found[-1]["properties"][changed]))
@@ -153,26 +154,16 @@ def _milliseconds(time: datetime) -> int:
     return int(time.timestamp() * 1000)
 
 
-def _sample(event_type: str, connection: Connection) -> tuple[dict[str, str], bytes]:
-    """That something new was deleted: all else only wakes polls."""
+def _sample(event_type: str, _connection: Connection) -> tuple[dict[str, str], bytes]:
+    """A record as the polls list it: webhooks alone say too little."""
     if event_type not in TRIGGERS.event_types:
-        raise NotFound(f"HubSpot sends no {event_type}.", remedy=f"It sends: {', '.join(TRIGGERS.event_types)}.")
-    settings = connection.settings
-    assert isinstance(settings, HubSpotSettings)
-    number = secrets.randbelow(9 * 10**11) + 10**11
-    entry = {
-        "eventId": number,
-        "subscriptionId": 1,
-        "portalId": int(settings.portal_id),
-        "appId": 1,
-        "occurredAt": _milliseconds(system_clock()),
-        "subscriptionType": f"{event_type.partition('.')[0]}.deletion",
-        "attemptNumber": 0,
-        "objectId": number,
-        "changeSource": "CRM",
-        "changeFlag": "DELETED",
-    }
-    return {"Content-Type": "application/json"}, orjson.dumps([entry])
+        raise NotFound(f"HubSpot brings no {event_type}.", remedy=f"It brings: {', '.join(TRIGGERS.event_types)}.")
+    now, number = system_clock().isoformat(timespec="milliseconds"), str(secrets.randbelow(9 * 10**11) + 10**11)
+    contact = {"email": "robin@example.com", "firstname": "Robin", "lastname": "Hill", "lastmodifieddate": now}
+    deal = {"dealname": "Tea for 40", "dealstage": "appointmentscheduled", "amount": "240.00"}
+    about = event_type.partition(".")[0]
+    properties = contact if about == "contact" else deal | {"hs_lastmodifieddate": now}
+    return {"Content-Type": "application/json"}, orjson.dumps({about: {"id": number, "properties": properties}})
 
 
 _Listing = Callable[[Call, datetime, str], Any]
