@@ -24,6 +24,7 @@ from bellwire.capabilities import (
     chat,
     crm,
     email,
+    projects,
     shipping,
     sms,
     stock,
@@ -109,6 +110,25 @@ async def _call_back(desk: Desk) -> crm.CreateCrmTask:
     return crm.CreateCrmTask(contact_id=await _contact(desk), subject="Call back", due=NOW)
 
 
+async def _project(desk: Desk) -> str:
+    return (
+        await desk.first(
+            projects.CREATE_PROJECT, projects.CreateProject(name="Yard", reference="Y-1"), projects.Project
+        )
+    ).id
+
+
+async def _project_task(desk: Desk) -> projects.CreateProjectTask:
+    return projects.CreateProjectTask(
+        project_id=await _project(desk), name="Pack", reference="1001", checklist=("Tea", "Cup", "Tea")
+    )
+
+
+async def _done(desk: Desk) -> projects.CompleteTask:
+    made = await desk.first(projects.CREATE_TASK, await _project_task(desk), projects.ProjectTask)
+    return projects.CompleteTask(task_id=made.id)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -144,6 +164,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     crm.CREATE_TASK: _call_back,
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    projects.CREATE_PROJECT: projects.CreateProject(name="Shop window", reference="W-1"),
+    projects.CREATE_TASK: _project_task,
+    projects.COMPLETE_TASK: _done,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,
