@@ -24,6 +24,7 @@ from bellwire.capabilities import (
     chat,
     crm,
     email,
+    field_service,
     projects,
     shipping,
     sms,
@@ -34,7 +35,7 @@ from bellwire.clock import system_clock
 from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Action, Call, Unkeyed
 from bellwire.errors import OutcomeUnknown, Transient
-from bellwire.events import Customer
+from bellwire.events import Address, Customer
 from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine, Shop, Simulator
 from tests.connecting import call, connection
 from tests.samples import NOW, order, usd
@@ -49,6 +50,7 @@ MAY_DIFFER: Mapping[Operation, set[str]] = {
     # By then the customer is there: the earlier attempt made it.
     accounting.FIND_OR_CREATE_CUSTOMER: {"created"},
     crm.FIND_OR_CREATE_CONTACT: {"created"},
+    field_service.FIND_OR_CREATE_CLIENT: {"created"},
 }
 """The fields of a result that aren't the same after an attempt whose answer was lost."""
 
@@ -110,6 +112,35 @@ async def _call_back(desk: Desk) -> crm.CreateCrmTask:
     return crm.CreateCrmTask(contact_id=await _contact(desk), subject="Call back", due=NOW)
 
 
+async def _job(desk: Desk) -> field_service.OpenJob:
+    made = await desk.first(field_service.FIND_OR_CREATE_CLIENT, _HOUSEHOLD, field_service.FieldClient)
+    return field_service.OpenJob(
+        client_id=made.id,
+        property_id=made.property_id,
+        title="Repair of the boiler",
+        reference="B-1",
+        start=NOW,
+        end=NOW + timedelta(hours=2),
+        lines=(field_service.JobLine(name="Labour", quantity=2, unit_price=usd("60.00")),),
+    )
+
+
+async def _opened(desk: Desk) -> str:
+    return (await desk.first(field_service.OPEN_JOB, await _job(desk), field_service.OpenedJob)).id
+
+
+async def _timesheet(desk: Desk) -> field_service.ReadTimesheet:
+    return field_service.ReadTimesheet(job_id=await _opened(desk))
+
+
+async def _note(desk: Desk) -> field_service.AddJobNote:
+    return field_service.AddJobNote(job_id=await _opened(desk), text="The customer has paid.")
+
+
+async def _closing(desk: Desk) -> field_service.CloseJob:
+    return field_service.CloseJob(job_id=await _opened(desk))
+
+
 async def _project(desk: Desk) -> str:
     return (
         await desk.first(
@@ -149,6 +180,10 @@ async def _listing(desk: Desk) -> storefront.ListOrdersSince:
 
 _LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
 _WHO = "robin@example.com"
+_HOUSEHOLD = field_service.FindOrCreateClient(
+    customer=Customer(name="Robin Hill", email=_WHO),
+    address=Address(line1="1 Main St", city="Austin", postcode="78701"),
+)
 _LEAD = crm.FindOrCreateContact(name="Robin Hill", email=_WHO, phone="+15125550123")
 INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: accounting.FindOrCreateCustomer(
@@ -164,6 +199,11 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     crm.CREATE_TASK: _call_back,
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    field_service.FIND_OR_CREATE_CLIENT: _HOUSEHOLD,
+    field_service.OPEN_JOB: _job,
+    field_service.READ_TIMESHEET: _timesheet,
+    field_service.ADD_JOB_NOTE: _note,
+    field_service.CLOSE_JOB: _closing,
     projects.CREATE_PROJECT: projects.CreateProject(name="Shop window", reference="W-1"),
     projects.CREATE_TASK: _project_task,
     projects.COMPLETE_TASK: _done,
