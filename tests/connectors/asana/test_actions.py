@@ -59,9 +59,13 @@ class TestProjects:
 
     @pytest.mark.parametrize("template", ["installation", "7001"])
     async def test_a_template_is_waited_for_and_described(self, connect: Connect, team: Asana, template: str) -> None:
-        made = await project(new_call(connect()), reference=f"T-{template}", template=template, due=date(2026, 12, 24))
+        given = {"reference": f"T-{template}", "template": template, "due": date(2026, 12, 24), "notes": "Two floors"}
+        made = await project(new_call(connect()), **given)
         held = team.work.projects[made.id]
-        assert (held["notes"], held["due_on"]) == (f"Reference: T-{template}", "2026-12-24")
+        assert (held["notes"], held["due_on"]) == (
+            f"As we always do it\n\nTwo floors\n\nReference: T-{template}",
+            "2026-12-24",
+        )
         assert any(request.path.startswith("/api/1.0/jobs/") for request in team.received)
 
     @pytest.mark.proves("errors")
@@ -109,7 +113,7 @@ class TestProjects:
             await project(this, name=name, reference="B-11", template="7001")
         again = await project(dataclasses.replace(this, again=True), name=name, reference="B-11", template="7001")
         (only,) = [each for each in team.work.projects.values() if each["name"] == name]
-        assert (only["gid"], only["notes"]) == (again.id, "Reference: B-11")
+        assert (only["gid"], only["notes"]) == (again.id, "As we always do it\n\nReference: B-11")
 
 
 class TestTasks:

@@ -115,6 +115,21 @@ async def test_why_nothing_comes_is_said(account: Connection, team: Asana, url: 
     assert second.startswith("Asana can't deliver, and deletes it on 2") and second.endswith(": 503 Busy")
 
 
+async def test_those_whose_secrets_were_lost_are_made_anew(
+    account: Connection, team: Asana, intake: Intake, url: str
+) -> None:
+    await mend(account, url)
+    assert isinstance(account.credentials, Secrets)
+    del account.credentials.values["webhook_secret"]
+    before = set(team.hooks)
+    assert not await well(account, url)
+    await mend(account, url)
+    assert await well(account, url)
+    assert before.isdisjoint(team.hooks) and len(team.hooks) == 2
+    team.work.add_task({"name": "Pack"}, ORDERS)
+    assert [await send(intake, each) for each in team.deliveries()] == [200]
+
+
 async def test_other_peoples_webhooks_are_left_alone_and_listed_to_the_last_page(
     account: Connection, team: Asana, url: str
 ) -> None:

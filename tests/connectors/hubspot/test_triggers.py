@@ -152,6 +152,13 @@ class TestWebhooks:
         (again,) = normalise(delivery(orjson.dumps([entry(**said, eventId=2, attemptNumber=3)])), crm()).events
         assert again.business_key == event.business_key
 
+    @pytest.mark.parametrize(("said", "gone"), [({}, ["2", "3"]), ({"newObjectId": 4}, ["1", "2", "3"])])
+    def test_of_those_that_were_merged_all_but_one_are_gone(self, said: dict[str, int], gone: list[str]) -> None:
+        merged = entry(subscriptionType="contact.merge", primaryObjectId=1, mergedObjectIds=[3, 2], **said)
+        made = normalise(delivery(orjson.dumps([merged])), crm())
+        assert [event.data.id for event in made.events if event.data.deleted] == gone
+        assert made.wake == ("contacts",)
+
     def test_the_newer_platforms_events_are_understood(self) -> None:
         changed = entry(subscriptionType="object.propertyChange", objectTypeId="0-1")
         assert normalise(delivery(orjson.dumps([changed])), crm()).wake == ("contacts",)

@@ -54,12 +54,11 @@ class TestVersion:
         await account.api.request("POST", "graphql", json={"query": WHO_AM_I}, writes=False)
         assert account.api.notices == {"extensions.versioning": "Version 2026-09-25 will be removed on 2028-03-25"}
 
-    async def test_what_was_raised_to_another_version_is_noticed(
-        self, connect: Connect, field: Jobber, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("bellwire.practice.jobber._VERSIONS", ("2027-01-11",))
-        account = connect()
+    async def test_what_was_raised_to_another_version_is_noticed(self, connect: Connect, field: Jobber) -> None:
+        account, known = connect(), field.versions
+        field.versions = ("2027-01-11",)
         await ask(call(account), WHO_AM_I)
+        field.versions = known
         assert account.api.notices == {"extensions.versioning.version": "2027-01-11 was used instead of 2026-09-25"}
 
 

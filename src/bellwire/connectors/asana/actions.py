@@ -18,8 +18,8 @@ from bellwire.capabilities.projects import (
 from bellwire.clock import parse_time
 from bellwire.connectors.asana.api import Record, iso, listed, read, send
 from bellwire.connectors.asana.manifest import settings_of
-from bellwire.connectors.asana.notes import mark, marked
 from bellwire.connectors.kit import Call, LookUp, Upsert, action
+from bellwire.connectors.kit.references import says_reference, with_reference
 from bellwire.errors import OutcomeUnknown, Refused
 
 _PROJECT = ("name", "notes", "created_at", "permalink_url")
@@ -28,8 +28,8 @@ _LOOK_BACK = timedelta(days=1)
 """If it isn't known when the earlier attempt began."""
 _MARGIN = timedelta(minutes=5)
 """What two clocks may differ."""
-_PAUSE = 0.5
-"""Seconds between two looks at a job."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
+"""Seconds between two looks at a job: each is twice as long as the one before."""
 
 
 async def find_project(call: Call, given: CreateProject) -> Project | None:
@@ -37,7 +37,7 @@ async def find_project(call: Call, given: CreateProject) -> Project | None:
     newest of its name since the earlier attempt began."""
     unmarked = None
     async for project in _projects(call):
-        if marked(project.get("notes"), given.reference):
+        if says_reference(project.get("notes"), given.reference):
             return _project(project)
         if given.template and project["name"] == given.name and parse_time(project["created_at"]) >= _oldest(call):
             unmarked = project
@@ -48,7 +48,7 @@ async def find_task(call: Call, given: CreateProjectTask) -> ProjectTask | None:
     """The project's task that says the reference, with the steps that it lacks."""
     since = iso(_oldest(call))
     async for task in listed(call, "tasks", _TASK, project=given.project_id, modified_since=since):
-        if marked(task.get("notes"), given.reference):
+        if says_reference(task.get("notes"), given.reference):
             await _add_steps(call, task, given.checklist)
             return _task(task)
     return None
@@ -67,7 +67,7 @@ async def create_project(call: Call, given: CreateProject) -> Project:
         return _project(await _describe(call, made, given))
     data = {
         "name": given.name,
-        "notes": mark(given.notes, given.reference),
+        "notes": with_reference(given.notes, given.reference),
         "workspace": settings.workspace,
         "team": settings.team,
         "due_on": given.due.isoformat() if given.due else "",
@@ -81,7 +81,7 @@ async def create_task(call: Call, given: CreateProjectTask) -> ProjectTask:
     apps only."""
     data = {
         "name": given.name,
-        "notes": mark(given.notes, given.reference),
+        "notes": with_reference(given.notes, given.reference),
         "projects": [given.project_id],
         "assignee": given.assignee,
         "due_on": given.due.isoformat() if given.due else "",
@@ -126,11 +126,12 @@ async def _template(call: Call, wanted: str) -> str:
 async def _made_by(call: Call, job: Record) -> Record:
     """The project that a job makes, once it is done. Raises Refused when it fails, OutcomeUnknown when it takes too
     long."""
-    ends = asyncio.get_running_loop().time() + call.api.timeout.total_seconds()
+    ends, pause = asyncio.get_running_loop().time() + call.api.timeout.total_seconds(), _FIRST_PAUSE
     while job["status"] in ("not_started", "in_progress"):
         if asyncio.get_running_loop().time() > ends:
             raise OutcomeUnknown("Asana is still making the project of the template.", cause="still-going")
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
         job = await read(call, f"jobs/{job['gid']}", ("status", "new_project"))
     if job["status"] != "succeeded":
         raise Refused(
@@ -143,9 +144,11 @@ async def _made_by(call: Call, job: Record) -> Record:
 
 
 async def _describe(call: Call, project: Record, given: CreateProject) -> Record:
-    """What a template knows nothing of."""
-    data = {"notes": mark(given.notes, given.reference), "due_on": given.due.isoformat() if given.due else ""}
-    return await send(call, "PUT", f"projects/{project['gid']}", data, _PROJECT)
+    """Add what a template knows nothing of to what it says."""
+    path = f"projects/{project['gid']}"
+    notes = "\n\n".join(filter(None, ((await read(call, path, ("notes",)))["notes"], given.notes)))
+    data = {"notes": with_reference(notes, given.reference), "due_on": given.due.isoformat() if given.due else ""}
+    return await send(call, "PUT", path, data, _PROJECT)
 
 
 async def _add_steps(call: Call, task: Record, steps: tuple[str, ...]) -> None:

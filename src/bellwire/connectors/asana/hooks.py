@@ -21,20 +21,20 @@ _FILTERS = [
 async def listing(call: Call) -> Sequence[Subscription]:
     """Tasks come to an address once each of the connection's projects has a webhook there that is well: until then none
     of them says so."""
-    webhooks = [each async for each in _webhooks(call)]
+    webhooks = [(each, _trouble(call, each)) async for each in _webhooks(call)]
     wanted = set(settings_of(call).projects)
     covered: dict[str, set[str]] = {}
-    for each in webhooks:
-        if not _trouble(each):
+    for each, trouble in webhooks:
+        if not trouble:
             covered.setdefault(each["target"], set()).add(each["resource"]["gid"])
     return [
         Subscription(
             id=each["gid"],
             url=each["target"],
             topics=(TOPIC,) if wanted <= covered.get(each["target"], set()) else (),
-            trouble=_trouble(each),
+            trouble=trouble,
         )
-        for each in webhooks
+        for each, trouble in webhooks
     ]
 
 
@@ -73,12 +73,14 @@ def _webhooks(call: Call) -> AsyncIterator[Record]:
     return listed(call, "webhooks", _FIELDS, workspace=settings_of(call).workspace)
 
 
-def _trouble(webhook: Record) -> str:
+def _trouble(call: Call, webhook: Record) -> str:
     if not webhook["active"]:
         return "Asana has turned it off."
     if ends := webhook.get("failure_deletion_timestamp"):
         said = str(webhook.get("last_failure_content") or "no answer").partition("\n")[0][:100]
         return f"Asana can't deliver, and deletes it on {ends[:10]}: {said}"
+    if not call.connection.credentials.find(MANIFEST.webhook_credential):
+        return "Bellwire doesn't have its secret, which Asana tells only once."
     return ""
 
 

@@ -14,8 +14,8 @@ from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.asana.api import Record, iso, page
 from bellwire.connectors.asana.hooks import SUBSCRIBING, TOPIC
 from bellwire.connectors.asana.manifest import settings_of
-from bellwire.connectors.asana.notes import reference_of
 from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
+from bellwire.connectors.kit.references import reference_of
 from bellwire.errors import CannotNormalise, NotFound
 from bellwire.events import Delivery, Event, Task, what_is_wrong
 

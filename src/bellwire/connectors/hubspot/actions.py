@@ -27,6 +27,7 @@ from bellwire.connectors.hubspot.records import (
     search,
 )
 from bellwire.connectors.kit import Call, LookUp, Upsert, action
+from bellwire.connectors.kit.references import says_reference, with_reference
 from bellwire.errors import PACED, Refused, Transient
 
 _DEAL_TO_CONTACT, _TASK_TO_CONTACT = 3, 204
@@ -41,9 +42,8 @@ _MARGIN = timedelta(minutes=5)
 
 async def find_deal(call: Call, given: CreateDeal) -> CrmDeal | None:
     """The contact's deal that says the reference."""
-    mark = _mark(given)
     async for deal in associated(call, given.contact_id, "deals", ("description",)):
-        if mark in (deal["properties"].get("description") or "").splitlines():
+        if says_reference(deal["properties"].get("description"), given.reference):
             return _deal(call, deal)
     return None
 
@@ -82,7 +82,7 @@ async def create_deal(call: Call, given: CreateDeal) -> CrmDeal:
     pipeline, stage = await _stage(call, given.stage)
     properties = {
         "dealname": given.name,
-        "description": _mark(given),
+        "description": with_reference("", given.reference),
         "pipeline": pipeline,
         "dealstage": stage,
         "closedate": f"{given.closes_on.isoformat()}T00:00:00Z" if given.closes_on else "",
@@ -188,10 +188,6 @@ async def _owner(call: Call, email: str) -> str:
             remedy="Invite them there (Settings › Users), or let the flow name another owner.",
         )
     return str(found[0]["id"])
-
-
-def _mark(given: CreateDeal) -> str:
-    return f"Reference: {given.reference}"
 
 
 def _contact(call: Call, record: Record, *, created: bool) -> CrmContact:

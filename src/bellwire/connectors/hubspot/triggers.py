@@ -55,7 +55,7 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
 
 
 def _webhook(entries: Any, connection: Connection) -> Normalised:
-    """Only that something was deleted is told whole. One app's address gets what happens in all its accounts."""
+    """Only that something is gone is told whole. One app's address gets what happens in all its accounts."""
     if not isinstance(entries, list):
         raise TypeError("it should be a list of events")
     settings = connection.settings
@@ -67,18 +67,29 @@ def _webhook(entries: Any, connection: Connection) -> Normalised:
     for entry in ours:
         about, _, change = entry["subscriptionType"].partition(".")
         kind = _OBJECT_TYPES.get(entry.get("objectTypeId", ""), "") if about == "object" else about
-        if kind in _POLLS and change in _GONE:
-            events.append(_deleted(kind, entry, connection))
-        elif kind in _POLLS and _POLLS[kind] not in wake:
+        if kind not in _POLLS:
+            continue
+        events += [_deleted(kind, gone, entry, connection) for gone in _gone(change, entry)]
+        if change not in _GONE and _POLLS[kind] not in wake:
             wake.append(_POLLS[kind])
     if not events and not wake:
         return Normalised(reason=f"Bellwire has no use for HubSpot's {ours[0]['subscriptionType']}.")
     return Normalised(tuple(events), "HubSpot says that something changed, but not to what.", tuple(wake))
 
 
-def _deleted(kind: str, entry: Mapping[str, Any], connection: Connection) -> Event:
+def _gone(change: str, entry: Mapping[str, Any]) -> list[int]:
+    """The ids of the records that are there no longer. Those that were merged live on in one, perhaps a new one."""
+    if change in _GONE:
+        return [entry["objectId"]]
+    if change != "merge" or "mergedObjectIds" not in entry:
+        return []
+    primary = entry["primaryObjectId"]
+    return sorted({primary, *entry["mergedObjectIds"]} - {entry.get("newObjectId") or primary})
+
+
+def _deleted(kind: str, record_id: int, entry: Mapping[str, Any], connection: Connection) -> Event:
     at = datetime.fromtimestamp(entry["occurredAt"] / 1000, UTC)
-    known = {"id": str(entry["objectId"]), "deleted": True, "updated_at": at}
+    known = {"id": str(record_id), "deleted": True, "updated_at": at}
     return _event(Contact(**known) if kind == "contact" else Deal(**known), "deleted", connection)
 
 

@@ -21,9 +21,9 @@ from bellwire.capabilities.field_service import (
 from bellwire.clock import parse_time
 from bellwire.connectors.jobber import documents
 from bellwire.connectors.jobber.api import Node, ask, listed, unknown
-from bellwire.connectors.jobber.instructions import mark, marked
 from bellwire.connectors.jobber.manifest import settings_of
 from bellwire.connectors.kit import Call, LookUp, Unkeyed, action
+from bellwire.connectors.kit.references import says_reference, with_reference
 from bellwire.errors import Refused
 from bellwire.events import WorkedTime
 
@@ -36,7 +36,7 @@ _MINUTE = timedelta(minutes=1)
 async def find_job(call: Call, given: OpenJob) -> OpenedJob | None:
     """The client's job whose instructions say the reference."""
     async for job in listed(call, documents.JOBS_OF_CLIENT, ("client", "jobs"), id=given.client_id):
-        if marked(job.get("instructions"), given.reference):
+        if says_reference(job.get("instructions"), given.reference):
             return _opened(job)
     return None
 
@@ -58,8 +58,9 @@ async def find_closed(call: Call, given: CloseJob) -> ClosedJob | None:
 
 @action(OPEN_JOB, repeat=LookUp(find_job))
 async def open_job(call: Call, given: OpenJob) -> OpenedJob:
-    """`jobCreate`, with a visit for each day. The reference is a line of the instructions. Also raises Refused
-    (currency, unknown-user)."""
+    """`jobCreate`, with a visit for each day. The reference is a line of the instructions. Jobber takes times for those
+    of the account's own zone, which should be that of the place of work. Also raises Refused (currency, unknown-user).
+    """
     zone = ZoneInfo(given.zone)
     start, end = given.start.astimezone(zone), given.end.astimezone(zone)
     scheduling: Node = {
@@ -74,7 +75,7 @@ async def open_job(call: Call, given: OpenJob) -> OpenedJob:
     wanted = {
         "propertyId": given.property_id,
         "title": given.title,
-        "instructions": mark(given.instructions, given.reference),
+        "instructions": with_reference(given.instructions, given.reference),
         "timeframe": {"startAt": start.date().isoformat(), "durationUnits": "DAYS", "durationValue": days},
         "scheduling": scheduling,
         "invoicing": {"invoicingType": "FIXED_PRICE", "invoicingSchedule": "ON_COMPLETION"},

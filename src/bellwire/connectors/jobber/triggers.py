@@ -15,9 +15,9 @@ from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.jobber import documents
 from bellwire.connectors.jobber.api import Node, ask, iso
 from bellwire.connectors.jobber.faults import EXPIRED
-from bellwire.connectors.jobber.instructions import reference_of
 from bellwire.connectors.jobber.manifest import settings_of
 from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
+from bellwire.connectors.kit.references import reference_of
 from bellwire.errors import CannotNormalise, NotFound, Refused
 from bellwire.events import Address, Customer, Delivery, Event, Job, what_is_wrong
 from bellwire.money import Money

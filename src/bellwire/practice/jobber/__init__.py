@@ -23,7 +23,6 @@ from bellwire.practice.quota import Quota
 from bellwire.practice.simulator import Simulator, Webhook
 
 _CLIENT = ("practice-client", "practice-client-secret")
-_VERSIONS = ("2025-04-16", "2026-07-27", "2026-09-25")
 _SCOPES = {
     "client": "read_clients",
     "clients": "read_clients",
@@ -59,6 +58,8 @@ class Jobber(Simulator):
     scopes: set[str] = field(default_factory=lambda: set(_SCOPES.values()))
     office: Office = field(default_factory=Office)
     bucket: points.Bucket = field(default_factory=points.Bucket)
+    versions: tuple[str, ...] = ("2025-04-16", "2026-07-27", "2026-09-25")
+    """Oldest first."""
     warning: str = ""
     """What answers say about the version, if anything."""
     connected: bool = True
@@ -146,7 +147,7 @@ class Jobber(Simulator):
 
     def _answer(self, version: str, *, cost: Node | None = None, **told: Any) -> Response:
         """What is too old is answered by the oldest version that there is."""
-        used = version if version in _VERSIONS else _VERSIONS[0]
+        used = version if version in self.versions else self.versions[0]
         versioning = {"version": used} | ({"warning": self.warning} if self.warning else {})
         return JSONResponse(told | {"extensions": {"versioning": versioning} | ({"cost": cost} if cost else {})})
 
