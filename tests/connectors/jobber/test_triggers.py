@@ -58,7 +58,7 @@ class TestSignatures:
 
 
 class TestWebhooks:
-    @pytest.mark.parametrize("topic", TRIGGERS.topics)
+    @pytest.mark.parametrize("topic", [*TRIGGERS.topics, "JOB_DESTROY", "VISIT_NEW_IN_A_LATER_VERSION"])
     @pytest.mark.parametrize("spelling", ["occurredAt", "occuredAt"])
     def test_what_changed_is_found_out_by_the_poll(self, topic: str, spelling: str) -> None:
         sent = Jobber().webhook(topic, "Mg==", spelling=spelling)

@@ -78,7 +78,7 @@ MANIFEST = Manifest(
         Credential("refresh_token", "what a consent in the browser gives your app", required=False),
         Credential(
             "webhook_secret",
-            "what Asana makes up when `bellwire connect` makes the webhooks: one for each project, separated by spaces",
+            "what Asana makes up when the webhooks are made: one for each project, separated by spaces",
             required=False,
         ),
     ),

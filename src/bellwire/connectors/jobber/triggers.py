@@ -48,7 +48,7 @@ def _webhook(told: Mapping[str, Any], connection: Connection) -> Normalised:
         return Normalised(reason=f"It is about another Jobber account than {account}.")
     if topic == "APP_DISCONNECT":
         return Normalised(reason="Somebody has disconnected the app in Jobber: connect it again.")
-    if topic not in _TOPICS:
+    if not topic.startswith(("JOB_", "VISIT_")):
         return Normalised(reason=f"Bellwire has no use for Jobber's topic {topic}.")
     return Normalised(reason="Jobber says that a job changed, but not to what.", wake=(_POLL,))
 
