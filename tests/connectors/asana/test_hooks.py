@@ -174,7 +174,7 @@ async def test_a_secret_that_a_stranger_shakes_hands_with_counts_for_nothing(
     account: Connection, team: Asana, intake: Intake, url: str
 ) -> None:
     await mend(account, url)
-    answer = await intake.send("team", Letter({"X-Hook-Secret": "mine"}, b"{}"))
+    answer = await intake.send("team", Letter({"X-Hook-Secret": "mine"}, b""))
     assert (answer.status, answer.headers["X-Hook-Secret"]) == (200, "mine")
     scheme = account.webhook
     assert scheme is not None
