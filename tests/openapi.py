@@ -78,7 +78,8 @@ class Description:
         operation, _, _ = self._operation(method, path)
         if operation is None:
             return [f"{place}: the description has no such call"]
-        answers = operation["responses"]
+        # YAML reads a status without quotes as a number.
+        answers = {str(code): told for code, told in operation["responses"].items()}
         described = answers.get(str(status)) or answers.get(f"{status // 100}XX") or answers.get("default")
         if described is None:
             return [] if status >= 400 else [f"{place}: no such answer is described"]

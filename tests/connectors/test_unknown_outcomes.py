@@ -24,10 +24,13 @@ from bellwire.capabilities import (
     booking,
     calendar,
     chat,
+    crm,
     email,
     esign,
+    field_service,
     helpdesk,
     payments,
+    projects,
     purchasing,
     shipping,
     sms,
@@ -39,7 +42,7 @@ from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Action, Call, Unkeyed
 from bellwire.connectors.stripe.actions import PAY_INVOICE, PayInvoice
 from bellwire.errors import OutcomeUnknown, Transient
-from bellwire.events import Customer, TicketStatus
+from bellwire.events import Address, Customer, TicketStatus
 from bellwire.practice import Bookings, Fault, FaultKind, Practice, Processor, Sale, SaleLine, Shop, Simulator
 from bellwire.practice.stripe import StripeSimulator
 from tests.connecting import call, connection
@@ -56,6 +59,8 @@ MAY_DIFFER: Mapping[Operation, set[str]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: {"created"},
     # A second link does what the first would have done.
     booking.CREATE_BOOKING_LINK: {"url"},
+    crm.FIND_OR_CREATE_CONTACT: {"created"},
+    field_service.FIND_OR_CREATE_CLIENT: {"created"},
 }
 """The fields of a result that aren't the same after an attempt whose answer was lost."""
 
@@ -183,6 +188,66 @@ async def _ticket(desk: Desk) -> helpdesk.ReadTicket:
     return helpdesk.ReadTicket(ticket_id=ticket.id)
 
 
+async def _contact(desk: Desk) -> str:
+    return (await desk.first(crm.FIND_OR_CREATE_CONTACT, _LEAD, crm.CrmContact)).id
+
+
+async def _deal(desk: Desk) -> crm.CreateDeal:
+    return crm.CreateDeal(name="Tea for 40", contact_id=await _contact(desk), reference="L-1", amount=usd("240.00"))
+
+
+async def _call_back(desk: Desk) -> crm.CreateCrmTask:
+    return crm.CreateCrmTask(contact_id=await _contact(desk), subject="Call back", due=NOW)
+
+
+async def _job(desk: Desk) -> field_service.OpenJob:
+    made = await desk.first(field_service.FIND_OR_CREATE_CLIENT, _HOUSEHOLD, field_service.FieldClient)
+    return field_service.OpenJob(
+        client_id=made.id,
+        property_id=made.property_id,
+        title="Repair of the boiler",
+        reference="B-1",
+        start=NOW,
+        end=NOW + timedelta(hours=2),
+        lines=(field_service.JobLine(name="Labour", quantity=2, unit_price=usd("60.00")),),
+    )
+
+
+async def _opened(desk: Desk) -> str:
+    return (await desk.first(field_service.OPEN_JOB, await _job(desk), field_service.OpenedJob)).id
+
+
+async def _timesheet(desk: Desk) -> field_service.ReadTimesheet:
+    return field_service.ReadTimesheet(job_id=await _opened(desk))
+
+
+async def _note(desk: Desk) -> field_service.AddJobNote:
+    return field_service.AddJobNote(job_id=await _opened(desk), text="The customer has paid.")
+
+
+async def _closing(desk: Desk) -> field_service.CloseJob:
+    return field_service.CloseJob(job_id=await _opened(desk))
+
+
+async def _project(desk: Desk) -> str:
+    return (
+        await desk.first(
+            projects.CREATE_PROJECT, projects.CreateProject(name="Yard", reference="Y-1"), projects.Project
+        )
+    ).id
+
+
+async def _project_task(desk: Desk) -> projects.CreateProjectTask:
+    return projects.CreateProjectTask(
+        project_id=await _project(desk), name="Pack", reference="1001", checklist=("Tea", "Cup", "Tea")
+    )
+
+
+async def _done(desk: Desk) -> projects.CompleteTask:
+    made = await desk.first(projects.CREATE_TASK, await _project_task(desk), projects.ProjectTask)
+    return projects.CompleteTask(task_id=made.id)
+
+
 async def _tracking(desk: Desk) -> shipping.GetTracking:
     label = await desk.first(shipping.CREATE_LABEL, shipping.CreateLabel(order=order()), shipping.Label)
     return shipping.GetTracking(shipping_order_id=label.shipping_order_id)
@@ -208,6 +273,11 @@ _APPOINTMENT = calendar.PutAppointment(
 )
 _CONTRACT = esign.SendContract(template="Service contract", name="Robin Hill", email=_WHO, reference="1001")
 _LINES = (stock.StockLine(sku="TEA-100", quantity=2), stock.StockLine(sku="MUG-RED", quantity=1))
+_HOUSEHOLD = field_service.FindOrCreateClient(
+    customer=Customer(name="Robin Hill", email=_WHO),
+    address=Address(line1="1 Main St", city="Austin", postcode="78701"),
+)
+_LEAD = crm.FindOrCreateContact(name="Robin Hill", email=_WHO, phone="+15125550123")
 INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: accounting.FindOrCreateCustomer(
         customer=Customer(id="7", name="Robin Hill", email=_WHO)
@@ -220,6 +290,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     booking.CANCEL_BOOKING: _cancellation,
     booking.CREATE_BOOKING_LINK: booking.CreateBookingLink(service="Boiler service"),
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
+    crm.FIND_OR_CREATE_CONTACT: _LEAD,
+    crm.CREATE_DEAL: _deal,
+    crm.CREATE_TASK: _call_back,
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
     PAY_INVOICE: _open_invoice,
@@ -243,6 +316,14 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     purchasing.FIND_SUPPLIER: purchasing.FindSupplier(sku="TEA-100"),
     purchasing.CREATE_PURCHASE_ORDER: _purchase,
     purchasing.READ_PURCHASE_ORDER: _purchased,
+    field_service.FIND_OR_CREATE_CLIENT: _HOUSEHOLD,
+    field_service.OPEN_JOB: _job,
+    field_service.READ_TIMESHEET: _timesheet,
+    field_service.ADD_JOB_NOTE: _note,
+    field_service.CLOSE_JOB: _closing,
+    projects.CREATE_PROJECT: projects.CreateProject(name="Shop window", reference="W-1"),
+    projects.CREATE_TASK: _project_task,
+    projects.COMPLETE_TASK: _done,
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,

@@ -1,0 +1,225 @@
+"""The clients, jobs and time sheets of a practice account, and what Jobber refuses about them."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from typing import Any
+
+from bellwire.clock import parse_time, system_clock
+from bellwire.practice.jobber.schema import Node, connection
+
+ACCOUNT = {"id": "MQ==", "name": "Hill Heating"}
+USERS = (
+    {"id": "VTE=", "name": {"full": "Kim Field", "first": "Kim", "last": "Field"}, "email": "kim@example.com"},
+    {"id": "VTI=", "name": {"full": "Lee Mills", "first": "Lee", "last": "Mills"}, "email": "lee@example.com"},
+)
+
+
+@dataclass
+class Office:
+    """Records by their ids. `unindexed` are the ids of clients that searches don't find yet."""
+
+    clients: dict[str, Node] = field(default_factory=dict)
+    properties: dict[str, Node] = field(default_factory=dict)
+    jobs: dict[str, Node] = field(default_factory=dict)
+    notes: dict[str, Node] = field(default_factory=dict)
+    times: dict[str, Node] = field(default_factory=dict)
+    unindexed: set[str] = field(default_factory=set)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    # What people do there
+
+    def add_client(self, given: Node, *, at: datetime | None = None) -> Node:
+        person = " ".join(filter(None, (given.get("firstName"), given.get("lastName"))))
+        company = given.get("companyName") or None
+        made: Node = {
+            "id": self._id("Client"),
+            "name": company if given.get("isCompany") and company else person or company or "",
+            "firstName": given.get("firstName") or "",
+            "lastName": given.get("lastName") or "",
+            "companyName": company,
+            "emails": [{"primary": True, **each} for each in given.get("emails") or ()],
+            "phones": [{"primary": True, **each} for each in given.get("phones") or ()],
+            "createdAt": iso(at or system_clock()),
+        }
+        self.clients[made["id"]] = made
+        for each in given.get("properties") or ():
+            self.add_property(made["id"], each["address"])
+        return made
+
+    def add_property(self, client_id: str, address: Node) -> Node:
+        made: Node = {"id": self._id("Property"), "client": client_id, "address": address}
+        self.properties[made["id"]] = made
+        return made
+
+    def add_job(self, given: Node, *, at: datetime | None = None) -> Node:
+        number, now = next(self._numbers), iso(at or system_clock())
+        start, end = _span(given)
+        lines = given.get("lineItems") or ()
+        made: Node = {
+            "id": _encoded("Job", number),
+            "jobNumber": number,
+            "title": given.get("title"),
+            "instructions": given.get("instructions"),
+            "property": given["propertyId"],
+            "assigned": (given.get("scheduling") or {}).get("assignedTo") or [],
+            "jobStatus": "upcoming" if start else "unscheduled",
+            "startAt": start,
+            "endAt": end,
+            "completedAt": None,
+            "createdAt": now,
+            "updatedAt": now,
+            "total": sum(line["quantity"] * line["unitPrice"] for line in lines) + 0.0,
+        }
+        self.jobs[made["id"]] = made
+        return made
+
+    def change(self, job_id: str, changes: Node, *, at: datetime | None = None) -> Node:
+        self.jobs[job_id] |= {**changes, "updatedAt": iso(at or system_clock())}
+        return self.jobs[job_id]
+
+    def clock(self, job_id: str, start: datetime, seconds: int, *, user: int = 0, ticking: bool = False) -> Node:
+        """Time that somebody spent, or still spends."""
+        made: Node = {"id": self._id("TimeSheetEntry"), "job": job_id, "user": user, "ticking": ticking}
+        made |= {"startAt": iso(start), "finalDuration": seconds}
+        self.times[made["id"]] = made
+        return made
+
+    # The API
+
+    def root(self) -> Node:
+        return {
+            "account": ACCOUNT,
+            "client": lambda _info, id: self._client(self.clients.get(id)),  # noqa: A006 - the argument's name
+            "clients": self._find_clients,
+            "job": lambda _info, id: self._job(self.jobs.get(id)),  # noqa: A006
+            "jobs": self._list_jobs,
+            "users": connection(lambda: USERS, lambda user: user | {"email": {"raw": user["email"], "isValid": True}}),
+            "clientCreate": self._create_client,
+            "propertyCreate": self._create_property,
+            "jobCreate": self._create_job,
+            "jobCreateNote": self._create_note,
+            "jobClose": self._close,
+        }
+
+    def _find_clients(
+        self,
+        info: Any,
+        filter: Node | None = None,  # noqa: A002 - the arguments' names
+        searchTerm: str = "",  # noqa: N803
+        **page: Any,
+    ) -> Node:
+        since = ((filter or {}).get("createdAt") or {}).get("after")
+        words = searchTerm.casefold()
+        found = [
+            client
+            for client in self.clients.values()
+            if (not since or parse_time(client["createdAt"]) > parse_time(since))
+            and (not words or (words in _searchable(client) and client["id"] not in self.unindexed))
+        ]
+        return connection(lambda: found, self._client)(info, **page)
+
+    def _list_jobs(self, info: Any, sort: list[Node] | None = None, **page: Any) -> Node:
+        found = list(self.jobs.values())
+        for each in sort or ():
+            if each["key"] == "UPDATED_AT":
+                found.sort(key=lambda job: job["updatedAt"], reverse=each["direction"] == "DESCENDING")
+        return connection(lambda: found, self._job)(info, **page)
+
+    def _create_client(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        if not any(input.get(name) for name in ("firstName", "lastName", "companyName")):
+            return {"client": None, "userErrors": _wrong("Name can't be blank", "input", "firstName")}
+        if any("@" not in each.get("address", "") for each in input.get("emails") or ()):
+            return {"client": None, "userErrors": _wrong("Email is invalid", "input", "emails")}
+        return {"client": self._client(self.add_client(input)), "userErrors": []}
+
+    def _create_property(self, _info: Any, clientId: str, input: Node) -> Node:  # noqa: A002, N803
+        if clientId not in self.clients:
+            return {"properties": [], "userErrors": _wrong("Client not found", "clientId")}
+        made = [self.add_property(clientId, each["address"]) for each in input.get("properties") or ()]
+        return {"client": self._client(self.clients[clientId]), "properties": made, "userErrors": []}
+
+    def _create_job(self, _info: Any, input: Node) -> Node:  # noqa: A002
+        if input["propertyId"] not in self.properties:
+            return {"job": None, "userErrors": _wrong("Property not found", "input", "propertyId")}
+        if input["invoicing"] == {"invoicingType": "FIXED_PRICE", "invoicingSchedule": "PER_VISIT"}:
+            message = "If invoicing type is FIXED_PRICE invoicing schedule can not be PER_VISIT"
+            return {"job": None, "userErrors": _wrong(message, "input", "invoicing")}
+        known = {user["id"] for user in USERS}
+        if not known.issuperset((input.get("scheduling") or {}).get("assignedTo") or ()):
+            return {"job": None, "userErrors": _wrong("User not found", "input", "scheduling", "assignedTo")}
+        return {"job": self._job(self.add_job(input)), "userErrors": []}
+
+    def _create_note(self, _info: Any, jobId: str, input: Node) -> Node:  # noqa: A002, N803
+        if jobId not in self.jobs or not input.get("message"):
+            return {"jobNote": None, "userErrors": _wrong("Job or message is missing", "jobId")}
+        made = {"id": self._id("JobNote"), "job": jobId, "message": input["message"], "createdAt": iso(system_clock())}
+        self.notes[made["id"]] = made
+        return {"job": self._job(self.jobs[jobId]), "jobNote": made, "userErrors": []}
+
+    def _close(self, _info: Any, jobId: str, input: Node) -> Node:  # noqa: A002, N803
+        job = self.jobs.get(jobId)
+        if job is None or job["jobStatus"] in ("archived", "requires_invoicing"):
+            return {"job": None, "userErrors": _wrong("Job is not open", "jobId")}
+        done = {"jobStatus": "requires_invoicing", "completedAt": iso(system_clock())}
+        return {"job": self._job(self.change(jobId, done)), "userErrors": []}
+
+    # As they are shown
+
+    def _client(self, client: Node | None) -> Any:
+        if client is None:
+            return None
+        places = [each for each in self.properties.values() if each["client"] == client["id"]]
+        ids = {each["id"] for each in places}
+        jobs = [job for job in self.jobs.values() if job["property"] in ids]
+        return client | {
+            "clientProperties": connection(lambda: places, lambda each: each),
+            "jobs": connection(lambda: jobs, self._job),
+        }
+
+    def _job(self, job: Node | None) -> Any:
+        if job is None:
+            return None
+        place = self.properties[job["property"]]
+        times = [each for each in self.times.values() if each["job"] == job["id"]]
+        notes = [each for each in self.notes.values() if each["job"] == job["id"]]
+        return job | {
+            "jobberWebUri": f"https://secure.getjobber.com/jobs/{job['jobNumber']}",
+            "property": place,
+            "client": lambda _info: self._client(self.clients[place["client"]]),
+            "timeSheetEntries": connection(lambda: times, lambda each: each | {"user": USERS[each["user"]]}),
+            "notes": connection(lambda: notes, lambda each: each | {"__typename": "JobNote"}),
+        }
+
+    def _id(self, kind: str) -> str:
+        return _encoded(kind, next(self._numbers))
+
+
+def iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _encoded(kind: str, number: int) -> str:
+    return base64.b64encode(f"gid://Jobber/{kind}/{number}".encode()).decode()
+
+
+def _searchable(client: Node) -> str:
+    parts = [client["name"], client["companyName"] or "", *(each["address"] for each in client["emails"])]
+    return " ".join([*parts, *(each["number"] for each in client["phones"])]).casefold()
+
+
+def _span(given: Node) -> tuple[str | None, str | None]:
+    """From the first day's start to the last day's end; the practice account is in UTC."""
+    frame, plan = given.get("timeframe"), given.get("scheduling")
+    if not frame or not plan or not plan.get("startTime"):
+        return None, None
+    first = date.fromisoformat(frame["startAt"])
+    last = first + timedelta(days=(frame.get("durationValue") or 1) - 1)
+    begins, ends = (time.fromisoformat(plan[name]) for name in ("startTime", "endTime"))
+    return iso(datetime.combine(first, begins, UTC)), iso(datetime.combine(last, ends, UTC))
+
+
+def _wrong(message: str, *path: str) -> list[Node]:
+    return [{"message": message, "path": list(path)}]
