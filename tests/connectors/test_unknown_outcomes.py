@@ -23,10 +23,12 @@ from bellwire.capabilities import (
     accounting,
     chat,
     email,
+    requests,
     shipping,
     sms,
     stock,
     storefront,
+    subscriber,
 )
 from bellwire.clock import system_clock
 from bellwire.connectors import all_connectors
@@ -126,6 +128,8 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    requests.GET: requests.GetRequest(path="customers"),
+    requests.SEND: requests.SendRequest(path="customers", body={"name": "Robin Hill"}),
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,
@@ -136,6 +140,7 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     storefront.LIST_ORDERS_SINCE: _listing,
     storefront.FLAG_PRODUCT: storefront.FlagProduct(sku="TEA-100", flag="low-stock"),
     storefront.MARK_FULFILLED: _fulfilment,
+    subscriber.SEND_EVENT: subscriber.SendEvent(type="order.packed", data={"number": "1001"}),
 }
 """What each operation is given, or how that comes about."""
 

@@ -1,7 +1,7 @@
 """A connector: manifest, triggers and actions of one vendor, in one value."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Answer, Api, Explain
 from bellwire.connectors.kit.manifest import Manifest, Settings
 from bellwire.connectors.kit.polling import Poll
+from bellwire.connectors.kit.public import Public
 from bellwire.connectors.kit.subscribing import Subscribing
 from bellwire.errors import VendorError
 from bellwire.events import Delivery, Environment, Event
@@ -96,6 +97,7 @@ def connect(
 ) -> Connection:
     """A connection, ready for calls; nothing is sent yet. `base_url` replaces the vendor's own origin."""
     manifest, places = connector.manifest, settings.model_dump(mode="json")
+    connector = replace(connector, actions={key: each.under(settings) for key, each in connector.actions.items()})
     origin = base_url or manifest.base_urls[environment].format_map(places)
     api = Api(
         manifest,
@@ -107,5 +109,6 @@ def connect(
         explain=connector.explain,
         clock=clock,
         timeout=timeout,
+        public=Public(loopback=environment is Environment.SANDBOX) if manifest.public_only(settings) else None,
     )
     return Connection(name, connector, environment, settings, credentials, origin, api, since)

@@ -22,6 +22,7 @@ from bellwire.connectors.kit.auth import Basic, Bearer, ClientCredentials, Crede
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
+from bellwire.connectors.kit.public import Public
 from bellwire.errors import PACED, OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 
 log = structlog.get_logger()
@@ -102,6 +103,7 @@ class Api:
         explain: Explain,
         clock: Clock,
         timeout: timedelta | None = None,
+        public: Public | None = None,
     ) -> None:
         self._manifest = manifest
         self._connection = connection
@@ -111,6 +113,7 @@ class Api:
         self._credentials = credentials
         self._explain = explain
         self._clock = clock
+        self._public = public
         self.timeout = timeout or manifest.timeout
         self._patience = Patience(self.timeout.total_seconds())
         self.gate = Gate(manifest.limits, manifest.parallel)
@@ -236,11 +239,13 @@ class Api:
             self._session = aiohttp.ClientSession(
                 # Connecting fails first: then it is certain that nothing was asked.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10, self.timeout.total_seconds() / 2)),
-                connector=aiohttp.TCPConnector(limit=self._manifest.parallel),
+                connector=aiohttp.TCPConnector(limit=self._manifest.parallel, resolver=self._public),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
         self._have_patience()
+        if self._public is not None:
+            self._public.check(urlsplit(url).hostname or "")
         lane = await self.gate.enter(path, paced_by)
         try:
             if writing:
@@ -249,7 +254,7 @@ class Api:
                 async with self._session.request(
                     method, url, params=query or None, headers=headers, data=data, allow_redirects=False
                 ) as response:
-                    content = await response.read()
+                    content = await self._read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             self.answered[0] += 1
             raise Transient(
@@ -268,8 +273,29 @@ class Api:
             self.gate.leave(lane)
         self.answered[response.status] += 1
         self.gate.learn(response.headers, lane)
+        if content is None:
+            raise Refused(
+                f"{self._manifest.title} answered ({response.status}) with more than {self._manifest.largest_answer:,} "
+                "bytes, which isn't read.",
+                cause="answer-too-large",
+                detail=f"{method} {path}: {response.status}",
+                remedy="Have it answer less, such as a page of a list."
+                + (" Look there first: what was asked may have been done." if writing else ""),
+            )
         self._heed(response.headers)
         return Answer(response.status, response.headers, content, method, path, writing)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
+        """The body; None when it is larger than it may be, unpacked."""
+        largest = self._manifest.largest_answer
+        if not largest:
+            return await response.read()
+        try:
+            await response.content.readexactly(largest + 1)
+        except asyncio.IncompleteReadError as whole:
+            return whole.partial
+        response.close()
+        return None
 
     def notice(self, source: str, sentence: str) -> None:
         """Remember what the vendor announced; `source` is where it said so."""
