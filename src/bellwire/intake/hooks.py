@@ -16,7 +16,16 @@ import orjson
 import structlog
 
 from bellwire.clock import Clock, steady, system_clock
-from bellwire.connectors.kit import POLLED, AnyBody, BadSignature, Connection, FormBody, JsonBody, WebhookScheme
+from bellwire.connectors.kit import (
+    POLLED,
+    AnyBody,
+    BadSignature,
+    Connection,
+    FormBody,
+    FormOrJsonBody,
+    JsonBody,
+    WebhookScheme,
+)
 from bellwire.errors import ConfigurationError, LedgerBusy, Refusal
 from bellwire.events import Delivery
 from bellwire.intake.redact import redact, redact_fields, redact_form
@@ -292,6 +301,10 @@ def _read(delivery: Delivery, connection: Connection) -> bytes:
             return redact_fields(delivery.body, _fields(delivery))
         case FormBody(field):
             return redact_form(delivery.body, _fields(delivery), field, _form(delivery, field))
+        case FormOrJsonBody() if delivery.is_form:
+            return redact_fields(delivery.body, _fields(delivery))
+        case FormOrJsonBody():
+            return redact(delivery.body, _json(delivery))
         case AnyBody():
             return delivery.body
 

@@ -7,12 +7,13 @@ import pytest
 from bellwire.connectors.kit.public import Public
 from bellwire.errors import Refused
 
+PRIVATE = """
+    10.1.2.3 172.16.0.1 192.168.0.1 100.64.0.1 169.254.169.254 0.0.0.0 224.0.0.1 240.0.0.1
+    fe80::1 fd00::1 :: ff02::1 ::ffff:10.0.0.1 2002:0a00:0001::1
+"""
 
-@pytest.mark.parametrize(
-    "address",
-    ["10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1", "240.0.0.1"]
-    + ["fe80::1", "fd00::1", "::", "ff02::1", "::ffff:10.0.0.1", "2002:0a00:0001::1"],
-)
+
+@pytest.mark.parametrize("address", PRIVATE.split())
 @pytest.mark.parametrize("loopback", [False, True])
 def test_what_isnt_public_is_refused(address: str, loopback: bool) -> None:
     with pytest.raises(Refused, match="isn't a public address"):
