@@ -21,6 +21,7 @@ from bellwire.capabilities import (
     Operation,
     Result,
     accounting,
+    calendar,
     chat,
     email,
     requests,
@@ -37,7 +38,7 @@ from bellwire.errors import OutcomeUnknown, Transient
 from bellwire.events import Customer
 from bellwire.practice import Fault, FaultKind, Practice, Sale, SaleLine, Shop, Simulator
 from tests.connecting import call, connection
-from tests.samples import order, usd
+from tests.samples import NOW, order, usd
 
 T = TypeVar("T")
 ACTIONS = [
@@ -50,6 +51,11 @@ MAY_DIFFER: Mapping[Operation, set[str]] = {
     accounting.FIND_OR_CREATE_CUSTOMER: {"created"},
 }
 """The fields of a result that aren't the same after an attempt whose answer was lost."""
+
+
+_VISIT = calendar.PutAppointment(
+    reference="booking-7", title="Boiler", start=NOW, end=NOW + timedelta(hours=1), zone="Europe/Zurich"
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,11 @@ class Desk:
         made = await self.call.connection.connector.actions[str(operation)](self.call.part("before"), given)
         assert isinstance(made, kind)
         return made
+
+
+async def _appointment(desk: Desk) -> calendar.CancelAppointment:
+    await desk.first(calendar.PUT_APPOINTMENT, _VISIT, calendar.Appointment)
+    return calendar.CancelAppointment(reference=_VISIT.reference)
 
 
 async def _payment(desk: Desk) -> accounting.RecordPayment:
@@ -125,6 +136,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.RECORD_PAYMENT: _payment,
     accounting.REDEEM_GIFT_CARD: _gift_card,
     accounting.CREATE_SALES_RECEIPT: accounting.CreateSalesReceipt(order=order()),
+    calendar.PUT_APPOINTMENT: _VISIT,
+    calendar.CANCEL_APPOINTMENT: _appointment,
+    calendar.LIST_BUSY: calendar.ListBusy(start=NOW, end=NOW + timedelta(days=7)),
     chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
     email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
     email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
@@ -168,8 +182,9 @@ def told(result: Result, operation: Operation) -> Any:
     return timeless(result.model_dump(mode="json", exclude=MAY_DIFFER.get(operation, set())))
 
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[\d.:+Z-]*)?|\d{10}\.\d{6}")
-"""A date, a point in time, or one in seconds since 1970, by which some vendors name what they keep."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[\d.:+Z-]*)?|\d{8}T\d{6}Z|\d{10}\.\d{6}")
+"""A date, a point in time (in calendars, without signs), or one in seconds since 1970, by which some vendors name what
+they keep."""
 
 
 def timeless(value: Any) -> Any:
