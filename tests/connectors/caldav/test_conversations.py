@@ -174,6 +174,36 @@ async def test_each_repetition_counts(server: Server) -> None:
     assert [start for start, _ in found] == [first, first + timedelta(days=1)]
 
 
+@pytest.mark.proves("practice")
+async def test_preconditions_are_kept_alike(server: Server) -> None:
+    """What practice says and what the real one says is the same, status by status."""
+    said: list[int] = []
+
+    async def write(item: str, title: str, **conditions: str) -> str:
+        lines = ("DTSTAMP:20260101T000000Z", "DTSTART:20260701T080000Z", "DTEND:20260701T090000Z", f"COMMENT:{title}")
+        headers = {"Content-Type": "text/calendar", **{k.replace("_", "-"): v for k, v in conditions.items()}}
+        body = vevent("one", *lines)
+        async with server.session.put(server.url(item), data=body, headers=headers) as answer:
+            said.append(answer.status)
+            return answer.headers.get("etag", "")
+
+    async def delete(etag: str) -> None:
+        async with server.session.delete(server.url("one.ics"), headers={"If-Match": etag}) as answer:
+            said.append(answer.status)
+
+    first = await write("one.ics", "a", If_None_Match="*")
+    await write("one.ics", "b", If_None_Match="*")
+    await write("two.ics", "b", If_None_Match="*")
+    second = await write("one.ics", "b", If_Match=first)
+    await write("one.ics", "c", If_Match=first)
+    assert await write("one.ics", "b", If_Match=second) == second != first
+    await delete(first)
+    await delete(second)
+    await delete(second)
+    await write("one.ics", "d", If_Match=second)
+    assert said == [201, 412, 409, 204, 412, 204, 412, 200, 404, 412]
+
+
 # What people change
 
 
@@ -230,7 +260,7 @@ async def test_what_people_change_is_found_and_goes_on_after_a_restart(server: S
 @pytest.mark.proves("reconcile")
 async def test_what_we_wrote_is_no_news_until_somebody_changes_it(server: Server) -> None:
     _, _, page = await changes(server.call(), NOW)
-    await put(server.call())
+    await put(server.call(), notes=' a;b,c\\d "e":\r\n\tü ☕\u2028\x0b  z\\n ', location="x" * 200)
     events, reasons, page = await changes(server.call(), NOW, page.resume)
     assert (events, len(reasons)) == ([], 1) and "Bellwire itself" in reasons[0]
     text = await server.text(ITEM)

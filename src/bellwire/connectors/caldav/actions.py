@@ -20,7 +20,7 @@ from bellwire.capabilities.calendar import (
     PutAppointment,
 )
 from bellwire.connectors.caldav import errors, objects, xml
-from bellwire.connectors.caldav.finding import ask, calendar_url, calendars, choose, forget
+from bellwire.connectors.caldav.finding import ask, calendar_url, calendars, choose, forget, keep_the_password_home
 from bellwire.connectors.caldav.xml import CAL
 from bellwire.connectors.kit import Account, Call, Unkeyed, Upsert, action
 from bellwire.errors import Refused, Transient
@@ -132,6 +132,7 @@ async def _agreeing(call: Call, reference: str, name: str, write: Callable[[Kept
 
 async def _read(call: Call, url: str) -> Kept | None:
     """None: it isn't there."""
+    keep_the_password_home(call, url)
     try:
         answer = await call.api.get(url)
     except Refused as error:

@@ -113,7 +113,7 @@ async def ask(call: Call, method: str, url: str, body: bytes, *, depth: int = 0)
     headers = {"Content-Type": "application/xml; charset=utf-8", "Depth": str(depth)}
     hops = 0
     while True:
-        _keep_the_password_home(call, url)
+        keep_the_password_home(call, url)
         try:
             return xml.read(await call.api.request(method, url, body=body, headers=headers, writes=False), url)
         except Moved as moved:
@@ -123,7 +123,7 @@ async def ask(call: Call, method: str, url: str, body: bytes, *, depth: int = 0)
             url = urljoin(url, moved.location)
 
 
-def _keep_the_password_home(call: Call, url: str) -> None:
+def keep_the_password_home(call: Call, url: str) -> None:
     """Raises Refused for an address that isn't the same provider's: the password would go there."""
     home, there = urlsplit(call.settings.url), urlsplit(url)
     if (there.scheme == "https" or there.scheme == home.scheme) and akin(home.hostname or "", there.hostname or ""):

@@ -51,8 +51,8 @@ def fill(calendar: Calendar, event: Event, given: PutAppointment) -> bool:
         event.pop(name, None)
     event.add("dtstart", start)
     event.add("dtend", end)
-    event.add("summary", given.title)
-    for name, text in (("LOCATION", given.location), ("DESCRIPTION", given.notes)):
+    event.add("summary", " ".join(_plain(given.title).split()))
+    for name, text in (("LOCATION", _plain(given.location)), ("DESCRIPTION", _plain(given.notes))):
         if text:
             event.pop(name, None)
             event.add(name, text)
@@ -131,6 +131,11 @@ def _utc(time: date, zone: str) -> datetime:
     return time.astimezone(UTC)
 
 
+def _plain(text: str) -> str:
+    """With one kind of line end, and without signs that steer a terminal, which calendars can't keep."""
+    return "\n".join("".join(sign for sign in line if sign == "\t" or ord(sign) > 31) for line in text.splitlines())
+
+
 def _remind(event: Event, given: PutAppointment) -> None:
     """Replace our alarm. Others are somebody's own."""
     event.subcomponents[:] = [each for each in event.subcomponents if _ALARM not in each]
@@ -138,15 +143,15 @@ def _remind(event: Event, given: PutAppointment) -> None:
         return
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
-    alarm.add("description", given.title)
+    alarm.add("description", " ".join(_plain(given.title).split()))
     alarm.add("trigger", timedelta(minutes=-given.remind_minutes))
     alarm.add(_ALARM, "1")
     event.add_component(alarm)
 
 
 def _said(event: Event) -> str:
-    """A hash of all that is ours in it."""
-    ours: list[Any] = [text_of(event, name) for name in ("SUMMARY", "LOCATION", "DESCRIPTION")]
+    """A hash of all that is ours in it; servers are free with blanks."""
+    ours: list[Any] = [text_of(event, name).split() for name in ("SUMMARY", "LOCATION", "DESCRIPTION")]
     ours += [text_of(event, "STATUS") == CANCELLED, times_of(event, "UTC")]
     ours += [_value(each, "TRIGGER") for each in event.subcomponents if _ALARM in each]
     return hashlib.sha256(repr(ours).encode()).hexdigest()[:40]
