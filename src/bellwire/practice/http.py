@@ -25,7 +25,7 @@ class HttpSimulator(Simulator):
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By path, e.g. `customers/1`."""
-    answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By idempotency key: the first answer."""
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -71,12 +71,12 @@ class HttpSimulator(Simulator):
             ]
             return JSONResponse(found)
         key = request.headers.get("idempotency-key", "")
-        if key not in self.answers:
-            number = 1 + sum(path.startswith(f"{collection}/") for path in self.records)
-            made = self.records[f"{collection}/{number}"] = {"id": number, **orjson.loads(await request.body())}
-            self.answers[key] = (201, made)
-        status, body = self.answers[key]
-        return JSONResponse(body, status)
+        if key and key in self.answers:
+            return JSONResponse(self.answers[key], 201)
+        number = 1 + sum(path.startswith(f"{collection}/") for path in self.records)
+        made = self.records[f"{collection}/{number}"] = {"id": number, **orjson.loads(await request.body())}
+        self.answers[key] = made
+        return JSONResponse(made, 201)
 
     async def _record(self, request: Request) -> Response:
         if refusal := self._refusal(request):

@@ -10,14 +10,16 @@ from pydantic import ValidationError
 from bellwire.capabilities.calendar import PutAppointment
 from bellwire.connectors.caldav import CONNECTOR
 from bellwire.connectors.caldav.errors import explain
-from bellwire.connectors.caldav.finding import Calendar, akin, choose
+from bellwire.connectors.caldav.finding import Calendar, akin, ask, choose
 from bellwire.connectors.caldav.manifest import CalDavSettings
+from bellwire.connectors.caldav.objects import uid_of
 from bellwire.connectors.caldav.xml import parse, read
 from bellwire.connectors.kit import Answer, Call
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.practice import Fault, FaultKind, Practice
 from bellwire.practice.caldav import CalDavSimulator, Kept
 from tests.connecting import call, connection
+from tests.connectors.caldav.conftest import vevent
 from tests.samples import NOW
 
 Calling = Callable[..., Call]
@@ -105,6 +107,35 @@ async def test_what_changes_between_reading_and_writing_is_read_again(
     await PUT(Call(at.connection, at.crosswalk, clock, at.key), changed)
     assert "COLOR:red" in kept.objects[name] and "SUMMARY:Another" in kept.objects[name]
     assert [r.status for r in simulator.received if r.method == "PUT"] == [201, 412, 204]
+
+
+async def test_what_somebody_makes_between_looking_and_writing_is_kept(
+    server: tuple[CalDavSimulator, Calling],
+) -> None:
+    simulator, calling = server
+    kept, uid = simulator.calendars["jobs"], uid_of(VISIT.reference)
+
+    def clock() -> Any:
+        lines = ("COLOR:red", "DTSTART:20260701T080000Z", "DTEND:20260701T090000Z")
+        kept.objects.setdefault(f"{uid}.ics", vevent(uid, *lines))
+        return NOW
+
+    at = calling()
+    await PUT(Call(at.connection, at.crosswalk, clock, at.key), VISIT)
+    (text,) = kept.objects.values()
+    assert "COLOR:red" in text and "SUMMARY:Visit" in text
+
+
+@pytest.mark.parametrize("url", ["https://elsewhere.example/", "http://other.localhost.example/"])
+async def test_the_password_is_sent_nowhere_else(server: tuple[CalDavSimulator, Calling], url: str) -> None:
+    simulator, calling = server
+    at = calling()
+    with pytest.raises(Refused, match="which isn't its own"):
+        await ask(at, "PROPFIND", url, b"")
+    at.connection.remembered["jobs"] = url
+    with pytest.raises(Refused, match="which isn't its own"):
+        await PUT(at, VISIT)
+    assert not simulator.received
 
 
 async def test_one_that_is_always_changed_by_others_is_left_for_later(
