@@ -12,7 +12,7 @@ from bellwire.connectors import find_connector
 from bellwire.connectors.kit import ByKey, LookUp, Unkeyed, Upsert
 
 ROOT = Path(__file__).parents[2]
-WORDS = {"smtp", "webhook"}
+WORDS = {"form", "http", "smtp", "subscriber", "webhook"}
 """Connectors that are named for what they speak: ordinary words, which anyone may use."""
 
 CONNECTORS = sorted(

@@ -32,10 +32,12 @@ from bellwire.capabilities import (
     payments,
     projects,
     purchasing,
+    requests,
     shipping,
     sms,
     stock,
     storefront,
+    subscriber,
 )
 from bellwire.clock import system_clock
 from bellwire.connectors import all_connectors
@@ -324,6 +326,11 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     projects.CREATE_PROJECT: projects.CreateProject(name="Shop window", reference="W-1"),
     projects.CREATE_TASK: _project_task,
     projects.COMPLETE_TASK: _done,
+    chat.POST_MESSAGE: chat.PostMessage(channel="packing", text="Order 1001 is paid."),
+    email.SEND_NOTICE: email.SendNotice(to=_WHO, order=order()),
+    email.SEND_MAIL: email.SendMail(to=_WHO, subject="Your order 1001", text="It is on its way."),
+    requests.GET: requests.GetRequest(path="customers"),
+    requests.SEND: requests.SendRequest(path="customers", body={"name": "Robin Hill"}),
     shipping.UPSERT_ORDER: shipping.UpsertOrder(order=order()),
     shipping.CREATE_LABEL: shipping.CreateLabel(order=order()),
     shipping.GET_TRACKING: _tracking,
@@ -334,6 +341,7 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     storefront.LIST_ORDERS_SINCE: _listing,
     storefront.FLAG_PRODUCT: storefront.FlagProduct(sku="TEA-100", flag="low-stock"),
     storefront.MARK_FULFILLED: _fulfilment,
+    subscriber.SEND_EVENT: subscriber.SendEvent(type="order.packed", data={"number": "1001"}),
 }
 """What each operation is given, or how that comes about."""
 
@@ -361,8 +369,9 @@ def told(result: Result, operation: Operation) -> Any:
     return timeless(result.model_dump(mode="json", exclude=MAY_DIFFER.get(operation, set())))
 
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[\d.:+Z-]*)?|\d{10}\.\d{6}")
-"""A date, a point in time, or one in seconds since 1970, by which some vendors name what they keep."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[\d.:+Z-]*)?|\d{8}T\d{6}Z|\d{10}\.\d{6}")
+"""A date, a point in time (in calendars, without signs), or one in seconds since 1970, by which some vendors name what
+they keep."""
 
 
 def timeless(value: Any) -> Any:

@@ -117,3 +117,38 @@ async def test_card_numbers_are_taken_out_of_forms_too(intake: Intake, vendor: s
     assert b"4111111111111111" not in on_disk
     ((_, handed_on),) = intake.arrived
     assert replace(handed_on, received_at=handed_on.received_at).form == kept
+
+
+EITHER = ["text/plain", "multipart/form-data", "application/xml"]
+
+
+@pytest.fixture
+async def website(narrow: Callable[..., Intake]) -> AsyncIterator[Intake]:
+    """What takes forms and JSON."""
+    form = Sender(connection("form", credentials={"webhook_secret": "made up"}))
+    async with narrow(senders={"form": form}).open() as opened:
+        yield opened
+
+
+async def test_where_both_are_taken_each_is_read_by_its_content_type(website: Intake) -> None:
+    given = website.senders["form"]
+    as_form = letter(given, b"id=1&name=Robin&card_number=4111111111111111")
+    as_json = given.signed({"id": "2", "name": "Robin", "card_number": "4111111111111111"})
+    for sent in (as_form, as_json):
+        assert [(await website.send("form", sent)).json["duplicate"] for _ in range(2)] == [False, True]
+    triggers = given.connection.connector.triggers
+    assert triggers is not None
+    events = [triggers.normalise(delivery, given.connection).events[0] for _, delivery in website.arrived]
+    assert [event.data.id for event in events] == ["1", "2"]
+    assert all("[removed]" in event.data.answers[0].answer for event in events)
+
+
+async def test_where_both_are_taken_nothing_else_is_and_neither_for_the_other(website: Intake) -> None:
+    given = website.senders["form"]
+    sent = letter(given, b"id=1&name=Robin")
+    for content_type in EITHER:
+        answer = await website.send("form", sent.but({"Content-Type": content_type}))
+        assert (answer.status, answer.error) == (415, "content-type")
+    for mixed in (sent.but({"Content-Type": "application/json"}), letter(given, b'{"id": "1"}')):
+        answer = await website.send("form", mixed)
+        assert (answer.status, answer.error) == (400, "malformed")

@@ -1,6 +1,6 @@
 """Calendars: appointments, and who is free."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -67,6 +67,12 @@ class ListBusy(Given):
     start: AwareDatetime
     end: AwareDatetime
     calendar: str = ""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "ListBusy":
+        if not timedelta() < self.end - self.start <= timedelta(days=62):
+            raise ValueError("the end is after the start, and at most 62 days")
+        return self
 
 
 class BusyTime(Result):

@@ -26,6 +26,12 @@ class Delivery:
         """The body as JSON. Raises ValueError when it isn't."""
         return orjson.loads(self.body)
 
+    @property
+    def is_form(self) -> bool:
+        """Whether its content type says that it is a form."""
+        content_type = self.headers.get("content-type", "").partition(";")[0]
+        return content_type.strip().lower() == "application/x-www-form-urlencoded"
+
     @cached_property
     def form(self) -> Mapping[str, str]:
         """The fields of a body that is a form (application/x-www-form-urlencoded, UTF-8). Raises ValueError when it

@@ -24,6 +24,7 @@ from bellwire.connectors.kit import (
     Connection,
     FixedReply,
     FormBody,
+    FormOrJsonBody,
     JsonBody,
     WebhookScheme,
 )
@@ -304,6 +305,10 @@ def _read(delivery: Delivery, connection: Connection) -> bytes:
             return redact_fields(delivery.body, _fields(delivery))
         case FormBody(field):
             return redact_form(delivery.body, _fields(delivery), field, _form(delivery, field))
+        case FormOrJsonBody() if delivery.is_form:
+            return redact_fields(delivery.body, _fields(delivery))
+        case FormOrJsonBody():
+            return redact(delivery.body, _json(delivery))
         case AnyBody():
             return delivery.body
 

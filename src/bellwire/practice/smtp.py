@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.practice.faults import FaultKind
+from bellwire.practice.quota import take
 from bellwire.practice.roles import Sent, mentioned_order
 from bellwire.practice.simulator import Received, Simulator
 
@@ -48,7 +49,13 @@ class MailSimulator(Simulator):
     def state(self) -> dict[str, Any]:
         return {
             "mails": [
-                {"id": mail["Message-ID"], "to": mail["To"], "subject": mail["Subject"], "text": _text(mail)}
+                {
+                    "id": mail["Message-ID"],
+                    "to": mail["To"],
+                    "subject": mail["Subject"],
+                    "text": _text(mail),
+                    "attachments": [part.get_filename() for part in mail.iter_attachments()],
+                }
                 for mail in self.kept
             ]
         }
@@ -106,6 +113,9 @@ class MailSimulator(Simulator):
         mail = email.message_from_bytes(content, policy=email.policy.default)
         assert isinstance(mail, EmailMessage)
         to, text = ", ".join(envelope.rcpt_tos), f"{mail['Subject']}\n\n{_text(mail)}"
+        if take(self.quotas, f"MAIL {to}"):
+            self._note(to, text, _SAID[FaultKind.RATE_LIMITED])
+            return _SAID[FaultKind.RATE_LIMITED]
         fault = self.faults.next(f"MAIL {to} {text}")
         kind = fault.kind if fault else None
         if kind in _SAID:

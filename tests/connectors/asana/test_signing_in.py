@@ -58,7 +58,7 @@ async def test_a_consent_in_the_browser_gives_the_first_tokens(connect: Connect)
     assert isinstance(auth, OAuth2) and auth.consent is not None
     assert auth.consent.url == "https://app.asana.com/-/oauth_authorize" and auth.consent.pkce
     account = connect(credentials={"client_id": "practice-client", "client_secret": "practice-client-secret"})
-    await account.api.redeem("practice-code", "https://bellwire.example.com/back", "verifier")
+    await account.api.sign_in.redeem("practice-code", "https://bellwire.example.com/back", "verifier")
     assert account.credentials.get("refresh_token") == "practice-refresh-token"
     assert (await sign_in(call(account))).name == "Hill Tea"
 

@@ -76,7 +76,7 @@ async def test_a_consent_in_the_browser_gives_the_first_tokens(connect: Connect,
     assert isinstance(auth, OAuth2) and auth.consent is not None
     assert auth.consent.url == "https://app.hubspot.com/oauth/authorize" and auth.consent.pkce
     crm = connect(credentials={"client_id": "practice-client", "client_secret": "practice-client-secret"})
-    await crm.api.redeem("practice-code", "http://localhost:8787/back", "verifier")
+    await crm.api.sign_in.redeem("practice-code", "http://localhost:8787/back", "verifier")
     assert (await sign_in(call(crm))).name == "HubSpot account 62515"
     with pytest.raises(SignedOut):
-        await crm.api.redeem("guess", "http://localhost:8787/back", "verifier")
+        await crm.api.sign_in.redeem("guess", "http://localhost:8787/back", "verifier")

@@ -117,7 +117,7 @@ class TestSigningIn:
         assert isinstance(auth, OAuth2) and auth.consent is not None
         assert (auth.consent.url, auth.consent.pkce) == ("https://api.getjobber.com/api/oauth/authorize", False)
         account = connect(credentials={"client_id": "practice-client", "client_secret": "practice-client-secret"})
-        await account.api.redeem("practice-code", "https://bellwire.example.com/back", "")
+        await account.api.sign_in.redeem("practice-code", "https://bellwire.example.com/back", "")
         assert {account.credentials.get("refresh_token")} == field.refresh
         assert (await sign_in(call(account))).name == "Hill Heating"
 

@@ -50,6 +50,15 @@ def test_only_what_is_harmless_is_repeated_blindly() -> None:
     assert blindly == {Effect.NOTHING, Effect.MESSAGE}
 
 
+def test_settings_may_say_that_a_repeat_isnt_safe_here() -> None:
+    act = action(operation(Effect.MONEY), repeat=ByKey("header"), unkeyed=lambda knows: "" if knows else "no keys")(_do)
+    assert act.under(True) is act
+    assert act.repeatable and not act.announced
+    elsewhere = act.under(False)
+    assert elsewhere.repeat == Unkeyed("no keys")
+    assert elsewhere.announced and not elsewhere.repeatable
+
+
 def test_parts_of_an_action_have_keys_of_their_own_that_stay_the_same() -> None:
     whole = call(Acme(url="http://127.0.0.1:9").connection(), again=True)
     first, second = whole.part("customer"), whole.part("invoice")

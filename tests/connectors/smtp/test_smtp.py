@@ -231,6 +231,7 @@ async def test_a_domain_may_have_umlauts(calling: Callable[..., Call], server: M
     assert server.mails()[0].text == "Schöne Grüße ✓\n"
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("kind", "error", "copies"),
     [
@@ -261,6 +262,7 @@ async def test_a_server_that_answers_too_late_leaves_the_outcome_open(
         await send(call(hasty))
 
 
+@pytest.mark.proves("errors")
 async def test_an_address_that_doesnt_exist_is_named(calling: Callable[..., Call], server: MailSimulator) -> None:
     with pytest.raises(Refused, match=r"The address unknown@example.com doesn't exist") as caught:
         await send(calling(), SendMail(to="unknown@example.com", subject="x", text="y"))
@@ -268,12 +270,14 @@ async def test_an_address_that_doesnt_exist_is_named(calling: Callable[..., Call
     assert server.received[0].failed and not server.mails()
 
 
+@pytest.mark.proves("errors")
 async def test_a_server_that_isnt_there_is_transient() -> None:
     with pytest.raises(Transient) as caught:
         await send(call(connection("smtp", settings=MailSimulator.settings, credentials={})))
     assert caught.value.cause == "unreachable"
 
 
+@pytest.mark.proves("errors")
 @pytest.mark.parametrize(
     ("code", "text", "about", "error", "cause"),
     [
@@ -303,12 +307,14 @@ def test_each_reply_has_its_error(code: int, text: str, about: About, error: typ
     assert found.sentence.endswith(".")
 
 
+@pytest.mark.proves("sign-in")
 async def test_signing_in_sends_nothing(calling: Callable[..., Call], server: MailSimulator) -> None:
     assert CONNECTOR.sign_in is not None
     assert (await CONNECTOR.sign_in(calling())).name == "shop@practice.example"
     assert not server.received
 
 
+@pytest.mark.proves("sign-in")
 async def test_a_wrong_password_is_signed_out(practice: Practice) -> None:
     made = connection("smtp", practice, name="mail", credentials={"username": "practice", "password": "old"})
     with pytest.raises(SignedOut, match="connection 'mail'"):
@@ -316,7 +322,8 @@ async def test_a_wrong_password_is_signed_out(practice: Practice) -> None:
 
 
 async def test_no_password_is_sent_to_another_machine_unencrypted() -> None:
-    made = connection("smtp", settings={**MailSimulator.settings, "host": "mail.example.com"})
+    values = {**MailSimulator.settings, "host": "mail.example.com", "sandbox_recipients": ["@example.com"]}
+    made = connection("smtp", settings=values)
     far = dataclasses.replace(made, base_url="smtp://mail.example.com:25")
     with pytest.raises(Refused, match=r"mail\.example\.com would cross the network unencrypted"):
         await send(call(far))

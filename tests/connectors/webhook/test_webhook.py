@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 from pydantic import ValidationError
+from standardwebhooks import Webhook
 
 from bellwire.connectors.kit import BadSignature, Connection, HmacSignature, StandardWebhooks
 from bellwire.connectors.webhook import CONNECTOR
@@ -92,6 +93,14 @@ def test_each_state_of_an_order_has_a_key_of_its_own() -> None:
             "inventory/5/L",
             f"pos/inventory/5/L/updated/{NOW.isoformat()}",
         ),
+        (
+            "contact.updated",
+            {"id": "5", "updated_at": "2026-11-24T10:30:00+01:00"},
+            "contact/5",
+            f"pos/contact/5/updated/{NOW.isoformat()}",
+        ),
+        ("lead.created", {"id": "5", "created_at": NOW}, "lead/5", "pos/lead/5/created"),
+        ("task.completed", {"id": "5", "name": "Call", "completed": True, "updated_at": NOW}, "task/5", "pos/msg_1"),
         ("customer.updated", {"id": 7, "name": "Robin"}, "customer/7", "pos/msg_1"),
         ("booking.made", {"id": "b1"}, "booking/b1", "pos/msg_1"),
         ("booking.made", {"who": "Robin"}, "booking/msg_1", "pos/msg_1"),
@@ -168,6 +177,40 @@ def test_what_is_wrong_is_said_in_plain_words(body: Any, says: str) -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.proves("sdk", "signatures")
+@pytest.mark.parametrize("secret", [SECRET, SECRET.removeprefix("whsec_")])
+def test_what_the_reference_library_signs_is_accepted_and_no_other_byte(secret: str) -> None:
+    body = '{"type": "order.packed", "data": {"note": "Grüße"}}'
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(NOW.timestamp())),
+        "webhook-signature": "v2,x " + Webhook(SECRET).sign("msg_1", NOW, body),
+    }
+    pos = connection("webhook", name="pos", settings={}, credentials={"webhook_secret": secret})
+    assert pos.webhook is not None
+    pos.webhook.verify(Delivery("pos", headers, body.encode(), NOW), pos.secrets, NOW)
+    changed = (
+        Delivery("pos", headers, body.encode() + b" ", NOW),
+        Delivery("pos", {**headers, "webhook-id": "msg_2"}, body.encode(), NOW),
+        Delivery("pos", {**headers, "webhook-signature": "v2,x"}, body.encode(), NOW),
+    )
+    for delivery in changed:
+        with pytest.raises(BadSignature):
+            pos.webhook.verify(delivery, pos.secrets, NOW)
+    with pytest.raises(BadSignature, match="too old"):
+        pos.webhook.verify(Delivery("pos", headers, body.encode(), NOW), pos.secrets, NOW + timedelta(minutes=6))
+
+
+@pytest.mark.proves("sdk", "signatures")
+def test_the_reference_library_accepts_what_send_test_signs() -> None:
+    triggers, sender, now = CONNECTOR.triggers, any_sender(), datetime.now(UTC)
+    assert triggers is not None and triggers.sample is not None and sender.webhook is not None
+    _, body = triggers.sample("order.paid", sender)
+    signed = sender.webhook.sign(body, SECRET, delivery_id="msg_1", now=now)
+    assert Webhook(SECRET).verify(body, signed)["type"] == "order.paid"
+
+
+@pytest.mark.proves("signatures")
 def test_two_secrets_are_accepted_while_one_is_changed() -> None:
     old, new = (
         any_sender(),

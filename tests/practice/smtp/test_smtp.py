@@ -1,5 +1,7 @@
 """The simulated mail server behaves like one."""
 
+import asyncio
+import smtplib
 from collections.abc import AsyncIterator
 
 import aiosmtplib
@@ -35,6 +37,21 @@ async def test_it_keeps_every_mail(practice: Practice, client: aiosmtplib.SMTP) 
         ("<1@example.com>", "1001", "Hello\n")
     ]
     assert box.state()["mails"][0]["subject"] == "Order 1001 is on its way"
+
+
+@pytest.mark.proves("sdk", "practice")
+async def test_the_standard_librarys_client_is_served(practice: Practice) -> None:
+    port = int(practice.base_url("smtp").rpartition(":")[2])
+
+    def send() -> dict[str, tuple[int, bytes]]:
+        with smtplib.SMTP("127.0.0.1", port, local_hostname="test.example", timeout=5) as server:
+            server.login("practice", "practice")
+            return server.sendmail("a@b.example", ["c@d.example", "unknown@d.example"], WORDS)
+
+    assert await asyncio.to_thread(send) == {"unknown@d.example": (550, b"5.1.1 No such user here")}
+    box = practice.simulators["smtp"]
+    assert isinstance(box, Mailbox)
+    assert [mail.id for mail in box.mails()] == ["<1@example.com>"]
 
 
 async def test_it_wants_a_sign_in(client: aiosmtplib.SMTP) -> None:

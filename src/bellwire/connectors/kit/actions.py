@@ -112,6 +112,13 @@ class Action:
     operation: Operation
     repeat: Repeat
     perform: Callable[[Call, Any], Awaitable[Result]] = field(repr=False)
+    unkeyed: Callable[[Any], str] = field(default=lambda _settings: "", repr=False)
+    """Why a connection with these settings can't repeat it, though others can; empty: it can."""
+
+    def under(self, settings: Any) -> "Action":
+        """As a connection with these settings does it."""
+        why = self.unkeyed(settings)
+        return replace(self, repeat=Unkeyed(why)) if why else self
 
     @property
     def repeatable(self) -> bool:
@@ -133,11 +140,13 @@ class Action:
         return await self.perform(call, given)
 
 
-def action(operation: Operation, *, repeat: Repeat) -> Callable[[Callable[[Call, G], Awaitable[R]]], Action]:
-    """Declare a coroutine function as the way this connector does `operation`."""
+def action(
+    operation: Operation, *, repeat: Repeat, unkeyed: Callable[[Any], str] = lambda _settings: ""
+) -> Callable[[Callable[[Call, G], Awaitable[R]]], Action]:
+    """Declare a coroutine function as the way this connector does `operation`. `unkeyed`: see Action."""
 
     def declare(perform: Callable[[Call, G], Awaitable[R]]) -> Action:
-        return Action(operation, repeat, perform)
+        return Action(operation, repeat, perform, unkeyed)
 
     return declare
 

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Api
 from bellwire.connectors.kit.manifest import Manifest, OwnServer, Settings
 from bellwire.connectors.kit.polling import Poll
+from bellwire.connectors.kit.public import Public
 from bellwire.connectors.kit.subscribing import Subscribing
 from bellwire.errors import ConfigurationError, VendorError
 from bellwire.events import Delivery, Environment, Event
@@ -101,6 +102,7 @@ def connect(
     ConfigurationError when the file of a certificate can't be read."""
     manifest, places = connector.manifest, settings.model_dump(mode="json")
     home = manifest.base_urls.get(environment, "").format_map(places)
+    connector = replace(connector, actions={key: each.under(settings) for key, each in connector.actions.items()})
     origin = base_url or home
     api = Api(
         manifest,
@@ -115,6 +117,7 @@ def connect(
         timeout=timeout,
         settings=places,
         trust=_trust(settings.ca_file) if isinstance(settings, OwnServer) and settings.ca_file else None,
+        public=Public(loopback=environment is Environment.SANDBOX) if manifest.public_only(settings) else None,
     )
     return Connection(name, connector, environment, settings, credentials, origin, api, since)
 

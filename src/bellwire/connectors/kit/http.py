@@ -1,5 +1,6 @@
 """Calls to a vendor's HTTP API: signed in, paced, version-pinned, every failure turned into an error class."""
 
+import asyncio
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -19,6 +20,7 @@ from bellwire.connectors.kit.auth import Credentials
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
+from bellwire.connectors.kit.public import Public
 from bellwire.connectors.kit.signing_in import SignIn, sign_in_again
 from bellwire.errors import PACED, OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 
@@ -52,6 +54,7 @@ class Api:
         timeout: timedelta | None = None,
         settings: Mapping[str, Any] | None = None,
         trust: ssl.SSLContext | None = None,
+        public: Public | None = None,
     ) -> None:
         """`home` is the vendor's own origin, also where `base_url` is another; `settings` are those of the connection,
         for sign-ins that need them; `trust` says whose certificates count, where it isn't the machine's own choice."""
@@ -62,6 +65,7 @@ class Api:
         self._overridden = overridden
         self._explain = explain
         self._clock = clock
+        self._public = public
         self.timeout = timeout or manifest.timeout
         self._patience = Patience(self.timeout.total_seconds())
         self.gate = Gate(manifest.limits, manifest.parallel)
@@ -192,13 +196,17 @@ class Api:
             self._session = aiohttp.ClientSession(
                 # Connecting fails first: then it is certain that nothing was asked.
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10, self.timeout.total_seconds() / 2)),
-                connector=aiohttp.TCPConnector(limit=self._manifest.parallel, ssl=self._trust or True),
+                connector=aiohttp.TCPConnector(
+                    limit=self._manifest.parallel, ssl=self._trust or True, resolver=self._public
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
             )
             # By itself it would send a PUT once more whose answer was lost, past the limits and without our knowing.
             self._session._retry_connection = False  # noqa: SLF001 - there is no other way to say so
         self._have_patience()
+        if self._public is not None:
+            self._public.check(urlsplit(url).hostname or "")
         lane = await self.gate.enter(path, paced_by)
         try:
             if writing:
@@ -207,7 +215,7 @@ class Api:
                 async with self._session.request(
                     method, url, params=query or None, headers=headers, data=data, allow_redirects=False
                 ) as response:
-                    content = await response.read()
+                    content = await self._read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             self.answered[0] += 1
             raise Transient(
@@ -226,10 +234,31 @@ class Api:
             self.gate.leave(lane)
         self.answered[response.status] += 1
         self.gate.learn(response.headers, lane)
+        if content is None:
+            raise Refused(
+                f"{self._manifest.title} answered ({response.status}) with more than {self._manifest.largest_answer:,} "
+                "bytes, which isn't read.",
+                cause="answer-too-large",
+                detail=f"{method} {path}: {response.status}",
+                remedy="Have it answer less, such as a page of a list."
+                + (" Look there first: what was asked may have been done." if writing else ""),
+            )
         self._heed(response.headers)
         set_now = response.cookies if "Set-Cookie" in response.headers else {}
         cookies = {name: morsel.coded_value for name, morsel in set_now.items()}
         return Answer(response.status, response.headers, content, method, path, writing, cookies)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
+        """The body; None when it is larger than it may be, unpacked."""
+        largest = self._manifest.largest_answer
+        if not largest:
+            return await response.read()
+        try:
+            await response.content.readexactly(largest + 1)
+        except asyncio.IncompleteReadError as whole:
+            return whole.partial
+        response.close()
+        return None
 
     def notice(self, source: str, sentence: str) -> None:
         """Remember what the vendor announced; `source` is where it said so."""

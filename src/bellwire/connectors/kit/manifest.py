@@ -94,6 +94,11 @@ class Manifest:
     parallel: int = 8
     """How many requests at once."""
     timeout: timedelta = timedelta(seconds=30)
+    largest_answer: int = 0
+    """Bytes; 0: whatever comes, where the vendor is trusted to keep it within bounds."""
+    public_only: Callable[[Any], bool] = lambda _settings: False
+    """Whether a connection with these settings calls public addresses only (in sandbox, this machine too): for
+    addresses that strangers give."""
     webhook: WebhookScheme | Callable[[Any], WebhookScheme] | None = None
     """How its deliveries are signed, or a function of the connection's settings that says it."""
     webhook_credential: str = "webhook_secret"

@@ -64,7 +64,12 @@ class AnyBody:
     """What counts is in the headers: the body may be anything, or nothing."""
 
 
-BodyKind = JsonBody | FormBody | AnyBody
+@dataclass(frozen=True)
+class FormOrJsonBody:
+    """Deliveries are forms whose fields are the data, or JSON: each says which by its content type."""
+
+
+BodyKind = JsonBody | FormBody | FormOrJsonBody | AnyBody
 
 
 class WebhookScheme(Protocol):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bellwire.connectors.kit import Credential, Limit, Manifest, ProjectPath, Settings
+from bellwire.connectors.kit import Credential, Level, Limit, Manifest, ProjectPath, Settings
 from bellwire.events import Environment
 
 
@@ -23,6 +23,9 @@ class MailSettings(Settings):
     """The name beside it, e.g. `Hill Tea`; templates sign with it."""
     reply_to: str = Field(default="", pattern=r"^([^@\s]+@[^@\s]+)?$")
     """Where answers go, if not to `from_address`."""
+    sandbox_recipients: tuple[str, ...] = ()
+    """Sandbox: who may get mail all the same, by a mail server that isn't on this machine: addresses, or domains like
+    `@example.com`. Nobody else gets any."""
     ca_file: ProjectPath | None = None
     """A file (PEM) with the certificate authority of a mail server that has its own."""
     templates: ProjectPath = Field(default=Path("mails"), validate_default=True)
@@ -48,4 +51,14 @@ MANIFEST = Manifest(
     limits=(Limit(30, per=timedelta(minutes=1)),),
     parallel=2,
     docs="https://www.rfc-editor.org/rfc/rfc5321",
+    level=Level.GOLD,
+    exempt={
+        "spec": "There is no description by machine; the standard library's client and server are the test.",
+        "signatures": "It sends us nothing.",
+        "paging": "Nothing is listed.",
+        "reconcile": "It sends us nothing: what comes back is a mail in the mailbox of from_address.",
+        "subscriptions": "It sends us nothing.",
+        "version": "SMTP has no versions: what a server can do, it says at the beginning of each conversation.",
+        "access": "There are no scopes: a mail account may send as those that its provider lets it.",
+    },
 )

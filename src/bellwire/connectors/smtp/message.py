@@ -2,11 +2,13 @@
 
 import html
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
+from bellwire.capabilities.email import Attachment
 from bellwire.connectors.smtp.manifest import MailSettings
 from bellwire.connectors.smtp.templates import Words
 from bellwire.errors import Refused
@@ -26,7 +28,15 @@ def address(text: str) -> Address:
         ) from error
 
 
-def message(settings: MailSettings, to: Address, words: Words, *, key: str, now: datetime) -> EmailMessage:
+def message(
+    settings: MailSettings,
+    to: Address,
+    words: Words,
+    attachments: Sequence[Attachment] = (),
+    *,
+    key: str,
+    now: datetime,
+) -> EmailMessage:
     """The mail. Its Message-ID follows from `key`, so that servers can tell a repeated mail from a new one."""
     sender = address(settings.from_address)
     mail = EmailMessage(policy=SMTP)
@@ -42,6 +52,10 @@ def message(settings: MailSettings, to: Address, words: Words, *, key: str, now:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(words.text)
     mail.add_alternative(_as_html(words.text), subtype="html")
+    for each in attachments:
+        maintype, _, subtype = each.media_type.partition("/")
+        # As bytes, text too: nobody is to change its line ends.
+        mail.add_attachment(each.data, maintype, subtype, filename=each.name, params=_charset(each))
     return mail
 
 
@@ -49,6 +63,10 @@ def _ascii(local: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+", local):
         raise ValueError("the part before @ has characters that mail servers don't take")
     return local
+
+
+def _charset(attachment: Attachment) -> dict[str, str]:
+    return {"charset": "utf-8"} if attachment.text and attachment.media_type.startswith("text/") else {}
 
 
 def _as_html(text: str) -> str:

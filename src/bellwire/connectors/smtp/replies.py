@@ -39,7 +39,7 @@ def _refusal(code: int, text: str, about: About, to: str) -> tuple[str, str, str
     found = re.match(r"5\.\d+\.\d+", text)
     status = found[0] if found else ""
     if status in _TOO_BIG or (code == 552 and status != _MAILBOX_FULL):
-        return "too-big", "The mail is too big for the mail server.", "Shorten the text in the flow or the template."
+        return "too-big", "The mail is too big for the mail server.", "Attach less, or shorten the text."
     if status == _MAILBOX_FULL:
         return "mailbox-full", f"The mailbox of {to} is full.", "Reach the customer another way, or retry later."
     if about is About.RECIPIENT and (status.startswith("5.1.") or (not status and code in (550, 551, 553))):

@@ -13,14 +13,14 @@ from bellwire.connectors.smtp.manifest import MailSettings
 from bellwire.connectors.smtp.message import address
 from bellwire.connectors.smtp.replies import About, reply_error
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
+from bellwire.events import Environment
 
 
 @asynccontextmanager
 async def conversation(call: Call, to: str = "") -> AsyncIterator[aiosmtplib.SMTP]:
     """Connected, encrypted as set, signed in if there are credentials. Raises VendorError."""
     settings: MailSettings = call.settings
-    server = urlsplit(call.connection.base_url)
-    host, port = server.hostname or settings.host, server.port or settings.port
+    host, port = _server(call)
     if settings.security == "none" and not _is_this_machine(host):
         raise Refused(
             f"Mail to {host} would cross the network unencrypted.",
@@ -46,6 +46,17 @@ async def conversation(call: Call, to: str = "") -> AsyncIterator[aiosmtplib.SMT
                 await smtp.quit()
         finally:
             smtp.close()
+
+
+def restrained(call: Call) -> bool:
+    """Whether mails that are only tried out could reach people: there is no sandbox on a mail server."""
+    return call.connection.environment is Environment.SANDBOX and not _is_this_machine(_server(call)[0])
+
+
+def _server(call: Call) -> tuple[str, int]:
+    settings: MailSettings = call.settings
+    server = urlsplit(call.connection.base_url)
+    return server.hostname or settings.host, server.port or settings.port
 
 
 async def _open(smtp: aiosmtplib.SMTP, call: Call, *, encrypt: bool) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from bellwire.connectors.kit import (
     Credential,
     HmacSignature,
+    Level,
     Manifest,
     Settings,
     StandardWebhooks,
@@ -76,5 +77,20 @@ MANIFEST = Manifest(
     ),
     settings=WebhookSettings,
     webhook=signature,
+    webhook_setup="Where the sender has its webhooks set up",
     docs="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+    level=Level.GOLD,
+    exempt={
+        "practice": "Nothing is called: `bellwire send-test` sends what a sender would.",
+        "sign-in": "Nothing is called.",
+        "spec": "There is no description by machine; the specification's reference library is the test.",
+        "limits": "Nothing is called.",
+        "errors": "Nothing is called.",
+        "paging": "Nothing is called.",
+        "reconcile": "It is any sender: what it could list isn't known; `webhook-id` and its repeats are all there is.",
+        "subscriptions": "It is any sender: there is no one API for them.",
+        "version": "The version stands in each signature (v1, v1a); unknown ones are never taken for valid.",
+        "environments": "It is any sender: each environment has a secret of its own.",
+        "access": "There are no scopes.",
+    },
 )

@@ -129,8 +129,8 @@ def _wrong_fields(event_type: str, place: str, error: ValidationError) -> str:
 
 
 def _identity(event_type: str, data: BaseModel, delivery_id: str) -> tuple[str, str]:
-    """Subject and business key (without the connection): of the fact itself where the data is typed, so that two
-    deliveries of it are one; of the delivery otherwise."""
+    """Subject and business key (without the connection): of the fact itself where the data tells it from others, so
+    that two deliveries of it are one; of the delivery otherwise."""
     thing, _, fact = event_type.partition(".")
     match data:
         case Order(id=order_id, updated_at=updated_at):
@@ -145,7 +145,13 @@ def _identity(event_type: str, data: BaseModel, delivery_id: str) -> tuple[str, 
             subject = f"inventory/{item_id}/{location_id}"
             return subject, f"{subject}/updated/{updated_at.isoformat()}"
     own_id = getattr(data, "id", None)
-    return f"{thing}/{delivery_id if own_id is None else own_id}", delivery_id
+    subject = f"{thing}/{delivery_id if own_id is None else own_id}"
+    if isinstance(data, FreeForm):
+        return subject, delivery_id
+    if DICTIONARY[event_type].state:
+        return subject, f"{subject}/{fact}/{data.updated_at.isoformat()}"  # type: ignore[attr-defined]
+    # Whatever else happens to a thing may happen again; it begins once.
+    return subject, f"{subject}/{fact}" if fact == "created" else delivery_id
 
 
 def _time(body: dict[str, Any], path: str) -> datetime | None:

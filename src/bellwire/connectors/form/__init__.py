@@ -1,0 +1,7 @@
+"""Enquiries and bookings from forms of the owner's own website."""
+
+from bellwire.connectors.form.manifest import MANIFEST
+from bellwire.connectors.form.triggers import TRIGGERS
+from bellwire.connectors.kit import connector
+
+CONNECTOR = connector(MANIFEST, triggers=TRIGGERS)
