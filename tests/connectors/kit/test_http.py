@@ -362,6 +362,22 @@ async def test_the_first_token_is_bought(acme: Acme) -> None:
     assert acme.seen[1].headers["Authorization"] == "Bearer a2"
 
 
+async def test_where_the_client_signs_in_by_basic_its_secret_is_not_in_the_form(acme: Acme) -> None:
+    acme.script = [reply(200, token())]
+    auth = ClientCredentials("https://id.example/oauth/token", client_auth_basic=True)
+    await acme.connection(auth, Secrets({"client_id": "id", "client_secret": "s&cret"})).api.get("things")
+    assert acme.seen[0].headers["Authorization"] == "Basic " + base64.b64encode(b"id:s&cret").decode()
+    assert parse_qs(acme.seen[0].body) == {"grant_type": ["client_credentials"]}
+
+
+@pytest.mark.parametrize("auth", [OAUTH, CLIENT])
+async def test_what_a_token_may_be_used_for_is_kept_where_it_is_told(acme: Acme, auth: Auth) -> None:
+    secrets = signed_up(access_token="a1", access_token_expires_at=ends_in(timedelta(0)))
+    acme.script = [reply(200, token(scope="read write"))]
+    await acme.connection(auth, secrets).api.get("things")
+    assert secrets.values["granted_scopes"] == "read write"
+
+
 async def test_a_rotated_token_is_stored_before_it_is_used(acme: Acme) -> None:
     """Or a crash in between would lose the only refresh token that still counts."""
     secrets = signed_up()
