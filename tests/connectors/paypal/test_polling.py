@@ -93,7 +93,7 @@ async def test_only_what_is_new_is_asked_for_and_never_further_back_than_paypal_
     assert await polled(calling(), since=ago(hours=1)) == []
     assert len(await polled(calling(), since=ago(days=400))) == 1
     begin = datetime.fromisoformat(paypal.received[-1].query["start_time"])
-    assert ago(days=31) < begin < ago(days=29)
+    assert ago(days=30) < begin < ago(days=29)
 
 
 async def test_what_is_of_no_use_is_left_out(calling: Calling, paypal: PayPalSimulator) -> None:

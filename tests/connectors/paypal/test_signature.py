@@ -131,7 +131,7 @@ def test_a_certificate_counts_only_while_it_is_valid() -> None:
 
 
 def test_words_that_make_no_sense_verify_nothing() -> None:
-    for word in ("CERT-PRACTICE=AAAA", "CERT-PRACTICE=not base64!"):
+    for word in ("CERT-PRACTICE=AAAA", "CERT-PRACTICE=not base64!", "a:b:not base64!", "a:b:c:d"):
         with pytest.raises(Refusal) as caught:
             verify(sent(), secrets=[WEBHOOK, word])
         assert caught.value.reason == "certificate-unknown"

@@ -104,6 +104,7 @@ async def test_topics_that_are_missing_or_switched_off_are_added(calling: Callin
     (made,) = webhooks(paypal)
     off = {"name": TOPICS[1], "status": "DISABLED"}
     made["event_types"] = [{"name": TOPICS[0]}, off, {"name": "INVOICING.INVOICE.PAID"}]
+    assert standing(await SUBSCRIBING.listing(call), URL, TOPICS).missing == TOPICS[1:]
     assert not await mended(call)
     assert webhooks(paypal) == [made]
     names = [each["name"] for each in made["event_types"]]

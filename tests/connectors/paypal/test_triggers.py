@@ -61,14 +61,15 @@ class TestExamples:
         assert (made.data.amount, made.data.reference) == (usd("25.10"), "INV-1001")
         assert made.time == datetime(2026, 8, 14, 10, 0, 1, tzinfo=UTC)
 
-    def test_a_listed_one_tells_what_happened_then_not_what_became_of_it(self) -> None:
+    def test_one_that_was_given_back_since_had_come_in_all_the_same(self) -> None:
         made = only(read(event("PAYMENT.CAPTURE.COMPLETED", status="REFUNDED")))
         assert (made.type, made.data.status) == ("payment.succeeded", PaymentStatus.SUCCEEDED)
 
     def test_both_names_of_a_decline_are_the_same_fact(self) -> None:
         denied = only(read(event("PAYMENT.CAPTURE.DENIED", status_details={"reason": "PENDING_REVIEW"})))
-        declined = only(read(event("PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED")))
+        declined = only(read(event("PAYMENT.CAPTURE.DENIED", "PAYMENT.CAPTURE.DECLINED", status="DENIED")))
         assert denied.type == declined.type == "payment.failed"
+        assert denied.data.status is declined.data.status is PaymentStatus.FAILED
         assert denied.business_key == declined.business_key
         assert denied.data.failure == "Pending review"
 

@@ -6,7 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bellwire.practice import Practice
+from bellwire.money import Money
+from bellwire.practice import Practice, Processor
+from bellwire.practice.roles import GivenBack
 from bellwire.practice.stripe import StripeSimulator
 from bellwire.practice.stripe.forms import read_form
 
@@ -77,6 +79,14 @@ async def test_a_version_that_is_none_is_refused_and_the_right_one_echoed(http: 
         assert answer.status == 400
     async with http.get("events", headers={"Stripe-Version": "2026-06-24.dahlia"}) as answer:
         assert (answer.status, answer.headers["Stripe-Version"]) == (200, "2026-06-24.dahlia")
+
+
+def test_as_a_processor_it_tells_what_was_given_back() -> None:
+    stripe = StripeSimulator()
+    assert isinstance(stripe, Processor)
+    paid = stripe.take(Money.of("24.40", "USD"), "1001")
+    refund = stripe.account.give_back(stripe.account.charge_of(paid), 500, {})
+    assert stripe.refunds() == [GivenBack(refund["id"], paid, Money.of("5", "USD"))]
 
 
 async def test_a_refund_that_fails_is_with_the_shop_again(stripe: StripeSimulator) -> None:

@@ -16,12 +16,12 @@ from bellwire.errors import Refused
 
 _PATH = "v1/notifications/webhooks-events"
 _SIZE = "100"
-_KEPT = timedelta(days=30)
-"""How long PayPal keeps the list: further back it refuses to look."""
+_KEPT = timedelta(days=30) - timedelta(hours=1)
+"""How far back may be asked, by clocks that differ: https://developer.paypal.com/api/rest/webhooks/events-dashboard/"""
 
 
 async def _page(call: Call, since: datetime, cursor: str) -> Page:
-    """The cursor is the query of the address that PayPal gives for the next page."""
+    """Newest first, as PayPal has them. The cursor is the query of the address that it gives for the next page."""
     if not cursor:
         # Deliveries wait for certificates that nobody knew; a new poll is the time to fetch them.
         await learn(call)
@@ -34,7 +34,7 @@ async def _page(call: Call, since: datetime, cursor: str) -> Page:
             raise
         answer = await call.api.get(_PATH, params=first)
     found = answer.json()
-    events = [each for each in found.get("events") or () if each["event_type"] in TOPICS]
+    events = [each for each in reversed(found.get("events") or []) if each["event_type"] in TOPICS]
     records = tuple(Listed(f"event/{each['id']}", orjson.dumps(each)) for each in events)
     # Some of PayPal's links are written as in a web page.
     return Page(records, urlsplit(link(found, "next").replace("&amp;", "&")).query)

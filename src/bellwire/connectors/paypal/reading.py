@@ -25,6 +25,7 @@ _STATUSES = {
     "PARTIALLY_REFUNDED": PaymentStatus.SUCCEEDED,
     "REFUNDED": PaymentStatus.SUCCEEDED,
     "DECLINED": PaymentStatus.FAILED,
+    "DENIED": PaymentStatus.FAILED,
     "FAILED": PaymentStatus.FAILED,
 }
 _OVER = ("CANCELLED", "EXPIRED")

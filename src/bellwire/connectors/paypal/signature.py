@@ -80,7 +80,7 @@ class TransmissionSignature:
                 "Only PayPal can make its signatures.",
                 remedy="Have PayPal send something: make a small payment in its sandbox.",
             )
-        key = load_der_private_key(signer.key, None)
+        key = load_der_private_key(base64.b64decode(signer.key), None)
         assert isinstance(key, RSAPrivateKey)
         time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         signature = key.sign(_signed(delivery_id, time, signer.webhook, body), PKCS1v15(), SHA256())

@@ -25,7 +25,7 @@ from bellwire.connectors.paypal.samples import sample
 from bellwire.connectors.paypal.subscribing import SUBSCRIBING
 from bellwire.connectors.paypal.topics import TOPICS
 from bellwire.errors import CannotNormalise
-from bellwire.events import Delivery, Event, PaymentReturned, PaymentStatus, what_is_wrong
+from bellwire.events import Delivery, Event, PaymentReturned, what_is_wrong
 
 _Made = tuple[str, str, str, BaseModel]
 """Type, subject, what the business key ends in, data."""
@@ -81,10 +81,9 @@ Reader = Callable[[Body, datetime, Connection], tuple[_Made, ...] | Normalised]
 def _capture(body: Body, _time: datetime, connection: Connection) -> tuple[_Made, ...] | Normalised:
     data = capture_as_payment(body["resource"], settings_of(connection))
     subject = f"payment/{data.id}"
-    # The state of the event, not that of the capture: a listed event may show what became of it since.
     if body["event_type"] == "PAYMENT.CAPTURE.COMPLETED":
-        return (("payment.succeeded", subject, "succeeded", data.model_copy(update=_SUCCEEDED)),)
-    return (("payment.failed", subject, "failed", data.model_copy(update=_FAILED)),)
+        return (("payment.succeeded", subject, "succeeded", data),)
+    return (("payment.failed", subject, "failed", data),)
 
 
 def _sale(body: Body, _time: datetime, _connection: Connection) -> tuple[_Made, ...]:
@@ -128,8 +127,6 @@ def _failed(body: Body, _time: datetime, _connection: Connection) -> tuple[_Made
     return (("payment.failed", f"subscription/{data.id}", f"failed/{data.created_at.isoformat()}", data),)
 
 
-_SUCCEEDED = {"status": PaymentStatus.SUCCEEDED}
-_FAILED = {"status": PaymentStatus.FAILED}
 _READERS: Mapping[str, Reader] = {
     "PAYMENT.CAPTURE.COMPLETED": _capture,
     "PAYMENT.CAPTURE.DENIED": _capture,

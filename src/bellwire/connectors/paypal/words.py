@@ -20,7 +20,7 @@ class Signer:
     webhook: str
     certificate: str
     """The name of the one that its signatures can be verified with."""
-    key: bytes = field(repr=False)
+    key: str = field(repr=False)
 
 
 @dataclass
@@ -36,7 +36,7 @@ def read_words(words: Sequence[str]) -> Words:
     for word in words:
         match word.split(":"):
             case [webhook, certificate, key]:
-                found.signer = Signer(webhook, certificate, base64.b64decode(key))
+                found.signer = Signer(webhook, certificate, key)
                 found.webhooks.append(webhook)
             case _:
                 name, is_certificate, der = word.partition("=")

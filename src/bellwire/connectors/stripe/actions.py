@@ -117,7 +117,8 @@ ACTIONS = (read_payment, refund, pay_invoice)
 
 
 async def _payment(call: Call, payment_id: str) -> Record:
-    """The PaymentIntent, with its latest charge; the charge itself if it is asked for. Raises Refused."""
+    """The PaymentIntent, with its latest charge; the charge itself if it is asked for. Its `object` is also what
+    refunds call it by. Raises Refused."""
     if payment_id.startswith(("ch_", "py_")):
         return await read(call, f"charges/{payment_id}")
     if payment_id.startswith("in_"):

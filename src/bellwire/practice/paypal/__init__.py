@@ -8,7 +8,7 @@ import secrets
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
@@ -36,6 +36,8 @@ _CAPTURES, _REFUNDS, _HOOKS = (
     f"{_SERVICES}/applications/webhooks",
 )
 _MOST_WEBHOOKS = 10
+_KEPT = timedelta(days=30)
+"""How long events are listed."""
 _FIELDS = {"amount", "invoice_id", "custom_id", "note_to_payer", "payment_instruction"}
 
 Answerer = Callable[[Request, Any], tuple[int, Any]]
@@ -247,8 +249,9 @@ class PayPalSimulator(Simulator):
         if place != "0" and self.forgetful:
             raise Refusal(400, "VALIDATION_ERROR", "INVALID_INDEX", "There is no such page any more.", "index_id")
         start, end = (datetime.fromisoformat(query[name]) for name in ("start_time", "end_time"))
-        if start > end:
-            raise Refusal(400, "VALIDATION_ERROR", "INVALID_TIME", "start_time is after end_time.", "start_time")
+        if start > end or start < datetime.now(UTC) - _KEPT:
+            said = "The range must be in the last 30 days."
+            raise Refusal(400, "VALIDATION_ERROR", "INVALID_TIME", said, "start_time")
         within = [
             each
             for each in reversed(self.account.events.values())
