@@ -11,6 +11,7 @@ from bellwire.connectors.kit.actions import (
     Unkeyed,
     Upsert,
     action,
+    after_writing,
 )
 from bellwire.connectors.kit.auth import (
     Auth,
@@ -99,6 +100,7 @@ __all__ = [
     "Upsert",
     "WebhookScheme",
     "action",
+    "after_writing",
     "body_hash",
     "connect",
     "connector",
