@@ -1,7 +1,10 @@
 """How an action survives being sent twice."""
 
+import pytest
+
 from bellwire.capabilities import Effect, Given, Operation, Result
-from bellwire.connectors.kit import ByKey, Call, LookUp, Repeat, Unkeyed, Upsert, action
+from bellwire.connectors.kit import ByKey, Call, LookUp, Repeat, Unkeyed, Upsert, action, after_writing
+from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 from tests.connecting import call
 from tests.connectors.kit.acme import Acme
 
@@ -67,3 +70,16 @@ def test_parts_of_an_action_have_keys_of_their_own_that_stay_the_same() -> None:
     assert first.again
     assert len(first.key) == 32
     assert first.uuid.replace("-", "") == first.key
+
+
+@pytest.mark.parametrize("error", [Transient("It failed."), Refused("No.", cause="no"), SignedOut("Who?")])
+def test_what_fails_after_a_write_leaves_the_outcome_open(error: VendorError) -> None:
+    with pytest.raises(OutcomeUnknown) as caught, after_writing("The order is there."):
+        raise error
+    assert caught.value.sentence == f"The order is there. {error.sentence}"
+    assert caught.value.__cause__ is error
+
+
+def test_what_goes_well_after_a_write_is_left_alone() -> None:
+    with after_writing("The order is there."):
+        pass

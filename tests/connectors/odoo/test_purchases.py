@@ -170,6 +170,15 @@ async def test_an_order_whose_answer_was_lost_is_found_by_its_reference(erp: Con
     assert len(odoo.tables["purchase.order"]) == 1
 
 
+@pytest.mark.parametrize("kind", [FaultKind.FAILED, FaultKind.RATE_LIMITED, FaultKind.SIGNED_OUT])
+async def test_what_fails_after_the_order_was_made_has_the_repeat_look_for_it(
+    erp: Connection, odoo: OdooSimulator, kind: FaultKind
+) -> None:
+    odoo.faults.add(Fault(kind=kind, match="purchase.order/read", seconds=60))
+    with pytest.raises(OutcomeUnknown, match="has drafted the order"):
+        await order(erp)
+
+
 @pytest.mark.parametrize(
     "change", [{"state": "cancel"}, {"partner_id": 11}, {"origin": "Reorder 6"}, {"create_date": "2026-11-23 08:00:00"}]
 )

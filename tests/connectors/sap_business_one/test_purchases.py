@@ -133,6 +133,14 @@ async def test_an_order_whose_answer_was_lost_is_found_by_its_reference(
     assert len(sap.company.books["Drafts"]) == 1
 
 
+async def test_what_fails_after_the_draft_was_made_has_the_repeat_look_for_it(
+    erp: Connection, sap: SapBusinessOneSimulator
+) -> None:
+    sap.faults.add(Fault(kind=FaultKind.FAILED, match="GET /b1s/v2/Currencies"))
+    with pytest.raises(OutcomeUnknown, match="has the draft"):
+        await order(erp)
+
+
 async def test_and_so_is_the_order_that_somebody_made_of_the_draft(
     erp: Connection, sap: SapBusinessOneSimulator
 ) -> None:

@@ -11,6 +11,7 @@ from bellwire.connectors.kit.actions import (
     Unkeyed,
     Upsert,
     action,
+    after_writing,
 )
 from bellwire.connectors.kit.addresses import is_loopback, only_from_here
 from bellwire.connectors.kit.answer import Answer
@@ -111,6 +112,7 @@ __all__ = [
     "Upsert",
     "WebhookScheme",
     "action",
+    "after_writing",
     "ask_consent",
     "body_hash",
     "connect",

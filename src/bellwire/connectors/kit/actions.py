@@ -1,7 +1,8 @@
 """Actions: what a connector does for a capability, and how each survives being sent twice."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -11,6 +12,7 @@ from bellwire.capabilities import Effect, Given, Operation, Result
 from bellwire.clock import Clock
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Api
+from bellwire.errors import OutcomeUnknown, VendorError
 from bellwire.events import Environment
 
 G = TypeVar("G", bound=Given)
@@ -149,6 +151,16 @@ def action(
         return Action(operation, repeat, perform, unkeyed)
 
     return declare
+
+
+@contextmanager
+def after_writing(done: str) -> Iterator[None]:
+    """Around what is asked after something was changed: whatever fails there, who repeats has to look first. `done`
+    says in a sentence what was. Raises OutcomeUnknown instead of any VendorError."""
+    try:
+        yield
+    except VendorError as error:
+        raise OutcomeUnknown(f"{done} {error.sentence}", detail=error.detail) from error
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bellwire.capabilities.purchasing import (
     ReadPurchaseOrder,
     SupplyTerms,
 )
-from bellwire.connectors.kit import Call, LookUp, Unkeyed, action
+from bellwire.connectors.kit import Call, LookUp, Unkeyed, action, after_writing
 from bellwire.connectors.odoo.api import Record, ask, find_products, listed, number, reference, some, text, whole
 from bellwire.connectors.odoo.manifest import settings_of
 from bellwire.errors import Refused
@@ -95,7 +95,8 @@ async def create_purchase_order(call: Call, given: CreatePurchaseOrder) -> Purch
     if given.note:
         wanted["note"] = f"<p>{escape(given.note).replace(chr(10), '<br>')}</p>"
     (made,) = await ask(call, "purchase.order", "create", {"vals_list": [wanted]}, writes=True)
-    (record,) = await ask(call, "purchase.order", "read", {"ids": [made], "fields": list(_ORDER)})
+    with after_writing("Odoo has drafted the order."):
+        (record,) = await ask(call, "purchase.order", "read", {"ids": [made], "fields": list(_ORDER)})
     return _order(call, record)
 
 

@@ -19,7 +19,7 @@ from bellwire.capabilities.purchasing import (
     ReadPurchaseOrder,
     SupplyTerms,
 )
-from bellwire.connectors.kit import Call, LookUp, Unkeyed, action
+from bellwire.connectors.kit import Call, LookUp, Unkeyed, action, after_writing
 from bellwire.connectors.sap_business_one.api import (
     Record,
     find_items,
@@ -100,7 +100,9 @@ async def create_purchase_order(call: Call, given: CreatePurchaseOrder) -> Purch
     }
     if currency := _currency(given.lines):
         wanted["DocCurrency"] = await own_currency(call, currency)
-    return await _order(call, _DRAFT, (await call.api.post("Drafts", wanted)).json())
+    made = (await call.api.post("Drafts", wanted)).json()
+    with after_writing("SAP Business One has the draft."):
+        return await _order(call, _DRAFT, made)
 
 
 @action(READ_PURCHASE_ORDER, repeat=Unkeyed("it only reads"))

@@ -3,6 +3,8 @@
 They take no key. Their remarks have the action's, and by those an earlier attempt is found.
 """
 
+from contextlib import nullcontext
+
 from bellwire.capabilities import stock
 from bellwire.capabilities.stock import (
     AdjustStock,
@@ -13,10 +15,9 @@ from bellwire.capabilities.stock import (
     StockCounts,
     StockReason,
 )
-from bellwire.connectors.kit import Call, LookUp, Unkeyed, action
+from bellwire.connectors.kit import Call, LookUp, Unkeyed, action, after_writing
 from bellwire.connectors.sap_business_one.api import Record, find_items, listed, quoted, whole
 from bellwire.connectors.sap_business_one.manifest import settings_of
-from bellwire.errors import OutcomeUnknown, VendorError
 
 _ISSUES, _RECEIPTS = "InventoryGenExits", "InventoryGenEntries"
 _LONGEST = 150
@@ -43,13 +44,9 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
             {"ItemCode": items[sku]["ItemCode"], "Quantity": abs(change), "WarehouseCode": warehouse}
             for sku, change in changes.items()
         ]
-        try:
+        # Whatever the second one says, the first is done.
+        with after_writing("A part of the stock is changed.") if place else nullcontext():
             await call.api.post(collection, {"Comments": _remarks(call, given), "DocumentLines": lines})
-        except VendorError as error:
-            if place == 0:
-                raise
-            # Whatever this one says, the one before it is done: who repeats has to look.
-            raise OutcomeUnknown(f"A part of the stock is changed. {error.sentence}", detail=error.detail) from error
     return _changed(wanted)
 
 
