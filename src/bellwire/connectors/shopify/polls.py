@@ -35,15 +35,15 @@ def _from_anew(read: _Read) -> _Read:
 
 
 async def _orders(call: Call, time: datetime, cursor: str) -> Page:
-    found = (await ask(call, documents.ORDERS_SINCE, first=_PAGE, after=cursor or None, query=since(time)))["orders"]
+    answer = await ask(call, documents.ORDERS_SINCE, first=_PAGE, after=cursor or None, query=since(time))
+    found = answer["orders"]
     bodies = [await order_body(call, node["id"].rpartition("/")[2]) for node in found["nodes"]]
     return Page(tuple(_listed(f"order/{body['id']}", body) for body in bodies if body), _next(found["pageInfo"]))
 
 
 async def _products(call: Call, time: datetime, cursor: str) -> Page:
-    found = (await ask(call, documents.PRODUCTS_SINCE, first=_PAGE, after=cursor or None, query=since(time)))[
-        "products"
-    ]
+    answer = await ask(call, documents.PRODUCTS_SINCE, first=_PAGE, after=cursor or None, query=since(time))
+    found = answer["products"]
     bodies = [_product(node, await _variants(call, node)) for node in found["nodes"]]
     return Page(tuple(_listed(f"product/{body['id']}", body) for body in bodies), _next(found["pageInfo"]))
 
@@ -53,16 +53,15 @@ async def _stock(call: Call, time: datetime, cursor: str) -> Page:
     location before, and that of its stock."""
     before, _, after = cursor.partition(" ")
     ours = settings_of(call.connection).location_id
-    found = (
-        await ask(
-            call,
-            documents.LEVELS_SINCE,
-            location=before or None,
-            where=f"id:{ours}" if ours else None,
-            after=after or None,
-            query=since(time),
-        )
-    )["locations"]
+    answer = await ask(
+        call,
+        documents.LEVELS_SINCE,
+        location=before or None,
+        where=f"id:{ours}" if ours else None,
+        after=after or None,
+        query=since(time),
+    )
+    found = answer["locations"]
     if not found["nodes"]:
         return Page(())
     (location,) = found["nodes"]

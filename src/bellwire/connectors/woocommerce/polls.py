@@ -49,7 +49,7 @@ async def _variations(call: Call, product_id: int, since: datetime) -> list[List
 def _listed(kind: str, body: dict[str, Any]) -> Listed:
     """The shop's times have whole seconds, and some changes have none: the body is part of what a state is known by."""
     text = orjson.dumps(body)
-    return Listed(f"{kind}/{body['id']}/{body['date_modified_gmt']}/{hashlib.sha256(text).hexdigest()[:12]}", text)
+    return Listed(f"{kind}/{body['id']}/{body.get('date_modified_gmt')}/{hashlib.sha256(text).hexdigest()[:12]}", text)
 
 
 POLLS = (
