@@ -406,7 +406,6 @@ async def test_the_first_token_is_bought(acme: Acme) -> None:
     assert acme.seen[1].headers["Authorization"] == "Bearer a2"
 
 
-<<<<<<< HEAD
 async def test_a_no_of_the_token_endpoint_is_heard_whatever_its_status(acme: Acme) -> None:
     acme.script = [reply(200, {"ok": False, "error": "invalid_refresh_token"})]
     with pytest.raises(SignedOut):
@@ -441,7 +440,8 @@ async def test_an_older_way_that_is_refused_is_not_tried_again(acme: Acme) -> No
     with pytest.raises(SignedOut):
         await acme.connection(OLDER, Secrets({"user": "u", "password": "p"})).api.get("things")
     assert len(acme.seen) == 1
-=======
+
+
 async def test_where_the_client_signs_in_by_basic_its_secret_is_not_in_the_form(acme: Acme) -> None:
     acme.script = [reply(200, token())]
     auth = ClientCredentials("https://id.example/oauth/token", client_auth_basic=True)
@@ -456,7 +456,6 @@ async def test_what_a_token_may_be_used_for_is_kept_where_it_is_told(acme: Acme,
     acme.script = [reply(200, token(scope="read write"))]
     await acme.connection(auth, secrets).api.get("things")
     assert secrets.values["granted_scopes"] == "read write"
->>>>>>> 41e6e16f57db82d99f6b9cf1e07cce32fca8deeb
 
 
 async def test_a_rotated_token_is_stored_before_it_is_used(acme: Acme) -> None:
