@@ -8,7 +8,7 @@ import pytest
 
 from bellwire.capabilities import Effect, stock
 from bellwire.connectors.kit import Account, Call, Connection, Unkeyed
-from bellwire.errors import OutcomeUnknown
+from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 from bellwire.ledger import RunState
 from tests.engine.conftest import House
 from tests.engine.vendor import Vendor
@@ -75,3 +75,33 @@ async def test_after_a_crash_in_the_middle_of_it_a_person_is_asked(ledger_url: s
 async def test_a_message_without_key_or_look_up_is_sent_again(ledger_url: str) -> None:
     """Twice is better than never, where it does no harm."""
     assert await _carried(ledger_url, Keyless(Effect.MESSAGE)) == (2, RunState.DONE, [])
+
+
+LATER = [Transient("The reading failed."), Refused("It can't be read.", cause="no"), SignedOut("It is over.")]
+
+
+@pytest.mark.parametrize("error", LATER[:1], ids=lambda error: type(error).__name__)
+async def test_what_fails_after_something_was_changed_has_the_repeat_look_first(
+    ledger_url: str, error: VendorError
+) -> None:
+    """Though by itself that failure would mean that nothing happened."""
+    vendor = Vendor()
+    vendor.afterwards["create_label"].append(error)
+    async with House(ledger_url, vendor).open() as house:
+        await house.deliver()
+        await house.settled()
+        assert (await house.run()).state is RunState.DONE
+    assert [name for name, *_ in vendor.calls if "label" in name] == ["create_label", "find_label"]
+
+
+@pytest.mark.parametrize("error", LATER, ids=lambda error: type(error).__name__)
+async def test_what_was_changed_without_a_key_and_then_failed_is_not_repeated(
+    ledger_url: str, error: VendorError
+) -> None:
+    vendor = Keyless(Effect.GOODS)
+    vendor.afterwards["adjust"].append(error)
+    async with House(ledger_url, vendor).open() as house:
+        await house.deliver()
+        await house.until(house.exceptions)
+        assert [exception.action for exception in await house.exceptions()] == ["stock"]
+    assert [name for name, *_ in vendor.calls].count("adjust") == 1

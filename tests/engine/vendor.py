@@ -36,6 +36,8 @@ class Vendor:
         self.name = name
         self.environment = environment
         self.next: dict[str, deque[Exception | Behaviour]] = defaultdict(deque)
+        self.afterwards: dict[str, deque[Exception]] = defaultdict(deque)
+        """What fails once it is done: a later request of the same attempt."""
         self.done: list[tuple[str, str]] = []
         self.calls: list[tuple[str, str, bool]] = []
         self.sent: list[tuple[str, str]] = []
@@ -63,6 +65,8 @@ class Vendor:
                     await outcome
             if (operation, call.key) not in self.done:
                 self.done.append((operation, call.key))
+        if self.afterwards[operation]:
+            raise self.afterwards[operation].popleft()
 
     async def post(self, call: Call, given: chat.PostMessage) -> chat.Message:
         await self._do("post_message", call, given)

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from bellwire.capabilities import Given, Operation
 from bellwire.connectors.kit import Call, Connection
-from bellwire.connectors.kit.http import before_writing
+from bellwire.connectors.kit.http import before_writing, has_written
 from bellwire.connectors.kit.limits import backlog
 from bellwire.engine.backoff import wait_before
 from bellwire.engine.keys import idempotency_key
@@ -66,9 +66,14 @@ class Part:
     """An earlier attempt may have reached the vendor."""
     since: datetime | None = None
     """When the first of those began."""
+    wrote: bool = False
+    """The attempt that goes on has changed something at the vendor."""
     running: bool = False
     shut_out: bool = False
     """Its connection is out of order."""
+
+    def has_written(self) -> None:
+        self.wrote = True
 
 
 @dataclass
@@ -348,6 +353,8 @@ class Execution:
             self.flow.id, self.event.environment, self.event.business_key, part.action.name, part.item, self.nonce
         )
         call = Call(connection, self.means.crosswalk, self.means.clock, key, part.unsure, part.since)
+        part.wrote = False
+        has_written.set(part.has_written)
         # Without a time-out of its own: each request has one, and waiting for the account's turn may rightly be long.
         return await act(call, given)
 
@@ -394,8 +401,8 @@ class Execution:
     async def _fail(self, part: Part, attempt: AttemptRow, error: Exception) -> None:
         """Write a failed attempt: to be tried again, or (with its exception for a person) for good."""
         told = tell(error, f"The action '{part.action.name}'")
-        # A fault in the program may have come after the vendor had done it.
-        unknown = isinstance(error, OutcomeUnknown) or not isinstance(error, BellwireError)
+        # What failed may have come after the vendor had done it: in the program, or in a later request.
+        unknown = part.wrote or isinstance(error, OutcomeUnknown) or not isinstance(error, BellwireError)
         part.unsure = part.unsure or unknown
         part.since = part.since or (attempt.started_at if unknown else None)
         out = await self.means.health.failed(part.action.connection, self.run, error)

@@ -30,6 +30,9 @@ before_writing: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("b
 """What has to be done before something is sent that can't simply be sent again: once the account's turn has come, so
 that what only waits for it counts as not begun."""
 
+has_written: ContextVar[Callable[[], None] | None] = ContextVar("has_written", default=None)
+"""Told that something which may have changed something was answered well: whatever fails afterwards, a part is done."""
+
 _ANNOUNCEMENTS = ("Deprecation", "Sunset")
 
 _SHORTEST_PAUSE = timedelta(seconds=1)
@@ -138,6 +141,8 @@ class Api:
                 continue
             error = self._explain(answer) or self._by_status(answer)
             if error is None:
+                if writing:
+                    _written()
                 return answer
             if pause := error.retry_after if isinstance(error, Transient) else answer.retry_after:
                 self.gate.pause(pause)
@@ -156,6 +161,7 @@ class Api:
         async with self.gate.turn():
             await _prepare()
             yield
+        _written()
 
     def address(self, path: str) -> str:
         """Where a request to `path` goes, as `request` reads it."""
@@ -304,6 +310,12 @@ class Api:
 def _words(error: Exception) -> str:
     """What an error says. Some name the whole address, and the query of one may be a secret."""
     return error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+
+
+def _written() -> None:
+    told = has_written.get()
+    if told is not None:
+        told()
 
 
 async def _prepare() -> None:
