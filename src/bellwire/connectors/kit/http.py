@@ -395,8 +395,8 @@ class Api:
                 raise SignedOut(
                     f"The private_key of connection '{self._connection}' can't be used: {error}.",
                     cause="private-key",
-                    remedy="It is the text from '-----BEGIN PRIVATE KEY-----' to '-----END PRIVATE KEY-----', both "
-                    f"lines included: `bellwire secrets set {self._connection} private_key` takes it.",
+                    remedy="It is all of the text from '-----BEGIN PRIVATE KEY-----' to its end, in several lines: "
+                    f"take it from its file with `bellwire secrets set {self._connection} private_key < FILE`.",
                 ) from None
             return await self._ask_token(auth.token_url, form)
         if isinstance(auth, ClientCredentials):
