@@ -41,7 +41,7 @@ MANIFEST = Manifest(
         Credential("user_id", f"{_APP} › User ID: in whose name contracts are sent"),
         Credential(
             "private_key",
-            f"{_APP} › your app › RSA Keypairs › Generate RSA › Private Key; `bellwire secrets set` takes it from a file",
+            f"{_APP} › your app › RSA Keypairs › Generate RSA › Private Key; it is several lines: take it from a file",
         ),
         Credential("access_token", "renewed by itself", required=False),
         Credential(
