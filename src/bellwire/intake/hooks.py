@@ -239,7 +239,7 @@ class Hooks:
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
             raise Refusal(why_not, status=401, reason="other-account")
         delivery_id = scheme.delivery_id(delivery)
-        kept = _fit_to_keep(delivery, body)
+        kept = _fit_to_keep(delivery, body, secrets)
 
         def accept(rows: Rows) -> deliveries.Accepted:
             return deliveries.accept(rows, kept, delivery_id, connection.environment)
@@ -330,11 +330,16 @@ def _checked(text: bytes) -> Any:
         raise Refusal(str(error), status=400, reason="malformed") from error
 
 
-def _fit_to_keep(delivery: Delivery, body: bytes) -> Delivery:
-    """With this body, and without headers that must not be stored."""
-    if body is delivery.body and not any(name in delivery.headers for name in _KEPT_OUT):
+def _fit_to_keep(delivery: Delivery, body: bytes, secrets: Sequence[str]) -> Delivery:
+    """With this body, and without headers that must not be stored: some senders show the secret itself in one."""
+    told = delivery.headers
+    if (
+        body is delivery.body
+        and not any(name in told for name in _KEPT_OUT)
+        and not any(secret in told.values() for secret in secrets)
+    ):
         return delivery
-    kept = {name: text for name, text in delivery.headers.items() if name not in _KEPT_OUT}
+    kept = {name: text for name, text in told.items() if name not in _KEPT_OUT and text not in secrets}
     return Delivery(delivery.connection, kept, body, delivery.received_at, delivery.url)
 
 

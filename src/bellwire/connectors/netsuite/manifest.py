@@ -66,8 +66,8 @@ MANIFEST = Manifest(
         Credential("certificate_id", f"{_M2M} › the row of your certificate › Certificate ID"),
         Credential(
             "private_key",
-            f"the key of the certificate that was uploaded in {_M2M}: RSA, or EC on P-256; it is several lines: take it "
-            "from a file",
+            f"the key of the certificate that was uploaded in {_M2M}: RSA, or EC on P-256; it is several lines: "
+            "take it from a file",
         ),
         Credential("access_token", "renewed by itself", required=False),
         Credential(
