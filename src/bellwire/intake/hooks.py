@@ -250,7 +250,7 @@ class Hooks:
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
             raise Refusal(why_not, status=401, reason="other-account")
         delivery_id = scheme.delivery_id(delivery)
-        kept = _fit_to_keep(delivery, body, scheme)
+        kept = _fit_to_keep(delivery, body, scheme, secrets)
 
         def accept(rows: Rows) -> deliveries.Accepted:
             return deliveries.accept(rows, kept, delivery_id, connection.environment)
@@ -347,12 +347,13 @@ def _checked(text: bytes) -> Any:
         raise Refusal(str(error), status=400, reason="malformed") from error
 
 
-def _fit_to_keep(delivery: Delivery, body: bytes, scheme: WebhookScheme) -> Delivery:
-    """With this body, and without what must not be stored: some headers, and a token in the address."""
-    url = scheme.hide(delivery.url) if isinstance(scheme, AddressToken) else delivery.url
-    if body is delivery.body and url is delivery.url and not any(name in delivery.headers for name in _KEPT_OUT):
+def _fit_to_keep(delivery: Delivery, body: bytes, scheme: WebhookScheme, secrets: Sequence[str]) -> Delivery:
+    """With this body, and without what must not be stored: some headers, the secret itself, which some senders show in
+    one, and a token in the address."""
+    url, told = scheme.hide(delivery.url) if isinstance(scheme, AddressToken) else delivery.url, delivery.headers
+    kept = {name: text for name, text in told.items() if name not in _KEPT_OUT and text not in secrets}
+    if body is delivery.body and url is delivery.url and len(kept) == len(told):
         return delivery
-    kept = {name: text for name, text in delivery.headers.items() if name not in _KEPT_OUT}
     return Delivery(delivery.connection, kept, body, delivery.received_at, url)
 
 

@@ -170,6 +170,7 @@ async def test_a_delivery_of_another_account_does_not_belong_here(connect: Conne
     assert TRIGGERS.belongs(delivery, connect(account_id=ACCOUNT.upper())) == ""
     other = connect(account_id="00000000-0000-0000-0000-000000000000")
     assert "another account" in TRIGGERS.belongs(delivery, other)
+    assert TRIGGERS.belongs(signed(b'{"event":"x"}'), connect()) == "", "what can't be read is told by who reads it"
 
 
 @needs_shared

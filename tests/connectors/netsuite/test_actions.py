@@ -184,7 +184,7 @@ async def test_a_closed_order_of_which_all_came_is_received(connect: Connect, ne
     assert (await read(purchasing, made.id)).status is PurchaseStatus.RECEIVED
 
 
-@pytest.mark.parametrize("order_id", ["999", "1 OR 1=1", "٧"])
+@pytest.mark.parametrize("order_id", ["999", "1 OR 1=1"])
 async def test_an_order_that_is_not_there_is_refused(connect: Connect, order_id: str) -> None:
     await create(connect(), reorder())
     with pytest.raises(Refused, match="NetSuite has no order"):

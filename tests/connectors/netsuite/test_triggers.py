@@ -96,6 +96,7 @@ async def test_the_script_of_another_account_does_not_belong_here(connect: Conne
     delivery = arrived(netsuite.webhook("7", account="1234567"))
     assert TRIGGERS.belongs(delivery, connect()) == "It is from the account 1234567, not 1234567_SB1."
     assert TRIGGERS.belongs(arrived(netsuite.webhook("7")), connect()) == ""
+    assert TRIGGERS.belongs(Delivery("purchasing", {}, b"[]", NOW), connect()) == "", "who reads it says that it can't"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"id":"7","createdDate":"soon"}'])

@@ -39,7 +39,10 @@ MANIFEST = Manifest(
     credentials=(
         Credential("client_id", f"{_APP} › your app › Integration Key"),
         Credential("user_id", f"{_APP} › User ID: in whose name contracts are sent"),
-        Credential("private_key", f"{_APP} › your app › RSA Keypairs › Generate RSA › Private Key"),
+        Credential(
+            "private_key",
+            f"{_APP} › your app › RSA Keypairs › Generate RSA › Private Key; it is several lines: take it from a file",
+        ),
         Credential("access_token", "renewed by itself", required=False),
         Credential(
             "webhook_secret",

@@ -60,7 +60,11 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
 
 def belongs(delivery: Delivery, connection: Connection) -> str:
     """An app may be told of several accounts; a demo account is one of its own."""
-    ours, told = settings_of(connection).account_id, str(delivery.json["data"]["accountId"])
+    try:
+        told = str(delivery.json["data"]["accountId"])
+    except (KeyError, TypeError, ValueError):
+        return ""  # reading it will fail, and say so
+    ours = settings_of(connection).account_id
     return "" if told.lower() == ours.lower() else f"It is about another account than {ours}."
 
 

@@ -185,8 +185,8 @@ class SignIn:
             raise SignedOut(
                 f"The private_key of connection '{self._connection}' can't be used: {error}.",
                 cause="private-key",
-                remedy="It is the text from '-----BEGIN PRIVATE KEY-----' to '-----END PRIVATE KEY-----', both "
-                f"lines included: `bellwire secrets set {self._connection} private_key` takes it.",
+                remedy="It is all of the text from '-----BEGIN PRIVATE KEY-----' to its end, in several lines: take it "
+                f"from its file with `bellwire secrets set {self._connection} private_key < FILE`.",
             ) from None
 
     async def _buy(self, way: Renewed, form: Mapping[str, str]) -> str:

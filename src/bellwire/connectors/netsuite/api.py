@@ -48,7 +48,7 @@ async def select_page(
 
 def record_id(text: str, what: str) -> int:
     """A record's id. Raises Refused when it is none."""
-    if text.isdecimal() and text.isascii():
+    if text.isdecimal():
         return int(text)
     raise Refused(
         f"NetSuite has no {what} '{text[:40]}': its ids are numbers.",

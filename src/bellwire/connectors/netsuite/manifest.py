@@ -64,7 +64,11 @@ MANIFEST = Manifest(
     credentials=(
         Credential("client_id", "NetSuite › Setup › Integration › Manage Integrations › yours › Client ID, shown once"),
         Credential("certificate_id", f"{_M2M} › the row of your certificate › Certificate ID"),
-        Credential("private_key", f"the key of the certificate that was uploaded in {_M2M}: RSA, or EC on P-256"),
+        Credential(
+            "private_key",
+            f"the key of the certificate that was uploaded in {_M2M}: RSA, or EC on P-256; it is several lines: "
+            "take it from a file",
+        ),
         Credential("access_token", "renewed by itself", required=False),
         Credential(
             "webhook_secret", "the API secret custsecret_bellwire in NetSuite; only for webhooks", required=False

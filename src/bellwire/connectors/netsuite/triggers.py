@@ -40,7 +40,11 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
 
 def belongs(delivery: Delivery, connection: Connection) -> str:
     """A refreshed sandbox has production's script, with the address that stands in it: its account tells."""
-    ours, told = settings_of(connection).account, delivery.json.get("account")
+    try:
+        told = str(delivery.json["account"])
+    except (KeyError, TypeError, ValueError):
+        return ""  # reading it will fail, and say so
+    ours = settings_of(connection).account
     return "" if told == ours else f"It is from the account {told}, not {ours}."
 
 
