@@ -9,13 +9,13 @@ import pytest
 
 from bellwire.capabilities import Given, Result
 from bellwire.capabilities.projects import CompleteTask, CreateProject, CreateProjectTask, Project, ProjectTask
+from bellwire.clock import system_clock
 from bellwire.connectors.kit import Call, Connection
 from bellwire.errors import OutcomeUnknown, Refused
 from bellwire.practice import Fault, FaultKind
 from bellwire.practice.asana import Asana
 from tests.connecting import call
 from tests.connectors.asana.conftest import Connect
-from tests.samples import NOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -24,8 +24,8 @@ ORDERS = Asana.settings["projects"][0]
 
 
 def new_call(team: Connection, **changes: Any) -> Call:
-    # As the practice workspace, so that what it made just now isn't older than the attempt.
-    return dataclasses.replace(call(team, key=f"{next(_serial):032x}", **changes), since=NOW)
+    # By the practice workspace's clock, so that what it made just now isn't older than the attempt.
+    return dataclasses.replace(call(team, key=f"{next(_serial):032x}", **changes), since=system_clock())
 
 
 async def do(call: Call, name: str, given: Given) -> Result:
@@ -154,7 +154,7 @@ class TestTasks:
         assert "9" in refused.value.detail
 
     async def test_a_task_of_the_same_reference_from_long_ago_is_another(self, connect: Connect, team: Asana) -> None:
-        old = team.work.add_task({"notes": "Reference: 1001"}, ORDERS, at=NOW - timedelta(days=9))
+        old = team.work.add_task({"notes": "Reference: 1001"}, ORDERS, at=system_clock() - timedelta(days=9))
         made = await task(new_call(connect(), again=True))
         assert made.id != old["gid"]
 

@@ -10,6 +10,7 @@ import pytest
 
 from bellwire.capabilities import Given, Result
 from bellwire.capabilities.crm import CreateCrmTask, CreateDeal, CrmContact, CrmDeal, CrmTask, FindOrCreateContact
+from bellwire.clock import system_clock
 from bellwire.connectors.kit import Call, Connection
 from bellwire.errors import OutcomeUnknown, Refused, Transient
 from bellwire.money import Money
@@ -202,9 +203,9 @@ class TestTasks:
         crm = connect()
         who, this = await contact(new_call(crm), email=email()), new_call(crm)
         due = {"hs_timestamp": "2026-12-01T09:00:00Z", "hs_task_subject": "Call back"}
-        old = portal.crm.add("tasks", due, at=NOW - timedelta(days=2))
+        old = portal.crm.add("tasks", due, at=system_clock() - timedelta(days=2))
         portal.crm.links[who.id, "tasks"] = [old["id"]]
-        again = dataclasses.replace(this, again=True, since=NOW)
+        again = dataclasses.replace(this, again=True, since=system_clock())
         assert (await task(again, contact_id=who.id)).id != old["id"]
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from bellwire.capabilities.field_service import FieldClient, FindOrCreateClient
+from bellwire.clock import system_clock
 from bellwire.connectors.jobber import CONNECTOR
 from bellwire.connectors.kit import Call
 from bellwire.errors import OutcomeUnknown, Refused
@@ -109,7 +110,7 @@ async def test_those_on_later_pages_are_found_too(connect: Connect, field: Jobbe
 
 
 async def test_one_that_a_search_does_not_find_yet_is_not_added_twice(connect: Connect, field: Jobber) -> None:
-    this = call(connect())
+    this = dataclasses.replace(call(connect()), since=system_clock())
     field.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="clientCreate"))
     with pytest.raises(OutcomeUnknown):
         await client(this)

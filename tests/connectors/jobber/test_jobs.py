@@ -19,6 +19,7 @@ from bellwire.capabilities.field_service import (
     ReadTimesheet,
     Timesheet,
 )
+from bellwire.clock import system_clock
 from bellwire.connectors.jobber import CONNECTOR
 from bellwire.connectors.kit import Call
 from bellwire.errors import OutcomeUnknown, Refused
@@ -27,7 +28,7 @@ from bellwire.practice import Fault, FaultKind
 from bellwire.practice.jobber import Jobber
 from tests.connecting import call
 from tests.connectors.jobber.conftest import Connect
-from tests.samples import NOW, usd
+from tests.samples import usd
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -163,7 +164,7 @@ class TestNotes:
         field.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="jobCreateNote"))
         with pytest.raises(OutcomeUnknown):
             await do(this, "add_job_note", note)
-        again = await do(dataclasses.replace(this, again=True, since=NOW), "add_job_note", note)
+        again = await do(dataclasses.replace(this, again=True, since=system_clock()), "add_job_note", note)
         assert isinstance(again, JobNote)
         assert [each["id"] for each in field.office.notes.values() if each["message"] == "Paid."] == [again.id]
 
@@ -175,8 +176,8 @@ class TestNotes:
         note = AddJobNote(job_id=made.id, text="Paid.")
         await do(this, "add_job_note", note)
         (old,) = field.office.notes.values()
-        old["createdAt"] = "2026-01-01T00:00:00Z"
-        await do(dataclasses.replace(this, again=True, since=NOW), "add_job_note", note)
+        old["createdAt"] = (system_clock() - timedelta(days=1)).isoformat()
+        await do(dataclasses.replace(this, again=True, since=system_clock()), "add_job_note", note)
         assert len(field.office.notes) == 2
 
 
