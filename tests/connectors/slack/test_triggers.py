@@ -290,6 +290,12 @@ class TestPoll:
         found, _ = await self.events(connect(), f"{said.channel} forgotten")
         assert [event.data.id for event in found] == [said.ts]
 
+    async def test_private_channels_are_read_where_the_app_may(self, connect: Connect, slack: SlackSimulator) -> None:
+        slack.write("<@U0PRACTICE> hi", "management")
+        assert (await self.events(connect()))[0] == []
+        slack.scopes |= {"groups:read", "groups:history"}
+        assert [event.data.text for event in (await self.events(connect()))[0]] == ["hi"]
+
     async def test_a_channel_that_the_app_has_left_is_passed_over(
         self, connect: Connect, slack: SlackSimulator
     ) -> None:

@@ -284,6 +284,13 @@ class TestSubscriptions:
         found = await TRIGGERS.subscribing.listing(call(helpdesk))
         assert standing(found, URL, TRIGGERS.topics).well
 
+    async def test_one_whose_secret_is_not_here_is_made_anew(self, connect: Connect, zendesk: ZendeskSimulator) -> None:
+        """Its making was told, but not what it signs with."""
+        await self.mend(connect())
+        helpdesk = connect()
+        await self.mend(helpdesk)
+        assert helpdesk.secrets == [each["secret"] for each in zendesk.webhooks.values()]
+
     async def test_what_is_gone_already_is_no_error(self, connect: Connect, zendesk: ZendeskSimulator) -> None:
         helpdesk = connect()
         await self.mend(helpdesk)
