@@ -163,7 +163,7 @@ class TestEvents:
 @pytest.mark.proves("reconcile")
 class TestPoll:
     async def events(
-        self, helpdesk: Connection, since: datetime, cursor: str = "", *, pages: int = 99
+        self, helpdesk: Connection, since: datetime, cursor: str = "", *, pages: int = 9
     ) -> tuple[list[Event], str]:
         """What comes of the poll, and where it goes on."""
         (poll,) = TRIGGERS.polls
