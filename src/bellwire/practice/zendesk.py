@@ -372,7 +372,7 @@ class ZendeskSimulator(Simulator):
         for name in ("name", "endpoint", "http_method", "request_format", "status"):
             if not wanted.get(name):
                 raise _invalid(name, f"{name}: cannot be blank")
-        number = f"01PRACTICE{len(self.webhooks) + 1:016}"
+        number = f"01PRACTICE{uuid.uuid4().hex[:16].upper()}"
         secret = base64.b64encode(hashlib.sha256(number.encode()).digest()).decode()
         self.webhooks[number] = {"id": number, **wanted, "secret": secret}
         return {"webhook": {"id": number, **wanted}}

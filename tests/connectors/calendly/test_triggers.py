@@ -129,7 +129,7 @@ class TestEvents:
 @pytest.mark.proves("reconcile", "paging")
 class TestPoll:
     async def events(
-        self, diary: Connection, since: datetime, cursor: str = "", *, pages: int = 99
+        self, diary: Connection, since: datetime, cursor: str = "", *, pages: int = 9
     ) -> tuple[list[Event], str]:
         """What comes of the poll, and where it goes on."""
         (poll,) = TRIGGERS.polls

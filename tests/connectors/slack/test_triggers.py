@@ -251,7 +251,7 @@ class TestEvents:
 
 @pytest.mark.proves("reconcile", "paging")
 class TestPoll:
-    async def events(self, team: Connection, cursor: str = "", *, pages: int = 99) -> tuple[list[Event], str]:
+    async def events(self, team: Connection, cursor: str = "", *, pages: int = 9) -> tuple[list[Event], str]:
         """What comes of the last hour, and where it goes on."""
         (poll,) = TRIGGERS.polls
         found: list[Event] = []
@@ -289,6 +289,12 @@ class TestPoll:
         said = slack.write("<@U0PRACTICE> hi")
         found, _ = await self.events(connect(), f"{said.channel} forgotten")
         assert [event.data.id for event in found] == [said.ts]
+
+    async def test_private_channels_are_read_where_the_app_may(self, connect: Connect, slack: SlackSimulator) -> None:
+        slack.write("<@U0PRACTICE> hi", "management")
+        assert (await self.events(connect()))[0] == []
+        slack.scopes |= {"groups:read", "groups:history"}
+        assert [event.data.text for event in (await self.events(connect()))[0]] == ["hi"]
 
     async def test_a_channel_that_the_app_has_left_is_passed_over(
         self, connect: Connect, slack: SlackSimulator

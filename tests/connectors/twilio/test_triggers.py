@@ -223,7 +223,7 @@ class TestEvents:
 
 @pytest.mark.proves("reconcile", "paging")
 class TestPoll:
-    async def events(self, sms: Connection, cursor: str = "", *, pages: int = 99) -> tuple[list[Event], str]:
+    async def events(self, sms: Connection, cursor: str = "", *, pages: int = 9) -> tuple[list[Event], str]:
         """What comes of the last hour, and where it goes on."""
         (poll,) = TRIGGERS.polls
         found: list[Event] = []

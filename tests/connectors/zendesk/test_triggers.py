@@ -163,7 +163,7 @@ class TestEvents:
 @pytest.mark.proves("reconcile")
 class TestPoll:
     async def events(
-        self, helpdesk: Connection, since: datetime, cursor: str = "", *, pages: int = 99
+        self, helpdesk: Connection, since: datetime, cursor: str = "", *, pages: int = 9
     ) -> tuple[list[Event], str]:
         """What comes of the poll, and where it goes on."""
         (poll,) = TRIGGERS.polls
@@ -283,6 +283,13 @@ class TestSubscriptions:
         assert TRIGGERS.subscribing is not None
         found = await TRIGGERS.subscribing.listing(call(helpdesk))
         assert standing(found, URL, TRIGGERS.topics).well
+
+    async def test_one_whose_secret_is_not_here_is_made_anew(self, connect: Connect, zendesk: ZendeskSimulator) -> None:
+        """Its making was told, but not what it signs with."""
+        await self.mend(connect())
+        helpdesk = connect()
+        await self.mend(helpdesk)
+        assert helpdesk.secrets == [each["secret"] for each in zendesk.webhooks.values()]
 
     async def test_what_is_gone_already_is_no_error(self, connect: Connect, zendesk: ZendeskSimulator) -> None:
         helpdesk = connect()

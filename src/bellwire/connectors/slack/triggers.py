@@ -107,8 +107,10 @@ async def _page(call: Call, since: datetime, cursor: str) -> Page:
 
     https://docs.slack.dev/reference/methods/conversations.history
     """
-    us = (await call.api.request("POST", "auth.test", writes=False)).json()
-    query = {"types": "public_channel", "exclude_archived": "true"}
+    signed_in = await call.api.request("POST", "auth.test", writes=False)
+    us, scopes = signed_in.json(), signed_in.headers.get("x-oauth-scopes", "")
+    private = "groups:read" in scopes and "groups:history" in scopes
+    query = {"types": "public_channel" + ",private_channel" * private, "exclude_archived": "true"}
     channels = sorted([each["id"] async for each in pages(call, "users.conversations", query, "channels")])
     place, _, at = cursor.partition(" ")
     left = [each for each in channels if each >= place]

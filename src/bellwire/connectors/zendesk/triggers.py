@@ -158,17 +158,18 @@ async def _changed_at(call: Call, ticket: Record) -> str | None:
 
 
 async def _subscriptions(call: Call) -> Sequence[Subscription]:
-    return [_subscription(call, each) async for each in pages(call, "webhooks", "webhooks")]
+    return [await _subscription(call, each) async for each in pages(call, "webhooks", "webhooks")]
 
 
-def _subscription(call: Call, webhook: Record) -> Subscription:
+async def _subscription(call: Call, webhook: Record) -> Subscription:
+    """Those of an account's own triggers have no topics, and are its own business."""
     topics = tuple(topic for topic in webhook["subscriptions"] if topic.startswith(_TOPIC))
     trouble = ""
-    if webhook["status"] != "active":
+    if topics and webhook["status"] != "active":
         trouble = "It is turned off in Zendesk."
-    elif topics and call.connection.credentials.find("webhook_secret") is None:
-        trouble = "Its signing secret isn't here."
-    return Subscription(webhook["id"], webhook["endpoint"], topics, trouble if topics else "")
+    elif topics and await _secret(call, webhook["id"]) not in _kept(call):
+        trouble = "It signs with a secret that isn't here."
+    return Subscription(webhook["id"], webhook["endpoint"], topics, trouble)
 
 
 async def _subscribe(call: Call, url: str, topics: Sequence[str]) -> Mapping[str, str]:
@@ -183,13 +184,17 @@ async def _subscribe(call: Call, url: str, topics: Sequence[str]) -> Mapping[str
     }
     await call.api.post("webhooks", {"webhook": wanted})
     ours = [each for each in await _subscriptions(call) if each.url == url and each.topics]
-    kept = [await _secret(call, each) for each in ours]
+    kept = [await _secret(call, each.id) for each in ours]
     return {"webhook_secret": " ".join(kept)}
 
 
-async def _secret(call: Call, webhook: Subscription) -> str:
-    answer = await call.api.get(f"webhooks/{webhook.id}/signing_secret")
+async def _secret(call: Call, webhook_id: str) -> str:
+    answer = await call.api.get(f"webhooks/{webhook_id}/signing_secret")
     return str(answer.json()["signing_secret"]["secret"])
+
+
+def _kept(call: Call) -> list[str]:
+    return (call.connection.credentials.find("webhook_secret") or "").split()
 
 
 async def _unsubscribe(call: Call, webhook: Subscription) -> None:
