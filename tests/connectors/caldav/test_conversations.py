@@ -3,6 +3,7 @@ to refuse whatever is written blindly."""
 
 import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,6 +114,8 @@ async def test_one_that_somebody_moved_to_another_name_is_found(server: Server) 
     await put(server.call(), title="Another title")
     assert await server.items() == ["moved.ics"]
     assert str((await server.event("moved.ics"))["SUMMARY"]) == "Another title"
+    assert await cancel(server.call()) == CancelledAppointment(id=uid_of("booking-7"))
+    assert str((await server.event("moved.ics"))["STATUS"]) == "CANCELLED"
 
 
 async def test_an_appointment_is_called_off_and_made_again(server: Server) -> None:
@@ -339,8 +342,18 @@ async def test_a_calendar_that_isnt_there_is_said_with_those_that_are(server: Se
 async def test_a_calendar_that_went_away_is_looked_for_again(server: Server) -> None:
     at = server.call()
     await put(at)
+    found = at.connection.remembered[server.calendar]
     await server.delete("")
-    with pytest.raises(Refused):
-        await put(at)
-    with pytest.raises(Refused, match="There is no calendar"):
-        await put(at)
+    asked: list[Callable[[], Awaitable[object]]] = [
+        lambda: put(at),
+        lambda: cancel(at),
+        lambda: busy(at, START, START + timedelta(hours=1)),
+        lambda: changes(at, NOW),
+    ]
+    for ask in asked:
+        at.connection.remembered[server.calendar] = found
+        with pytest.raises(Refused) as caught:
+            await ask()
+        assert caught.value.cause in ("missing", "conflict") and caught.value.remedy
+        with pytest.raises(Refused, match="There is no calendar"):
+            await ask()

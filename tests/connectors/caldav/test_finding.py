@@ -194,6 +194,7 @@ def test_who_answers_but_is_no_calendar_server_is_told() -> None:
         (403, "Forbidden", "not-allowed"),
         (403, "<html>", "not-allowed"),
         (404, "", "missing"),
+        (409, "", "conflict"),
         (412, "", "changed"),
         (507, "", "full"),
         (401, "", "signed-out"),

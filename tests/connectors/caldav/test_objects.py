@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Event
 from pydantic import ValidationError
@@ -40,6 +40,7 @@ def test_what_was_written_is_read_as_the_same_and_as_ours(wanted: PutAppointment
 
 
 @given(appointments, appointments)
+@settings(max_examples=30)
 def test_a_change_is_seen_and_takes_what_is_given(before: PutAppointment, after: PutAppointment) -> None:
     calendar, event = parse(new(before, NOW).to_ical().decode())
     fill(calendar, event, after)

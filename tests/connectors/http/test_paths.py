@@ -28,6 +28,7 @@ def test_no_path_leaves_the_address(path: str) -> None:
     "settings",
     [
         {"url": "api.example.com"},
+        {"url": "http://api.example.com"},
         {"url": "https://api.example.com/v1?x=1"},
         {"url": "https://user:pass@api.example.com"},
         {"url": "https://api.example.com", "sign_in": "header"},
@@ -37,3 +38,8 @@ def test_no_path_leaves_the_address(path: str) -> None:
 def test_settings_that_cant_be(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         HttpSettings.model_validate(settings)
+
+
+def test_a_system_in_the_owners_network_may_be_asked_unencrypted_when_that_is_said() -> None:
+    assert HttpSettings(url="http://nas.lan/api", unencrypted=True).unencrypted
+    assert not HttpSettings(url="http://127.0.0.1:8080").unencrypted

@@ -63,7 +63,10 @@ async def put_appointment(call: Call, given: PutAppointment) -> Appointment:
 async def cancel_appointment(call: Call, given: CancelAppointment) -> CancelledAppointment:
     """It stays, as cancelled: deleted ones can't be made again on servers that keep them in a bin."""
 
-    async def write(kept: Kept | None, _url: str) -> CancelledAppointment:
+    async def write(kept: Kept | None, url: str) -> CancelledAppointment:
+        if kept is None:
+            elsewhere = await _elsewhere(call, url)
+            kept = await _read(call, elsewhere) if elsewhere else None
         if kept is None:
             return CancelledAppointment()
         if objects.cancel(kept.event):
@@ -80,7 +83,12 @@ async def list_busy(call: Call, given: ListBusy) -> BusyTimes:
     that the server doesn't know."""
     url = await calendar_url(call, given.calendar)
     day, start, end = timedelta(days=1), given.start.astimezone(UTC), given.end.astimezone(UTC)
-    found = await ask(call, "REPORT", url, xml.between(_written(start - day), _written(end + day)), depth=1)
+    try:
+        found = await ask(call, "REPORT", url, xml.between(_written(start - day), _written(end + day)), depth=1)
+    except Refused as error:
+        if error.cause == errors.MISSING:
+            forget(call, given.calendar)
+        raise
     taken = [
         times
         for each in found.all
@@ -110,8 +118,7 @@ async def sign_in(call: Call) -> Account:
 
 async def _agreeing(call: Call, reference: str, name: str, write: Callable[[Kept | None, str], Awaitable[R]]) -> R:
     """Read what is there and `write`, until nobody else has changed it in between. Raises VendorError."""
-    calendar, uid = await calendar_url(call, name), objects.uid_of(reference)
-    url = f"{calendar}{uid}.ics"
+    url = f"{await calendar_url(call, name)}{objects.uid_of(reference)}.ics"
     for _ in range(_TRIES):
         kept = await _read(call, url)
         try:
@@ -121,8 +128,10 @@ async def _agreeing(call: Call, reference: str, name: str, write: Callable[[Kept
                 case errors.CHANGED:
                     continue
                 case errors.TAKEN if kept is None:
-                    url = await _elsewhere(call, calendar, uid)
-                case errors.MISSING | "refused-409":
+                    url = await _elsewhere(call, url)
+                    if not url:
+                        raise _in_the_bin(error) from error
+                case errors.MISSING | errors.CONFLICT:
                     forget(call, name)
                     raise
                 case _:
@@ -156,16 +165,20 @@ async def _put(call: Call, url: str, calendar: icalendar.Calendar, condition: di
     await call.api.request("PUT", url, body=calendar.to_ical(), headers=headers)
 
 
-async def _elsewhere(call: Call, calendar: str, uid: str) -> str:
-    """Where a calendar has an appointment that somebody moved or copied. Raises Refused."""
-    found = await ask(call, "REPORT", calendar, xml.by_uid(uid), depth=1)
-    if not found.all:
-        raise Refused(
-            "The calendar server still holds this appointment, where it can't be seen.",
-            cause="in-the-bin",
-            remedy="Empty the calendar's bin there, then retry.",
-        )
-    return found.all[0].url
+async def _elsewhere(call: Call, url: str) -> str:
+    """Where a calendar has the appointment that isn't at `url`, since somebody moved or copied it; empty: nowhere."""
+    calendar, _, name = url.rpartition("/")
+    found = await ask(call, "REPORT", f"{calendar}/", xml.by_uid(name.removesuffix(".ics")), depth=1)
+    return found.all[0].url if found.all else ""
+
+
+def _in_the_bin(error: Refused) -> Refused:
+    return Refused(
+        "The calendar server still holds this appointment, where it can't be seen.",
+        cause="in-the-bin",
+        detail=error.detail,
+        remedy="Empty the calendar's bin there, then retry.",
+    )
 
 
 def _if_unchanged(kept: Kept) -> dict[str, str]:

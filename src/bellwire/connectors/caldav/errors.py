@@ -4,7 +4,7 @@ from bellwire.connectors.caldav.xml import CAL, DAV, parse
 from bellwire.connectors.kit import Answer
 from bellwire.errors import Refused, SignedOut, VendorError
 
-MISSING, CHANGED, TOKEN_LOST, TAKEN = "missing", "changed", "token-lost", "uid-taken"
+MISSING, CHANGED, CONFLICT, TOKEN_LOST, TAKEN = "missing", "changed", "conflict", "token-lost", "uid-taken"
 
 
 class Moved(Refused):
@@ -49,7 +49,19 @@ def explain(answer: Answer) -> VendorError | None:
                 remedy="Have the calendar shared with this account so that it may change it; then retry.",
             )
         case 404 | 410:
-            return Refused("The calendar server doesn't have this.", cause=MISSING, detail=detail)
+            return Refused(
+                "The calendar server doesn't have this.",
+                cause=MISSING,
+                detail=detail,
+                remedy="Look whether the calendar is still there under its name; then retry.",
+            )
+        case 409:
+            return Refused(
+                "The calendar isn't where it was, or doesn't take this appointment.",
+                cause=CONFLICT,
+                detail=detail,
+                remedy="Look whether the calendar is still there under its name; then retry.",
+            )
         case 412:
             return Refused("Somebody else changed the appointment at the same time.", cause=CHANGED, detail=detail)
         case 507:

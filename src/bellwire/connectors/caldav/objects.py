@@ -133,7 +133,9 @@ def _utc(time: date, zone: str) -> datetime:
 
 def _plain(text: str) -> str:
     """With one kind of line end, and without signs that steer a terminal, which calendars can't keep."""
-    return "\n".join("".join(sign for sign in line if sign == "\t" or ord(sign) > 31) for line in text.splitlines())
+    lines = ("".join(sign for sign in line if sign == "\t" or ord(sign) > 31) for line in text.splitlines())
+    # icalendar takes `\N` for the end of a line, which it is in calendars only.
+    return "\n".join(lines).replace("\\N", "\\n")
 
 
 def _remind(event: Event, given: PutAppointment) -> None:

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import orjson
 
 from bellwire.connectors.caldav import objects, xml
-from bellwire.connectors.caldav.errors import MISSING, TOKEN_LOST
-from bellwire.connectors.caldav.finding import ask, calendar_url
+from bellwire.connectors.caldav.errors import CHANGED, CONFLICT, MISSING, TOKEN_LOST
+from bellwire.connectors.caldav.finding import ask, calendar_url, forget
 from bellwire.connectors.caldav.manifest import CalDavSettings
 from bellwire.connectors.caldav.xml import CAL, DAV
 from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
@@ -31,8 +31,10 @@ async def changed(call: Call, since: datetime, cursor: str) -> Page:
     try:
         found = await ask(call, "REPORT", url, xml.changes_since(state["from"]))
     except Refused as error:
+        if error.cause == MISSING:
+            forget(call)
         # 409, 410 and 412 by servers that don't say which precondition it is.
-        if not state["from"] or error.cause not in (TOKEN_LOST, MISSING, "changed", "refused-409"):
+        if not state["from"] or error.cause not in (TOKEN_LOST, MISSING, CHANGED, CONFLICT):
             raise
         state = {"from": ""}
         found = await ask(call, "REPORT", url, xml.changes_since(""))

@@ -1,6 +1,7 @@
 """What is declared about HTTP APIs that have no connector of their own."""
 
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
@@ -21,6 +22,9 @@ class HttpSettings(Settings):
     knows_keys: bool = False
     """Whether it really does: that a second request with the same key does nothing a second time stands in its
     documentation. Off: when it isn't known whether a request was carried out, a person is asked."""
+    unencrypted: bool = False
+    """Whether an url that begins with http:// may lead to another machine: what is sent there, the token too, can be
+    read on the way."""
     check_path: str = ""
     """A path that answers 2xx to who is signed in, for `bellwire check`; empty: the address itself."""
 
@@ -28,6 +32,13 @@ class HttpSettings(Settings):
     def _header_has_a_name(self) -> Self:
         if self.sign_in == "header" and not self.token_header:
             raise ValueError('sign_in "header" needs a token_header: the one that carries the token')
+        return self
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        parts = urlsplit(self.url)
+        if parts.scheme == "http" and not self.unencrypted and parts.hostname not in ("127.0.0.1", "localhost"):
+            raise ValueError("the url begins with https://; for a system in your own network, set unencrypted = true")
         return self
 
 
