@@ -369,7 +369,7 @@ def told(result: Result, operation: Operation) -> Any:
     return timeless(result.model_dump(mode="json", exclude=MAY_DIFFER.get(operation, set())))
 
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[\d.:+Z-]*)?|\d{8}T\d{6}Z|\d{10}\.\d{6}")
+_TIME = re.compile(r"/Date\(\d+\+0000\)/|\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d[\d.:+Z-]*)?|\d{8}T\d{6}Z|\d{10}\.\d{6}")
 """A date, a point in time (in calendars, without signs), or one in seconds since 1970, by which some vendors name what
 they keep."""
 

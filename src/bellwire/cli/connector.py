@@ -50,7 +50,7 @@ def list_(
 def show(name: Name, project: Project = HERE, as_json: Json = False) -> None:
     """Show one connector: the rules of each level, and which of them it keeps.
 
-    Example: bellwire connector show shopify
+    Example: bellwire connector show acme
     """
     from bellwire.connectors import find_connector
     from bellwire.connectors.kit import Level

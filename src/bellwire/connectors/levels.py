@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bellwire.capabilities import CAPABILITIES
-from bellwire.connectors.kit import Connector, Level, LookUp, OAuth2
+from bellwire.connectors.kit import MANY, Connector, Level, LookUp, OAuth2
 
 
 def _nothing(_: Connector) -> str:
@@ -47,11 +47,18 @@ def _sign_in(connector: Connector) -> str:
 
 
 def _signatures(connector: Connector) -> str:
-    return "" if connector.triggers and connector.manifest.webhook else "It takes no signed webhooks."
+    return "It says not how its deliveries are signed." if connector.triggers and not _signed(connector) else ""
+
+
+def _signed(connector: Connector) -> bool:
+    """Whether its deliveries are; what is only listed needs no signature."""
+    assert connector.triggers is not None
+    return connector.manifest.webhook is not None or (not connector.triggers.topics and bool(connector.triggers.polls))
 
 
 def _limits(connector: Connector) -> str:
-    return "" if connector.manifest.limits else "It states no limits."
+    manifest = connector.manifest
+    return "" if manifest.limits or manifest.parallel < MANY else "It states no limits."
 
 
 def _repeats(connector: Connector) -> str:
@@ -74,7 +81,9 @@ def _version(connector: Connector) -> str:
 
 def _access(connector: Connector) -> str:
     auth = connector.manifest.auth
-    if isinstance(auth, OAuth2) and auth.consent is None:
+    if not isinstance(auth, OAuth2):
+        return ""
+    if auth.consent is None:
         return "Its OAuth has no consent in the browser."
     return "" if connector.manifest.scopes else "It states no scopes."
 

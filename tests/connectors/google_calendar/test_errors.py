@@ -77,7 +77,8 @@ async def test_reading_that_fails_is_known_to_have_done_nothing(
 ) -> None:
     google.faults.add(Fault(kind=kind, times=3))
     with pytest.raises(error):
-        await list_busy(call(connect(credentials={"access_token": "old"})), ListBusy(start=NOW, end=NOW))
+        a_day = ListBusy(start=NOW, end=NOW + timedelta(days=1))
+        await list_busy(call(connect(credentials={"access_token": "old"})), a_day)
 
 
 async def test_writing_that_fails_is_unknown(connect: Connect, google: GoogleCalendar) -> None:

@@ -134,7 +134,7 @@ async def test_an_answer_that_is_lost_makes_no_second_order_and_no_second_lines(
     connect: Connect, netsuite: NetSuite
 ) -> None:
     at = call(connect())
-    netsuite.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT", times=2))
+    netsuite.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT"))
     with pytest.raises(OutcomeUnknown):
         await create_purchase_order(at, reorder())
     netsuite.faults.clear()

@@ -492,7 +492,7 @@ async def test_failures_of_reads_are_transient_and_of_writes_unknown(vendor: Sho
     vendor.faults.add(Fault(kind=FaultKind.FAILED, match="query Order"))
     with pytest.raises(Transient):
         await read(shop, order_id)
-    vendor.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="query Order"))
+    vendor.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="query Order", times=2))
     with pytest.raises(Transient):
         await read(shop, order_id)
     vendor.faults.add(Fault(kind=FaultKind.FAILED, match="mutation AddTags"))

@@ -231,7 +231,7 @@ async def test_when_square_asks_to_slow_down_nothing_happened(shop: Shop) -> Non
 
 @pytest.mark.proves("errors")
 async def test_a_search_without_an_answer_changed_nothing(shop: Shop) -> None:
-    shop.simulator.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="catalog/search"))
+    shop.simulator.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="catalog/search", times=2))
     with pytest.raises(Transient):
         await shop.adjust([of("TEA-100", 2)])
 

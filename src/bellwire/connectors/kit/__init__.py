@@ -34,7 +34,16 @@ from bellwire.connectors.kit.consent import Asked, ask_consent, redeem_consent
 from bellwire.connectors.kit.http import Api
 from bellwire.connectors.kit.joint import JointLookUp
 from bellwire.connectors.kit.limits import Limit
-from bellwire.connectors.kit.manifest import Credential, Level, Manifest, NoSettings, OwnServer, ProjectPath, Settings
+from bellwire.connectors.kit.manifest import (
+    MANY,
+    Credential,
+    Level,
+    Manifest,
+    NoSettings,
+    OwnServer,
+    ProjectPath,
+    Settings,
+)
 from bellwire.connectors.kit.polling import POLLED, Listed, Page, Poll, polled
 from bellwire.connectors.kit.subscribing import Standing, Subscribing, Subscription, repair, standing
 from bellwire.connectors.kit.timed import TimedSignature
@@ -55,6 +64,7 @@ from bellwire.connectors.kit.webhooks import (
 )
 
 __all__ = [
+    "MANY",
     "POLLED",
     "Account",
     "Action",

@@ -14,6 +14,9 @@ from bellwire.connectors.kit.limits import Limit
 from bellwire.connectors.kit.webhooks import BodyKind, FixedReply, JsonBody, WebhookScheme
 from bellwire.events import Environment
 
+MANY = 8
+"""Requests at once that a vendor takes without a word about it."""
+
 
 class Settings(BaseModel):
     """Account settings of a connection, from `[NAME.settings]` of connections.toml. Field docstrings become the
@@ -91,7 +94,7 @@ class Manifest:
     scopes: tuple[str, ...] = ()
     """The least that the connector's triggers and actions need."""
     limits: tuple[Limit, ...] = ()
-    parallel: int = 8
+    parallel: int = MANY
     """How many requests at once."""
     timeout: timedelta = timedelta(seconds=30)
     largest_answer: int = 0
