@@ -350,7 +350,8 @@ def _checked(text: bytes) -> Any:
 def _fit_to_keep(delivery: Delivery, body: bytes, scheme: WebhookScheme, secrets: Sequence[str]) -> Delivery:
     """With this body, and without what must not be stored: some headers, the secret itself, which some senders show in
     one, and a token in the address."""
-    url, told = scheme.hide(delivery.url) if isinstance(scheme, AddressToken) else delivery.url, delivery.headers
+    url = scheme.hide(delivery.url) if isinstance(scheme, AddressToken) else delivery.url
+    told = delivery.headers
     kept = {name: text for name, text in told.items() if name not in _KEPT_OUT and text not in secrets}
     if body is delivery.body and url is delivery.url and len(kept) == len(told):
         return delivery
