@@ -33,8 +33,9 @@ from typing import Any
 
 import aiohttp
 import aiosmtplib
+import typer
 
-from bellwire.cli import main
+from bellwire.cli import app
 from bellwire.connectors.kit.answer import Answer
 from bellwire.connectors.kit.http import Api
 from bellwire.intake.line import Line
@@ -49,6 +50,7 @@ OUTPUT, ERRORS = "out.txt", "err.txt"
 STOPPING = "while it stops, "
 """What the names of points begin with once the process was told to stop at one."""
 
+_COMMAND = typer.main.get_command(app)
 _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(["tests.reliability.warm"])
 
@@ -91,8 +93,7 @@ def _live(words: list[str], folder: Path, environ: dict[str, str], fate: Fate) -
         os.dup2(err.fileno(), sys.stderr.fileno())
     os.environ.update(environ)
     _wrap(_Points(Path(POINTS), fate))
-    sys.argv = ["bellwire", *words]
-    main()
+    _COMMAND(words, prog_name="bellwire")
 
 
 class _Points:
