@@ -6,6 +6,7 @@ import pty
 import select
 import subprocess
 import sys
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,9 @@ def test_the_list_says_what_is_needed_and_where_it_comes_from_but_no_value(proje
         ("books", "access_token"): "missing",
         ("alerts", "urls"): "not set (optional)",
     }
-    assert rows["shop", "webhook_secret"]["age"] == "today"
+    secret = rows["shop", "webhook_secret"]
+    assert secret["age"] == "today"
+    assert date.fromisoformat(secret["by"]) == datetime.fromisoformat(secret["set_at"]).date() + timedelta(days=90)
     assert rows["books", "access_token"]["variable"] == "BELLWIRE_BOOKS_ACCESS_TOKEN"
     table = bellwire("secrets", "list", "--project", project, **environ).stdout
     assert "Acme › Settings › Webhooks › Secret" in table

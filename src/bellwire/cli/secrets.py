@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from getpass import getpass
 from pathlib import Path
@@ -38,12 +39,19 @@ def list_(project: Project = HERE, as_json: Json = False) -> None:
 
     Example: bellwire secrets list
 
-    Says where each comes from, the environment or the vault, and never its value.
+    Says where each comes from, the environment or the vault, and by when to replace it; never its value.
     """
     settings = read_project(project)
     vault = _open_vault(settings)
     rows = [row for name in _holders(settings) for row in _rows(name, _credentials(settings, name), vault)]
-    columns = {"connection": "Connection", "field": "Credential", "from": "From", "age": "Set", "meaning": "What it is"}
+    columns = {
+        "connection": "Connection",
+        "field": "Credential",
+        "from": "From",
+        "age": "Set",
+        "by": "Replace by",
+        "meaning": "What it is",
+    }
     print_rows(rows, columns, as_json=as_json)
 
 
@@ -140,17 +148,22 @@ def _credentials(settings: "Settings", name: str) -> "Sequence[Credential]":
 def _rows(name: str, wanted: "Sequence[Credential]", vault: "Vault") -> Iterator[dict[str, Any]]:
     from bellwire.clock import system_clock
     from bellwire.vault import ConnectionCredentials, variable_name
+    from bellwire.watch import SECRET_DAYS, expires
 
     credentials = ConnectionCredentials(vault, name, os.environ)
     for credential in wanted:
         found = credentials.look(credential.field)
         days = (system_clock() - found.set_at).days if found and found.set_at else None
+        replace_by = (
+            found.set_at + timedelta(SECRET_DAYS) if found and found.set_at and expires(credential.field) else None
+        )
         yield {
             "connection": name,
             "field": credential.field,
             "required": credential.required,
             "from": found.origin.value if found else "missing" if credential.required else "not set (optional)",
             "set_at": found.set_at if found else None,
+            "by": f"{replace_by:%Y-%m-%d}" if replace_by else None,
             "age": None if days is None else "today" if days == 0 else f"{days} days ago",
             "variable": variable_name(name, credential.field),
             "meaning": credential.meaning,

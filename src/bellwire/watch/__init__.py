@@ -1,12 +1,19 @@
 """Watches the rest: metrics for machines, alerts for people."""
 
-from bellwire.watch.metrics import Metrics
-
-__all__ = ["Metrics"]
 from bellwire.watch.alerts import Alerts
 from bellwire.watch.channels import ALERTS, CHANNELS, REMEDY, Channel, read_channels
-from bellwire.watch.concerns import CONNECTIONS, EXCEPTIONS, SECRET_DAYS, Concern, announced, is_old, old_secret
+from bellwire.watch.concerns import (
+    CONNECTIONS,
+    EXCEPTIONS,
+    SECRET_DAYS,
+    Concern,
+    announced,
+    expires,
+    is_old,
+    old_secret,
+)
 from bellwire.watch.letter import trial_letter
+from bellwire.watch.metrics import Metrics
 
 __all__ = [
     "ALERTS",
@@ -18,7 +25,9 @@ __all__ = [
     "Alerts",
     "Channel",
     "Concern",
+    "Metrics",
     "announced",
+    "expires",
     "is_old",
     "old_secret",
     "read_channels",

@@ -81,8 +81,13 @@ def old_secret(connection: str, system: str, field: str, days: int) -> Concern:
 
 
 def is_old(field: str, set_at: datetime, now: datetime) -> bool:
-    """Whether it is time to think of replacing a credential. What is no secret may stay."""
-    return field != "client_id" and (now - set_at).days >= SECRET_WARNING
+    """Whether it is time to think of replacing a credential."""
+    return expires(field) and (now - set_at).days >= SECRET_WARNING
+
+
+def expires(field: str) -> bool:
+    """Whether a credential is to be replaced after SECRET_DAYS: what is no secret may stay."""
+    return field != "client_id"
 
 
 def _stuck(group: figures.OpenGroup, system: str) -> Concern:
