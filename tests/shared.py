@@ -12,9 +12,8 @@ import yaml
 
 FOLDER = Path(__file__).parents[2] / "shared"
 
-needs_shared = pytest.mark.skipif(
-    not FOLDER.is_dir() and not os.environ.get("CI"), reason="the vendors' descriptions (../shared) aren't here"
-)
+HERE = FOLDER.is_dir() or bool(os.environ.get("CI"))
+needs_shared = pytest.mark.skipif(not HERE, reason="the vendors' descriptions (../shared) aren't here")
 
 
 @cache

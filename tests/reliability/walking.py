@@ -16,7 +16,7 @@ Tell = Callable[[Path, Sequence[Fate]], Awaitable[Told]]
 
 AT_ONCE = 3
 """Tellings side by side, since a few of their moments are spent waiting."""
-TELLINGS = 6
+TELLINGS = 10
 """At most, for one point: what happens side by side may not come to it."""
 _AGAIN = 3
 """Each so many-th death is followed by one in the next life."""

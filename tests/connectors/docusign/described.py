@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from bellwire.practice import Received
 from tests.shared import spec
 
 with warnings.catch_warnings():
@@ -26,15 +27,33 @@ MODELS = {
 """Call → models of its request and of its answer."""
 
 
-def problems(model: str, value: Any, place: str = "") -> Iterator[str]:
+_CALLS = re.compile(r"/restapi/v2\.1/accounts/[^/]+/(\w+)(/[^/]+)?")
+
+
+def problems(received: Received) -> list[str]:
+    """With a request and its answer; signing in is described elsewhere, and what is deleted has no model."""
+    call = _CALLS.fullmatch(received.path)
+    if not call or received.method == "DELETE" or received.fault:
+        return []
+    place = received.method, call[1] + ("/id" if call[2] else "")
+    if place not in MODELS:
+        return [f"{received.method} {received.path}: there is no such call"]
+    request, answer = MODELS[place]
+    found = [*differences(request, received.body)] if request else []
+    return found + ([*differences(answer, received.answer)] if received.status in (200, 201) else [])
+
+
+def differences(model: str, value: Any, place: str = "") -> Iterator[str]:
     """Where a value isn't of a model, as sentences."""
     place = place or model
+    if value is None:
+        return
     if listed := re.fullmatch(r"list\[(.+)\]", model):
         if not isinstance(value, list):
             yield f"{place} isn't a list"
             return
         for index, each in enumerate(value):
-            yield from problems(listed[1], each, f"{place}[{index}]")
+            yield from differences(listed[1], each, f"{place}[{index}]")
     elif model in ("str", "int", "bool", "float"):
         if not isinstance(value, {"str": str, "int": int, "bool": bool, "float": float}[model]):
             yield f"{place} isn't {model}: {value!r}"
@@ -43,7 +62,7 @@ def problems(model: str, value: Any, place: str = "") -> Iterator[str]:
         types = {theirs: known.swagger_types[ours] for ours, theirs in known.attribute_map.items()}
         for name, each in value.items():
             if name in types:
-                yield from problems(types[name], each, f"{place}.{name}")
+                yield from differences(types[name], each, f"{place}.{name}")
             else:
                 yield f"{model} has no {name}"
 

@@ -29,7 +29,7 @@ from bellwire.practice import Fault, FaultKind
 from bellwire.practice.docusign import DocuSign
 from tests.connecting import call
 from tests.connectors.docusign.conftest import ACCOUNT, Connect
-from tests.connectors.docusign.described import MODELS, problems
+from tests.connectors.docusign.described import MODELS, differences
 from tests.samples import NOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -198,5 +198,5 @@ async def test_all_that_is_asked_and_answered_is_as_docusigns_library_knows_it(
         below = each.path.removeprefix(f"/restapi/v2.1/accounts/{ACCOUNT}/")
         assert below != each.path, "the version is in the path"
         request, answer = MODELS[each.method, below.replace(sent, "id")]
-        assert not request or list(problems(request, each.body)) == []
-        assert list(problems(answer, each.answer)) == []
+        assert not request or list(differences(request, each.body)) == []
+        assert list(differences(answer, each.answer)) == []

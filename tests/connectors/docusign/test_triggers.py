@@ -19,7 +19,7 @@ from bellwire.practice import Webhook
 from bellwire.practice.docusign import DocuSign
 from tests.connecting import call
 from tests.connectors.docusign.conftest import ACCOUNT, Connect
-from tests.connectors.docusign.described import MODELS, delivery_sample, problems, unknown
+from tests.connectors.docusign.described import MODELS, delivery_sample, differences, unknown
 from tests.samples import NOW
 from tests.shared import needs_shared
 
@@ -285,6 +285,6 @@ async def test_connect_and_the_list_are_as_docusigns_library_knows_them(connect:
     await repair(SUBSCRIBING, call(contracts), ADDRESS, TRIGGERS.topics)
     for each in docusign.received:
         request, answer = MODELS[each.method, each.path.rpartition("/")[2]]
-        assert not request or list(problems(request, each.body)) == []
-        assert list(problems(answer, each.answer)) == []
+        assert not request or list(differences(request, each.body)) == []
+        assert list(differences(answer, each.answer)) == []
     assert len(docusign.received) == 3

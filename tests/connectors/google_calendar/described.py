@@ -1,12 +1,30 @@
 """Google's discovery document as a description that requests and answers can be held against."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from bellwire.practice import Received
 from tests.openapi import Description
 from tests.shared import spec
 
 _BELOW = "/calendar/v3"
+
+
+def problems(received: Received) -> list[str]:
+    """With a request and its answer; of its sign-in the document knows nothing."""
+    if not received.path.startswith(_BELOW):
+        return []
+    # In a PATCH, null takes a field away, whatever its type.
+    # https://developers.google.com/workspace/calendar/api/guides/performance#patch-semantics
+    body = _given(received.body) if received.method == "PATCH" else received.body
+    return described().problems(replace(received, body=body))
+
+
+def _given(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _given(each) for name, each in value.items() if each is not None}
+    return value
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,9 +18,9 @@ from bellwire.money import Money
 from bellwire.practice import Carrier, Fault, FaultKind, Practice
 from bellwire.practice.shipstation import ShipStationSimulator
 from tests.connecting import Secrets, call, connection
-from tests.openapi import Description
+from tests.connectors.shipstation.described import described
 from tests.samples import ADDRESS, NOW, line, order
-from tests.shared import needs_shared, spec
+from tests.shared import needs_shared
 
 actions = CONNECTOR.actions
 UNCLEAR = [FaultKind.LOST_ANSWER, FaultKind.SLOW, FaultKind.FAILED]
@@ -392,19 +391,12 @@ async def test_requests_and_answers_are_as_shipstation_describes_them(desk: Desk
         desk.simulator.faults.add(Fault(kind=kind, seconds=0))
         with pytest.raises(VendorError):
             await desk.tracking(there.id)
-    description = corrected()
+    description = described()
     received = desk.simulator.received
     assert {r.path.split("/")[2] for r in received} == {"warehouses", "carriers", "shipments", "labels"}
     assert [problem for r in received for problem in description.problems(r)] == []
     for refused in (r for r in received if r.failed and r.fault != FaultKind.FAILED):
         assert description.schema("error_response_body", refused.answer) == []
-
-
-def corrected() -> Description:
-    """The vendor's description without its slip: the time of a rate request is given the pattern of an id."""
-    document = deepcopy(spec("shipstation_v2"))
-    del document["components"]["schemas"]["rates_information"]["properties"]["created_at"]["allOf"]
-    return Description(document)
 
 
 def at_the_vendor(environment: Environment, key: str) -> Connection:

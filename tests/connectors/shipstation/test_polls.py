@@ -11,9 +11,9 @@ from bellwire.events import Delivery, Event
 from bellwire.practice.shipstation import ShipStationSimulator
 from tests.connecting import call
 from tests.connectors.shipstation.conftest import buy
-from tests.openapi import Description
+from tests.connectors.shipstation.described import described
 from tests.samples import NOW
-from tests.shared import needs_shared, spec
+from tests.shared import needs_shared
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.proves("reconcile")]
 
@@ -120,5 +120,4 @@ async def test_requests_and_answers_are_as_shipstation_describes_them(
     account.page_size = 1
     for poll in TRIGGERS.polls:
         await listed(poll, shipping, a_moment_ago())
-    described = Description(spec("shipstation_v2"))
-    assert [problem for received in account.received for problem in described.problems(received)] == []
+    assert [problem for received in account.received for problem in described().problems(received)] == []

@@ -11,8 +11,8 @@ from bellwire.events import Delivery
 from bellwire.practice.shipstation import ShipStationSimulator
 from tests.connecting import call
 from tests.connectors.shipstation.conftest import buy
-from tests.openapi import Description
-from tests.shared import needs_shared, spec
+from tests.connectors.shipstation.described import described
+from tests.shared import needs_shared
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.proves("subscriptions")]
 
@@ -123,6 +123,5 @@ async def test_requests_and_answers_are_as_shipstation_describes_them(
     await mend(shipping)
     shipping.credentials.store({"webhook_secret": "old:AQAB:AQAB"})
     await mend(shipping)
-    described = Description(spec("shipstation_v2"))
     told = [received for received in account.received if received.path != "/jwks"]
-    assert [problem for received in told for problem in described.problems(received)] == []
+    assert [problem for received in told for problem in described().problems(received)] == []

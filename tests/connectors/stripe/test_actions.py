@@ -74,7 +74,13 @@ class TestPayments:
         [
             ({"status": "processing"}, PaymentStatus.PENDING),
             ({"status": "requires_payment_method"}, PaymentStatus.PENDING),
-            ({"status": "requires_payment_method", "last_payment_error": {"code": "x"}}, PaymentStatus.FAILED),
+            (
+                {
+                    "status": "requires_payment_method",
+                    "last_payment_error": {"code": "card_declined", "type": "card_error"},
+                },
+                PaymentStatus.FAILED,
+            ),
             ({"status": "canceled"}, PaymentStatus.CANCELLED),
         ],
     )

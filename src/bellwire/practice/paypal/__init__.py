@@ -137,7 +137,7 @@ class PayPalSimulator(Simulator):
         return _told(Refusal(429, "RATE_LIMIT_REACHED", description="Too many requests. Blocked due to rate limiting."))
 
     def failed(self) -> Response:
-        return _told(Refusal(500, "INTERNAL_SERVER_ERROR", description="An internal server error has occurred."))
+        return _told(Refusal(500, "INTERNAL_SERVER_ERROR"))
 
     def signed_out(self) -> Response:
         return JSONResponse({"error": "invalid_token", "error_description": "Token signature verification failed"}, 401)
@@ -172,8 +172,7 @@ class PayPalSimulator(Simulator):
                 return self.signed_out()
             try:
                 if scope not in self.scopes:
-                    said = "Authorization failed due to insufficient permissions."
-                    raise Refusal(403, "NOT_AUTHORIZED", "PERMISSION_DENIED", said)
+                    raise Refusal(403, "NOT_AUTHORIZED", "PERMISSION_DENIED")
                 status, told = answer(request, await _body(request))
             except Refusal as refusal:
                 return _told(refusal)
@@ -273,8 +272,7 @@ def _find(table: Mapping[str, Record], request: Request) -> Record:
     try:
         return table[request.path_params["id"]]
     except KeyError:
-        said = "Specified resource ID does not exist. Please check the resource ID and try again."
-        raise Refusal(404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID", said) from None
+        raise Refusal(404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID") from None
 
 
 def _shown(refund: Record, request: Request) -> Record:

@@ -12,6 +12,27 @@ API = "https://api.sandbox.paypal.com"
 PAYER = "PRACT2CEPAYER"
 _MOST_REFUNDS = 10
 _NOTES = ("invoice_id", "custom_id", "note_to_payer")
+_MESSAGES = {
+    400: "Request is not well-formed, syntactically incorrect, or violates schema.",
+    403: "Authorization failed due to insufficient permissions.",
+    404: "The specified resource does not exist.",
+    422: "The requested action could not be performed, semantically incorrect, or failed business validation.",
+    500: "An internal server error occurred.",
+}
+"""Status → what PayPal says of all that end with it, word by word."""
+_SAID = {
+    "INVALID_RESOURCE_ID": "Specified resource ID does not exist. Please check the resource ID and try again.",
+    "PERMISSION_DENIED": "You do not have permission to access or perform operations on this resource.",
+    "CAPTURE_FULLY_REFUNDED": "The capture has already been fully refunded",
+    "REFUND_AMOUNT_EXCEEDED": "The refund amount must be less than or equal to the capture amount that has not yet "
+    "been refunded.",
+    "REFUND_CAPTURE_CURRENCY_MISMATCH": "Refund must be in the same currency as the capture",
+    "REFUND_NOT_ALLOWED": "Capture cannot be refunded.",
+    "MAX_NUMBER_OF_REFUNDS_EXCEEDED": "You have exceeded the maximum number of refund attempts for this capture.",
+    "PENDING_CAPTURE": "Cannot initiate a refund as the capture is pending. Capture is typically pending when the "
+    "payer has funded the transaction using e-check/bank funded.",
+}
+"""Issue → its description, word by word. Of the others only the issue is fixed."""
 
 
 class Refusal(Exception):
@@ -20,11 +41,16 @@ class Refusal(Exception):
     def __init__(self, status: int, name: str, issue: str = "", description: str = "", field: str = "") -> None:
         super().__init__(description or name)
         self.status, self.name, self.issue, self.field = status, name, issue, field
-        self.description = description or "The request can't be done."
+        self.description = description or _SAID.get(issue) or _MESSAGES.get(status, "The request can't be done.")
 
     def body(self) -> Record:
         detail = {"issue": self.issue, "description": self.description} | ({"field": self.field} if self.field else {})
-        told = {"name": self.name, "message": self.description, "debug_id": "practice1", "links": []}
+        told = {
+            "name": self.name,
+            "message": _MESSAGES.get(self.status, self.description),
+            "debug_id": "practice1",
+            "links": [],
+        }
         return told | ({"details": [detail]} if self.issue else {})
 
 
@@ -223,8 +249,7 @@ class PayPalAccount:
         try:
             return table[number]
         except KeyError:
-            said = "Specified resource ID does not exist. Please check the resource ID and try again."
-            raise Refusal(404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID", said) from None
+            raise Refusal(404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID") from None
 
     def _next(self, kind: str) -> str:
         self._made += 1
@@ -252,5 +277,4 @@ def _link(path: str, relation: str, method: str = "GET") -> Record:
 
 
 def _unprocessable(issue: str, field: str = "") -> Refusal:
-    said = issue.replace("_", " ").capitalize() + "."
-    return Refusal(422, "UNPROCESSABLE_ENTITY", issue, said, field)
+    return Refusal(422, "UNPROCESSABLE_ENTITY", issue, field=field)
