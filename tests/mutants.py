@@ -347,21 +347,21 @@ MUTANTS = (
     ),
     Mutant(
         "what had begun before a crash is taken for never sent",
-        "engine/execution.py",
+        "engine/progress.py",
         "            if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:\n",
         "            if row.outcome is Outcome.UNKNOWN:\n",
         (f"{_ENGINE}::test_a_restart_takes_up_what_was_interrupted_without_doing_it_twice",),
     ),
     Mutant(
         "an attempt isn't written down before it is sent",
-        "engine/execution.py",
+        "engine/sending.py",
         "announced=act.announced) if guarded else None)",
         "announced=False) if guarded else None)",
         ("engine/test_unknown_outcomes.py::test_after_a_crash_in_the_middle_of_it_a_person_is_asked",),
     ),
     Mutant(
         "after a crash nobody is asked about what can't be looked up",
-        "engine/execution.py",
+        "engine/sending.py",
         "        if part.unsure and not act.repeatable:\n",
         "        if part.dead and not act.repeatable:\n",
         ("engine/test_unknown_outcomes.py::test_after_a_crash_in_the_middle_of_it_a_person_is_asked",),
@@ -375,7 +375,7 @@ MUTANTS = (
     ),
     Mutant(
         "sandbox and production mix",
-        "engine/execution.py",
+        "engine/sending.py",
         "        if connection.environment is not self.event.environment:\n",
         "        if connection.environment is self:\n",
         (f"{_ENGINE}::test_sandbox_and_production_never_mix",),

@@ -16,9 +16,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from bellwire.capabilities import Operation
-from bellwire.engine.execution import Execution
 from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
+from bellwire.engine.progress import Progress
 from bellwire.errors import BellwireError
 from bellwire.flows import ByHand, Flow, element, options, uses
 from bellwire.ledger import ExceptionRow, Rows, edits, events, runs
@@ -68,16 +68,16 @@ class Input:
 
 def input_of(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[str, Flow] | None = None) -> Input:
     """What the action of an exception is given by its run's flow, or by `today`'s. Raises BellwireError."""
-    execution = _execution(rows, means, exception, today)
-    operation = means.of(execution.flow.actions[exception.action])[1].operation
-    kept = {(edit.action, edit.item): edit.given for edit in edits.of_run(rows, execution.run)}
+    progress = _progress(rows, means, exception, today)
+    operation = means.of(progress.flow.actions[exception.action])[1].operation
+    kept = {(edit.action, edit.item): edit.given for edit in edits.of_run(rows, exception.run or 0)}
     before = kept.get((exception.action, exception.item))
-    inputs = execution.inputs(exception.action, exception.item) if before is None else orjson.loads(before)
+    inputs = progress.inputs(exception.action, exception.item) if before is None else orjson.loads(before)
     return Input(operation, _plain(operation, inputs))
 
 
-def _execution(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[str, Flow] | None) -> Execution:
-    """The run of an exception as the engine would take it up."""
+def _progress(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[str, Flow] | None) -> Progress:
+    """How far the run of an exception is, as the engine would take it up."""
     if not exception.action:
         raise not_about_an_action(exception)
     run = runs.find(rows, exception.run or 0)
@@ -86,9 +86,9 @@ def _execution(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping
     flow = flow_of(rows, run) if today is None else today.get(run.flow)
     if flow is None or exception.action not in flow.actions:
         raise BellwireError(f"The flow '{run.flow}' has no action '{exception.action}' any more.")
-    execution = Execution(means, run.id, run.fence, run.nonce, event_of(event), flow)
-    execution.restore(runs.attempts(rows, run.id), interrupted=False, retried=False)
-    return execution
+    progress = Progress(means, event_of(event), flow)
+    progress.restore(runs.attempts(rows, run.id), interrupted=False)
+    return progress
 
 
 def lacking(rows: Rows, means: Means, exception: ExceptionRow, told: Mapping[str, object]) -> dict[str, list[str]]:
@@ -96,11 +96,11 @@ def lacking(rows: Rows, means: Means, exception: ExceptionRow, told: Mapping[str
 
     Raises BellwireError.
     """
-    execution = _execution(rows, means, exception, None)
+    progress = _progress(rows, means, exception, None)
     wanted = {}
-    for name, fields in uses(execution.flow, exception.action).items():
+    for name, fields in uses(progress.flow, exception.action).items():
         unknown = [field for field in fields if field not in told]
-        if unknown and not execution.could(name, {exception.action: ByHand(told)}):
+        if unknown and not progress.could(name, {exception.action: ByHand(told)}):
             wanted[name] = unknown
     return wanted
 

@@ -10,8 +10,8 @@ import structlog
 
 from bellwire.connectors.kit import Connection
 from bellwire.engine.engine import POLL, Engine, Setting, Turn, loaded
-from bellwire.engine.execution import LostClaim
 from bellwire.engine.normalise import Reading, read
+from bellwire.engine.sending import LostClaim
 from bellwire.errors import LedgerBusy
 from bellwire.events import Delivery
 from bellwire.ledger import Rows, deliveries, runs

@@ -16,11 +16,12 @@ import structlog
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, Crosswalk
 from bellwire.engine.burial import bury
-from bellwire.engine.execution import Execution, LostClaim
+from bellwire.engine.execution import Execution
 from bellwire.engine.health import Health
 from bellwire.engine.loading import Loaded, load
 from bellwire.engine.means import Means
 from bellwire.engine.normalise import Listeners, Reading, Started, fault, record
+from bellwire.engine.sending import LostClaim
 from bellwire.errors import BellwireError, FlowError, LedgerBusy
 from bellwire.events import Delivery
 from bellwire.flows import Flow
@@ -173,8 +174,7 @@ class Engine(ABC):
         the ledger, or a person."""
         try:
             execution = turn.take_up()
-            execution.holds = holds
-            await execution.carry()
+            await execution.carry(holds)
         except LostClaim:
             log.warning("another worker holds the run, or may", run=turn.run)
             raise

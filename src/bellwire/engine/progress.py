@@ -1,0 +1,182 @@
+"""How far a run has come: what is settled of each of its actions, and what that shows to those that wait for it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from bellwire.engine.means import Means
+from bellwire.engine.results import from_json
+from bellwire.errors import PACED, FlowError
+from bellwire.events import Event
+from bellwire.flows import SKIPPED, Flow, FlowAction, Scope, scope_for
+from bellwire.ledger import AttemptRow, Outcome
+
+
+@dataclass
+class Part:
+    """One action of a run, or one item of its `for_each`."""
+
+    action: FlowAction
+    item: int = 0
+    value: Any = None
+    settled: bool = False
+    result: Any = None
+    dead: bool = False
+    tries: int = 0
+    """Attempts since the run began or a person retried it; the budget of `retry`."""
+    number: int = 0
+    """Of the last attempt."""
+    last: AttemptRow | None = None
+    """The last attempt of earlier turns."""
+    ready_at: float | None = None
+    """When the next attempt is due, on the loop's clock: nobody sets that one."""
+    unsure: bool = False
+    """An earlier attempt may have reached the vendor."""
+    since: datetime | None = None
+    """When the first of those began."""
+    wrote: bool = False
+    """The attempt that goes on has changed something at the vendor."""
+    running: bool = False
+    shut_out: bool = False
+    """Its connection is out of order."""
+
+    def has_written(self) -> None:
+        self.wrote = True
+
+    @property
+    def open(self) -> bool:
+        """Whether an attempt at it is still to be made."""
+        return not (self.settled or self.dead or self.running)
+
+    def settle(self, result: Any) -> None:
+        self.settled, self.result = True, result
+
+
+class Progress:
+    """Of a run that is just beginning; `restore` takes over what earlier turns settled."""
+
+    def __init__(self, means: Means, event: Event, flow: Flow) -> None:
+        self.flow = flow
+        self.scope: Scope = scope_for(event)
+        """What expressions see by now."""
+        self._means = means
+        self._parts: dict[str, list[Part]] = {}
+        self._spread: set[str] = set()
+        """The actions whose `for_each` has been looked at."""
+        self._interrupted = False
+        """Whatever isn't settled may have been sent: see `RunRow.interrupted`."""
+
+    def restore(self, past: Sequence[AttemptRow], *, interrupted: bool) -> None:
+        """Take over from earlier turns; `interrupted` is the run's."""
+        self._interrupted = interrupted
+        for row in past:
+            if row.action not in self.flow.actions:
+                continue  # The flow as it is now doesn't have it any more.
+            part = self._part(row.action, row.item)
+            part.number = max(part.number, row.number)
+            part.tries += _counts(row)
+            part.last = row
+            part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
+            if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
+                # Who retries what can't be looked up has looked there, and says that it isn't there.
+                part.unsure = row.next_at is None or self._means.of(part.action)[1].repeatable
+                part.since = part.since or row.started_at
+            if row.outcome.settled:
+                part.dead = False
+                part.settle(self._result(part, row))
+        for action in self.flow.actions.values():
+            if action.name in self._parts:
+                self.conclude(action)
+
+    def parts(self) -> Iterator[Part]:
+        """All that are known: of a `for_each`, once it has been looked at."""
+        return (part for parts in self._parts.values() for part in parts)
+
+    def open_parts(self) -> Iterator[Part]:
+        """Those of which an attempt is still to be made, and can be: what they need is settled."""
+        for name, action in self.flow.actions.items():
+            if name not in self.scope and action.needs <= self.scope.keys():
+                yield from (part for part in self._expanded(action) if part.open)
+
+    def stuck(self) -> list[str]:
+        """The actions that need a person."""
+        return [name for name, parts in self._parts.items() if any(part.dead for part in parts)]
+
+    def conclude(self, action: FlowAction) -> None:
+        """Once all parts of an action are settled, show its result to those that need it."""
+        if not action.needs <= self.scope.keys():
+            return
+        parts = self._expanded(action)
+        if all(part.settled for part in parts):
+            results = [part.result for part in parts if part.result is not None]
+            self.scope[action.name] = results if action.for_each else results[0] if results else SKIPPED
+
+    def all_settled(self) -> bool:
+        return self.flow.actions.keys() <= self.scope.keys()
+
+    def ends_with(self, name: str) -> bool:
+        """Whether the run is done once this action's checkpoint is written."""
+        left = self.flow.actions.keys() - self.scope.keys()
+        return left == {name} and all(part.settled for part in self._parts[name])
+
+    def inputs(self, action: str, item: int) -> dict[str, Any]:
+        """What the flow gives an action of a restored run: not validated, and without what can't be worked out."""
+        part = self._expanded(self.flow.actions[action])[item]
+        found: dict[str, Any] = {}
+        for key, value in part.action.given.items():
+            with suppress(FlowError):
+                found |= replace(part.action, given={key: value}).inputs(self.scope, part.value)
+        return found
+
+    def could(self, action: str, known: Scope) -> bool:
+        """Whether an action of a restored run could be given what its flow says, if `known` were the results of others.
+        True when that can't be told yet."""
+        found, scope = self.flow.actions[action], {**self.scope, **known}
+        if not found.needs <= scope.keys() or found.for_each:
+            return True
+        try:
+            if found.wanted(scope):
+                operation = self._means.of(found)[1].operation
+                operation.given.model_validate(found.inputs(scope), from_attributes=True)
+        except (FlowError, ValidationError):
+            return False
+        return True
+
+    def _result(self, part: Part, row: AttemptRow) -> Any:
+        if row.outcome is Outcome.SKIPPED:
+            return None
+        operation = self._means.of(part.action)[1].operation
+        return from_json(operation, row.result, by_hand=row.outcome is Outcome.BY_HAND)
+
+    def _expanded(self, action: FlowAction) -> list[Part]:
+        """The parts of an action whose needs are settled; for `for_each`, made when it is first asked for."""
+        if not action.for_each:
+            return self._parts.get(action.name) or [self._part(action.name, 0)]
+        if action.name in self._spread:
+            return self._parts[action.name]
+        self._spread.add(action.name)
+        try:
+            values = action.items(self.scope) if action.wanted(self.scope) else []
+        except FlowError:
+            values = []  # The attempt itself meets it again, and says so.
+        for index, value in enumerate(values):
+            self._part(action.name, index).value = value
+        self._part(action.name, 0)
+        return self._parts[action.name]
+
+    def _part(self, name: str, item: int) -> Part:
+        parts = self._parts.setdefault(name, [])
+        while len(parts) <= item:
+            parts.append(Part(self.flow.actions[name], len(parts), unsure=self._interrupted))
+        return parts[item]
+
+
+def _counts(attempt: AttemptRow) -> bool:
+    """Whether it used up one of the retries. One that may be repeated at once ended because its connection is out of
+    order, or a person has it tried again."""
+    at_once = attempt.next_at is not None and attempt.next_at == attempt.finished_at
+    return attempt.cause != PACED and not at_once
