@@ -14,7 +14,7 @@ from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.asana.api import Record, iso, page
 from bellwire.connectors.asana.hooks import SUBSCRIBING, TOPIC
 from bellwire.connectors.asana.manifest import settings_of
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of
 from bellwire.connectors.kit.references import reference_of
 from bellwire.errors import CannotNormalise, NotFound
 from bellwire.events import Delivery, Event, Task, what_is_wrong
@@ -91,16 +91,7 @@ def _events(record: Record, connection: Connection) -> list[Event]:
 
 def _event(happened: str, key: str, time: datetime, found: Task, connection: Connection) -> Event:
     subject = f"task/{found.id}"
-    return Event(
-        type=f"task.{happened}",
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{key}",
-        subject=subject,
-        time=time,
-        version=found.updated_at,
-        data=found,
-    )
+    return event_of(connection, f"task.{happened}", f"{subject}/{key}", subject, time, found, version=found.updated_at)
 
 
 async def _page(call: Call, since: datetime, cursor: str) -> Page:

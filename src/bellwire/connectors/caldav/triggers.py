@@ -16,9 +16,9 @@ from bellwire.connectors.caldav.errors import CHANGED, CONFLICT, MISSING, TOKEN_
 from bellwire.connectors.caldav.finding import ask, calendar_url, forget
 from bellwire.connectors.caldav.manifest import CalDavSettings
 from bellwire.connectors.caldav.xml import CAL, DAV
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of
 from bellwire.errors import CannotNormalise, Refused
-from bellwire.events import CalendarEntry, Delivery, Event, what_is_wrong
+from bellwire.events import CalendarEntry, Delivery, what_is_wrong
 
 _BATCH = 50
 
@@ -96,11 +96,10 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
             f"The appointment can't be read: {what_is_wrong(error)}.",
             remedy="Mend or delete it in the calendar; then dismiss this.",
         ) from error
-    found = Event(
-        type="appointment.updated",
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/appointment/{entry_id}/{state}",
+    found = event_of(
+        connection,
+        "appointment.updated",
+        key=f"appointment/{entry_id}/{state}",
         subject=f"appointment/{entry_id}",
         time=entry.updated_at,
         version=entry.updated_at,

@@ -26,9 +26,10 @@ from bellwire.connectors.kit import (
     Subscribing,
     Subscription,
     Triggers,
+    event_of,
 )
 from bellwire.errors import CannotNormalise, Refused
-from bellwire.events import Delivery, Event, what_is_wrong
+from bellwire.events import Delivery, what_is_wrong
 
 _CREATED, _CANCELED = "invitee.created", "invitee.canceled"
 _TOPICS = (_CREATED, _CANCELED)
@@ -50,11 +51,10 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
         else:
             kind = fact = "cancelled"
             time = (invitee.get("cancellation") or {}).get("created_at") or invitee["updated_at"]
-        event = Event(
-            type=f"booking.{kind}",
-            connection=connection.name,
-            environment=connection.environment,
-            business_key=f"{connection.name}/booking/{made.id}/{fact}",
+        event = event_of(
+            connection,
+            f"booking.{kind}",
+            key=f"booking/{made.id}/{fact}",
             subject=f"booking/{made.id}",
             time=parse_time(time),
             version=made.updated_at,

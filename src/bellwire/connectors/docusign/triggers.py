@@ -23,6 +23,7 @@ from bellwire.connectors.kit import (
     Subscribing,
     Subscription,
     Triggers,
+    event_of,
 )
 from bellwire.errors import CannotNormalise, Refused
 from bellwire.events import Delivery, Event, what_is_wrong
@@ -97,11 +98,10 @@ def _listed(call: Call, envelope: Record) -> Listed:
 def _event(status: str, envelope: Record, connection: Connection) -> Event:
     event_type, ended, when = _MEANINGS[status]
     subject = f"contract/{envelope['envelopeId']}"
-    return Event(
-        type=event_type,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{ended}",
+    return event_of(
+        connection,
+        event_type,
+        key=f"{subject}/{ended}",
         subject=subject,
         time=parse_time(envelope.get(when) or envelope["statusChangedDateTime"]),
         data=contract(envelope),

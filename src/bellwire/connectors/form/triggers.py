@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from bellwire.clock import system_clock
 from bellwire.connectors.form.fields import Fields, fields, parse_local
 from bellwire.connectors.form.manifest import FormSettings
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of
 from bellwire.connectors.kit.webhooks import body_hash
 from bellwire.errors import CannotNormalise
-from bellwire.events import Address, Answer, Booking, Customer, Delivery, Event, Lead, what_is_wrong
+from bellwire.events import Address, Answer, Booking, Customer, Delivery, Lead, what_is_wrong
 
 _PERSON = ("name", "email", "phone", "company")
 _ADDRESS = ("line1", "line2", "city", "region", "postcode", "country")
@@ -46,11 +46,10 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
             "answered by hand.",
         ) from error
     subject = f"{event_type.partition('.')[0]}/{form_id}"
-    event = Event(
-        type=event_type,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/created",
+    event = event_of(
+        connection,
+        event_type,
+        key=f"{subject}/created",
         subject=subject,
         time=created,
         data=data,

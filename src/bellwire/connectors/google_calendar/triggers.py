@@ -15,7 +15,7 @@ from bellwire.connectors.google_calendar.actions import REFERENCE
 from bellwire.connectors.google_calendar.api import GONE, below
 from bellwire.connectors.google_calendar.channels import SUBSCRIBING, TOPIC
 from bellwire.connectors.google_calendar.manifest import settings_of
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, polled
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of, polled
 from bellwire.errors import CannotNormalise, Refused
 from bellwire.events import CalendarEntry, Delivery, Event, what_is_wrong
 
@@ -75,11 +75,10 @@ async def list_changed(call: Call, since: datetime, cursor: str) -> Page:
 def _event(event: Mapping[str, Any], delivery: Delivery, connection: Connection) -> Event:
     subject = f"appointment/{event['id']}"
     time = parse_time(event["updated"]) if "updated" in event else delivery.received_at
-    return Event(
-        type=_UPDATED,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{_state(event)}",
+    return event_of(
+        connection,
+        _UPDATED,
+        key=f"{subject}/{_state(event)}",
         subject=subject,
         time=time,
         version=time,

@@ -14,7 +14,7 @@ import orjson
 from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.hubspot.manifest import HubSpotSettings
 from bellwire.connectors.hubspot.records import CONTACT_PROPERTIES, Record, contacts_of, search
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of
 from bellwire.errors import CannotNormalise, NotFound
 from bellwire.events import Contact, Deal, Delivery, Event, what_is_wrong
 from bellwire.money import Money
@@ -125,11 +125,10 @@ def _deal(record: Record, connection: Connection) -> Event:
 def _event(found: Contact | Deal, happened: str, connection: Connection) -> Event:
     kind = "contact" if isinstance(found, Contact) else "deal"
     subject = f"{kind}/{found.id}"
-    return Event(
-        type=f"{kind}.updated",
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{happened}/{found.updated_at.isoformat()}",
+    return event_of(
+        connection,
+        f"{kind}.updated",
+        key=f"{subject}/{happened}/{found.updated_at.isoformat()}",
         subject=subject,
         time=found.updated_at,
         version=found.updated_at,

@@ -3,7 +3,6 @@
 https://developer.getjobber.com/docs/using_jobbers_api/setting_up_webhooks
 """
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from bellwire.connectors.jobber import documents
 from bellwire.connectors.jobber.api import Node, ask, iso
 from bellwire.connectors.jobber.faults import EXPIRED
 from bellwire.connectors.jobber.manifest import settings_of
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of, state_key
 from bellwire.connectors.kit.references import reference_of
 from bellwire.errors import CannotNormalise, NotFound, Refused
 from bellwire.events import Address, Customer, Delivery, Event, Job, what_is_wrong
@@ -84,10 +83,8 @@ def _events(node: Node, connection: Connection) -> list[Event]:
         completed=bool(node.get("completedAt")),
         updated_at=parse_time(node["updatedAt"]),
     )
-    # Times have whole seconds, in which two things can change: the data is part of the key.
-    state = hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:12]
-    key = f"updated/{found.updated_at.isoformat()}/{state}"
-    events = [_event("updated", key, found.updated_at, found, connection)]
+    changed = f"updated/{state_key(found.updated_at, found)}"
+    events = [_event("updated", changed, found.updated_at, found, connection)]
     if done := _time(node.get("completedAt")):
         events.append(_event("completed", f"completed/{done.isoformat()}", done, found, connection))
     return events
@@ -95,16 +92,7 @@ def _events(node: Node, connection: Connection) -> list[Event]:
 
 def _event(happened: str, key: str, time: datetime, found: Job, connection: Connection) -> Event:
     subject = f"job/{found.id}"
-    return Event(
-        type=f"job.{happened}",
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{key}",
-        subject=subject,
-        time=time,
-        version=found.updated_at,
-        data=found,
-    )
+    return event_of(connection, f"job.{happened}", f"{subject}/{key}", subject, time, found, version=found.updated_at)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -31,6 +31,7 @@ from bellwire.connectors.kit.auth import (
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
 from bellwire.connectors.kit.consent import Asked, ask_consent, redeem_consent
+from bellwire.connectors.kit.events import event_of, state_key
 from bellwire.connectors.kit.http import Api
 from bellwire.connectors.kit.joint import JointLookUp
 from bellwire.connectors.kit.limits import Limit
@@ -127,10 +128,12 @@ __all__ = [
     "body_hash",
     "connect",
     "connector",
+    "event_of",
     "is_loopback",
     "only_from_here",
     "polled",
     "redeem_consent",
     "repair",
     "standing",
+    "state_key",
 ]

@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 
 from bellwire.clock import parse_utc
-from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of, polled
 from bellwire.connectors.lightspeed.following import POLLS, SUBSCRIBING
 from bellwire.connectors.lightspeed.manifest import settings_of
 from bellwire.connectors.lightspeed.sample import sample
@@ -141,11 +141,10 @@ def _event(
 ) -> Event:
     version = _version(body)
     state = str(body["version"]) if version else _time(body, delivery).isoformat()
-    return Event(
-        type=event_type,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/updated/{state}",
+    return event_of(
+        connection,
+        event_type,
+        key=f"{subject}/updated/{state}",
         subject=subject,
         time=_time(body, delivery),
         version=version,

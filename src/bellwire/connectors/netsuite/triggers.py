@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, polled
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of, polled
 from bellwire.connectors.netsuite.api import select_page
 from bellwire.connectors.netsuite.manifest import settings_of
 from bellwire.errors import CannotNormalise, Refused
@@ -78,11 +78,10 @@ async def _read(call: Call, receipt_id: str) -> Listed | None:
 def _event(receipt: Mapping[str, Any], connection: Connection) -> Event:
     subject, time = f"receipt/{receipt['id']}", parse_time(receipt["createdDate"])
     order, supplier = receipt.get("createdFrom") or {}, receipt.get("entity") or {}
-    return Event(
-        type=_RECEIVED,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}",
+    return event_of(
+        connection,
+        _RECEIVED,
+        key=subject,
         subject=subject,
         time=time,
         data=PurchaseReceipt(

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from bellwire.clock import parse_utc
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, polled
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of, polled
 from bellwire.connectors.odoo.api import Record, listed, number, reference, some, text, whole
 from bellwire.connectors.odoo.purchases import products_of
 from bellwire.errors import CannotNormalise
@@ -59,11 +59,10 @@ def _receipt(body: Mapping[str, Any], connection: Connection) -> Event:
         ),
         received_at=done,
     )
-    return Event(
-        type="purchase.received",
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/receipt/{transfer['id']}/received",
+    return event_of(
+        connection,
+        "purchase.received",
+        key=f"receipt/{transfer['id']}/received",
         subject=f"purchase_order/{order_id}" if order else f"receipt/{transfer['id']}",
         time=done,
         data=receipt,

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of
 from bellwire.connectors.paypal.manifest import settings_of
 from bellwire.connectors.paypal.polling import EVENTS
 from bellwire.connectors.paypal.reading import (
@@ -61,16 +61,7 @@ def belongs(delivery: Delivery, connection: Connection) -> str:
 
 def _events(made: tuple[_Made, ...], time: datetime, connection: Connection) -> tuple[Event, ...]:
     return tuple(
-        Event(
-            type=kind,
-            connection=connection.name,
-            environment=connection.environment,
-            business_key=f"{connection.name}/{subject}/{happened}",
-            subject=subject,
-            time=time,
-            version=time,
-            data=data,
-        )
+        event_of(connection, kind, f"{subject}/{happened}", subject, time, data, version=time)
         for kind, subject, happened, data in made
     )
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of, polled
 from bellwire.connectors.quickbooks.api import Record, amount_of
 from bellwire.connectors.quickbooks.changes import ENTITIES, NAME, POLLS
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
@@ -68,11 +68,10 @@ def _events(entity: str, record: Record, connection: Connection) -> Iterator[Eve
     subject = f"{kind}/{record['Id']}"
 
     def event(what: str, key: str, time: datetime, data: Mapping[str, Any]) -> Event:
-        return Event(
-            type=f"{kind}.{what}",
-            connection=connection.name,
-            environment=connection.environment,
-            business_key=f"{connection.name}/{subject}/{key}",
+        return event_of(
+            connection,
+            f"{kind}.{what}",
+            key=f"{subject}/{key}",
             subject=subject,
             time=time,
             version=when,

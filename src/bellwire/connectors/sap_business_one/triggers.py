@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from bellwire.clock import parse_utc
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, polled
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of, polled
 from bellwire.connectors.sap_business_one.api import Record, any_of, batches, listed, page, whole
 from bellwire.connectors.sap_business_one.manifest import settings_of
 from bellwire.connectors.sap_business_one.stock import available
@@ -76,11 +76,10 @@ def _receipt(
     document: Record, order: int, lines: Iterable[Record], numbers: Mapping[str, Any], connection: Connection
 ) -> Event:
     receipt, came = document["DocEntry"], _time(document, connection)
-    return Event(
-        type="purchase.received",
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/receipt/{receipt}/order/{order or 'none'}/received",
+    return event_of(
+        connection,
+        "purchase.received",
+        key=f"receipt/{receipt}/order/{order or 'none'}/received",
         subject=f"purchase_order/{order}" if order else f"receipt/{receipt}",
         time=came,
         data=PurchaseReceipt(
@@ -101,11 +100,10 @@ def _receipt(
 def _level(body: Mapping[str, Any], connection: Connection) -> Event:
     item, warehouse, document = body["item"], body["warehouse"], body["document"]
     read_at = parse_utc(body["read_at"])
-    return Event(
-        type="inventory.updated",
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/inventory/{item}/{warehouse}/{document}",
+    return event_of(
+        connection,
+        "inventory.updated",
+        key=f"inventory/{item}/{warehouse}/{document}",
         subject=f"inventory/{item}/{warehouse}",
         time=read_at,
         version=read_at,

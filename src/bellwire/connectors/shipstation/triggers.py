@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bellwire.clock import parse_utc
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of
 from bellwire.connectors.shipstation.polls import LABEL, LABELS, PARCELS, POLLS
 from bellwire.connectors.shipstation.sample import sample
 from bellwire.connectors.shipstation.subscriptions import SUBSCRIBING
@@ -94,11 +94,10 @@ def _shipment(label: Mapping[str, Any]) -> Shipment:
 
 def _event(connection: Connection, event_type: str, data: Shipment, at: datetime) -> Event:
     subject = f"shipment/{data.id}"
-    return Event(
-        type=event_type,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{event_type.partition('.')[2]}",
+    return event_of(
+        connection,
+        event_type,
+        key=f"{subject}/{event_type.partition('.')[2]}",
         subject=subject,
         time=at,
         data=data,

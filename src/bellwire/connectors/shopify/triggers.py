@@ -3,7 +3,6 @@
 https://shopify.dev/docs/api/webhooks
 """
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -11,7 +10,7 @@ from functools import partial
 from pydantic import BaseModel
 
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of, polled, state_key
 from bellwire.connectors.shopify.fields import Body
 from bellwire.connectors.shopify.manifest import header, settings_of
 from bellwire.connectors.shopify.orders import order, sent_at, tags
@@ -104,7 +103,7 @@ def _order_event(event_type: str, found: Order, time: datetime, connection: Conn
     subject = f"order/{found.id}"
     fact = event_type.partition(".")[2]
     state = f"/{_state_key(found.updated_at, found)}" if event_type == "order.updated" else ""
-    return _event(connection, event_type, f"{subject}/{fact}{state}", subject, time, found, version=found.updated_at)
+    return event_of(connection, event_type, f"{subject}/{fact}{state}", subject, time, found, version=found.updated_at)
 
 
 def _refunded(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
@@ -113,7 +112,7 @@ def _refunded(body: Body, _delivery: Delivery, connection: Connection) -> Normal
 
 def _refund_event(found: Refund, connection: Connection) -> Event:
     subject = f"order/{found.order_id}"
-    return _event(connection, "order.refunded", f"refund/{found.id}", subject, found.created_at, found)
+    return event_of(connection, "order.refunded", f"refund/{found.id}", subject, found.created_at, found)
 
 
 def _transaction(body: Body, _delivery: Delivery, _connection: Connection) -> Normalised:
@@ -175,7 +174,7 @@ def _deleted(what: str, body: Body, delivery: Delivery, connection: Connection) 
     """Only the id is known; the time stands in a header."""
     subject, time = f"{what}/{body['id']}", _triggered_at(delivery) or delivery.received_at
     data = FreeForm.model_validate({"id": str(body["id"])})
-    return Normalised((_event(connection, f"{what}.deleted", f"{subject}/deleted", subject, time, data),))
+    return Normalised((event_of(connection, f"{what}.deleted", f"{subject}/deleted", subject, time, data),))
 
 
 def _triggered_at(delivery: Delivery) -> datetime | None:
@@ -185,36 +184,12 @@ def _triggered_at(delivery: Delivery) -> datetime | None:
 
 def _state(connection: Connection, event_type: str, subject: str, updated_at: datetime, data: BaseModel) -> Normalised:
     key = f"{subject}/updated/{_state_key(updated_at, data)}"
-    return Normalised((_event(connection, event_type, key, subject, updated_at, data, version=updated_at),))
+    return Normalised((event_of(connection, event_type, key, subject, updated_at, data, version=updated_at),))
 
 
 def _state_key(updated_at: datetime, data: BaseModel) -> str:
-    """Shopify's times have whole seconds, in which two things can change: the data is part of the key. Without what
-    a webhook and a read tell differently about one state."""
-    told = data.model_dump_json(exclude={"paid_at", "gift_cards"})
-    return f"{updated_at.isoformat()}/{hashlib.sha256(told.encode()).hexdigest()[:12]}"
-
-
-def _event(
-    connection: Connection,
-    event_type: str,
-    key: str,
-    subject: str,
-    time: datetime,
-    data: BaseModel,
-    *,
-    version: datetime | None = None,
-) -> Event:
-    return Event(
-        type=event_type,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{key}",
-        subject=subject,
-        time=time,
-        version=version,
-        data=data,
-    )
+    """Shopify's times have whole seconds. Left out is what a webhook and a read tell differently about one state."""
+    return state_key(updated_at, data, exclude={"paid_at", "gift_cards"})
 
 
 _TOPICS: dict[str, Normaliser] = {

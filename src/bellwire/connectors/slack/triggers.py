@@ -14,7 +14,7 @@ import orjson
 from pydantic import ValidationError
 
 from bellwire.clock import system_clock
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of
 from bellwire.connectors.slack.actions import pages
 from bellwire.connectors.slack.errors import FORGOTTEN
 from bellwire.connectors.slack.manifest import Heard, settings_of
@@ -67,11 +67,10 @@ def _message(event: Mapping[str, Any], us: set[str], connection: Connection) -> 
     ts, channel = event["ts"], event["channel"]
     sent_at = datetime.fromtimestamp(float(ts), UTC)
     thread = event.get("thread_ts") or ts
-    return Event(
-        type=_RECEIVED,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/message/{channel}/{ts}",
+    return event_of(
+        connection,
+        _RECEIVED,
+        key=f"message/{channel}/{ts}",
         subject=f"conversation/{channel}/{thread}",
         time=sent_at,
         data=Message(

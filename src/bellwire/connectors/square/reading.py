@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from bellwire.capabilities.payments import RefundStatus
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Connection, Normalised
+from bellwire.connectors.kit import Connection, Normalised, event_of
 from bellwire.connectors.square.manifest import settings_of
 from bellwire.connectors.square.payments import REFUND_STATUSES, STATUSES, money_of
 from bellwire.events import (
@@ -194,13 +194,4 @@ def _event(
     data: BaseModel,
     version: datetime | None = None,
 ) -> Event:
-    return Event(
-        type=event_type,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{state}",
-        subject=subject,
-        time=at,
-        version=version,
-        data=data,
-    )
+    return event_of(connection, event_type, f"{subject}/{state}", subject, at, data, version=version)

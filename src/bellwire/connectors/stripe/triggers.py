@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of, polled
 from bellwire.connectors.stripe.manifest import settings_of
 from bellwire.connectors.stripe.polling import EVENTS
 from bellwire.connectors.stripe.reading import (
@@ -71,16 +71,7 @@ def belongs(delivery: Delivery, connection: Connection) -> str:
 
 def _events(made: tuple[_Made, ...], time: datetime, connection: Connection) -> tuple[Event, ...]:
     return tuple(
-        Event(
-            type=kind,
-            connection=connection.name,
-            environment=connection.environment,
-            business_key=f"{connection.name}/{subject}/{happened}",
-            subject=subject,
-            time=time,
-            version=time,
-            data=data,
-        )
+        event_of(connection, kind, f"{subject}/{happened}", subject, time, data, version=time)
         for kind, subject, happened, data in made
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from bellwire.clock import parse_time, system_clock
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of
 from bellwire.errors import CannotNormalise
 from bellwire.events import Delivery, Event, Message, what_is_wrong
 
@@ -44,11 +44,10 @@ def _message(body: dict[str, Any], connection: Connection) -> Event:
         channel=place.get("teamsChannelId", ""),
         sent_at=parse_time(body["timestamp"]),
     )
-    return Event(
-        type=_RECEIVED,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/message/{conversation}/{body['id']}",
+    return event_of(
+        connection,
+        _RECEIVED,
+        key=f"message/{conversation}/{body['id']}",
         subject=f"conversation/{conversation}",
         time=data.sent_at,
         data=data,

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from pydantic import ValidationError
 
 from bellwire.clock import system_clock
-from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers
+from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of
 from bellwire.connectors.twilio.actions import messages, settings_of
 from bellwire.connectors.twilio.errors import for_test_credentials, why_not_delivered
 from bellwire.connectors.twilio.subscribing import SUBSCRIBING, TOPICS
@@ -60,7 +60,7 @@ def _message(form: Mapping[str, str], connection: Connection, time: datetime) ->
     ]
     text = "\n".join(part for part in (form.get("Body", ""), *media) if part)
     data = Message(id=sid, text=text, sender=form["From"], channel=form["To"], sent_at=time)
-    return _event("message.received", f"message/{sid}", f"message/{sid}", connection, time, data)
+    return event_of(connection, "message.received", f"message/{sid}", f"message/{sid}", time, data)
 
 
 def _report(form: Mapping[str, str], state: str, connection: Connection, time: datetime) -> Event:
@@ -68,19 +68,7 @@ def _report(form: Mapping[str, str], state: str, connection: Connection, time: d
     reason = "" if arrived else why_not_delivered(form.get("ErrorCode", ""))
     data = SmsReport(id=sid, to=form["To"], delivered=arrived, reason=reason, updated_at=time)
     fact = "delivered" if arrived else "failed"
-    return _event("sms.reported", f"sms/{sid}", f"sms/{sid}/{fact}", connection, time, data)
-
-
-def _event(kind: str, subject: str, key: str, connection: Connection, time: datetime, data: Any) -> Event:
-    return Event(
-        type=kind,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{key}",
-        subject=subject,
-        time=time,
-        data=data,
-    )
+    return event_of(connection, "sms.reported", f"sms/{sid}/{fact}", f"sms/{sid}", time, data)
 
 
 async def _page(call: Call, since: datetime, cursor: str) -> Page:

@@ -8,11 +8,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of
 from bellwire.connectors.webhook.manifest import WebhookSettings
 from bellwire.connectors.webhook.samples import sample
 from bellwire.errors import CannotNormalise
-from bellwire.events import DICTIONARY, Delivery, Event, FreeForm, InventoryLevel, Order, Product, Refund, data_model
+from bellwire.events import DICTIONARY, Delivery, FreeForm, InventoryLevel, Order, Product, Refund, data_model
 
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 
@@ -31,11 +31,10 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
         subject = str(_wanted(body, settings.subject_field))
     return Normalised(
         (
-            Event(
-                type=event_type,
-                connection=connection.name,
-                environment=connection.environment,
-                business_key=f"{connection.name}/{key}",
+            event_of(
+                connection,
+                event_type,
+                key=key,
                 subject=subject,
                 time=_time(body, settings.time_field) or delivery.received_at,
                 version=getattr(data, "updated_at", None) if data_model(event_type) is not FreeForm else None,

@@ -5,7 +5,6 @@ is no topic for paid, cancelled, refunded or sent, they are read from the state.
 a state that is seen again brings nothing new; an order's payment fails, for Bellwire, once.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of, polled, state_key
 from bellwire.connectors.woocommerce.manifest import settings_of
 from bellwire.connectors.woocommerce.orders import DRAFTS, read_order, time_of
 from bellwire.connectors.woocommerce.polls import POLLS
@@ -95,23 +94,16 @@ class _Subject:
     version: datetime
 
     def fact(self, event_type: str, key: str, data: BaseModel, time: datetime | None = None) -> Event:
-        return Event(
-            type=event_type,
-            connection=self.connection.name,
-            environment=self.connection.environment,
-            business_key=f"{self.connection.name}/{self.name}/{key}",
-            subject=self.name,
-            time=time or self.version,
-            version=self.version,
-            data=data,
+        happened = time or self.version
+        return event_of(
+            self.connection, event_type, f"{self.name}/{key}", self.name, happened, data, version=self.version
         )
 
     def state(self, event_type: str, data: BaseModel) -> Event:
-        """Times of change are in whole seconds, and stock changes without one: the data is part of the key."""
+        """Times of change are in whole seconds, and stock changes without one."""
         # When a refund was made is told by the list alone.
-        told = data.model_dump_json(exclude={"refunds": {"__all__": {"created_at"}}})
-        digest = hashlib.sha256(told.encode()).hexdigest()[:12]
-        return self.fact(event_type, f"updated/{self.version.isoformat()}/{digest}", data)
+        key = state_key(self.version, data, exclude={"refunds": {"__all__": {"created_at"}}})
+        return self.fact(event_type, f"updated/{key}", data)
 
 
 def _order(topic: str, body: Mapping[str, Any], delivery: Delivery, connection: Connection) -> Iterator[Event]:

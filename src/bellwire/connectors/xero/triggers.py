@@ -7,7 +7,7 @@ https://developer.xero.com/documentation/guides/webhooks/overview
 from collections.abc import Mapping
 from typing import Any
 
-from bellwire.connectors.kit import Connection, Normalised, Triggers, polled
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of, polled
 from bellwire.connectors.xero.api import amount_of
 from bellwire.connectors.xero.manifest import XeroSettings
 from bellwire.connectors.xero.polls import ID_FIELDS, POLLS, changed_at
@@ -57,11 +57,10 @@ def _told(entries: list[Mapping[str, Any]], connection: Connection) -> Normalise
 def _event(poll: str, record: Mapping[str, Any], connection: Connection) -> Event:
     collection, kind = _LISTS[poll]
     record_id, time = record[ID_FIELDS[collection]], changed_at(record)
-    return Event(
-        type=f"{kind}.updated",
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{kind}/{record_id}/{time.isoformat()}",
+    return event_of(
+        connection,
+        f"{kind}.updated",
+        key=f"{kind}/{record_id}/{time.isoformat()}",
         subject=f"{kind}/{record_id}",
         time=time,
         version=time,

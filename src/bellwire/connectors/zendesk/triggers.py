@@ -22,6 +22,7 @@ from bellwire.connectors.kit import (
     Subscribing,
     Subscription,
     Triggers,
+    event_of,
     polled,
 )
 from bellwire.connectors.zendesk.actions import STATUSES, pages
@@ -92,11 +93,10 @@ def _event(event_type: str, ticket: Record, connection: Connection, changed_at: 
     subject, updated_at = f"ticket/{ticket['id']}", parse_time(ticket["updated_at"])
     changed, created = parse_time(changed_at) if changed_at else updated_at, event_type == "ticket.created"
     fact = "created" if created else f"updated/{changed.isoformat()}"
-    return Event(
-        type=event_type,
-        connection=connection.name,
-        environment=connection.environment,
-        business_key=f"{connection.name}/{subject}/{fact}",
+    return event_of(
+        connection,
+        event_type,
+        key=f"{subject}/{fact}",
         subject=subject,
         time=parse_time(ticket["created_at"]) if created else changed,
         version=updated_at,
