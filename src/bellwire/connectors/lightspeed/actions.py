@@ -8,19 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bellwire.capabilities import stock
-from bellwire.capabilities.stock import (
-    AdjustStock,
-    CountStock,
-    StockChange,
-    StockChanges,
-    StockCount,
-    StockCounts,
-    StockReason,
-)
+from bellwire.capabilities.stock import AdjustStock, CountStock, StockChanges, StockCount, StockCounts
 from bellwire.connectors.kit import Account, Call, LookUp, Unkeyed, action
+from bellwire.connectors.kit.stock import changed, the_only_one, wanted_changes
 from bellwire.connectors.lightspeed import adjustments
 from bellwire.connectors.lightspeed.lists import batches, listed
-from bellwire.errors import OutcomeUnknown, Refused, VendorError
+from bellwire.errors import OutcomeUnknown, VendorError
 
 _BATCH = 1000
 """Adjustments in one request, and products in one question."""
@@ -38,9 +31,9 @@ async def sign_in(call: Call) -> Account:
 
 async def find_adjusted(call: Call, given: AdjustStock) -> StockChanges | None:
     """What an earlier attempt changed; None when some or all of it isn't done."""
-    wanted = _wanted(given)
+    wanted = wanted_changes(given)
     missing = await adjustments.missing(call, await _adjustments(call, given, wanted))
-    return None if missing else _changed(wanted)
+    return None if missing else changed(wanted)
 
 
 @action(stock.ADJUST, repeat=LookUp(find_adjusted))
@@ -50,7 +43,7 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
 
     The store says of an adjustment why it was made, but has no room for the order's number.
     """
-    wanted = _wanted(given)
+    wanted = wanted_changes(given)
     todo = await _adjustments(call, given, wanted)
     if call.again:
         todo = await adjustments.missing(call, todo)
@@ -62,7 +55,7 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
                 raise
             # Whatever this one says, those before it are done: who repeats has to look.
             raise OutcomeUnknown(f"A part of the stock is changed. {error.sentence}", detail=error.detail) from error
-    return _changed(wanted)
+    return changed(wanted)
 
 
 @action(stock.COUNT, repeat=Unkeyed("it only reads"))
@@ -75,20 +68,6 @@ async def count(call: Call, given: CountStock) -> StockCounts:
     return StockCounts(
         counts=tuple(StockCount(sku=sku, available=levels.get(product, 0)) for sku, product in products.items())
     )
-
-
-def _wanted(given: AdjustStock) -> dict[str, int]:
-    """SKU → how the stock changes; negative: it gets less."""
-    sign = -1 if given.reason is StockReason.SALE else 1
-    changes: dict[str, int] = {}
-    for line in given.lines:
-        if line.ships and line.sku:
-            changes[line.sku] = changes.get(line.sku, 0) + sign * line.quantity
-    return {sku: change for sku, change in changes.items() if change}
-
-
-def _changed(wanted: dict[str, int]) -> StockChanges:
-    return StockChanges(changes=tuple(StockChange(sku=sku, change=change) for sku, change in wanted.items()))
 
 
 async def _adjustments(call: Call, given: AdjustStock, wanted: dict[str, int]) -> list[adjustments.Adjustment]:
@@ -133,20 +112,7 @@ async def _search(call: Call, sku: str) -> str:
     found = (await call.api.get("products", params={"sku": sku})).json()["data"]
     # A product may have several codes: https://x-series-api.lightspeedhq.com/reference/listproducts
     ids = [product["id"] for product in found if sku.casefold() in _codes(product) and not product.get("deleted_at")]
-    remedy = (
-        f"Give the product that SKU in Lightspeed, or say which product it is: "
-        f'`bellwire records map {call.connection.name} product {sku} "ID"`. Then retry.'
-    )
-    if not ids:
-        raise Refused(f"Lightspeed knows no product with the SKU '{sku}'.", cause=f"unknown-sku:{sku}", remedy=remedy)
-    if len(ids) > 1:
-        raise Refused(
-            f"Lightspeed has {len(ids)} products with the SKU '{sku}'.",
-            cause=f"ambiguous-sku:{sku}",
-            detail=", ".join(ids),
-            remedy=remedy,
-        )
-    return str(ids[0])
+    return the_only_one(call, sku, ids, vendor="Lightspeed", thing="product")
 
 
 def _codes(product: Mapping[str, Any]) -> set[str]:

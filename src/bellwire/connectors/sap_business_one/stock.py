@@ -6,16 +6,9 @@ They take no key. Their remarks have the action's, and by those an earlier attem
 from contextlib import nullcontext
 
 from bellwire.capabilities import stock
-from bellwire.capabilities.stock import (
-    AdjustStock,
-    CountStock,
-    StockChange,
-    StockChanges,
-    StockCount,
-    StockCounts,
-    StockReason,
-)
+from bellwire.capabilities.stock import AdjustStock, CountStock, StockChanges, StockCount, StockCounts
 from bellwire.connectors.kit import Call, LookUp, Unkeyed, action, after_writing
+from bellwire.connectors.kit.stock import changed, wanted_changes
 from bellwire.connectors.sap_business_one.api import Record, find_items, listed, quoted, whole
 from bellwire.connectors.sap_business_one.manifest import settings_of
 
@@ -26,8 +19,8 @@ _LONGEST = 150
 
 async def find_adjusted(call: Call, given: AdjustStock) -> StockChanges | None:
     """What an earlier attempt changed; None when some or all of it isn't done."""
-    wanted = _wanted(given)
-    return None if await _missing(call, given, wanted) else _changed(wanted)
+    wanted = wanted_changes(given)
+    return None if await _missing(call, given, wanted) else changed(wanted)
 
 
 @action(stock.ADJUST, repeat=LookUp(find_adjusted))
@@ -35,7 +28,7 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
     """What gets less is one goods issue, what gets more one goods receipt, at the cost that SAP has for the items.
     Lines without goods (nothing ships, no SKU, no quantity) are left out; a SKU on several lines is added up. Raises
     Refused (unknown-sku:SKU) before anything is changed."""
-    wanted = _wanted(given)
+    wanted = wanted_changes(given)
     items = await find_items(call, wanted) if wanted else {}
     todo = await _missing(call, given, wanted) if call.again else _parts(wanted)
     warehouse = given.location or settings_of(call.connection).warehouse
@@ -47,7 +40,7 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
         # Whatever the second one says, the first is done.
         with after_writing("A part of the stock is changed.") if place else nullcontext():
             await call.api.post(collection, {"Comments": _remarks(call, given), "DocumentLines": lines})
-    return _changed(wanted)
+    return changed(wanted)
 
 
 @action(stock.COUNT, repeat=Unkeyed("it only reads"))
@@ -70,16 +63,6 @@ def available(item: Record, warehouse: str) -> int:
     )
 
 
-def _wanted(given: AdjustStock) -> dict[str, int]:
-    """SKU → how the stock changes; negative: it gets less."""
-    sign = -1 if given.reason is StockReason.SALE else 1
-    changes: dict[str, int] = {}
-    for line in given.lines:
-        if line.ships and line.sku:
-            changes[line.sku] = changes.get(line.sku, 0) + sign * line.quantity
-    return {sku: change for sku, change in changes.items() if change}
-
-
 def _parts(wanted: dict[str, int]) -> dict[str, dict[str, int]]:
     """The documents that it takes. The issue comes first: it is the one that may be refused, for want of stock."""
     less = {sku: change for sku, change in wanted.items() if change < 0}
@@ -100,7 +83,3 @@ async def _missing(call: Call, given: AdjustStock, wanted: dict[str, int]) -> di
 def _remarks(call: Call, given: AdjustStock) -> str:
     said = f"{given.reason.value.capitalize()} {given.reference[:_LONGEST]}".strip()
     return f"{said} (Bellwire {call.key})"
-
-
-def _changed(wanted: dict[str, int]) -> StockChanges:
-    return StockChanges(changes=tuple(StockChange(sku=sku, change=change) for sku, change in wanted.items()))

@@ -18,6 +18,7 @@ from bellwire.capabilities.stock import (
     StockReason,
 )
 from bellwire.connectors.kit import ByKey, Call, Unkeyed, action
+from bellwire.connectors.kit.stock import the_only_one, wanted_changes
 from bellwire.connectors.square.api import batches, pages, timestamp
 from bellwire.errors import Refused
 
@@ -41,7 +42,7 @@ _ELSEWHERE = {
 async def adjust(call: Call, given: AdjustStock) -> StockChanges:
     """Lines without goods (nothing ships, no SKU, no quantity) are left out; a SKU on several lines is added up.
     Nothing left: nothing is sent. Raises Refused `unknown-sku:SKU` before anything is changed."""
-    wanted = _wanted(given)
+    wanted = wanted_changes(given)
     items = await _items(call, list(wanted))
     location = given.location or call.settings.location_id
     counted: dict[str, int] = {}
@@ -59,16 +60,6 @@ async def count(call: Call, given: CountStock) -> StockCounts:
     items = await _items(call, given.skus)
     counted = await _counts(call, list(items.values()), given.location or call.settings.location_id)
     return StockCounts(counts=tuple(StockCount(sku=sku, available=counted.get(item, 0)) for sku, item in items.items()))
-
-
-def _wanted(given: AdjustStock) -> dict[str, int]:
-    """SKU → how the stock changes; negative: it gets less."""
-    sign = -1 if given.reason is StockReason.SALE else 1
-    changes: dict[str, int] = {}
-    for line in given.lines:
-        if line.ships and line.sku:
-            changes[line.sku] = changes.get(line.sku, 0) + sign * line.quantity
-    return {sku: change for sku, change in changes.items() if change}
 
 
 def _adjustment(call: Call, given: AdjustStock, item: str, change: int, location: str) -> dict[str, Any]:
@@ -123,7 +114,10 @@ async def _items(call: Call, skus: Sequence[str]) -> dict[str, str]:
     """SKU → the id of Square's item variation: as somebody mapped it, else the one that has the SKU. Raises Refused."""
     mapped = {sku: await call.mapped("product", sku) for sku in skus}
     found = await _search(call, [sku for sku, item in mapped.items() if item is None])
-    return {sku: item or _only(call, sku, found.get(sku.casefold(), [])) for sku, item in mapped.items()}
+    return {
+        sku: item or the_only_one(call, sku, found.get(sku.casefold(), []), vendor="Square", thing="item")
+        for sku, item in mapped.items()
+    }
 
 
 async def _search(call: Call, skus: Sequence[str]) -> dict[str, list[str]]:
@@ -136,20 +130,3 @@ async def _search(call: Call, skus: Sequence[str]) -> dict[str, list[str]]:
                 sku = variation["item_variation_data"]["sku"]
                 found.setdefault(sku.casefold(), []).append(variation["id"])
     return found
-
-
-def _only(call: Call, sku: str, items: Sequence[str]) -> str:
-    remedy = (
-        f"Give the item that SKU in Square, or say which item it is: "
-        f'`bellwire records map {call.connection.name} product {sku} "ID"`. Then retry.'
-    )
-    if not items:
-        raise Refused(f"Square knows no item with the SKU '{sku}'.", cause=f"unknown-sku:{sku}", remedy=remedy)
-    if len(items) > 1:
-        raise Refused(
-            f"Square has {len(items)} items with the SKU '{sku}'.",
-            cause=f"ambiguous-sku:{sku}",
-            detail=", ".join(items),
-            remedy=remedy,
-        )
-    return items[0]
