@@ -3,21 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.connectors.quickbooks.customers import Person, address, mailable
+from bellwire.connectors.quickbooks.customers import address, mailable
 from bellwire.events import Address
-from tests.samples import ADDRESS, order
 from tests.strategies import addresses
-
-
-def test_gaps_in_the_customers_record_are_filled_from_the_addresses() -> None:
-    guest = order(customer=None, billing=Address(name="Jo Hill"), shipping=ADDRESS)
-    assert Person.who_ordered(guest) == Person(
-        name="Jo Hill", phone="+15125550123", billing=Address(name="Jo Hill"), shipping=ADDRESS
-    )
-
-
-def test_an_order_without_anybody_has_an_empty_person() -> None:
-    assert Person.who_ordered(order(customer=None, billing=None, shipping=None)) == Person()
 
 
 @given(addresses())

@@ -3,17 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.connectors.xero.contacts import Person, address, mailable
+from bellwire.connectors.xero.contacts import address, mailable
 from bellwire.events import Address
-from tests.samples import ADDRESS, order
+from tests.samples import ADDRESS
 from tests.strategies import addresses
-
-
-def test_gaps_in_the_customers_record_are_filled_from_the_addresses() -> None:
-    guest = order(customer=None, billing=Address(name="Jo Hill"), shipping=ADDRESS)
-    assert Person.who_ordered(guest) == Person(
-        name="Jo Hill", phone="+15125550123", billing=Address(name="Jo Hill"), shipping=ADDRESS
-    )
 
 
 def test_an_address_goes_into_the_fields_that_there_are() -> None:

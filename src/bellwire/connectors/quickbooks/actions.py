@@ -15,6 +15,8 @@ from bellwire.capabilities.accounting import (
     SalesReceipt,
 )
 from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
+from bellwire.connectors.kit.books import document_number, paid_by_gift_card
+from bellwire.connectors.kit.person import Person
 from bellwire.connectors.quickbooks import customers
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
 from bellwire.connectors.quickbooks.faults import DUPLICATE_NUMBER
@@ -56,7 +58,7 @@ async def find_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRece
 
 @action(FIND_OR_CREATE_CUSTOMER, repeat=ByKey("requestid in the query, and DisplayName is unique"))
 async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> BooksCustomer:
-    person = customers.Person.of(given.customer)
+    person = Person.of(given.customer)
     record, created = await customers.find_or_create(call, person, call.settings.home_currency)
     return BooksCustomer(id=record["Id"], name=record["DisplayName"], created=created)
 
@@ -78,7 +80,7 @@ async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRe
     https://quickbooks.intuit.com/learn-support/en-us/gift-card-payments/sell-and-redeem-gift-cards-or-certificates-in-quickbooks-online/00/190607
     """
     order = given.order
-    body = await _document(call, order, _spent(order))
+    body = await _document(call, order, paid_by_gift_card(order))
     body["PaymentRefNum"] = _document_number(call, order)
     body |= await deposit(call)
     return _sales_receipt(call, await _book(call, "SalesReceipt", order, body), order)
@@ -115,7 +117,7 @@ async def _document(call: Call, order: Order, spent: Money | None = None) -> Rec
     if made_up.gift_cards:
         await require_liability(call, items[GIFT_CARDS])
     codes = await find_tax_codes(call, [tax_code(e.tax, settings) for e in made_up.entries] + _tax_rate(settings))
-    person = customers.Person.who_ordered(order)
+    person = Person.who_ordered(order)
     customer, _ = await customers.find_or_create(call, person, order.currency)
     body: Record = {
         "DocNumber": _document_number(call, order),
@@ -172,20 +174,7 @@ def _invoice(call: Call, record: Record, order: Order) -> Invoice:
 
 
 def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
-    return SalesReceipt(**_checked(call, record, order, "sales receipt", order.total - _spent(order)))
-
-
-def _spent(order: Order) -> Money:
-    """What gift cards paid. Raises Refused while that isn't known."""
-    try:
-        return order.paid_by_gift_card
-    except ValueError as error:
-        raise Refused(
-            f"Order {order.number} can't be booked as a sales receipt: {error}.",
-            cause="gift-cards-unknown",
-            remedy="Let the flow ask the shop first (`read_order`, as the template order_to_cash does) and book the "
-            "order that it answers with, then send it again; or book it by hand.",
-        ) from error
+    return SalesReceipt(**_checked(call, record, order, "sales receipt", order.total - paid_by_gift_card(order)))
 
 
 def _checked(call: Call, record: Record, order: Order, kind: str, total: Money) -> dict[str, Any]:
@@ -223,9 +212,7 @@ def _day(call: Call, order: Order) -> Any:
 
 
 def _document_number(call: Call, order: Order) -> str:
-    """The last characters tell orders apart where a number is too long."""
-    prefix: str = call.settings.number_prefix
-    return prefix + order.number[len(prefix) - _NUMBER :]
+    return document_number(order, call.settings.number_prefix, _NUMBER)
 
 
 def _mark(order: Order) -> str:

@@ -16,6 +16,8 @@ from bellwire.capabilities.accounting import (
     SalesReceipt,
 )
 from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
+from bellwire.connectors.kit.books import document_number, paid_by_gift_card
+from bellwire.connectors.kit.person import Person
 from bellwire.connectors.xero import contacts
 from bellwire.connectors.xero.api import Record, amount_of, cents, create, listed, read
 from bellwire.connectors.xero.faults import DUPLICATE_NUMBER
@@ -52,7 +54,7 @@ async def find_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRece
 
 @action(FIND_OR_CREATE_CUSTOMER, repeat=ByKey("the header Idempotency-Key, and the name of a contact is unique"))
 async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> BooksCustomer:
-    record, created = await contacts.find_or_create(call, contacts.Person.of(given.customer))
+    record, created = await contacts.find_or_create(call, Person.of(given.customer))
     return BooksCustomer(id=record["ContactID"], name=record["Name"], created=created)
 
 
@@ -89,7 +91,7 @@ async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRe
     `PUT BankTransactions`: https://developer.xero.com/documentation/api/accounting/banktransactions
     Also raises Refused (gift-cards-unknown, no-money, not-a-liability, currency).
     """
-    order, spent = given.order, _spent(given.order)
+    order, spent = given.order, paid_by_gift_card(given.order)
     require_currency(order.currency, call.settings, f"order {order.number}")
     if not order.total - spent:
         raise Refused(
@@ -139,7 +141,7 @@ async def _document(call: Call, order: Order, spent: Money | None = None, *, dis
     made_up = sheet(order, settings, spent)
     items = await find_items(call, (entry.sku for entry in made_up.entries if entry.sku))
     types = await find_tax_types(call, (tax_rate(entry.taxes, settings) for entry in made_up.entries))
-    contact, _ = await contacts.find_or_create(call, contacts.Person.who_ordered(order))
+    contact, _ = await contacts.find_or_create(call, Person.who_ordered(order))
     return {
         "Contact": {"ContactID": contact["ContactID"]},
         "Date": _day(call, order).isoformat(),
@@ -196,7 +198,7 @@ def _invoice(call: Call, record: Record, order: Order) -> Invoice:
 
 def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
     made, label = record["BankTransactionID"], _document_number(call, order)
-    told = _checked(call, record, order, f"the receipt '{record['Reference']}'", order.total - _spent(order))
+    told = _checked(call, record, order, f"the receipt '{record['Reference']}'", order.total - paid_by_gift_card(order))
     return SalesReceipt(id=made, number=label, url=f"{_APP}/Bank/ViewTransaction.aspx?bankTransactionID={made}", **told)
 
 
@@ -221,19 +223,6 @@ def _checked(call: Call, record: Record, order: Order, what: str, total: Money) 
     }
 
 
-def _spent(order: Order) -> Money:
-    """What gift cards paid. Raises Refused while that isn't known."""
-    try:
-        return order.paid_by_gift_card
-    except ValueError as error:
-        raise Refused(
-            f"Order {order.number} can't be booked as a sales receipt: {error}.",
-            cause="gift-cards-unknown",
-            remedy="Let the flow ask the shop first (`read_order`, as the template order_to_cash does) and book the "
-            "order that it answers with, then send it again; or book it by hand.",
-        ) from error
-
-
 def _day(call: Call, order: Order) -> date:
     return order.created_at.astimezone(ZoneInfo(call.settings.time_zone)).date()
 
@@ -243,9 +232,7 @@ def _as_filter(day: date) -> str:
 
 
 def _document_number(call: Call, order: Order) -> str:
-    """The last characters tell orders apart where a number is too long."""
-    prefix: str = call.settings.number_prefix
-    return prefix + order.number[len(prefix) - _NUMBER :]
+    return document_number(order, call.settings.number_prefix, _NUMBER)
 
 
 def _mark(order: Order) -> str:

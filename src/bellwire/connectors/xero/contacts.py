@@ -5,13 +5,13 @@ another e-mail becomes a second contact, with the e-mail behind the name.
 """
 
 import re
-from dataclasses import dataclass
 
 from bellwire.connectors.kit import Call
+from bellwire.connectors.kit.person import Person
 from bellwire.connectors.xero.api import Record, any_of, create, fits_filter, listed
 from bellwire.connectors.xero.faults import DUPLICATE_NAME
 from bellwire.errors import Refused
-from bellwire.events import Address, Customer, Order
+from bellwire.events import Address
 
 _NAME = 255
 _MAIL = 255
@@ -19,35 +19,6 @@ _PHONE = 50
 _LINE = 500
 _CITY = 255
 _POSTCODE = 50
-
-
-@dataclass(frozen=True)
-class Person:
-    """Who buys, as far as an order says."""
-
-    name: str = ""
-    company: str = ""
-    email: str = ""
-    phone: str = ""
-    billing: Address | None = None
-    shipping: Address | None = None
-
-    @classmethod
-    def of(cls, customer: Customer) -> "Person":
-        return cls(customer.name, customer.company, customer.email, customer.phone)
-
-    @classmethod
-    def who_ordered(cls, order: Order) -> "Person":
-        """Gaps in the customer's record are filled from the addresses."""
-        customer = order.customer or Customer()
-        places = [place for place in (order.billing, order.shipping) if place]
-
-        def first(field: str) -> str:
-            values = (getattr(source, field) for source in (customer, *places))
-            return next((value for value in values if value), "")
-
-        billing = order.billing or order.shipping
-        return cls(first("name"), first("company"), customer.email, first("phone"), billing, order.shipping)
 
 
 async def find_or_create(call: Call, person: Person) -> tuple[Record, bool]:
