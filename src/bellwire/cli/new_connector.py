@@ -129,20 +129,19 @@ ACTIONS = ($listed)
 _TRIGGERS = '''"""What $title sends, as events."""
 
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Connection, Normalised, Triggers
+from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of
 from bellwire.errors import CannotNormalise
-from bellwire.events import Delivery, Event, FreeForm
+from bellwire.events import Delivery, FreeForm
 
 
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
     """One event. Raises CannotNormalise when a field is missing or isn't what it should be."""
     body = delivery.json
     try:
-        event = Event(
-            type="$name.happened",
-            connection=connection.name,
-            environment=connection.environment,
-            business_key=f"{connection.name}/thing/{body['id']}",
+        event = event_of(
+            connection,
+            "$name.happened",
+            key=f"thing/{body['id']}",
             subject=f"thing/{body['id']}",
             time=parse_time(body["at"]),
             data=FreeForm.model_validate(body),
