@@ -1,7 +1,7 @@
 """Connections for tests: to a practice server, or to nothing at all."""
 
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -71,6 +71,29 @@ def connection(
         timeout=timeout,
         clock=lambda: NOW,
     )
+
+
+@asynccontextmanager
+async def connecting(vendor: str, practice: Practice, name: str) -> AsyncIterator[Callable[..., Connection]]:
+    """Makes connections called `name` to a practice server, and closes them at the end; what is given changes their
+    settings."""
+    made: list[Connection] = []
+
+    def connect(
+        *,
+        credentials: Mapping[str, str] | None = None,
+        environment: Environment = Environment.SANDBOX,
+        **settings: Any,
+    ) -> Connection:
+        values = {**practice.simulators[vendor].settings, **settings}
+        made.append(
+            connection(vendor, practice, name=name, environment=environment, settings=values, credentials=credentials)
+        )
+        return made[-1]
+
+    yield connect
+    for each in made:
+        await each.api.close()
 
 
 def call(

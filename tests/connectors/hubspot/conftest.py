@@ -1,16 +1,14 @@
 """One practice account for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from bellwire.connectors.kit import Connection
-from bellwire.events import Environment
 from bellwire.practice import Practice
 from bellwire.practice.hubspot import HubSpot
-from tests.connecting import connection
+from tests.connecting import connecting
 
 Connect = Callable[..., Connection]
 
@@ -35,23 +33,5 @@ def portal(practice: Practice) -> HubSpot:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice) -> AsyncIterator[Connect]:
-    """Makes connections called `crm`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def crm(
-        *,
-        credentials: dict[str, str] | None = None,
-        environment: Environment = Environment.SANDBOX,
-        **settings: Any,
-    ) -> Connection:
-        values = {**practice.simulators["hubspot"].settings, **settings}
-        made.append(
-            connection(
-                "hubspot", practice, name="crm", settings=values, credentials=credentials, environment=environment
-            )
-        )
-        return made[-1]
-
-    yield crm
-    for each in made:
-        await each.api.close()
+    async with connecting("hubspot", practice, "crm") as crm:
+        yield crm

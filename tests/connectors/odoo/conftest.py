@@ -1,7 +1,6 @@
 """One practice database for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -9,7 +8,7 @@ import pytest_asyncio
 from bellwire.connectors.kit import Connection
 from bellwire.practice import Practice
 from bellwire.practice.odoo import OdooSimulator
-from tests.connecting import connection
+from tests.connecting import connecting
 
 Connect = Callable[..., Connection]
 
@@ -37,15 +36,5 @@ def odoo(practice: Practice) -> OdooSimulator:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice, odoo: OdooSimulator) -> AsyncIterator[Connect]:
-    """Makes connections called `erp`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def erp(*, credentials: dict[str, str] | None = None, **more: Any) -> Connection:
-        environment = {"environment": more.pop("environment")} if "environment" in more else {}
-        settings = {**odoo.settings, **more}
-        made.append(connection("odoo", practice, name="erp", settings=settings, credentials=credentials, **environment))
-        return made[-1]
-
-    yield erp
-    for each in made:
-        await each.api.close()
+    async with connecting("odoo", practice, "erp") as erp:
+        yield erp

@@ -1,7 +1,6 @@
 """One practice company for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -9,7 +8,7 @@ import pytest_asyncio
 from bellwire.connectors.kit import Connection
 from bellwire.practice import Practice
 from bellwire.practice.quickbooks import QuickBooks
-from tests.connecting import connection
+from tests.connecting import connecting
 
 Connect = Callable[..., Connection]
 
@@ -33,14 +32,5 @@ def company(practice: Practice) -> QuickBooks:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice) -> AsyncIterator[Connect]:
-    """Makes connections called `books`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def books(*, credentials: dict[str, str] | None = None, **settings: Any) -> Connection:
-        values = {**practice.simulators["quickbooks"].settings, **settings}
-        made.append(connection("quickbooks", practice, name="books", settings=values, credentials=credentials))
-        return made[-1]
-
-    yield books
-    for each in made:
-        await each.api.close()
+    async with connecting("quickbooks", practice, "books") as books:
+        yield books

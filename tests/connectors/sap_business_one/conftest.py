@@ -1,7 +1,6 @@
 """One practice company for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -9,7 +8,7 @@ import pytest_asyncio
 from bellwire.connectors.kit import Connection
 from bellwire.practice import Practice
 from bellwire.practice.sap_business_one import SapBusinessOneSimulator
-from tests.connecting import connection
+from tests.connecting import connecting
 
 Connect = Callable[..., Connection]
 
@@ -35,17 +34,8 @@ def sap(practice: Practice) -> SapBusinessOneSimulator:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice, sap: SapBusinessOneSimulator) -> AsyncIterator[Connect]:
-    """Makes connections called `erp`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def erp(*, credentials: dict[str, str] | None = None, **more: Any) -> Connection:
-        settings = {**sap.settings, **more}
-        made.append(connection("sap_business_one", practice, name="erp", settings=settings, credentials=credentials))
-        return made[-1]
-
-    yield erp
-    for each in made:
-        await each.api.close()
+    async with connecting("sap_business_one", practice, "erp") as erp:
+        yield erp
 
 
 @pytest.fixture

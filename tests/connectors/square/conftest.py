@@ -1,16 +1,14 @@
 """One practice seller for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from bellwire.connectors.kit import Connection
-from bellwire.events import Environment
 from bellwire.practice import Practice
 from bellwire.practice.square import SquareSimulator
-from tests.connecting import connection
+from tests.connecting import connecting
 
 Connect = Callable[..., Connection]
 
@@ -38,26 +36,8 @@ def seller(practice: Practice) -> SquareSimulator:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice) -> AsyncIterator[Connect]:
-    """Makes connections called `till`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def till(
-        *,
-        credentials: dict[str, str] | None = None,
-        environment: Environment = Environment.SANDBOX,
-        **settings: Any,
-    ) -> Connection:
-        values = {**practice.simulators["square"].settings, **settings}
-        made.append(
-            connection(
-                "square", practice, name="till", settings=values, credentials=credentials, environment=environment
-            )
-        )
-        return made[-1]
-
-    yield till
-    for each in made:
-        await each.api.close()
+    async with connecting("square", practice, "till") as till:
+        yield till
 
 
 @pytest.fixture
