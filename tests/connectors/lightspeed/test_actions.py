@@ -1,84 +1,39 @@
 """Lightspeed's stock, against its practice server over HTTP."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from bellwire.capabilities.stock import AdjustStock, CountStock, StockChanges, StockCounts, StockLine, StockReason
+from bellwire.capabilities.stock import AdjustStock, CountStock, StockCounts, StockLine, StockReason
 from bellwire.clock import system_clock
-from bellwire.connectors.kit import Connection
 from bellwire.connectors.lightspeed import CONNECTOR
 from bellwire.connectors.lightspeed import adjustments as made
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
-from bellwire.practice import CATALOGUE, Fault, FaultKind, Good, Practice, Till
+from bellwire.practice import CATALOGUE, Fault, FaultKind, Good, Practice
 from bellwire.practice.lightspeed import LightspeedSimulator, product_id
 from tests.connecting import Secrets, call, connection
 from tests.connectors.lightspeed.inventory import INVENTORY
+from tests.connectors.lightspeed.stock import STOCK
+from tests.connectors.stock.store import SKUS, Stockroom, of, opened
 from tests.openapi import described
-from tests.samples import line
 from tests.shared import needs_shared
 
-SKUS = [good.sku for good in CATALOGUE if good.ships]
+Store = Stockroom[LightspeedSimulator]
 adjust, count = CONNECTOR.actions["stock.adjust"], CONNECTOR.actions["stock.count"]
-LOST = [FaultKind.LOST_ANSWER, FaultKind.SLOW, FaultKind.FAILED]
-
-
-class Store:
-    """A store with its practice server and a connection to it."""
-
-    def __init__(self, practice: Practice) -> None:
-        simulator = practice.simulators["lightspeed"]
-        assert isinstance(simulator, LightspeedSimulator)
-        self.simulator = simulator
-        simulator.quotas.clear()
-        self.connection: Connection = connection("lightspeed", practice, name="till", timeout=timedelta(seconds=1))
-        self.before = simulator.stock()
-
-    async def adjust(
-        self, lines: Sequence[StockLine], reason: StockReason = StockReason.SALE, **of_the_call: Any
-    ) -> StockChanges:
-        wanted = AdjustStock(lines=tuple(lines), reason=reason, reference="1001")
-        result = await adjust(call(self.connection, **of_the_call), wanted)
-        assert isinstance(result, StockChanges)
-        return result
-
-    async def count(self, *skus: str, **of_the_call: Any) -> dict[str, int]:
-        result = await count(call(self.connection, **of_the_call), CountStock(skus=skus))
-        assert isinstance(result, StockCounts)
-        return {counted.sku: counted.available for counted in result.counts}
-
-    def taken(self) -> dict[str, int]:
-        now = self.simulator.stock()
-        return {sku: was - now[sku] for sku, was in self.before.items() if was != now[sku]}
-
-    def sent(self, path: str, method: str = "POST") -> list[Any]:
-        return [
-            received.body
-            for received in self.simulator.received
-            if received.path.endswith(path) and received.method == method
-        ]
-
-    def fail(self, kind: FaultKind, match: str = "POST .*stock_adjustments", **more: Any) -> None:
-        self.simulator.faults.add(Fault(kind=kind, match=match, seconds=1.5, **more))
 
 
 @pytest.fixture
 async def store() -> AsyncIterator[Store]:
-    async with Practice(["lightspeed"]) as practice:
-        store = Store(practice)
+    async with opened(LightspeedSimulator) as store:
         yield store
-        await store.connection.api.close()
 
 
-def of(sku: str, quantity: int, **more: Any) -> StockLine:
-    return StockLine(sku=sku, quantity=quantity, **more)
+def fail(store: Store, kind: FaultKind, **more: Any) -> None:
+    store.simulator.faults.add(Fault(kind=kind, match=STOCK.write, seconds=1.5, **more))
 
 
 def many(store: Store, number: int) -> list[StockLine]:
@@ -90,21 +45,9 @@ def many(store: Store, number: int) -> list[StockLine]:
     return [of(good.sku, 1) for good in goods]
 
 
-async def test_a_sale_takes_what_was_sold(store: Store) -> None:
-    result = await store.adjust([of("TEA-100", 2), of("MUG-RED", 1)])
-    assert isinstance(store.simulator, Till)
-    assert store.taken() == {"TEA-100": 2, "MUG-RED": 1}
-    assert [(change.sku, change.change, change.now) for change in result.changes] == [
-        ("TEA-100", -2, None),
-        ("MUG-RED", -1, None),
-    ]
+async def test_a_sale_of_several_goods_is_one_request(store: Store) -> None:
+    await store.adjust([of("TEA-100", 2), of("MUG-RED", 1)])
     assert len(store.sent("/stock_adjustments")) == 1
-
-
-async def test_the_lines_of_an_order_fit_as_they_are(store: Store) -> None:
-    given = AdjustStock.model_validate({"lines": [line(sku="TEA-100", quantity=3)], "reason": "sale"})
-    await adjust(call(store.connection), given)
-    assert store.taken() == {"TEA-100": 3}
 
 
 @pytest.mark.parametrize(
@@ -145,31 +88,9 @@ async def test_a_reason_that_is_switched_off_says_how_to_mend_it(store: Store) -
     assert refused.value.cause == "reason-disabled"
 
 
-async def test_what_has_no_stock_is_left_out(store: Store) -> None:
-    await store.adjust([of("CLASS-01", 1, ships=False), of("", 4), of("TEA-100", 0), of("MUG-RED", 1)])
-    assert store.taken() == {"MUG-RED": 1}
-
-
-async def test_with_nothing_left_nothing_is_sent(store: Store) -> None:
-    for again in (False, True):
-        lines = [of("CLASS-01", 1, ships=False), of("", 4), of("TEA-100", 0)]
-        assert (await store.adjust(lines, again=again)).changes == ()
-    assert not store.simulator.received
-
-
-async def test_the_same_sku_on_several_lines_is_one_change(store: Store) -> None:
-    result = await store.adjust([of("TEA-100", 2), of("MUG-RED", 1), of("TEA-100", 3)])
-    assert [(change.sku, change.change) for change in result.changes] == [("TEA-100", -5), ("MUG-RED", -1)]
+async def test_the_same_sku_on_several_lines_is_one_adjustment(store: Store) -> None:
+    await store.adjust([of("TEA-100", 2), of("MUG-RED", 1), of("TEA-100", 3)])
     assert len(store.simulator.adjustments) == 2
-
-
-async def test_an_unknown_sku_changes_nothing_and_says_how_to_mend_it(store: Store) -> None:
-    with pytest.raises(Refused) as refused:
-        await store.adjust([of("TEA-100", 1), of("NO-SUCH", 1)])
-    assert refused.value.cause == "unknown-sku:NO-SUCH"
-    assert "NO-SUCH" in refused.value.sentence
-    assert 'bellwire records map till product NO-SUCH "ID"' in refused.value.remedy
-    assert store.taken() == {}
 
 
 async def test_a_mapped_sku_needs_no_search(store: Store) -> None:
@@ -207,7 +128,7 @@ async def test_when_a_second_part_fails_the_first_isnt_repeated(
     monkeypatch.setattr("bellwire.connectors.lightspeed.actions._BATCH", 4)
     lines = many(store, 10)
     # Signed out, it renews its sign-in once.
-    store.fail(kind, skip=1, times=2 if kind is FaultKind.SIGNED_OUT else 1)
+    fail(store, kind, skip=1, times=2 if kind is FaultKind.SIGNED_OUT else 1)
     with pytest.raises(OutcomeUnknown):
         await store.adjust(lines)
     await store.adjust(lines, again=True)
@@ -222,10 +143,6 @@ async def test_counts_come_page_by_page(store: Store) -> None:
     assert len(store.sent("inventory_levels")) == (len(SKUS) + 1) // 2
 
 
-async def test_what_was_never_counted_is_none(store: Store) -> None:
-    assert await store.count("CLASS-01", "TEA-100") == {"CLASS-01": 0, "TEA-100": 120}
-
-
 async def test_the_input_may_name_another_outlet(store: Store) -> None:
     elsewhere = str(uuid4())
     with pytest.raises(Refused, match="There is no such outlet"):
@@ -238,19 +155,9 @@ async def test_the_input_may_name_another_outlet(store: Store) -> None:
     assert counted.counts[0].available == 0
 
 
-@pytest.mark.parametrize("kind", LOST)
-async def test_when_the_outcome_is_unknown_a_repeat_takes_stock_once(store: Store, kind: FaultKind) -> None:
-    store.fail(kind)
-    with pytest.raises(OutcomeUnknown):
-        await store.adjust([of("TEA-100", 2), of("MUG-RED", 1)])
-    result = await store.adjust([of("TEA-100", 2), of("MUG-RED", 1)], again=True)
-    assert store.taken() == {"TEA-100": 2, "MUG-RED": 1}
-    assert [change.change for change in result.changes] == [-2, -1]
-
-
 async def test_another_orders_adjustment_isnt_taken_for_ones_own(store: Store) -> None:
     """Two orders sell the same; the answer to one is lost before anything is done."""
-    store.fail(FaultKind.FAILED)
+    fail(store, FaultKind.FAILED)
     with pytest.raises(OutcomeUnknown):
         await store.adjust([of("TEA-100", 2)])
     await store.adjust([of("TEA-100", 2)], key="f" * 32)
@@ -259,8 +166,8 @@ async def test_another_orders_adjustment_isnt_taken_for_ones_own(store: Store) -
 
 
 async def test_of_two_that_look_for_the_same_each_finds_its_own(store: Store) -> None:
-    store.fail(FaultKind.LOST_ANSWER)
-    store.fail(FaultKind.FAILED)
+    fail(store, FaultKind.LOST_ANSWER)
+    fail(store, FaultKind.FAILED)
     for key in ("e" * 32, "f" * 32):
         with pytest.raises(OutcomeUnknown):
             await store.adjust([of("TEA-100", 2)], key=key)
@@ -312,18 +219,12 @@ async def test_what_was_taken_is_forgotten_in_the_end(store: Store, monkeypatch:
 
 
 async def test_when_lightspeed_asks_to_slow_down_nothing_happened(store: Store) -> None:
-    store.fail(FaultKind.RATE_LIMITED)
+    fail(store, FaultKind.RATE_LIMITED)
     with pytest.raises(Transient) as asked:
         await store.adjust([of("TEA-100", 2)])
     assert asked.value.retry_after is not None
     assert timedelta(seconds=1) <= asked.value.retry_after <= timedelta(seconds=4)
     assert store.taken() == {}
-
-
-async def test_a_search_without_an_answer_changed_nothing(store: Store) -> None:
-    store.fail(FaultKind.LOST_ANSWER, "GET .*/products", times=2)
-    with pytest.raises(Transient):
-        await store.adjust([of("TEA-100", 2)])
 
 
 async def test_what_lightspeed_refuses_is_said_in_its_words(store: Store) -> None:
@@ -394,31 +295,6 @@ async def test_signing_in_warns_of_an_outlet_that_isnt_there() -> None:
     assert warning.startswith(f"This store has no outlet '{other}'. It has: Practice shop (")
 
 
-lines = st.lists(
-    st.builds(
-        of,
-        st.sampled_from([*SKUS, ""]),
-        st.integers(0, 9),
-        ships=st.booleans(),
-    ),
-    max_size=12,
-)
-
-
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=lines)
-async def test_stock_goes_down_by_exactly_what_was_sold(store: Store, order: list[StockLine]) -> None:
-    store.before = store.simulator.stock()
-    key = uuid4().hex
-    await store.adjust(order, key=key)
-    await store.adjust(order, key=key, again=True)
-    sold: Counter[str] = Counter()
-    for ordered in order:
-        if ordered.ships and ordered.sku:
-            sold[ordered.sku] += ordered.quantity
-    assert store.taken() == {sku: number for sku, number in sold.items() if number}
-
-
 @pytest.mark.proves("version")
 async def test_every_request_names_the_version_and_the_integration(store: Store) -> None:
     await store.adjust([of("TEA-100", 2)])
@@ -427,7 +303,9 @@ async def test_every_request_names_the_version_and_the_integration(store: Store)
 
 
 @pytest.mark.proves("spec")
-async def test_requests_and_answers_about_stock_are_as_the_vendor_describes_them(store: Store) -> None:
+async def test_requests_and_answers_about_stock_are_as_the_vendor_describes_them(
+    store: Store,
+) -> None:
     store.simulator.page_size = 2
     await store.count(*SKUS)
     for reason in StockReason:

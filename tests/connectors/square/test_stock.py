@@ -1,88 +1,29 @@
 """Square's stock, against its practice server over HTTP."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from bellwire.capabilities.stock import AdjustStock, CountStock, StockChanges, StockCounts, StockLine, StockReason
-from bellwire.connectors.kit import Connection
+from bellwire.capabilities.stock import AdjustStock, StockChanges, StockReason
 from bellwire.connectors.square import CONNECTOR
-from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
-from bellwire.practice import CATALOGUE, Fault, FaultKind, Good, Practice, Till
+from bellwire.errors import Refused, SignedOut, Transient
+from bellwire.practice import CATALOGUE, Fault, FaultKind, Good
 from bellwire.practice.square import SquareSimulator
-from tests.connecting import call, connection
+from tests.connecting import call
+from tests.connectors.stock.store import SKUS, Stockroom, of, opened
 from tests.openapi import described
-from tests.samples import line
 from tests.shared import needs_shared
 
-SKUS = [good.sku for good in CATALOGUE if good.ships]
+Shop = Stockroom[SquareSimulator]
 adjust, count = CONNECTOR.actions["stock.adjust"], CONNECTOR.actions["stock.count"]
-
-
-class Shop:
-    """A till with its practice server and a connection to it."""
-
-    def __init__(self, practice: Practice) -> None:
-        simulator = practice.simulators["square"]
-        assert isinstance(simulator, SquareSimulator)
-        self.simulator = simulator
-        self.connection: Connection = connection("square", practice, name="till", timeout=timedelta(seconds=1))
-        self.before = simulator.stock()
-
-    async def adjust(
-        self, lines: Sequence[StockLine], reason: StockReason = StockReason.SALE, **of_the_call: Any
-    ) -> StockChanges:
-        wanted = AdjustStock(lines=tuple(lines), reason=reason, reference="1001")
-        result = await adjust(call(self.connection, **of_the_call), wanted)
-        assert isinstance(result, StockChanges)
-        return result
-
-    async def count(self, *skus: str, **of_the_call: Any) -> dict[str, int]:
-        result = await count(call(self.connection, **of_the_call), CountStock(skus=skus))
-        assert isinstance(result, StockCounts)
-        return {counted.sku: counted.available for counted in result.counts}
-
-    def taken(self) -> dict[str, int]:
-        now = self.simulator.stock()
-        return {sku: was - now[sku] for sku, was in self.before.items() if was != now[sku]}
-
-    def sent(self, path: str) -> list[Any]:
-        return [received.body for received in self.simulator.received if received.path.endswith(path)]
 
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    async with Practice(["square"]) as practice:
-        shop = Shop(practice)
+    async with opened(SquareSimulator) as shop:
         yield shop
-        await shop.connection.api.close()
-
-
-def of(sku: str, quantity: int, **more: Any) -> StockLine:
-    return StockLine(sku=sku, quantity=quantity, **more)
-
-
-async def test_a_sale_takes_what_was_sold_and_says_what_is_left(shop: Shop) -> None:
-    result = await shop.adjust([of("TEA-100", 2), of("MUG-RED", 1)])
-    assert isinstance(shop.simulator, Till)
-    assert shop.taken() == {"TEA-100": 2, "MUG-RED": 1}
-    assert [(change.sku, change.change, change.now) for change in result.changes] == [
-        ("TEA-100", -2, 118),
-        ("MUG-RED", -1, 59),
-    ]
-
-
-async def test_the_lines_of_an_order_fit_as_they_are(shop: Shop) -> None:
-    given = AdjustStock.model_validate({"lines": [line(sku="TEA-100", quantity=3)], "reason": "sale"})
-    await adjust(call(shop.connection), given)
-    assert shop.taken() == {"TEA-100": 3}
 
 
 async def test_a_change_says_what_people_know_it_by_and_when_it_happened(shop: Shop) -> None:
@@ -110,31 +51,9 @@ async def test_each_reason_moves_goods_as_the_till_would(
     assert shop.taken() == {"TEA-100": -change}
 
 
-async def test_what_has_no_stock_is_left_out(shop: Shop) -> None:
-    await shop.adjust([of("CLASS-01", 1, ships=False), of("", 4), of("TEA-100", 0), of("MUG-RED", 1)])
-    assert shop.taken() == {"MUG-RED": 1}
-
-
-async def test_with_nothing_left_nothing_is_sent(shop: Shop) -> None:
-    result = await shop.adjust([of("CLASS-01", 1, ships=False), of("", 4), of("TEA-100", 0)])
-    assert result.changes == ()
-    assert not shop.simulator.received
-
-
-async def test_the_same_sku_on_several_lines_is_one_change(shop: Shop) -> None:
-    result = await shop.adjust([of("TEA-100", 2), of("MUG-RED", 1), of("TEA-100", 3)])
-    assert [(change.sku, change.change) for change in result.changes] == [("TEA-100", -5), ("MUG-RED", -1)]
+async def test_the_same_sku_on_several_lines_is_one_change_at_the_till(shop: Shop) -> None:
+    await shop.adjust([of("TEA-100", 2), of("MUG-RED", 1), of("TEA-100", 3)])
     assert len(shop.simulator.goods.changes) == 2
-
-
-@pytest.mark.proves("errors")
-async def test_an_unknown_sku_changes_nothing_and_says_how_to_mend_it(shop: Shop) -> None:
-    with pytest.raises(Refused) as refused:
-        await shop.adjust([of("TEA-100", 1), of("NO-SUCH", 1)])
-    assert refused.value.cause == "unknown-sku:NO-SUCH"
-    assert "NO-SUCH" in refused.value.sentence
-    assert 'bellwire records map till product NO-SUCH "ID"' in refused.value.remedy
-    assert shop.taken() == {}
 
 
 async def test_a_mapped_sku_needs_no_search(shop: Shop) -> None:
@@ -178,26 +97,12 @@ async def test_counts_come_page_by_page(shop: Shop) -> None:
     assert len(shop.sent("counts/batch-retrieve")) == (len(SKUS) + 1) // 2
 
 
-async def test_what_was_never_counted_is_none(shop: Shop) -> None:
-    assert await shop.count("CLASS-01", "TEA-100") == {"CLASS-01": 0, "TEA-100": 120}
-
-
 async def test_the_input_may_name_another_location(shop: Shop) -> None:
     with pytest.raises(Refused, match="Location not found"):
         await adjust(
             call(shop.connection),
             AdjustStock(lines=(of("TEA-100", 1),), reason=StockReason.SALE, location="LOTHER"),
         )
-
-
-@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.SLOW, FaultKind.FAILED])
-async def test_when_the_outcome_is_unknown_a_repeat_takes_stock_once(shop: Shop, kind: FaultKind) -> None:
-    shop.simulator.faults.add(Fault(kind=kind, match="batch-create", seconds=1.5))
-    with pytest.raises(OutcomeUnknown):
-        await shop.adjust([of("TEA-100", 2)])
-    result = await shop.adjust([of("TEA-100", 2)], again=True)
-    assert shop.taken() == {"TEA-100": 2}
-    assert result.changes[0].now == 118
 
 
 async def test_a_repeat_at_a_later_time_takes_stock_once(shop: Shop) -> None:
@@ -230,13 +135,6 @@ async def test_when_square_asks_to_slow_down_nothing_happened(shop: Shop) -> Non
 
 
 @pytest.mark.proves("errors")
-async def test_a_search_without_an_answer_changed_nothing(shop: Shop) -> None:
-    shop.simulator.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="catalog/search", times=2))
-    with pytest.raises(Transient):
-        await shop.adjust([of("TEA-100", 2)])
-
-
-@pytest.mark.proves("errors")
 async def test_a_token_that_is_no_longer_taken_signs_the_connection_out(shop: Shop) -> None:
     shop.simulator.faults.add(Fault(kind=FaultKind.SIGNED_OUT))
     with pytest.raises(SignedOut):
@@ -249,31 +147,6 @@ async def test_what_square_refuses_is_said_in_its_words(shop: Shop) -> None:
         await shop.adjust([of("TEA-100", 1)], mapped={("product", "TEA-100"): "GONE"})
     assert refused.value.cause == "not-found"
     assert "Catalog object not found" in refused.value.sentence
-
-
-lines = st.lists(
-    st.builds(
-        of,
-        st.sampled_from([*SKUS, ""]),
-        st.integers(0, 9),
-        ships=st.booleans(),
-    ),
-    max_size=12,
-)
-
-
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=lines)
-async def test_stock_goes_down_by_exactly_what_was_sold(shop: Shop, order: list[StockLine]) -> None:
-    shop.before = shop.simulator.stock()
-    key = uuid4().hex
-    await shop.adjust(order, key=key)
-    await shop.adjust(order, key=key, again=True)
-    sold: Counter[str] = Counter()
-    for ordered in order:
-        if ordered.ships and ordered.sku:
-            sold[ordered.sku] += ordered.quantity
-    assert shop.taken() == {sku: number for sku, number in sold.items() if number}
 
 
 @needs_shared
