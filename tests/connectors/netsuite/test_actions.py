@@ -12,16 +12,12 @@ from bellwire.capabilities.purchasing import (
     PurchasedLine,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseOrderState,
     PurchaseStatus,
-    ReadPurchaseOrder,
     SupplyTerms,
 )
-from bellwire.connectors.kit import Connection
 from bellwire.connectors.netsuite.actions import (
     create_purchase_order,
     find_supplier,
-    read_purchase_order,
     sign_in,
 )
 from bellwire.connectors.netsuite.api import select
@@ -33,6 +29,7 @@ from bellwire.practice import Fault, FaultKind
 from bellwire.practice.netsuite import NetSuite
 from tests.connecting import call
 from tests.connectors.netsuite.conftest import Connect
+from tests.purchases import order, state
 from tests.samples import usd
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,18 +39,6 @@ LINES = (PurchaseLine(sku="TEA-100", quantity=12), PurchaseLine(sku="MUG-RED", q
 
 def reorder(**changes: Any) -> CreatePurchaseOrder:
     return CreatePurchaseOrder(**{"supplier_id": "9", "lines": LINES, "reference": "reorder 7", **changes})
-
-
-async def create(purchasing: Connection, given: CreatePurchaseOrder) -> PurchaseOrder:
-    made = await create_purchase_order(call(purchasing), given)
-    assert isinstance(made, PurchaseOrder)
-    return made
-
-
-async def read(purchasing: Connection, order_id: str) -> PurchaseOrderState:
-    found = await read_purchase_order(call(purchasing), ReadPurchaseOrder(purchase_order_id=order_id))
-    assert isinstance(found, PurchaseOrderState)
-    return found
 
 
 async def test_the_preferred_supplier_of_an_item_is_found_with_its_terms(connect: Connect) -> None:
@@ -92,26 +77,26 @@ async def test_an_item_without_a_supplier_is_refused(connect: Connect, netsuite:
 
 
 async def test_an_order_is_made_with_netsuites_prices(connect: Connect, netsuite: NetSuite) -> None:
-    made = await create(connect(), reorder(note="by Friday", expected=date(2026, 12, 4)))
-    (order,), lines = netsuite.state().values()
+    made = await order(connect(), reorder(note="by Friday", expected=date(2026, 12, 4)))
+    (held,), lines = netsuite.state().values()
     assert made == PurchaseOrder(
-        id=str(order["id"]),
+        id=str(held["id"]),
         number="PO1",
         supplier_id="9",
         total=usd("89.85"),
-        url=f"https://1234567-sb1.app.netsuite.com/app/accounting/transactions/purchord.nl?id={order['id']}",
+        url=f"https://1234567-sb1.app.netsuite.com/app/accounting/transactions/purchord.nl?id={held['id']}",
     )
-    assert (order["memo"], order["duedate"]) == ("reorder 7: by Friday", "2026-12-04")
+    assert (held["memo"], held["duedate"]) == ("reorder 7: by Friday", "2026-12-04")
     assert [(line["quantity"], line["rate"]) for line in lines] == [(12, "4.25"), (6, "6.475")]
 
 
 async def test_prices_of_ones_own_are_taken_if_they_are_in_the_suppliers_currency(connect: Connect) -> None:
     priced = (PurchaseLine(sku="TEA-100", quantity=2, unit_price=usd("4.10")),)
-    assert (await create(connect(), reorder(lines=priced))).total == usd("8.20")
+    assert (await order(connect(), reorder(lines=priced))).total == usd("8.20")
     with pytest.raises(Refused, match="prices in USD, but the supplier is paid in EUR"):
-        await create(connect(multicurrency=True), reorder(lines=priced, supplier_id="10"))
+        await order(connect(multicurrency=True), reorder(lines=priced, supplier_id="10"))
     with pytest.raises(Refused, match="no supplier 77"):
-        await create(connect(multicurrency=True), reorder(lines=priced, supplier_id="77"))
+        await order(connect(multicurrency=True), reorder(lines=priced, supplier_id="77"))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +111,7 @@ async def test_an_order_that_cannot_be_is_refused_and_leaves_nothing(
     connect: Connect, netsuite: NetSuite, changes: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(Refused, match=said):
-        await create(connect(), reorder(**changes))
+        await order(connect(), reorder(**changes))
     assert netsuite.state() == {"transactions": [], "lines": []}
 
 
@@ -145,11 +130,11 @@ async def test_an_answer_that_is_lost_makes_no_second_order_and_no_second_lines(
 
 async def test_an_order_is_followed_until_all_of_it_came(connect: Connect, netsuite: NetSuite) -> None:
     purchasing = connect()
-    made = await create(purchasing, reorder())
-    told = [await read(purchasing, made.id)]
+    made = await order(purchasing, reorder())
+    told = [await state(purchasing, made.id)]
     for quantity in (4, None):
         netsuite.receive(made.id, quantity)
-        told.append(await read(purchasing, made.id))
+        told.append(await state(purchasing, made.id))
     assert [(each.status.value, [line.received for line in each.lines]) for each in told] == [
         ("ordered", [0, 0]), ("ordered", [4, 4]), ("received", [12, 6]),
     ]  # fmt: skip
@@ -171,24 +156,24 @@ async def test_each_status_has_its_meaning(
     connect: Connect, netsuite: NetSuite, letter: str, status: PurchaseStatus
 ) -> None:
     purchasing = connect()
-    made = await create(purchasing, reorder())
+    made = await order(purchasing, reorder())
     netsuite.set_status(made.id, letter)
-    assert (await read(purchasing, made.id)).status is status
+    assert (await state(purchasing, made.id)).status is status
 
 
 async def test_a_closed_order_of_which_all_came_is_received(connect: Connect, netsuite: NetSuite) -> None:
     purchasing = connect()
-    made = await create(purchasing, reorder())
+    made = await order(purchasing, reorder())
     netsuite.receive(made.id)
     netsuite.set_status(made.id, "H")
-    assert (await read(purchasing, made.id)).status is PurchaseStatus.RECEIVED
+    assert (await state(purchasing, made.id)).status is PurchaseStatus.RECEIVED
 
 
 @pytest.mark.parametrize("order_id", ["999", "1 OR 1=1"])
 async def test_an_order_that_is_not_there_is_refused(connect: Connect, order_id: str) -> None:
-    await create(connect(), reorder())
+    await order(connect(), reorder())
     with pytest.raises(Refused, match="NetSuite has no order"):
-        await read(connect(), order_id)
+        await state(connect(), order_id)
 
 
 @pytest.mark.proves("paging")
@@ -226,7 +211,7 @@ async def test_the_version_and_strict_names_are_on_every_call_and_its_end_would_
 ) -> None:
     netsuite.announced["Sunset"] = "Wed, 30 Jun 2027 00:00:00 GMT"
     purchasing = connect()
-    await create(purchasing, reorder())
+    await order(purchasing, reorder())
     assert all("/v1/" in each.path for each in netsuite.received)
     assert purchasing.api.notices == netsuite.announced
     assert purchasing.manifest.headers == {"X-NetSuite-PropertyNameValidation": "Error"}

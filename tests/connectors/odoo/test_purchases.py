@@ -8,13 +8,9 @@ import pytest
 
 from bellwire.capabilities.purchasing import (
     CreatePurchaseOrder,
-    FindSupplier,
     PurchasedLine,
     PurchaseLine,
-    PurchaseOrder,
-    PurchaseOrderState,
     PurchaseStatus,
-    ReadPurchaseOrder,
     SupplyTerms,
 )
 from bellwire.connectors.kit import Connection
@@ -26,6 +22,7 @@ from bellwire.practice.odoo import OdooSimulator, product_id
 from bellwire.practice.odoo.tables import EUR, FIELDS, PACK
 from tests.connecting import call
 from tests.connectors.odoo.conftest import Connect
+from tests.purchases import order, state, supplier
 from tests.samples import usd
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -37,28 +34,9 @@ def erp(connect: Connect) -> Connection:
     return connect()
 
 
-async def supplier(erp: Connection, sku: str, **more: Any) -> SupplyTerms:
-    found = await CONNECTOR.actions["purchasing.find_supplier"](call(erp, **more), FindSupplier(sku=sku))
-    assert isinstance(found, SupplyTerms)
-    return found
-
-
 def wanted(*lines: PurchaseLine, supplier_id: str = TEA_IMPORTS, **more: Any) -> CreatePurchaseOrder:
     some = lines or (PurchaseLine(sku="TEA-100", quantity=24),)
     return CreatePurchaseOrder(**({"supplier_id": supplier_id, "lines": some, "reference": "Reorder 7"} | more))
-
-
-async def order(erp: Connection, given: CreatePurchaseOrder | None = None, **more: Any) -> PurchaseOrder:
-    made = await CONNECTOR.actions["purchasing.create_purchase_order"](call(erp, **more), given or wanted())
-    assert isinstance(made, PurchaseOrder)
-    return made
-
-
-async def state(erp: Connection, number: str) -> PurchaseOrderState:
-    given = ReadPurchaseOrder(purchase_order_id=number)
-    found = await CONNECTOR.actions["purchasing.read_purchase_order"](call(erp), given)
-    assert isinstance(found, PurchaseOrderState)
-    return found
 
 
 # Terms
@@ -159,14 +137,14 @@ async def test_an_order_is_a_draft_with_the_reference_as_its_source(erp: Connect
 
 
 async def test_prices_that_are_not_given_are_the_vendors(erp: Connection) -> None:
-    assert (await order(erp)).total == usd("102.00")
+    assert (await order(erp, wanted())).total == usd("102.00")
 
 
 async def test_an_order_whose_answer_was_lost_is_found_by_its_reference(erp: Connection, odoo: OdooSimulator) -> None:
     odoo.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="purchase.order/create"))
     with pytest.raises(OutcomeUnknown):
-        await order(erp)
-    assert (await order(erp, again=True)).number == "P00001"
+        await order(erp, wanted())
+    assert (await order(erp, wanted(), again=True)).number == "P00001"
     assert len(odoo.tables["purchase.order"]) == 1
 
 
@@ -176,7 +154,7 @@ async def test_what_fails_after_the_order_was_made_has_the_repeat_look_for_it(
 ) -> None:
     odoo.faults.add(Fault(kind=kind, match="purchase.order/read", seconds=60))
     with pytest.raises(OutcomeUnknown, match="has drafted the order"):
-        await order(erp)
+        await order(erp, wanted())
 
 
 @pytest.mark.parametrize(
@@ -185,7 +163,7 @@ async def test_what_fails_after_the_order_was_made_has_the_repeat_look_for_it(
 async def test_one_that_is_not_of_this_attempt_is_not_taken_for_it(
     erp: Connection, odoo: OdooSimulator, change: dict[str, Any]
 ) -> None:
-    await order(erp)
+    await order(erp, wanted())
     odoo.tables["purchase.order"][1] |= {"create_date": "2026-11-24 09:00:00"} | change
     began = datetime.fromisoformat("2026-11-24T09:00:00+00:00")
     again = replace(call(erp, again=True), since=began)
@@ -242,7 +220,7 @@ async def test_how_far_an_order_is(erp: Connection, odoo: OdooSimulator) -> None
 
 
 async def test_lines_that_people_ordered_in_packs_are_told_in_units(erp: Connection, odoo: OdooSimulator) -> None:
-    made = await order(erp)
+    made = await order(erp, wanted())
     line = {"product_uom_id": PACK, "product_qty": 4.0, "product_uom_qty": 24.0, "qty_received": 1.5}
     odoo.tables["purchase.order.line"][1] |= line
     assert (await state(erp, made.id)).lines == (PurchasedLine(sku="TEA-100", ordered=24, received=9),)

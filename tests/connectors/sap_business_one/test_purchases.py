@@ -8,13 +8,10 @@ import pytest
 
 from bellwire.capabilities.purchasing import (
     CreatePurchaseOrder,
-    FindSupplier,
     PurchasedLine,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseOrderState,
     PurchaseStatus,
-    ReadPurchaseOrder,
     SupplyTerms,
 )
 from bellwire.connectors.kit import Connection
@@ -24,33 +21,15 @@ from bellwire.money import Money
 from bellwire.practice import Fault, FaultKind
 from bellwire.practice.sap_business_one import SapBusinessOneSimulator
 from tests.connecting import call
+from tests.purchases import order, state, supplier
 from tests.samples import usd
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def supplier(erp: Connection, sku: str, **more: Any) -> SupplyTerms:
-    found = await CONNECTOR.actions["purchasing.find_supplier"](call(erp, **more), FindSupplier(sku=sku))
-    assert isinstance(found, SupplyTerms)
-    return found
-
-
 def wanted(*lines: PurchaseLine, **more: Any) -> CreatePurchaseOrder:
     some = lines or (PurchaseLine(sku="TEA-100", quantity=24),)
     return CreatePurchaseOrder(**({"supplier_id": "V10000", "lines": some, "reference": "Robin's 7"} | more))
-
-
-async def order(erp: Connection, given: CreatePurchaseOrder | None = None, **more: Any) -> PurchaseOrder:
-    made = await CONNECTOR.actions["purchasing.create_purchase_order"](call(erp, **more), given or wanted())
-    assert isinstance(made, PurchaseOrder)
-    return made
-
-
-async def state(erp: Connection, number: str) -> PurchaseOrderState:
-    given = ReadPurchaseOrder(purchase_order_id=number)
-    found = await CONNECTOR.actions["purchasing.read_purchase_order"](call(erp), given)
-    assert isinstance(found, PurchaseOrderState)
-    return found
 
 
 # Terms
@@ -128,8 +107,8 @@ async def test_an_order_whose_answer_was_lost_is_found_by_its_reference(
 ) -> None:
     sap.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="POST /b1s/v2/Drafts"))
     with pytest.raises(OutcomeUnknown):
-        await order(erp)
-    assert (await order(erp, again=True)).id == "draft/1"
+        await order(erp, wanted())
+    assert (await order(erp, wanted(), again=True)).id == "draft/1"
     assert len(sap.company.books["Drafts"]) == 1
 
 
@@ -138,16 +117,16 @@ async def test_what_fails_after_the_draft_was_made_has_the_repeat_look_for_it(
 ) -> None:
     sap.faults.add(Fault(kind=FaultKind.FAILED, match="GET /b1s/v2/Currencies"))
     with pytest.raises(OutcomeUnknown, match="has the draft"):
-        await order(erp)
+        await order(erp, wanted())
 
 
 async def test_and_so_is_the_order_that_somebody_made_of_the_draft(
     erp: Connection, sap: SapBusinessOneSimulator
 ) -> None:
-    await order(erp)
+    await order(erp, wanted())
     sap.company.add(1)
     del sap.company.books["Drafts"][1]
-    found = await order(erp, again=True)
+    found = await order(erp, wanted(), again=True)
     assert (found.id, found.number) == ("order/1", "1001")
 
 
@@ -164,7 +143,7 @@ async def test_and_so_is_the_order_that_somebody_made_of_the_draft(
 async def test_one_that_is_not_of_this_attempt_is_not_taken_for_it(
     erp: Connection, sap: SapBusinessOneSimulator, change: dict[str, Any]
 ) -> None:
-    await order(erp)
+    await order(erp, wanted())
     sap.company.books["Drafts"][1] |= {"CreationDate": "2026-11-23"} | change
     again = replace(call(erp, again=True), since=datetime.fromisoformat("2026-11-24T09:00:00+00:00"))
     await CONNECTOR.actions["purchasing.create_purchase_order"](again, wanted())
@@ -227,7 +206,7 @@ async def test_how_far_an_order_is(erp: Connection, sap: SapBusinessOneSimulator
 async def test_an_order_that_was_closed_by_hand(
     erp: Connection, sap: SapBusinessOneSimulator, change: dict[str, str], came: int, status: PurchaseStatus
 ) -> None:
-    await order(erp)
+    await order(erp, wanted())
     entry = sap.company.add(1)
     if came:
         sap.company.receive(entry, {"TEA-100": came})
@@ -238,7 +217,7 @@ async def test_an_order_that_was_closed_by_hand(
 async def test_a_draft_that_was_closed_without_an_order_is_cancelled(
     erp: Connection, sap: SapBusinessOneSimulator
 ) -> None:
-    await order(erp)
+    await order(erp, wanted())
     sap.company.books["Drafts"][1]["DocumentStatus"] = "bost_Close"
     assert (await state(erp, "draft/1")).status is PurchaseStatus.CANCELLED
 
