@@ -1,7 +1,6 @@
 """One practice workspace for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -9,7 +8,7 @@ import pytest_asyncio
 from bellwire.connectors.kit import Connection
 from bellwire.practice import Practice
 from bellwire.practice.asana import Asana
-from tests.connecting import connection
+from tests.connecting import connecting
 
 Connect = Callable[..., Connection]
 
@@ -36,14 +35,5 @@ def team(practice: Practice) -> Asana:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice) -> AsyncIterator[Connect]:
-    """Makes connections called `team`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def team(*, credentials: dict[str, str] | None = None, **settings: Any) -> Connection:
-        values = {**practice.simulators["asana"].settings, **settings}
-        made.append(connection("asana", practice, name="team", settings=values, credentials=credentials))
-        return made[-1]
-
-    yield team
-    for each in made:
-        await each.api.close()
+    async with connecting("asana", practice, "team") as team:
+        yield team

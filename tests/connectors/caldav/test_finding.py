@@ -15,9 +15,10 @@ from bellwire.connectors.caldav.manifest import CalDavSettings
 from bellwire.connectors.caldav.objects import uid_of
 from bellwire.connectors.caldav.xml import parse, read
 from bellwire.connectors.kit import Answer, Call
-from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
+from bellwire.errors import Refused, Transient
 from bellwire.practice import Fault, FaultKind, Practice
 from bellwire.practice.caldav import CalDavSimulator, Kept
+from tests import faults
 from tests.connecting import call, connection
 from tests.connectors.caldav.conftest import vevent
 from tests.samples import NOW
@@ -156,15 +157,7 @@ async def test_one_that_is_always_changed_by_others_is_left_for_later(
 
 
 @pytest.mark.proves("errors")
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.FAILED, OutcomeUnknown),
-        (FaultKind.LOST_ANSWER, OutcomeUnknown),
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.SIGNED_OUT, SignedOut),
-    ],
-)
+@faults.each_of_a_write
 async def test_a_write_that_fails_is_told_by_what_may_have_happened(
     server: tuple[CalDavSimulator, Calling], kind: FaultKind, error: type[Exception]
 ) -> None:

@@ -13,6 +13,7 @@ from bellwire.connectors.kit import Account, Answer, Connection, OAuth2
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 from bellwire.practice import Fault, FaultKind
 from bellwire.practice.calendly import CalendlySimulator
+from tests import faults
 from tests.connecting import Secrets, call
 from tests.connectors.calendly.conftest import Connect
 
@@ -111,15 +112,7 @@ async def test_a_service_that_is_not_there_is_said_with_those_that_are(connect: 
 
 
 @pytest.mark.proves("errors")
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.FAILED, OutcomeUnknown),
-        (FaultKind.LOST_ANSWER, OutcomeUnknown),
-        (FaultKind.SIGNED_OUT, SignedOut),
-    ],
-)
+@faults.each_of_a_write
 async def test_each_fault_has_its_error(
     connect: Connect, calendly: CalendlySimulator, kind: FaultKind, error: type[VendorError]
 ) -> None:

@@ -1,16 +1,14 @@
 """One practice account for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from bellwire.connectors.kit import Connection
-from bellwire.events import Environment
 from bellwire.practice import Practice
 from bellwire.practice.docusign import DocuSign
-from tests.connecting import connection
+from tests.connecting import connecting
 from tests.samples import NOW
 
 Connect = Callable[..., Connection]
@@ -39,25 +37,5 @@ def docusign(practice: Practice) -> DocuSign:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice, docusign: DocuSign) -> AsyncIterator[Connect]:
-    """Makes connections called `contracts`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def contracts(
-        *, credentials: dict[str, str] | None = None, environment: Environment = Environment.SANDBOX, **settings: Any
-    ) -> Connection:
-        values = {**docusign.settings, **settings}
-        made.append(
-            connection(
-                "docusign",
-                practice,
-                name="contracts",
-                environment=environment,
-                settings=values,
-                credentials=credentials,
-            )
-        )
-        return made[-1]
-
-    yield contracts
-    for each in made:
-        await each.api.close()
+    async with connecting("docusign", practice, "contracts") as contracts:
+        yield contracts

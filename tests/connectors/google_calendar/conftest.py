@@ -1,7 +1,6 @@
 """One practice calendar for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -9,7 +8,7 @@ import pytest_asyncio
 from bellwire.connectors.kit import Connection
 from bellwire.practice import Practice
 from bellwire.practice.google_calendar import Calendar, GoogleCalendar
-from tests.connecting import connection
+from tests.connecting import connecting
 from tests.samples import NOW
 
 Connect = Callable[..., Connection]
@@ -43,14 +42,5 @@ def calendar(google: GoogleCalendar) -> Calendar:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice, google: GoogleCalendar) -> AsyncIterator[Connect]:
-    """Makes connections called `visits`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def visits(*, credentials: dict[str, str] | None = None, **settings: Any) -> Connection:
-        values = {**google.settings, **settings}
-        made.append(connection("google_calendar", practice, name="visits", settings=values, credentials=credentials))
-        return made[-1]
-
-    yield visits
-    for each in made:
-        await each.api.close()
+    async with connecting("google_calendar", practice, "visits") as visits:
+        yield visits

@@ -12,6 +12,7 @@ from bellwire.connectors.kit import Answer
 from bellwire.errors import PACED, OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 from bellwire.practice import Fault, FaultKind
 from bellwire.practice.google_calendar import GoogleCalendar
+from tests import faults
 from tests.connecting import call
 from tests.connectors.google_calendar.conftest import Connect
 from tests.samples import NOW
@@ -63,15 +64,7 @@ async def test_what_has_no_words_of_its_own_is_left_to_the_status() -> None:
     assert explain(Answer(502, {}, b"<html>", "GET", "/")) is None
 
 
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.SIGNED_OUT, SignedOut),
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.FAILED, Transient),
-        (FaultKind.LOST_ANSWER, Transient),
-    ],
-)
+@faults.each_of_a_read
 async def test_reading_that_fails_is_known_to_have_done_nothing(
     connect: Connect, google: GoogleCalendar, kind: FaultKind, error: type[VendorError]
 ) -> None:

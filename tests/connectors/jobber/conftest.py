@@ -1,7 +1,6 @@
 """One practice account for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,7 +10,7 @@ from bellwire.practice import Practice
 from bellwire.practice.jobber import Jobber
 from bellwire.practice.jobber.office import Office
 from bellwire.practice.jobber.points import Bucket
-from tests.connecting import connection
+from tests.connecting import connecting
 
 Connect = Callable[..., Connection]
 
@@ -37,14 +36,5 @@ def field(practice: Practice) -> Jobber:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice) -> AsyncIterator[Connect]:
-    """Makes connections called `field`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def field(*, credentials: dict[str, str] | None = None, **settings: Any) -> Connection:
-        values = {**practice.simulators["jobber"].settings, **settings}
-        made.append(connection("jobber", practice, name="field", settings=values, credentials=credentials))
-        return made[-1]
-
-    yield field
-    for each in made:
-        await each.api.close()
+    async with connecting("jobber", practice, "field") as field:
+        yield field

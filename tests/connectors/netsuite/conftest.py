@@ -1,16 +1,14 @@
 """One practice account for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from bellwire.connectors.kit import Connection
-from bellwire.events import Environment
 from bellwire.practice import Practice
 from bellwire.practice.netsuite import NetSuite
-from tests.connecting import connection
+from tests.connecting import connecting
 from tests.samples import NOW
 
 Connect = Callable[..., Connection]
@@ -37,24 +35,5 @@ def netsuite(practice: Practice) -> NetSuite:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice, netsuite: NetSuite) -> AsyncIterator[Connect]:
-    """Makes connections called `purchasing`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def purchasing(
-        *, credentials: dict[str, str] | None = None, environment: Environment = Environment.SANDBOX, **settings: Any
-    ) -> Connection:
-        made.append(
-            connection(
-                "netsuite",
-                practice,
-                name="purchasing",
-                environment=environment,
-                settings={**netsuite.settings, **settings},
-                credentials=credentials,
-            )
-        )
-        return made[-1]
-
-    yield purchasing
-    for each in made:
-        await each.api.close()
+    async with connecting("netsuite", practice, "purchasing") as purchasing:
+        yield purchasing

@@ -7,9 +7,10 @@ from bellwire.capabilities.purchasing import FindSupplier
 from bellwire.connectors.kit import Answer
 from bellwire.connectors.netsuite.actions import find_supplier
 from bellwire.connectors.netsuite.errors import explain
-from bellwire.errors import PACED, OutcomeUnknown, Refused, SignedOut, Transient, VendorError
+from bellwire.errors import PACED, OutcomeUnknown, Refused, Transient, VendorError
 from bellwire.practice import Fault, FaultKind
 from bellwire.practice.netsuite import NetSuite
+from tests import faults
 from tests.connecting import call
 from tests.connectors.netsuite.conftest import Connect
 
@@ -47,15 +48,7 @@ async def test_what_has_no_words_of_its_own_is_left_to_the_status() -> None:
     assert explain(Answer(502, {}, b"<html>", "GET", "/")) is None
 
 
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.SIGNED_OUT, SignedOut),
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.FAILED, Transient),
-        (FaultKind.LOST_ANSWER, Transient),
-    ],
-)
+@faults.each_of_a_read
 async def test_asking_that_fails_is_known_to_have_done_nothing(
     connect: Connect, netsuite: NetSuite, kind: FaultKind, error: type[VendorError]
 ) -> None:

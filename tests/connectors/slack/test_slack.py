@@ -17,6 +17,7 @@ from bellwire.connectors.slack.errors import explain
 from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
 from bellwire.practice import Fault, FaultKind, Practice
 from bellwire.practice.slack import Channel, SlackSimulator
+from tests import faults
 from tests.connecting import call, connection
 from tests.connectors.slack.described import problems
 from tests.shared import needs_shared, payload
@@ -192,15 +193,7 @@ async def test_too_long_a_message_is_refused(calling: Callable[..., Call]) -> No
 
 
 @pytest.mark.proves("errors")
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.FAILED, OutcomeUnknown),
-        (FaultKind.LOST_ANSWER, OutcomeUnknown),
-        (FaultKind.SIGNED_OUT, SignedOut),
-    ],
-)
+@faults.each_of_a_write
 async def test_each_fault_has_its_error_and_is_followed_by_recovery(
     calling: Callable[..., Call], slack: SlackSimulator, kind: FaultKind, error: type[VendorError]
 ) -> None:

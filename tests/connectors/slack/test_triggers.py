@@ -30,7 +30,7 @@ from bellwire.errors import CannotNormalise, SignedOut
 from bellwire.events import Delivery, Event
 from bellwire.practice import Practice, Webhook
 from bellwire.practice.slack import SlackSimulator
-from tests.connecting import Secrets, call, connection
+from tests.connecting import Secrets, call, connecting
 from tests.shared import needs_shared, payload, spec
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -72,17 +72,8 @@ def slack(practice: Practice) -> SlackSimulator:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice) -> AsyncIterator[Connect]:
-    """Makes connections called `team`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def team(*, credentials: dict[str, str] | None = None, **settings: Any) -> Connection:
-        values = {**SlackSimulator.settings, **settings}
-        made.append(connection("slack", practice, name="team", settings=values, credentials=credentials))
-        return made[-1]
-
-    yield team
-    for each in made:
-        await each.api.close()
+    async with connecting("slack", practice, "team") as team:
+        yield team
 
 
 def arrived(webhook: Webhook) -> Delivery:

@@ -14,11 +14,12 @@ from bellwire.capabilities.payments import (
 )
 from bellwire.connectors.kit import Connection
 from bellwire.connectors.square import CONNECTOR
-from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
+from bellwire.errors import OutcomeUnknown, Refused
 from bellwire.events import PaymentStatus
 from bellwire.money import Money
 from bellwire.practice import Fault, FaultKind, Processor
 from bellwire.practice.square import SquareSimulator
+from tests import faults
 from tests.connecting import call
 from tests.openapi import described
 from tests.samples import usd
@@ -139,15 +140,7 @@ async def test_an_unknown_payment_is_refused_in_squares_words(till: Connection) 
 
 
 @pytest.mark.proves("errors")
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.SIGNED_OUT, SignedOut),
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.FAILED, Transient),
-        (FaultKind.LOST_ANSWER, Transient),
-    ],
-)
+@faults.each_of_a_read
 async def test_a_failure_to_read_is_of_the_class_that_says_what_to_do(
     seller: SquareSimulator, till: Connection, kind: FaultKind, error: type[Exception]
 ) -> None:

@@ -8,9 +8,10 @@ import pytest
 from bellwire.capabilities.payments import ReadPayment, RefundPayment
 from bellwire.connectors.kit import Answer
 from bellwire.connectors.stripe.errors import explain
-from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, VendorError
+from bellwire.errors import Refused, Transient, VendorError
 from bellwire.practice import Fault, FaultKind
 from bellwire.practice.stripe import StripeSimulator
+from tests import faults
 from tests.connectors.stripe.conftest import Calling
 from tests.samples import usd
 
@@ -22,15 +23,7 @@ def answer(status: int, error: Any = None, **headers: str) -> Answer:
     return Answer(status, headers, body, "POST", "/v1/refunds")
 
 
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.FAILED, OutcomeUnknown),
-        (FaultKind.LOST_ANSWER, OutcomeUnknown),
-        (FaultKind.SIGNED_OUT, SignedOut),
-    ],
-)
+@faults.each_of_a_write
 async def test_each_fault_has_its_error_and_is_followed_by_recovery(
     calling: Calling, stripe: StripeSimulator, kind: FaultKind, error: type[VendorError]
 ) -> None:

@@ -20,6 +20,7 @@ from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient
 from bellwire.events import Delivery, Environment
 from bellwire.practice import Fault, FaultKind, Practice
 from bellwire.practice.subscriber import SubscriberSimulator
+from tests import faults
 from tests.connecting import Secrets, call, connection
 from tests.samples import NOW, order
 
@@ -142,15 +143,7 @@ async def test_a_redirect_is_not_followed(calling: Calling, subscriber: Subscrib
 
 
 @pytest.mark.proves("errors")
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.FAILED, OutcomeUnknown),
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.SIGNED_OUT, SignedOut),
-        (FaultKind.LOST_ANSWER, OutcomeUnknown),
-    ],
-)
+@faults.each_of_a_write
 async def test_what_fails_is_tried_again_or_told(
     calling: Calling, subscriber: SubscriberSimulator, kind: FaultKind, error: type[Exception]
 ) -> None:

@@ -30,7 +30,7 @@ from bellwire.errors import CannotNormalise, Refused
 from bellwire.events import Delivery, Event
 from bellwire.practice import Practice, Webhook
 from bellwire.practice.twilio import TwilioSimulator
-from tests.connecting import call, connection
+from tests.connecting import call, connecting
 from tests.samples import NOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -59,16 +59,8 @@ def twilio(practice: Practice) -> TwilioSimulator:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice) -> AsyncIterator[Connect]:
-    made: list[Connection] = []
-
-    def sms(**settings: Any) -> Connection:
-        values = {**TwilioSimulator.settings, **settings}
-        made.append(connection("twilio", practice, name="sms", settings=values))
-        return made[-1]
-
-    yield sms
-    for each in made:
-        await each.api.close()
+    async with connecting("twilio", practice, "sms") as sms:
+        yield sms
 
 
 def arrived(webhook: Webhook, url: str = URL) -> Delivery:

@@ -21,6 +21,7 @@ from bellwire.errors import OutcomeUnknown, Refused, SignedOut, Transient, Vendo
 from bellwire.events import Environment
 from bellwire.practice import Fault, FaultKind, Practice
 from bellwire.practice.twilio import TwilioSimulator
+from tests import faults
 from tests.connecting import call, connection
 from tests.openapi import described
 from tests.shared import needs_shared, payload
@@ -171,15 +172,7 @@ async def test_with_test_credentials_nothing_can_be_looked_for_and_it_is_sent_ag
 
 
 @pytest.mark.proves("errors")
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [
-        (FaultKind.RATE_LIMITED, Transient),
-        (FaultKind.FAILED, OutcomeUnknown),
-        (FaultKind.LOST_ANSWER, OutcomeUnknown),
-        (FaultKind.SIGNED_OUT, SignedOut),
-    ],
-)
+@faults.each_of_a_write
 async def test_each_fault_has_its_error_and_is_followed_by_recovery(
     calling: Callable[..., Call], twilio: TwilioSimulator, kind: FaultKind, error: type[VendorError]
 ) -> None:

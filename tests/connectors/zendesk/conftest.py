@@ -1,7 +1,6 @@
 """One practice account for each module, and connections to it."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -9,7 +8,7 @@ import pytest_asyncio
 from bellwire.connectors.kit import Connection
 from bellwire.practice import Practice
 from bellwire.practice.zendesk import ZendeskSimulator
-from tests.connecting import connection
+from tests.connecting import connecting
 
 Connect = Callable[..., Connection]
 
@@ -37,17 +36,5 @@ def zendesk(practice: Practice) -> ZendeskSimulator:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def connect(practice: Practice) -> AsyncIterator[Connect]:
-    """Makes connections called `help`; what is given changes their settings."""
-    made: list[Connection] = []
-
-    def help_(*, credentials: dict[str, str] | None = None, **settings: Any) -> Connection:
-        environment = {"environment": settings.pop("environment")} if "environment" in settings else {}
-        values = {**ZendeskSimulator.settings, **settings}
-        made.append(
-            connection("zendesk", practice, name="help", settings=values, credentials=credentials, **environment)
-        )
-        return made[-1]
-
-    yield help_
-    for each in made:
-        await each.api.close()
+    async with connecting("zendesk", practice, "help") as desk:
+        yield desk
