@@ -52,7 +52,8 @@ async def test_the_lines_of_an_order_fit_as_they_are(store: Stockroom[Simulator]
 
 
 async def test_what_has_no_stock_is_left_out(store: Stockroom[Simulator]) -> None:
-    await store.adjust([of("CLASS-01", 1, ships=False), of("", 4), of("TEA-100", 0), of("MUG-RED", 1)])
+    result = await store.adjust([of("CLASS-01", 1, ships=False), of("", 4), of("TEA-100", 0), of("MUG-RED", 1)])
+    assert [change.sku for change in result.changes] == ["MUG-RED"]
     assert store.taken() == {"MUG-RED": 1}
 
 
