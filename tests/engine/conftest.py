@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,6 +58,8 @@ class House:
     clock: Clock = system_clock
     sign_in: Callable[[Call], Awaitable[Account]] | None = None
     others: tuple[Vendor, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """Further flows, by id."""
     workers: int = 64
     ledger: Database = field(init=False)
     engine: Engine = field(init=False)
@@ -74,7 +76,7 @@ class House:
                 Setting(
                     self.ledger,
                     {self.vendor.name: self.connection, **others},
-                    [parse_flow(self.flow, Path("flows/test.yaml"))],
+                    [parse_flow(text, Path(f"flows/{name}.yaml")) for name, text in self._flows().items()],
                     LedgerCrosswalk(self.ledger),
                     clock=self.clock,
                     workers=self.workers,
@@ -84,6 +86,9 @@ class House:
             await self.engine.start()
             stack.push_async_callback(self.engine.stop)
             yield self
+
+    def _flows(self) -> dict[str, str]:
+        return {"test": self.flow, **self.beside}
 
     async def deliver(self, given: Order | None = None, kind: str = "order.paid", *, body: bytes | None = None) -> int:
         """What the intake does. Returns the delivery's number."""

@@ -13,6 +13,7 @@ from bellwire.clock import system_clock
 from bellwire.engine import dismiss, replay, resolve, retry
 from bellwire.engine.embedded import EmbeddedEngine
 from bellwire.engine.normalise import read, record
+from bellwire.engine.starting import Listeners
 from bellwire.errors import BellwireError, OutcomeUnknown, Refused, Transient
 from bellwire.events import Delivery, Environment
 from bellwire.flows import parse_flow
@@ -332,9 +333,7 @@ async def test_sandbox_and_production_never_mix(house: House) -> None:
     await house.ledger.write(lambda rows: deliveries.accept(rows, delivery, "x", Environment.PRODUCTION))
     flow = parse_flow(house.flow, Path("flows/test.yaml"))
     await house.ledger.write(
-        lambda rows: record(
-            rows, reading, {("till", "order.paid"): [flow]}, production, now=system_clock(), holding=False
-        )
+        lambda rows: record(rows, reading, Listeners.of([flow]), production, now=system_clock(), holding=False)
     )
     await house.settled()
     assert house.vendor.calls == []

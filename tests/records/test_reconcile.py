@@ -24,6 +24,7 @@ from bellwire.connectors.kit import (
     polled,
 )
 from bellwire.engine.normalise import read, record
+from bellwire.engine.starting import Listeners
 from bellwire.errors import CannotNormalise, Transient
 from bellwire.events import Delivery, Environment, Event, FreeForm
 from bellwire.ledger import Database, PollRow, deliveries, events, open_ledger, polls
@@ -131,7 +132,9 @@ class House:
 
     async def read(self, number: int, delivery: Delivery) -> None:
         reading = read(number, delivery, self.connection)
-        await self.ledger.write(lambda rows: record(rows, reading, {}, self.connection, now=self.now, holding=False))
+        await self.ledger.write(
+            lambda rows: record(rows, reading, Listeners(), self.connection, now=self.now, holding=False)
+        )
 
     async def read_all(self) -> None:
         for number, delivery in await self.ledger.read(lambda rows: deliveries.waiting(rows, after=0, limit=100)):

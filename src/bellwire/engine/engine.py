@@ -20,8 +20,9 @@ from bellwire.engine.execution import Execution
 from bellwire.engine.health import Health
 from bellwire.engine.loading import Loaded, load
 from bellwire.engine.means import Means
-from bellwire.engine.normalise import Listeners, Reading, Started, fault, record
+from bellwire.engine.normalise import Reading, fault, record
 from bellwire.engine.sending import LostClaim
+from bellwire.engine.starting import Listeners, Started
 from bellwire.errors import BellwireError, FlowError, LedgerBusy
 from bellwire.events import Delivery
 from bellwire.flows import Flow
@@ -70,9 +71,9 @@ class Engine(ABC):
         self._clock = clock = setting.clock
         self._workers = setting.workers
         self._health = Health(ledger, connections, setting.crosswalk, clock, setting.random)
-        self._means = Means(ledger, connections, setting.crosswalk, clock, setting.random, self._health)
+        self._listeners = listeners = Listeners.of(setting.flows)
+        self._means = Means(ledger, connections, setting.crosswalk, clock, setting.random, self._health, listeners)
         self._flows = {flow.hash: flow for flow in setting.flows}
-        self._listeners: Listeners = _listeners(setting.flows)
         self._ahead = 0.0
         self._running: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
@@ -219,6 +220,7 @@ class Engine(ABC):
         run = loaded.run
         late = bool(run.nonce) or self._is_late(run.received_at)
         execution = Execution(self._means, run.id, run.fence, run.nonce, loaded.event, loaded.flow, late)
+        execution.ended_by = run.ended_by
         execution.resume(
             loaded.past, interrupted=run.interrupted, retried=run.retried_at is not None, taken_over=taken_over
         )
@@ -250,13 +252,6 @@ class Engine(ABC):
             except Exception:
                 log.exception("the engine stumbled and goes on")
                 await asyncio.sleep(POLL)
-
-
-def _listeners(flows: Sequence[Flow]) -> Listeners:
-    found: dict[tuple[str, str], list[Flow]] = {}
-    for flow in flows:
-        found.setdefault((flow.connection, flow.event_type), []).append(flow)
-    return found
 
 
 def loaded(rows: Rows, run: RunRow) -> Loaded | Exception:

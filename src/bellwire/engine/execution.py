@@ -8,7 +8,7 @@ attempt; a waiting run keeps nothing in memory.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -20,11 +20,12 @@ from bellwire.engine.means import Means
 from bellwire.engine.progress import Part, Progress
 from bellwire.engine.results import to_json
 from bellwire.engine.sending import LostClaim, Sending
+from bellwire.engine.starting import Fact, ended_early, start
 from bellwire.engine.telling import Told, tell
 from bellwire.errors import PACED, BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
 from bellwire.events import Event, whole_subject
-from bellwire.flows import Flow
-from bellwire.ledger import AttemptRow, Outcome, Rows, RunState, edits, exceptions, runs
+from bellwire.flows import Emitted, Flow, Waited
+from bellwire.ledger import AttemptRow, Outcome, Rows, RunState, edits, events, exceptions, runs
 
 log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ class Execution:
     flow: Flow
     late: bool = False
     """It is about something from long ago, and gives way to what comes in now."""
+    ended_by: int | None = None
+    """A later event, by which there is nothing more to do."""
     followers: int = 0
     """How many runs of the subject's next event its end let go."""
     _progress: Progress = field(init=False)
@@ -81,6 +84,8 @@ class Execution:
         could take the run over, whether it is certain that none has. Raises LostClaim."""
         self._sending.holds = holds
         self._take_over()
+        if self.ended_by is not None:
+            return await self._end_early(self.ended_by)
         for part in self._progress.parts():
             part.ready_at = self._ready_at(part.last)
         tasks: set[asyncio.Task[None]] = set()
@@ -157,6 +162,9 @@ class Execution:
         """When what the row says comes next is due. If the machine's clock was set back since, that is now: how long
         ago it was can't be told."""
         now = self.means.clock()
+        if row is not None and row.outcome is Outcome.WAITING and row.next_at is not None:
+            # A time of the day is kept by the machine's clock, wherever that is set to.
+            return asyncio.get_running_loop().time() + (row.next_at - now).total_seconds()
         if self._under_way and row is not None and row.outcome is Outcome.STARTED:
             over = row.started_at + self.means.of(self.flow.actions[row.action])[0].api.timeout
             return asyncio.get_running_loop().time() + (over - now).total_seconds()
@@ -171,7 +179,7 @@ class Execution:
         part.running = True
         part.number += 1
         part.tries += 1
-        part.ready_at = None
+        part.ready_at = part.due = None
         started = self.means.clock()
         attempt = AttemptRow(self.run, part.action.name, part.item, part.number, Outcome.DONE, started, started)
         try:
@@ -179,6 +187,15 @@ class Execution:
                 await self._settle(
                     part, _changed(attempt, outcome=Outcome.SKIPPED, sentence=part.action.otherwise), None
                 )
+                return
+            if part.action.waits and not part.waited and await self._waits(part, attempt):
+                return
+            if part.action.emits:
+                await self._emit(part, attempt)
+                return
+            if not part.action.connection:
+                waited = Waited(until=started)
+                await self._settle(part, _changed(attempt, result=to_json(waited)), waited)
                 return
             result = await self._sending.send(part, self._progress.scope, partial(self._begin, attempt))
             if self.means.health.doubts(part.action.connection):
@@ -205,6 +222,41 @@ class Execution:
         be under way."""
         now = self.means.clock()
         await self._write(_changed(attempt, outcome=Outcome.STARTED, started_at=now, finished_at=None))
+
+    async def _waits(self, part: Part, attempt: AttemptRow) -> bool:
+        """Whether it has a time to wait for, which is to come; that is written down."""
+        due = part.action.due(self._progress.scope, attempt.started_at)
+        part.waited = True
+        if due is None or due <= attempt.started_at:
+            return False
+        part.due, part.tries = due, part.tries - 1
+        part.ready_at = asyncio.get_running_loop().time() + (due - attempt.started_at).total_seconds()
+        await self._write(_changed(attempt, outcome=Outcome.WAITING, next_at=due))
+        return True
+
+    async def _emit(self, part: Part, attempt: AttemptRow) -> None:
+        """Make the event, in the transaction that settles the action: both are there, or none is."""
+        event = self._sending.event_of(part, self._progress.scope, attempt.started_at)
+        data = event.data.model_dump_json()
+        part.settle(None)
+        last = self._progress.ends_with(part.action.name)
+
+        def write(rows: Rows) -> Emitted | None:
+            number = events.record(rows, event, data, delivery=None, now=attempt.started_at)
+            emitted = Emitted(business_key=event.business_key, new=number is not None)
+            if not runs.checkpoint(rows, _changed(attempt, result=to_json(emitted)), self.fence):
+                raise LostClaim
+            if number is not None:
+                fact = Fact(number, event, attempt.started_at)
+                start(rows, fact, self.means.listeners, None, now=attempt.started_at, holding=False)
+            if last:
+                self._finish(rows)
+            return emitted
+
+        # Of another subject than the run's own.
+        part.result = await self.means.ledger.write(write)
+        self.followers, self._ended = self.followers + 1, last
+        self._progress.conclude(part.action)
 
     async def _settle(self, part: Part, attempt: AttemptRow, result: Any) -> None:
         part.settle(result)
@@ -267,7 +319,7 @@ class Execution:
         held = runs.leave(rows, self.run, self.fence, RunState.DONE, now=now)
         if held and self._resumed:
             runs.settle_cut_off(rows, self.run, now)
-        self.followers = runs.let_next_go(rows, self._subject, now) if held else 0
+        self.followers += runs.let_next_go(rows, self._subject, now) if held else 0
         return held
 
     def _open(self, rows: Rows, action: str, item: int, told: Told) -> None:
@@ -296,9 +348,27 @@ class Execution:
             raise LostClaim
         return state
 
+    async def _end_early(self, event: int) -> RunState:
+        """Nothing more is done; but if a person is asked about something of it, they still are."""
+        now = self.means.clock()
+
+        def write(rows: Rows) -> RunState:
+            asked = exceptions.open_ones(rows, run=self.run, limit=1)
+            state = RunState.DEAD if asked else RunState.DONE
+            if not runs.leave(rows, self.run, self.fence, state, now=now, reason=_ended_early(rows, event)):
+                raise LostClaim
+            if not asked:
+                runs.settle_cut_off(rows, self.run, now)
+                self.followers += runs.let_next_go(rows, self._subject, now)
+            return state
+
+        return await self.means.ledger.write(write, lane=self._subject)
+
     async def _pause(self) -> tuple[RunState, bool]:
         """Nothing can go on now: for a time, until a connection is well again, or before a person has a look."""
         wait, now = self._next_wait(), self.means.clock()
+        if (due := self._progress.next_due()) is not None:
+            return await self._wait_for_its_time(now, due)
         state = RunState.HELD if self._shut_out else RunState.DEAD
         if wait is not None:
             state, wait = RunState.WAITING, min(wait, _LOOK_AGAIN) if self._shut_out else wait
@@ -315,12 +385,41 @@ class Execution:
             await self.means.health.let_go_if_well(self._shut_out)
         return state, held
 
+    async def _wait_for_its_time(self, now: datetime, due: datetime) -> tuple[RunState, bool]:
+        """As the flow says. What comes later about the same may go on meanwhile, and may have ended the run."""
+        reason = f"It waits until {due:%Y-%m-%d %H:%M} UTC."
+
+        def write(rows: Rows) -> tuple[RunState, bool]:
+            ended = runs.ended_by(rows, self.run)
+            if ended is None:
+                held = runs.leave(
+                    rows,
+                    self.run,
+                    self.fence,
+                    RunState.WAITING,
+                    now=now,
+                    due_at=due,
+                    held_for=runs.ITS_TIME,
+                    reason=reason,
+                )
+            else:
+                held = runs.leave(rows, self.run, self.fence, RunState.DONE, now=now, reason=_ended_early(rows, ended))
+            self.followers += runs.let_next_go(rows, self._subject, now) if held else 0
+            return RunState.WAITING if ended is None else RunState.DONE, held
+
+        return await self.means.ledger.write(write, lane=self._subject)
+
     def _why(self, state: RunState) -> str:
         if state is RunState.HELD:
             return f"It waits until the connection '{self._shut_out}' is in order again."
         if state is not RunState.DEAD:
             return ""
         return f"Stuck at: {', '.join(self._progress.stuck())}."
+
+
+def _ended_early(rows: Rows, event: int) -> str:
+    found = events.find(rows, event)
+    return ended_early(found.type if found else "a later event", event)
 
 
 def _changed(attempt: AttemptRow, **changes: Any) -> AttemptRow:

@@ -7,6 +7,7 @@ from random import Random
 from bellwire.clock import Clock
 from bellwire.connectors.kit import Action, Connection, Crosswalk
 from bellwire.engine.health import Health
+from bellwire.engine.starting import Listeners
 from bellwire.errors import FlowError
 from bellwire.flows import FlowAction, operation_for
 from bellwire.ledger import Database
@@ -21,6 +22,8 @@ class Means:
     random: Random
     """For the jitter of backoff."""
     health: Health
+    listeners: Listeners = field(default_factory=Listeners)
+    """The flows that an event may begin or end."""
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
 
     @classmethod

@@ -1,25 +1,18 @@
 """Deliveries into events, and events into runs: one transaction for each delivery."""
 
 import traceback
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 
 from bellwire.connectors.kit import Connection, Normalised
+from bellwire.engine.starting import Fact, Listeners, Started, start
 from bellwire.errors import CannotNormalise
-from bellwire.events import DICTIONARY, Delivery, Environment, Event, whole_subject
-from bellwire.flows import Flow
-from bellwire.ledger import DeliveryState, FlowMode, Rows, RunState, deliveries, events, exceptions, polls, runs
+from bellwire.events import Delivery, whole_subject
+from bellwire.ledger import DeliveryState, Rows, deliveries, events, exceptions, polls
 
 log = structlog.get_logger()
-
-_BEHIND = "It waits until what came earlier about the same is done with."
-
-Listeners = Mapping[tuple[str, str], Sequence[Flow]]
-"""Connection and event type → the flows that listen."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +40,6 @@ class Reading:
         """What it is about, if that is one thing."""
         subjects = {whole_subject(event.connection, event.subject) for event in self.normalised.events}
         return subjects.pop() if len(subjects) == 1 else None
-
-
-@dataclass(frozen=True)
-class Started:
-    """A run that the recording began and this process holds, with all it needs."""
-
-    run: int
-    event_id: int
-    event: Event
-    flow: Flow
-    received_at: datetime
 
 
 def read(number: int, delivery: Delivery, connection: Connection | None) -> Reading:
@@ -121,54 +103,18 @@ def record(
         if event_id is None:
             known += 1
             continue
-        listening = listeners.get((event.connection, event.type), ())
-        flows = [flow for flow in listening if runs.mode_of(rows, flow.id) is FlowMode.LIVE]
-        reason = _why_not(rows, event, connection, listening=bool(listening), live=bool(flows))
-        if reason:
-            events.skip(rows, event_id, reason)
-            continue
-        state = RunState.RUNNING if holding else RunState.WAITING
-        subject = whole_subject(event.connection, event.subject)
-        behind = runs.has_earlier(rows, subject, event_id)
-        if behind:
-            state = RunState.HELD
-        for flow in flows:
-            run = runs.start(
-                rows,
-                event_id,
-                flow.id,
-                flow.hash,
-                subject=subject,
-                received_at=reading.received_at,
-                now=now,
-                state=state,
-                reason=_BEHIND if behind else "",
-                job=job if state is RunState.RUNNING else None,
-            )
-            if run is not None and state is RunState.RUNNING:
-                started.append(Started(run, event_id, event, flow, reading.received_at))
+        started += start(
+            rows,
+            Fact(event_id, event, reading.received_at),
+            listeners,
+            None if connection is None else connection.since,
+            now=now,
+            holding=holding,
+            job=job,
+        )
     if known == len(reading.normalised.events):
         deliveries.explain(rows, reading.delivery, "Everything in it was known already.")
     return started
-
-
-def _why_not(rows: Rows, event: Event, connection: Connection | None, *, listening: bool, live: bool) -> str:
-    """Why an event starts no run; empty when it does."""
-    entry = DICTIONARY.get(event.type)
-    shows_state = entry is not None and entry.state and event.version is not None
-    if shows_state and not events.advance(rows, event):
-        return "A later state of it is known already."
-    if not live:
-        return "The flow that listens to it is switched off." if listening else "No flow listens to it."
-    if connection is not None and connection.since is not None and event.time < connection.since:
-        return f"It is from before {connection.since:%Y-%m-%d %H:%M} UTC, when this connection went live."
-    if event.environment is Environment.PRODUCTION and _is_test(event.data):
-        return "It is a test order of a real shop: nothing is sent or booked for it."
-    return ""
-
-
-def _is_test(data: Any) -> bool:
-    return bool(getattr(data, "test", False))
 
 
 def _bury(rows: Rows, reading: Reading, problem: Problem, connection: Connection | None, now: datetime) -> None:

@@ -41,6 +41,10 @@ class Part:
     wrote: bool = False
     """The attempt that goes on has changed something at the vendor."""
     running: bool = False
+    waited: bool = False
+    """Its time, as the flow says it, was looked up."""
+    due: datetime | None = None
+    """That time, while it waits for it and for nothing else."""
     shut_out: bool = False
     """Its connection is out of order."""
 
@@ -80,6 +84,8 @@ class Progress:
             part.number = max(part.number, row.number)
             part.tries += _counts(row)
             part.last = row
+            part.due = row.next_at if row.outcome is Outcome.WAITING else None
+            part.waited = part.waited or row.outcome is Outcome.WAITING
             part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
                 # Who retries what can't be looked up has looked there, and says that it isn't there.
@@ -101,6 +107,12 @@ class Progress:
         for name, action in self.flow.actions.items():
             if name not in self.scope and action.needs <= self.scope.keys():
                 yield from (part for part in self._expanded(action) if part.open)
+
+    def next_due(self) -> datetime | None:
+        """The next of the times that the flow says, if all that is left waits for one: nothing needs a person, or is to
+        be tried again."""
+        times = [part.due for part in self.parts() if not part.settled]
+        return None if not times or None in times else min(time for time in times if time is not None)
 
     def stuck(self) -> list[str]:
         """The actions that need a person."""
@@ -139,7 +151,7 @@ class Progress:
         if not found.needs <= scope.keys() or found.for_each:
             return True
         try:
-            if found.wanted(scope):
+            if found.wanted(scope) and found.connection:
                 operation = self._means.of(found)[1].operation
                 operation.given.model_validate(found.inputs(scope), from_attributes=True)
         except (FlowError, ValidationError):
@@ -149,8 +161,8 @@ class Progress:
     def _result(self, part: Part, row: AttemptRow) -> Any:
         if row.outcome is Outcome.SKIPPED:
             return None
-        operation = self._means.of(part.action)[1].operation
-        return from_json(operation, row.result, by_hand=row.outcome is Outcome.BY_HAND)
+        kind = part.action.own_result or self._means.of(part.action)[1].operation.result
+        return from_json(kind, row.result, by_hand=row.outcome is Outcome.BY_HAND)
 
     def _expanded(self, action: FlowAction) -> list[Part]:
         """The parts of an action whose needs are settled; for `for_each`, made when it is first asked for."""
@@ -179,4 +191,4 @@ def _counts(attempt: AttemptRow) -> bool:
     """Whether it used up one of the retries. One that may be repeated at once ended because its connection is out of
     order, or a person has it tried again."""
     at_once = attempt.next_at is not None and attempt.next_at == attempt.finished_at
-    return attempt.cause != PACED and not at_once
+    return attempt.cause != PACED and attempt.outcome is not Outcome.WAITING and not at_once

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from bellwire.capabilities import Operation, Result
+from bellwire.capabilities import Result
 from bellwire.flows import ByHand
 
 
@@ -12,7 +12,7 @@ def to_json(result: Result) -> str:
     return result.model_dump_json()
 
 
-def from_json(operation: Operation, text: str | None, *, by_hand: bool) -> Any:
+def from_json(kind: type[Result], text: str | None, *, by_hand: bool) -> Any:
     """The result that a checkpoint holds; of an action done by hand, the fields that were told."""
     values = orjson.loads(text or "{}")
-    return ByHand(values) if by_hand else operation.result.model_validate(values)
+    return ByHand(values) if by_hand else kind.model_validate(values)

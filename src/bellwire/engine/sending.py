@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,8 +15,11 @@ from bellwire.engine.means import Means
 from bellwire.engine.progress import Part
 from bellwire.engine.telling import ask_a_person, wrong_input
 from bellwire.errors import FlowError
-from bellwire.events import Event
+from bellwire.events import OWN, Event, data_model
 from bellwire.flows import Flow, Scope
+
+_LONGEST_CHAIN = 8
+"""So many events may lead from one to the next."""
 
 
 class LostClaim(Exception):
@@ -54,6 +58,32 @@ class Sending:
         # Without a time-out of its own: each request has one, and waiting for the account's turn may rightly be long.
         return await act(call, given)
 
+    def event_of(self, part: Part, scope: Scope, now: datetime) -> Event:
+        """What an action emits. The same, however often it is tried. Raises FlowError."""
+        action = part.action
+        key = f"{self.event.business_key}>{self.flow.id}.{action.name}.{part.item}{self.nonce and '.' + self.nonce}"
+        if key.count(">") > _LONGEST_CHAIN:
+            raise FlowError(
+                f"Flows begin each other in a circle: '{action.name}' emits {action.emits}, which led to it.",
+                cause=f"circle:{self.flow.id}",
+                remedy="Give one of these flows a condition (`if`) that ends the circle.",
+            )
+        try:
+            data = data_model(action.emits).model_validate(action.inputs(scope, part.value), from_attributes=True)
+        except ValidationError as error:
+            raise wrong_input(action, error) from error
+        own_id, updated_at = getattr(data, "id", None), getattr(data, "updated_at", None)
+        return Event(
+            type=action.emits,
+            connection=OWN,
+            environment=self.event.environment,
+            business_key=key,
+            subject=f"{action.emits.partition('.')[0]}/{own_id}" if own_id else self.event.subject,
+            time=now,
+            version=updated_at if isinstance(updated_at, datetime) else None,
+            data=data,
+        )
+
     def _announcement(self, begin: Callable[[], Awaitable[None]], *, announced: bool) -> Callable[[], Awaitable[None]]:
         """Writes down, once, that the attempt begins, if that has to be; and has nothing sent by a process that may
         have lost the run."""
@@ -79,7 +109,7 @@ class Sending:
             raise wrong_input(part.action, error) from error
 
     def _keep_apart(self, connection: Connection) -> None:
-        if connection.environment is not self.event.environment:
+        if connection.environment is not self.event.environment and connection.name != OWN:
             raise FlowError(
                 f"It came from {self.event.environment}, but '{connection.name}' is a {connection.environment} account:"
                 " the two never mix.",

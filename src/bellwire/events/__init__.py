@@ -5,7 +5,7 @@ from bellwire.events.bookings import Answer, Booking, CalendarEntry, Contract, S
 from bellwire.events.catalogue import InventoryLevel, Product, Variant
 from bellwire.events.delivery import Delivery
 from bellwire.events.dictionary import DICTIONARY, EventType, data_model
-from bellwire.events.envelope import Environment, Event, FreeForm, whole_subject
+from bellwire.events.envelope import OWN, Environment, Event, FreeForm, whole_subject
 from bellwire.events.orders import (
     Address,
     Customer,
@@ -27,6 +27,7 @@ from bellwire.events.work import Job, Task, WorkedTime
 
 __all__ = [
     "DICTIONARY",
+    "OWN",
     "Address",
     "Answer",
     "Booking",

@@ -9,6 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+OWN = "bellwire"
+"""The connection of the events that Bellwire itself makes."""
+
 
 class Environment(StrEnum):
     """Sandbox and production never mix; practice counts as sandbox."""

@@ -8,7 +8,8 @@ from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
 from bellwire.flows.document import read_values
 from bellwire.flows.fields import element, fields_of, options
 from bellwire.flows.loading import FlowErrors, load_flow, load_flows, template, template_names
-from bellwire.flows.model import Flow, FlowAction, Owner, Retry, Success
+from bellwire.flows.model import Ending, Flow, FlowAction, Owner, Retry, Success
+from bellwire.flows.own import Emitted, Waited
 from bellwire.flows.parsing import parse_flow, pinned_flow
 from bellwire.flows.picture import Box, Picture, picture
 from bellwire.flows.scope import SKIPPED, ByHand, Scope, Skipped, scope_for
@@ -18,6 +19,8 @@ __all__ = [
     "SKIPPED",
     "Box",
     "ByHand",
+    "Emitted",
+    "Ending",
     "Finding",
     "Flow",
     "FlowAction",
@@ -29,6 +32,7 @@ __all__ = [
     "Severity",
     "Skipped",
     "Success",
+    "Waited",
     "check_flow",
     "element",
     "fields_of",

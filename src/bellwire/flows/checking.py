@@ -19,7 +19,7 @@ from bellwire.errors import ConfigurationError
 from bellwire.events import Event, FreeForm, data_model
 from bellwire.flows.document import Key
 from bellwire.flows.expressions import Expression
-from bellwire.flows.fields import element, list_of, without_none
+from bellwire.flows.fields import element, has_field, list_of, without_none
 from bellwire.flows.fitting import fits, may_lack
 from bellwire.flows.inference import Inference, called, paths_in, tested_paths
 from bellwire.flows.model import Flow, FlowAction, Value
@@ -94,6 +94,7 @@ class _Check:
 
     def findings(self) -> list[Finding]:
         self._trigger()
+        self._endings()
         self._who_and_what()
         for action in self._flow.actions.values():
             self._operation(action)
@@ -117,12 +118,18 @@ class _Check:
         connector = self._connector(self._flow.connection, line)
         if connector is None:
             return
+        if not self._brings(connector, event_type, line):
+            self._event = Any  # what the right one carries isn't known, and isn't what has to be mended
+
+    def _brings(self, connector: Connector, event_type: str, line: int) -> bool:
         brought = connector.triggers.event_types if connector.triggers else None
         if brought is None:
             self._add(line, f"{connector.manifest.title} sends no events", "start the flow with another connection")
-        elif not any(fnmatchcase(event_type, pattern) for pattern in brought):
+            return True
+        brings = any(fnmatchcase(event_type, pattern) for pattern in brought)
+        if not brings:
             self._add(line, f"{connector.manifest.title} brings no '{event_type}'", nearest(event_type, brought))
-            self._event = Any  # what the right one carries isn't known, and isn't what has to be mended
+        return brings
 
     def _who_and_what(self) -> None:
         if self._flow.owner is None:
@@ -132,7 +139,18 @@ class _Check:
                 1, "the flow doesn't say what success is", "add success: {within: 2m, error_rate: 1%}", error=False
             )
 
+    def _endings(self) -> None:
+        for ending in self._flow.ends_on:
+            connector = self._connector(ending.connection, ending.line)
+            if connector is not None:
+                self._brings(connector, ending.event_type, ending.line)
+            for event_type in (self._flow.event_type, ending.event_type):
+                if ending.same and not has_field(data_model(event_type), ending.same):
+                    self._add(ending.line, f"{event_type} has no field '{ending.same}'")
+
     def _operation(self, action: FlowAction) -> None:
+        if not action.connection:
+            return
         connector = self._connector(action.connection, action.lines["do"])
         if connector is None:
             return
@@ -147,11 +165,16 @@ class _Check:
             self._infer(action.condition, see)
         if never(action):
             self._add(action.lines["if"], f"'{action.name}' never runs: its 'if' is never true", error=False)
+        if action.wait_until is not None:
+            self._time(action.wait_until, see)
         if action.each is not None:
             see = Sight({**see.names, "item": self._item(action.each, see)}, see.tested)
         operation = self._operations.get(action.name)
         if operation is not None:
             self._given(action, operation, see)
+        elif action.emits:
+            line = action.lines.get("with", action.lines["emit"])
+            self._filled(f"the event {action.emits}", line, action.given, data_model(action.emits), see)
         else:
             for expression in expressions_in(dict(action.given)):
                 self._infer(expression, see)
@@ -163,7 +186,8 @@ class _Check:
     def _result(self, action: FlowAction) -> Any:
         operation = self._operations.get(action.name)
         if operation is None:
-            return Any
+            result = action.own_result or Any
+            return list_of(result) if action.for_each else result
         return list_of(operation.result) if action.for_each else operation.result
 
     def _infer(self, expression: Expression, see: Sight) -> Any:
@@ -174,6 +198,11 @@ class _Check:
         subjects |= {name: f"the result of '{name}'" for name in self._flow.actions}
         found = Inference(see.names, subjects, see.tested, report).of(expression.tree)
         return str if expression.is_text else found
+
+    def _time(self, until: Expression, see: Sight) -> None:
+        found = without_none(self._infer(until, see))
+        if not fits(found, datetime):
+            self._add(until.place.line, f"'wait_until' needs a time, and this is {called(found)}")
 
     def _item(self, each: Expression, see: Sight) -> Any:
         sequence = without_none(self._infer(each, see))

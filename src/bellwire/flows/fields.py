@@ -85,6 +85,19 @@ def read_field(value: Any, name: str, absent: Any) -> Any:
     return absent
 
 
+def has_field(kind: Any, path: str) -> bool:
+    """Whether a value of this type can have a field by this path, such as `customer.email`; True when it isn't
+    known."""
+    name, _, rest = path.partition(".")
+    for option in options(kind):
+        if option is Any or not isinstance(option, type) or getattr(option, "model_config", {}).get("extra") == "allow":
+            return True
+        fields = fields_of(option)
+        if name in fields and (not rest or has_field(fields[name], rest)):
+            return True
+    return False
+
+
 def options(annotation: Any) -> tuple[Any, ...]:
     """What a union can be, one by one; anything else is its own only option."""
     return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bellwire.capabilities import Result
 from bellwire.errors import FlowError
+from bellwire.events import Event, whole_subject
 from bellwire.flows.document import Key
 from bellwire.flows.expressions import Expression
+from bellwire.flows.fields import read_field
+from bellwire.flows.own import Emitted, Waited
 from bellwire.flows.scope import Scope, Skipped
 
 
@@ -64,13 +68,39 @@ def _without_skipped(values: Mapping[Key, Value], scope: Scope) -> dict[str, Any
     return {key: value for key, value in pairs if not isinstance(value, Skipped)}
 
 
+@dataclass(frozen=True)
+class Ending:
+    """A later event that ends a run which still waits: one about the same subject, or with the `same` field."""
+
+    connection: str
+    event_type: str
+    same: str
+    """A field of both events' data, such as `invoice_id`; empty: their subjects are compared."""
+    line: int
+
+    def key(self, event: Event) -> str:
+        """What the two events have in common; empty when this one doesn't say."""
+        if not self.same:
+            return whole_subject(event.connection, event.subject)
+        found = event.data
+        for name in self.same.split("."):
+            found = read_field(found, name, None)
+        return "" if found is None or found == "" else f"{self.same}={found}"
+
+
 @dataclass(frozen=True, eq=False)
 class FlowAction:
     """One step of a flow."""
 
     name: str
     connection: str
+    """Empty when it asks nobody for anything: it only waits, or emits an event."""
     operation_name: str
+    emits: str
+    """The type of the event that it makes; empty when it does something else."""
+    wait: timedelta | None
+    """How long it waits once what it needs is settled."""
+    wait_until: Expression | None
     needs: frozenset[str]
     """The actions that have to be finished before: named in `needs`, or referred to."""
     retry: Retry
@@ -86,6 +116,36 @@ class FlowAction:
     def for_each(self) -> bool:
         """Whether it is done once for each of its `items`."""
         return self.each is not None
+
+    @property
+    def own_result(self) -> type[Result] | None:
+        """What it gives if it asks no connection for anything."""
+        if self.emits:
+            return Emitted
+        return None if self.connection else Waited
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has a time to wait for."""
+        return self.wait is not None or self.wait_until is not None
+
+    def due(self, scope: Scope, now: datetime) -> datetime | None:
+        """Until when it waits, if what it needs is settled `now`; None: it doesn't. Raises FlowError when
+        `wait_until` isn't a time."""
+        if self.wait is not None:
+            return now + self.wait
+        found = self.wait_until(scope) if self.wait_until is not None else None
+        if found is None or isinstance(found, Skipped):
+            return None
+        if not isinstance(found, datetime) or found.tzinfo is None:
+            assert self.wait_until is not None
+            place = self.wait_until.place
+            raise FlowError(
+                f"{place.owner}: `wait_until: {self.wait_until.source}` isn't a time.",
+                cause="expression",
+                remedy=f"Name a time, such as event.start, in {place.path}, line {place.line}.",
+            )
+        return found.astimezone(UTC)
 
     def wanted(self, scope: Scope) -> bool:
         """Whether its `if` holds; without one it always does. Raises FlowError."""
@@ -121,6 +181,7 @@ class Flow:
     """The file's name without its ending."""
     connection: str
     event_type: str
+    ends_on: tuple[Ending, ...]
     owner: Owner | None
     success: Success | None
     manual_minutes: Decimal | None

@@ -11,13 +11,13 @@ from typing import Any
 from bellwire.errors import ConfigurationError
 from bellwire.flows.document import Key, Node, read_document
 from bellwire.flows.expressions import Expression, Place, compile_condition, compile_text, is_dynamic
-from bellwire.flows.model import Flow, FlowAction, Owner, Retry, Success, Value
+from bellwire.flows.model import Ending, Flow, FlowAction, Owner, Retry, Success, Value
 from bellwire.flows.order import in_order
 from bellwire.flows.section import Section
 from bellwire.flows.suggestions import nearest, spoken
 
-FLOW_KEYS = ("name", "trigger", "owner", "success", "manual_minutes", "actions")
-ACTION_KEYS = ("do", "with", "if", "otherwise", "for_each", "needs", "retry")
+FLOW_KEYS = ("name", "trigger", "ends_on", "owner", "success", "manual_minutes", "actions")
+ACTION_KEYS = ("do", "emit", "with", "if", "otherwise", "for_each", "wait", "wait_until", "needs", "retry")
 OTHERWISE = "Its condition wasn't met."
 
 _RESERVED = (
@@ -40,6 +40,8 @@ _RESERVED = (
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _TRIGGER = re.compile(r"([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)")
 _DO = re.compile(r"([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*)")
+_EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
+_FIELD = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _MOST_ACTIONS = 100
 
 
@@ -65,6 +67,7 @@ def parse_flow(text: str, path: Path) -> Flow:
         id=path.stem,
         connection=connection,
         event_type=event_type,
+        ends_on=_ends_on(top, path),
         owner=_owner(top, path),
         success=_success(top, path),
         manual_minutes=top.number("manual_minutes", 0, 10_000),
@@ -82,6 +85,32 @@ def _split(section: Section, key: str, form: re.Pattern[str], example: str) -> t
     if not match:
         raise section.error(node.line, f"'{key}' can't be understood.", f"Write it like this: `{key}: {example}`.")
     return match[1], match[2]
+
+
+def _ends_on(top: Section, path: Path) -> tuple[Ending, ...]:
+    node = top.find("ends_on")
+    if node is None:
+        return ()
+    entries = node.value if isinstance(node.value, list) else [node]
+    return tuple(_ending(entry, top, path) for entry in entries)
+
+
+def _ending(entry: Node, top: Section, path: Path) -> Ending:
+    """Either the event's name, or a mapping with it."""
+    same = ""
+    if isinstance(entry.value, dict):
+        section = Section(entry, path, "what ends the run", ("event", "same"))
+        node, field = section.need("event", "shop.order.cancelled"), section.find("same")
+        if field is not None:
+            same = section.text(field, "same")
+            if not _FIELD.fullmatch(same):
+                raise top.error(field.line, f"'{same}' is no field.", "Name one that both events have: invoice_id.")
+    else:
+        node = entry
+    match = _TRIGGER.fullmatch(top.text(node, "ends_on"))
+    if not match:
+        raise top.error(node.line, "'ends_on' can't be understood.", "Write it like this: `shop.order.cancelled`.")
+    return Ending(match[1], match[2], same, node.line)
 
 
 def _owner(top: Section, path: Path) -> Owner | None:
@@ -120,16 +149,20 @@ def _actions(top: Section, path: Path, owner: str) -> dict[str, FlowAction]:
 def _action(key: Key, node: Node, path: Path, owner: str, names: list[str]) -> FlowAction:
     whose = f"{owner}, action '{key}'"
     section = Section(node, path, f"action '{key}'", ACTION_KEYS)
-    connection, operation = _split(section, "do", _DO, "books.create_invoice")
+    connection, operation, emits = _does(section)
     condition = _condition(section, path, whose)
     each = _expression(section, "for_each", path, whose)
     given = _given(section, path, whose)
     otherwise = section.find("otherwise")
+    wait_until = _expression(section, "wait_until", path, whose)
     return FlowAction(
         name=str(key),
         connection=connection,
         operation_name=operation,
-        needs=_needs(str(key), section, [condition, each, *given.values()], names),
+        emits=emits,
+        wait=section.duration("wait"),
+        wait_until=wait_until,
+        needs=_needs(str(key), section, [condition, each, wait_until, *given.values()], names),
         retry=_retry(section, path),
         otherwise=section.text(otherwise, "otherwise") if otherwise else OTHERWISE,
         condition=condition,
@@ -137,6 +170,24 @@ def _action(key: Key, node: Node, path: Path, owner: str, names: list[str]) -> F
         given=given,
         lines=_lines(section) | {"": key.line},
     )
+
+
+def _does(section: Section) -> tuple[str, str, str]:
+    """Connection, operation, and the type of the event that is made: what it does is one of both, or only to wait."""
+    until = section.find("wait_until")
+    if until is not None and section.find("wait") is not None:
+        raise section.error(until.line, "An action has either 'wait' or 'wait_until'.", "Keep one of them.")
+    node = section.find("emit")
+    if node is None and section.find("do") is None and (section.find("wait") or section.find("wait_until")):
+        return "", "", ""
+    if node is None:
+        return *_split(section, "do", _DO, "books.create_invoice"), ""
+    if section.find("do") is not None:
+        raise section.error(node.line, "An action has either 'do' or 'emit'.", "Make two actions of it.")
+    emits = section.text(node, "emit")
+    if not _EVENT_TYPE.fullmatch(emits):
+        raise section.error(node.line, f"'{emits}' can't be a type of event.", "Write it like this: `inventory.low`.")
+    return "", "", emits
 
 
 def _lines(section: Section) -> dict[str, int]:

@@ -48,6 +48,11 @@ def picture(flow: Flow) -> Picture:
 
 
 def _meaning(action: FlowAction) -> str:
+    if action.emits:
+        entry = DICTIONARY.get(action.emits)
+        return f"Say: {entry.meaning if entry else action.emits}"
+    if not action.connection:
+        return "Wait"
     known = OPERATIONS.get(action.operation_name)
     return known[0].meaning if known else action.operation_name.replace("_", " ").capitalize()
 

@@ -17,6 +17,7 @@ from bellwire.ledger.rows import (
     message_row,
     stamp,
 )
+from bellwire.ledger.runs import ITS_TIME
 
 UNSENT = "It hasn't been sent yet."
 STALE = timedelta(days=3)
@@ -140,11 +141,11 @@ def _newest(rows: Rows, alert: int) -> dict[str, MessageRow]:
 def late_runs(rows: Rows, now: datetime, patience: timedelta, *, limit: int = 10_000) -> list[LateRuns]:
     """By flow: how many runs wait that began, or that a person had tried again, longer ago than `patience`. Those that
     became due since aren't among them: they are about to go on, as after an outage. Nor are held ones: what they wait
-    for is told by itself. At most `limit` are looked at."""
+    for is told by itself; nor those that wait for a time which their flow says. At most `limit` are looked at."""
     found = rows.all(
         "SELECT flow, COUNT(*) FROM (SELECT flow, due_at, COALESCE(retried_at, created_at) AS began FROM runs"
-        " WHERE state = 'waiting' ORDER BY due_at LIMIT :limit) AS waiting"
+        " WHERE state = 'waiting' AND held_for <> :time ORDER BY due_at LIMIT :limit) AS waiting"
         " WHERE began < :before AND (due_at > :now OR due_at < :before) GROUP BY flow ORDER BY flow",
-        {"now": stamp(now), "before": stamp(now - patience), "limit": limit},
+        {"now": stamp(now), "before": stamp(now - patience), "time": ITS_TIME, "limit": limit},
     )
     return [LateRuns(flow, count) for flow, count in found]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bellwire.ledger.database import Rows
 from bellwire.ledger.exceptions import EVERY_OPEN_ONE, Choice
 from bellwire.ledger.rows import DeliveryState, RunRow, RunState, run_row, stamp, unstamp
-from bellwire.ledger.runs import ITS_TURN
+from bellwire.ledger.runs import ITS_TIME, ITS_TURN, TOOK
 
 
 @dataclass(frozen=True)
@@ -168,14 +168,15 @@ def delivery_counts(rows: Rows, since: datetime, until: datetime) -> Deliveries:
 def processing_times(
     rows: Rows, since: datetime, until: datetime, *, flow: str = "", limit: int = 10_000
 ) -> list[timedelta]:
-    """From the webhook's arrival to the last action, of the newest runs that were done in a period; shortest first."""
+    """From the webhook's arrival to the last action, of the newest runs that were done in a period; shortest first.
+    Without what their flows say to wait, and without those that a later event ended."""
     found = rows.all(
-        "SELECT finished_at - received_at FROM runs WHERE state = 'done'"
+        f"SELECT {TOOK} FROM runs WHERE state = 'done' AND ended_by IS NULL"  # noqa: S608
         " AND created_at >= :since AND created_at < :until AND (:flow = '' OR flow = :flow)"
         " ORDER BY created_at DESC LIMIT :limit",
         {"since": stamp(since), "until": stamp(until), "flow": flow, "limit": limit},
     )
-    return sorted(timedelta(microseconds=row[0]) for row in found)
+    return sorted(timedelta(microseconds=max(0, row[0])) for row in found)
 
 
 def action_counts(rows: Rows, since: datetime, until: datetime) -> list[ActionCount]:
@@ -205,12 +206,14 @@ def open_exceptions(rows: Rows) -> int:
 
 
 def unfinished(rows: Rows) -> int:
-    """Deliveries to be normalised and runs that are neither done nor stuck, nor behind one that is."""
+    """Deliveries to be normalised and runs that are neither done nor stuck, nor behind one that is, nor wait for a time
+    that their flow says."""
     row = rows.one(
         "SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'received')"
-        " + (SELECT COUNT(*) FROM runs WHERE state = 'running') + (SELECT COUNT(*) FROM runs WHERE state = 'waiting')"
+        " + (SELECT COUNT(*) FROM runs WHERE state = 'running')"
+        " + (SELECT COUNT(*) FROM runs WHERE state = 'waiting' AND held_for <> :time)"
         " + (SELECT COUNT(*) FROM runs WHERE state = 'held' AND held_for <> :turn)",
-        {"turn": ITS_TURN},
+        {"turn": ITS_TURN, "time": ITS_TIME},
     )
     return int(row[0]) if row else 0
 
@@ -284,7 +287,8 @@ def flow_loads(rows: Rows, *, limit: int = 10_000) -> dict[str, FlowLoad]:
     to_retry = rows.all(
         "SELECT due.flow, a.action, COUNT(*) FROM"
         " (SELECT id, flow FROM runs WHERE state = 'waiting' ORDER BY due_at LIMIT :limit) AS due"
-        " JOIN attempts a ON a.run = due.id WHERE a.next_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM attempts later"
+        " JOIN attempts a ON a.run = due.id WHERE a.next_at IS NOT NULL AND a.outcome <> 'waiting'"
+        " AND NOT EXISTS (SELECT 1 FROM attempts later"
         " WHERE later.run = a.run AND later.action = a.action AND later.item = a.item AND later.number > a.number)"
         " GROUP BY 1, 2",
         most,

@@ -8,6 +8,7 @@ import orjson
 
 from bellwire.ledger.database import Rows
 from bellwire.ledger.rows import RunState, stamp
+from bellwire.ledger.runs import TOOK
 
 _OPEN = (RunState.RUNNING, RunState.WAITING, RunState.HELD)
 _MOST = 50_000
@@ -76,9 +77,9 @@ def newest_run(rows: Rows) -> int:
 def ended(rows: Rows, after: int, unfinished: Sequence[int]) -> Ended:
     """Of the runs behind number `after`, and of those that were `unfinished`, those that have come to their end."""
     found = rows.all(
-        "SELECT id, flow, state, finished_at - received_at FROM runs WHERE id IN"  # noqa: S608
+        f"SELECT id, flow, state, {TOOK} FROM runs WHERE id IN"  # noqa: S608
         f" {rows.numbers('ids')}"
-        " UNION ALL SELECT * FROM (SELECT id, flow, state, finished_at - received_at FROM runs WHERE id > :after"
+        f" UNION ALL SELECT * FROM (SELECT id, flow, state, {TOOK} FROM runs WHERE id > :after"
         " ORDER BY id LIMIT :most) AS later",
         {"ids": orjson.dumps(list(unfinished)).decode(), "after": after, "most": _MOST},
     )
@@ -90,7 +91,7 @@ def ended(rows: Rows, after: int, unfinished: Sequence[int]) -> Ended:
         {"ids": orjson.dumps([row[0] for row in over]).decode()},
     )
     return Ended(
-        runs=[(flow, state, timedelta(microseconds=took)) for _, flow, state, took in over],
+        runs=[(flow, state, timedelta(microseconds=max(0, took))) for _, flow, state, took in over],
         failures=[(row[0], row[1], row[2], row[3]) for row in failures],
         last=max([after, *(row[0] for row in found)]),
         unfinished=[row[0] for row in found if row[3] is None],

@@ -65,6 +65,8 @@ class Outcome(StrEnum):
     """It may have happened there."""
     BY_HAND = "by hand"
     """A person did it."""
+    WAITING = "waiting"
+    """Not tried yet: it has a time to wait for."""
 
     @property
     def settled(self) -> bool:
@@ -138,7 +140,9 @@ class RunRow:
     subject: str = ""
     """Connection and subject of its event: runs of one are carried out in order."""
     held_for: str = ""
-    """What a held run waits for."""
+    """What a run waits for that is held, or (its time) that waits."""
+    ended_by: int | None = None
+    """The later event that ended it early, or is to as soon as it isn't going on."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from bellwire.ledger.rows import AttemptRow, FlowMode, Outcome, RunRow, RunState
 
 _COLUMNS = (
     "id, event, flow, flow_hash, nonce, state, reason, fence, interrupted,"
-    " created_at, received_at, due_at, retried_at, finished_at, subject, held_for"
+    " created_at, received_at, due_at, retried_at, finished_at, subject, held_for, ended_by"
 )
 _ATTEMPT = (
     "run, action, item, number, outcome, started_at, finished_at, next_at, result, cause, sentence, remedy, detail"
@@ -22,6 +22,14 @@ _ATTEMPT = (
 _UNFINISHED = "state IN ('running', 'waiting', 'held', 'dead')"
 ITS_TURN = "turn"
 """What a run is held for until the earlier events of its subject are done with."""
+ITS_TIME = "time"
+"""What a run waits for whose flow says `wait`. What comes later about the same doesn't wait for it."""
+TOOK = (
+    "(finished_at - received_at - CAST(COALESCE((SELECT SUM(a.next_at - a.finished_at) FROM attempts a"
+    " WHERE a.run = runs.id AND a.outcome = 'waiting'), 0) AS bigint))"
+)
+"""Microseconds from the arrival of a run's webhook to its end, without what its flow says to `wait`."""
+_IN_THE_WAY = f"{_UNFINISHED} AND held_for <> '{ITS_TIME}'"
 
 
 def waits_for(connection: str) -> str:
@@ -73,16 +81,16 @@ def start(
     job: int | None = None,
 ) -> int | None:
     """A run of `flow` for `event`: taken at once by the caller (RUNNING, with fence 1, by the `job` that it has if
-    there is a queue), left for any worker (WAITING), or kept until the earlier events of its `subject` are done with
-    (HELD).
+    there is a queue), left for any worker (WAITING), kept until the earlier events of its `subject` are done with
+    (HELD), or over before it began (DONE).
 
     None when there is one already.
     """
     run = rows.insert(
         "INSERT INTO runs"
-        " (event, flow, flow_hash, nonce, state, reason, created_at, received_at, due_at, subject, held_for, job)"
-        " VALUES (:event, :flow, :flow_hash, :nonce, :state, :reason, :now, :received_at, :due_at, :subject,"
-        " :held_for, :job)"
+        " (event, flow, flow_hash, nonce, state, reason, created_at, received_at, due_at, finished_at, subject,"
+        " held_for, job) VALUES (:event, :flow, :flow_hash, :nonce, :state, :reason, :now, :received_at, :due_at,"
+        " :finished_at, :subject, :held_for, :job)"
         " ON CONFLICT DO NOTHING",
         {
             "event": event,
@@ -94,6 +102,7 @@ def start(
             "now": stamp(now),
             "received_at": stamp(received_at),
             "due_at": stamp(now) if state is RunState.WAITING else None,
+            "finished_at": stamp(now) if state is RunState.DONE else None,
             "subject": subject,
             "held_for": ITS_TURN if state is RunState.HELD else "",
             "job": job,
@@ -108,7 +117,7 @@ def has_earlier(rows: Rows, subject: str, event: int) -> bool:
     """Whether an earlier event of the subject has a run that isn't at its end. One that needs a person counts: what
     came later may build on it."""
     found = rows.one(
-        f"SELECT 1 FROM runs WHERE subject = :subject AND {_UNFINISHED} AND event < :event LIMIT 1",  # noqa: S608
+        f"SELECT 1 FROM runs WHERE subject = :subject AND {_IN_THE_WAY} AND event < :event LIMIT 1",  # noqa: S608
         {"subject": subject, "event": event},
     )
     return found is not None
@@ -119,7 +128,7 @@ def let_next_go(rows: Rows, subject: str, now: datetime) -> int:
     gone = rows.run(
         "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = ''"  # noqa: S608
         f" WHERE subject = :subject AND {_UNFINISHED} AND state = 'held' AND held_for = :turn"
-        f" AND event = (SELECT MIN(event) FROM runs WHERE subject = :subject AND {_UNFINISHED})",
+        f" AND event = (SELECT MIN(event) FROM runs WHERE subject = :subject AND {_IN_THE_WAY})",
         {"subject": subject, "now": stamp(now), "turn": ITS_TURN},
     )
     if gone:
@@ -152,7 +161,7 @@ def recover(rows: Rows, now: datetime) -> int:
 def claim(rows: Rows, now: datetime, limit: int) -> list[RunRow]:
     """Take the runs that are due, oldest first. Each claim has a new fence."""
     found = rows.all(
-        "UPDATE runs SET state = 'running', fence = fence + 1, due_at = NULL WHERE id IN"  # noqa: S608
+        "UPDATE runs SET state = 'running', fence = fence + 1, due_at = NULL, held_for = '', reason = '' WHERE id IN"  # noqa: S608
         " (SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT :limit)"
         f" RETURNING {_COLUMNS}",
         {"now": stamp(now), "limit": limit},
@@ -178,7 +187,7 @@ def bring_due(rows: Rows, now: datetime, limit: int = 500) -> int:
 def take(rows: Rows, run: int, job: int, now: datetime) -> RunRow | None:
     """Take a run that a job of the queue is about, unless it isn't due, or another process has it by another job."""
     row = rows.one(
-        "UPDATE runs SET state = 'running', fence = fence + 1, due_at = NULL, job = :job"  # noqa: S608
+        "UPDATE runs SET state = 'running', fence = fence + 1, due_at = NULL, held_for = '', reason = '', job = :job"  # noqa: S608
         " WHERE id = :run AND state = 'waiting' AND (due_at IS NULL OR due_at <= :now)"
         f" RETURNING {_COLUMNS}",
         {"run": run, "job": job, "now": stamp(now)},
@@ -329,11 +338,37 @@ def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
         # What may be repeated at once. Times wouldn't tell these attempts from later ones: a clock can be set back.
         rows.run(
             "UPDATE attempts SET next_at = COALESCE(finished_at, started_at)"
-            " WHERE run = :id AND outcome IN ('failed', 'unknown', 'started')",
+            " WHERE run = :id AND outcome IN ('failed', 'unknown', 'started', 'waiting')",
             {"id": run},
         )
         bring_due(rows, now)
     return bool(opened)
+
+
+def end_early(rows: Rows, run: int, event: int, now: datetime, reason: str) -> bool:
+    """A later event ends a run: at once if it waits, for whatever it is; one that goes on, or that a person is asked
+    about, as soon as it is neither. False when it is at its end."""
+    row = rows.one(
+        "UPDATE runs SET state = 'done', due_at = NULL, held_for = '', finished_at = :now, reason = :reason,"
+        " ended_by = :event WHERE id = :id AND state IN ('waiting', 'held')"
+        " AND NOT EXISTS (SELECT 1 FROM exceptions x WHERE x.run = runs.id AND x.state = 'open') RETURNING subject",
+        {"id": run, "event": event, "now": stamp(now), "reason": reason},
+    )
+    if row is not None:
+        let_next_go(rows, row[0], now)
+        return True
+    return bool(
+        rows.run(
+            f"UPDATE runs SET ended_by = :event WHERE id = :id AND {_UNFINISHED}",  # noqa: S608
+            {"id": run, "event": event},
+        )
+    )
+
+
+def ended_by(rows: Rows, run: int) -> int | None:
+    """The event that ends it as soon as it isn't going on."""
+    row = rows.one("SELECT ended_by FROM runs WHERE id = :id", {"id": run})
+    return row[0] if row else None
 
 
 def give_up(rows: Rows, run: int, now: datetime, reason: str) -> bool:

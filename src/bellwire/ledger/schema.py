@@ -139,6 +139,8 @@ runs = Table(
     _at("finished_at", nullable=True),
     _text("subject"),
     _text("held_for"),
+    # The event that ended it early, or is to as soon as it isn't going on.
+    Column("ended_by", BigInteger, nullable=True),
     # The job of the queue by which a process has it, where there is a queue.
     Column("job", BigInteger, nullable=True),
     UniqueConstraint("flow", "event", "nonce", name="one_run"),
@@ -191,6 +193,19 @@ exceptions = Table(
 )
 _partial("exceptions_open", exceptions.c.id, "state = 'open'")
 Index("exceptions_by_run", exceptions.c.run)
+
+# The runs that a later event may end, and such events: which run it is shows in what they have in common.
+endings = Table(
+    "endings",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    _ref("event", "events.id", primary_key=True),
+    # 0 for an event that ends runs.
+    Column("run", BigInteger, primary_key=True, autoincrement=False),
+    _at("time"),
+    sqlite_with_rowid=False,
+)
 
 edits = Table(
     "edits",
