@@ -1,6 +1,20 @@
 """The engine: turns deliveries into events, events into runs, and carries each run to its end."""
 
-from bellwire.engine.by_hand import cancel, dismiss, edit, replay, resolve, retry, retry_run, still_open, switch
+from bellwire.engine.by_hand import (
+    approve,
+    cancel,
+    decline,
+    dismiss,
+    edit,
+    leave_out,
+    replay,
+    resolve,
+    retry,
+    retry_run,
+    still_open,
+    switch,
+    tick_off,
+)
 from bellwire.engine.editing import Edited, Input, input_of, lacking
 from bellwire.engine.engine import Engine, Setting
 from bellwire.engine.loading import event_of, flow_of
@@ -13,13 +27,16 @@ __all__ = [
     "Input",
     "Means",
     "Setting",
+    "approve",
     "cancel",
+    "decline",
     "dismiss",
     "edit",
     "event_of",
     "flow_of",
     "input_of",
     "lacking",
+    "leave_out",
     "open_engine",
     "replay",
     "resolve",
@@ -27,4 +44,5 @@ __all__ = [
     "retry_run",
     "still_open",
     "switch",
+    "tick_off",
 ]

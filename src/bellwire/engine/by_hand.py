@@ -14,12 +14,17 @@ from bellwire.errors import BellwireError, NotFound
 from bellwire.events import whole_subject
 from bellwire.flows import Flow
 from bellwire.ledger import (
+    AskKind,
+    AskRow,
+    AskState,
     ExceptionRow,
     ExceptionState,
     FlowMode,
+    Outcome,
     Rows,
     RunRow,
     RunState,
+    asks,
     audit,
     deliveries,
     edits,
@@ -104,6 +109,58 @@ def dismiss(rows: Rows, exception: int, now: datetime, *, who: str, reason: str)
         exceptions.close(rows, exception, ExceptionState.DISMISSED, now, reason)
     about = f"run {row.run}" if row.run is not None else f"delivery {row.delivery}"
     audit.record(rows, who, "dismiss", f"exception {exception}", now, f"{about}: {reason}")
+
+
+def approve(rows: Rows, number: int, now: datetime, *, who: str, reason: str = "") -> None:
+    """Say yes to what a run asked. Raises NotFound, BellwireError."""
+    row = _open_ask(rows, number, AskKind.APPROVAL)
+    asks.close(rows, number, AskState.APPROVED, now, who=who, reason=reason)
+    runs.answer(rows, row.run, row.action, row.item, Outcome.APPROVED, now, sentence=f"{who} said yes.")
+    _answered(rows, row, now, who, "approve", reason)
+
+
+def decline(rows: Rows, number: int, now: datetime, *, who: str, reason: str) -> None:
+    """Say no: the action is left out, and those that need it see that. Raises NotFound, BellwireError."""
+    row = _open_ask(rows, number, AskKind.APPROVAL)
+    asks.close(rows, number, AskState.DECLINED, now, who=who, reason=reason)
+    runs.answer(rows, row.run, row.action, row.item, Outcome.SKIPPED, now, sentence=f"{who} said no: {reason}")
+    _answered(rows, row, now, who, "decline", reason)
+
+
+def tick_off(rows: Rows, number: int, now: datetime, *, who: str, result: Mapping[str, object]) -> None:
+    """A person has done a to-do: its run goes on with `result` (what the later actions need, e.g. an id). Raises
+    NotFound, BellwireError."""
+    row = _open_ask(rows, number, AskKind.TODO)
+    asks.close(rows, number, AskState.DONE, now, who=who)
+    runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(dict(result)).decode(), now)
+    _answered(rows, row, now, who, "tick off", "")
+
+
+def leave_out(rows: Rows, number: int, now: datetime, *, who: str, reason: str) -> None:
+    """Nobody is to do a to-do: the action is left out. Raises NotFound, BellwireError."""
+    row = _open_ask(rows, number, AskKind.TODO)
+    asks.close(rows, number, AskState.LEFT, now, who=who, reason=reason)
+    runs.answer(rows, row.run, row.action, row.item, Outcome.SKIPPED, now, sentence=f"{who} left it out: {reason}")
+    _answered(rows, row, now, who, "leave out", reason)
+
+
+def _open_ask(rows: Rows, number: int, kind: AskKind) -> AskRow:
+    row = asks.find(rows, number)
+    if row is None:
+        raise NotFound(f"There is no to-do {number}.", remedy="`bellwire todo list` shows them.")
+    if row.state is not AskState.OPEN:
+        decided = f" by {row.who}" if row.who else ""
+        raise BellwireError(f"To-do {number} isn't open any more: it is {row.state.value}{decided}.")
+    if row.kind is not kind:
+        wanted = "a yes or a no" if row.kind is AskKind.APPROVAL else "to be done"
+        raise BellwireError(f"To-do {number} wants {wanted}.", remedy=f"`bellwire todo show {number}` says how.")
+    return row
+
+
+def _answered(rows: Rows, row: AskRow, now: datetime, who: str, what: str, reason: str) -> None:
+    runs.wake(rows, row.run, now)
+    detail = f"run {row.run}, {row.action}" + (f": {reason}" if reason else "")
+    audit.record(rows, who, what, f"to-do {row.id}", now, detail)
 
 
 def cancel(rows: Rows, run: int, now: datetime, *, who: str, reason: str) -> None:

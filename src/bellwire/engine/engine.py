@@ -206,7 +206,7 @@ class Engine(ABC):
     def _begun(self, started: Started) -> Turn:
         """A run that has just been recorded, by this process."""
         late = self._is_late(started.received_at)
-        take_up = partial(Execution, self._means, started.run, 1, "", started.event, started.flow, late)
+        take_up = partial(Execution, self._means, started.run, 1, "", started.event, started.flow, started.mode, late)
         return Turn(started.run, 1, started.flow.id, take_up)
 
     def _resuming(self, run: RunRow, found: Loaded | Exception, *, taken_over: bool = False) -> Turn:
@@ -219,7 +219,7 @@ class Engine(ABC):
             raise loaded
         run = loaded.run
         late = bool(run.nonce) or self._is_late(run.received_at)
-        execution = Execution(self._means, run.id, run.fence, run.nonce, loaded.event, loaded.flow, late)
+        execution = Execution(self._means, run.id, run.fence, run.nonce, loaded.event, loaded.flow, loaded.mode, late)
         execution.ended_by = run.ended_by
         execution.resume(
             loaded.past, interrupted=run.interrupted, retried=run.retried_at is not None, taken_over=taken_over

@@ -14,7 +14,9 @@ from typing import Any
 
 import structlog
 
+from bellwire.capabilities import Effect
 from bellwire.connectors.kit.limits import backlog
+from bellwire.engine.asking import Question, not_decided
 from bellwire.engine.backoff import wait_before
 from bellwire.engine.means import Means
 from bellwire.engine.progress import Part, Progress
@@ -24,8 +26,20 @@ from bellwire.engine.starting import Fact, ended_early, start
 from bellwire.engine.telling import Told, tell
 from bellwire.errors import PACED, BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
 from bellwire.events import Event, whole_subject
-from bellwire.flows import Emitted, Flow, Waited
-from bellwire.ledger import AttemptRow, Outcome, Rows, RunState, edits, events, exceptions, runs
+from bellwire.flows import Emitted, Flow, FlowAction, Foreseen, Waited
+from bellwire.ledger import (
+    AskKind,
+    AttemptRow,
+    FlowMode,
+    Outcome,
+    Rows,
+    RunState,
+    asks,
+    edits,
+    events,
+    exceptions,
+    runs,
+)
 
 log = structlog.get_logger()
 
@@ -47,6 +61,7 @@ class Execution:
     nonce: str
     event: Event
     flow: Flow
+    mode: FlowMode = FlowMode.LIVE
     late: bool = False
     """It is about something from long ago, and gives way to what comes in now."""
     ended_by: int | None = None
@@ -162,7 +177,7 @@ class Execution:
         """When what the row says comes next is due. If the machine's clock was set back since, that is now: how long
         ago it was can't be told."""
         now = self.means.clock()
-        if row is not None and row.outcome is Outcome.WAITING and row.next_at is not None:
+        if row is not None and row.outcome in (Outcome.WAITING, Outcome.ASKED) and row.next_at is not None:
             # A time of the day is kept by the machine's clock, wherever that is set to.
             return asyncio.get_running_loop().time() + (row.next_at - now).total_seconds()
         if self._under_way and row is not None and row.outcome is Outcome.STARTED:
@@ -189,6 +204,10 @@ class Execution:
                 )
                 return
             if part.action.waits and not part.waited and await self._waits(part, attempt):
+                return
+            if part.asked:
+                raise not_decided(part.action)
+            if await self._asks(part, attempt):
                 return
             if part.action.emits:
                 await self._emit(part, attempt)
@@ -233,6 +252,41 @@ class Execution:
         part.ready_at = asyncio.get_running_loop().time() + (due - attempt.started_at).total_seconds()
         await self._write(_changed(attempt, outcome=Outcome.WAITING, next_at=due))
         return True
+
+    async def _asks(self, part: Part, attempt: AttemptRow) -> bool:
+        """Whether a person is asked now, or what would be done is only noted; that is written down."""
+        scope, action = self._progress.scope, part.action
+        if self.mode is FlowMode.SHADOW and self._changes_something(action):
+            noted = self._sending.noted(part, scope)
+            part.settle(Foreseen(action.name))
+            await self._write(_changed(attempt, outcome=Outcome.NOTED, result=noted))
+            self._progress.conclude(action)
+            return True
+        question = None
+        if action.approval is not None and not part.approved and action.approval.needed(scope):
+            within = attempt.started_at + action.approval.within
+            question = Question(AskKind.APPROVAL, action.approval.text(scope), action.approval.by, within)
+        elif self.mode is FlowMode.MANUAL and self._changes_something(action):
+            question = Question(AskKind.TODO, self._what(action))
+        if question is None:
+            return False
+        given = self._sending.noted(part, scope)
+        part.asked, part.tries = True, part.tries - 1
+        if question.expires_at is not None:
+            left = question.expires_at - attempt.started_at
+            part.ready_at = asyncio.get_running_loop().time() + left.total_seconds()
+        asked = _changed(attempt, outcome=Outcome.ASKED, next_at=question.expires_at)
+        await self._write(asked, also=partial(question.ask, flow=self.flow.id, attempt=asked, given=given))
+        return True
+
+    def _changes_something(self, action: FlowAction) -> bool:
+        if action.emits:
+            return self.mode is FlowMode.SHADOW  # an event begins other flows, which have modes of their own
+        return bool(action.connection) and self.means.of(action)[1].operation.effect is not Effect.NOTHING
+
+    def _what(self, action: FlowAction) -> str:
+        connection, act = self.means.of(action)
+        return f"{act.operation.meaning}, in {connection.manifest.title}"
 
     async def _emit(self, part: Part, attempt: AttemptRow) -> None:
         """Make the event, in the transaction that settles the action: both are there, or none is."""
@@ -294,16 +348,26 @@ class Execution:
             remedy=told.remedy,
             detail=told.detail,
         )
-        await self._write(attempt, told if part.dead else None)
+        over = partial(asks.withdraw, run=self.run, now=attempt.started_at, action=attempt.action)
+        await self._write(attempt, told if part.dead else None, also=over if part.asked else None)
+        part.asked = False
 
-    async def _write(self, attempt: AttemptRow, exception: "Told | None" = None) -> None:
-        """A checkpoint; with the exception that the attempt opens, and the run's end if this was its last action."""
+    async def _write(
+        self,
+        attempt: AttemptRow,
+        exception: "Told | None" = None,
+        also: Callable[[Rows], None] | None = None,
+    ) -> None:
+        """A checkpoint; with the exception that the attempt opens or what is `also` to be written, and the run's end if
+        this was its last action."""
         last = attempt.outcome.settled and self._progress.ends_with(attempt.action)
 
         def write(rows: Rows) -> bool:
             held = runs.checkpoint(rows, attempt, self.fence)
             if held and exception is not None:
                 self._open(rows, attempt.action, attempt.item, exception)
+            if held and also is not None:
+                also(rows)
             if held and last:
                 self._finish(rows)
             return held
@@ -369,6 +433,8 @@ class Execution:
         wait, now = self._next_wait(), self.means.clock()
         if (due := self._progress.next_due()) is not None:
             return await self._wait_for_its_time(now, due)
+        if self._progress.asks():
+            return await self._wait_for_a_person(now, wait)
         state = RunState.HELD if self._shut_out else RunState.DEAD
         if wait is not None:
             state, wait = RunState.WAITING, min(wait, _LOOK_AGAIN) if self._shut_out else wait
@@ -406,6 +472,23 @@ class Execution:
                 held = runs.leave(rows, self.run, self.fence, RunState.DONE, now=now, reason=_ended_early(rows, ended))
             self.followers += runs.let_next_go(rows, self._subject, now) if held else 0
             return RunState.WAITING if ended is None else RunState.DONE, held
+
+        return await self.means.ledger.write(write, lane=self._subject)
+
+    async def _wait_for_a_person(self, now: datetime, wait: timedelta | None) -> tuple[RunState, bool]:
+        """Until they answer, or their time is over. They may have answered meanwhile."""
+
+        def write(rows: Rows) -> tuple[RunState, bool]:
+            asked = asks.open_ones(rows, run=self.run)
+            due = None if wait is None else now + wait
+            if len(asked) < self._progress.asked():
+                due = now
+            state = RunState.HELD if due is None else RunState.WAITING
+            reason = f"It waits for a person: {', '.join(dict.fromkeys(each.action for each in asked))}."
+            held = runs.leave(
+                rows, self.run, self.fence, state, now=now, due_at=due, held_for=runs.A_PERSON, reason=reason
+            )
+            return state, held
 
         return await self.means.ledger.write(write, lane=self._subject)
 

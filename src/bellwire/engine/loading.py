@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from bellwire.errors import ConfigurationError, FlowError
 from bellwire.events import Environment, Event, FreeForm, data_model
 from bellwire.flows import Flow, pinned_flow
-from bellwire.ledger import AttemptRow, EventRow, Rows, RunRow, events, runs
+from bellwire.ledger import AttemptRow, EventRow, FlowMode, Rows, RunRow, events, runs
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,16 @@ class Loaded:
     run: RunRow
     event: Event
     flow: Flow
+    mode: FlowMode
+    """Of the flow, now."""
     past: Sequence[AttemptRow]
     """Its attempts so far, in the order they began."""
 
 
 def load(rows: Rows, run: RunRow) -> Loaded:
     """Raises FlowError when the ledger doesn't have it any more, or has it in a form that can't be read."""
-    return Loaded(run, _event(rows, run), flow_of(rows, run), runs.attempts(rows, run.id))
+    mode = runs.mode_of(rows, run.flow)
+    return Loaded(run, _event(rows, run), flow_of(rows, run), mode, runs.attempts(rows, run.id))
 
 
 def flow_of(rows: Rows, run: RunRow) -> Flow:

@@ -12,8 +12,10 @@ from bellwire.engine.means import Means
 from bellwire.engine.results import from_json
 from bellwire.errors import PACED, FlowError
 from bellwire.events import Event
-from bellwire.flows import SKIPPED, Flow, FlowAction, Scope, scope_for
+from bellwire.flows import SKIPPED, Flow, FlowAction, Foreseen, Scope, scope_for
 from bellwire.ledger import AttemptRow, Outcome
+
+_NO_TRIES = (Outcome.WAITING, Outcome.ASKED, Outcome.APPROVED)
 
 
 @dataclass
@@ -45,6 +47,10 @@ class Part:
     """Its time, as the flow says it, was looked up."""
     due: datetime | None = None
     """That time, while it waits for it and for nothing else."""
+    asked: bool = False
+    """A person is."""
+    approved: bool = False
+    """A person said yes."""
     shut_out: bool = False
     """Its connection is out of order."""
 
@@ -53,8 +59,9 @@ class Part:
 
     @property
     def open(self) -> bool:
-        """Whether an attempt at it is still to be made."""
-        return not (self.settled or self.dead or self.running)
+        """Whether an attempt at it is still to be made. If a person is asked, that is once their time is over."""
+        answered = not self.asked or self.ready_at is not None
+        return answered and not (self.settled or self.dead or self.running)
 
     def settle(self, result: Any) -> None:
         self.settled, self.result = True, result
@@ -86,6 +93,9 @@ class Progress:
             part.last = row
             part.due = row.next_at if row.outcome is Outcome.WAITING else None
             part.waited = part.waited or row.outcome is Outcome.WAITING
+            # One that may be repeated at once was taken back.
+            part.asked = row.outcome is Outcome.ASKED and not _at_once(row)
+            part.approved = part.approved or row.outcome is Outcome.APPROVED
             part.dead = row.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and row.next_at is None
             if row.outcome is Outcome.STARTED or row.outcome is Outcome.UNKNOWN:
                 # Who retries what can't be looked up has looked there, and says that it isn't there.
@@ -113,6 +123,15 @@ class Progress:
         be tried again."""
         times = [part.due for part in self.parts() if not part.settled]
         return None if not times or None in times else min(time for time in times if time is not None)
+
+    def asked(self) -> int:
+        """How many questions people have been asked."""
+        return sum(part.asked for part in self.parts() if not part.settled)
+
+    def asks(self) -> bool:
+        """Whether all that is left waits for a person's answer or for its time, and some for an answer."""
+        left = [part for part in self.parts() if not part.settled]
+        return all(part.asked or part.due for part in left) and any(part.asked for part in left)
 
     def stuck(self) -> list[str]:
         """The actions that need a person."""
@@ -161,6 +180,8 @@ class Progress:
     def _result(self, part: Part, row: AttemptRow) -> Any:
         if row.outcome is Outcome.SKIPPED:
             return None
+        if row.outcome is Outcome.NOTED:
+            return Foreseen(part.action.name)
         kind = part.action.own_result or self._means.of(part.action)[1].operation.result
         return from_json(kind, row.result, by_hand=row.outcome is Outcome.BY_HAND)
 
@@ -190,5 +211,8 @@ class Progress:
 def _counts(attempt: AttemptRow) -> bool:
     """Whether it used up one of the retries. One that may be repeated at once ended because its connection is out of
     order, or a person has it tried again."""
-    at_once = attempt.next_at is not None and attempt.next_at == attempt.finished_at
-    return attempt.cause != PACED and attempt.outcome is not Outcome.WAITING and not at_once
+    return attempt.cause != PACED and attempt.outcome not in _NO_TRIES and not _at_once(attempt)
+
+
+def _at_once(attempt: AttemptRow) -> bool:
+    return attempt.next_at is not None and attempt.next_at == attempt.finished_at

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
 from bellwire.capabilities import Given, Operation
 from bellwire.connectors.kit import Call, Connection
@@ -16,7 +18,7 @@ from bellwire.engine.progress import Part
 from bellwire.engine.telling import ask_a_person, wrong_input
 from bellwire.errors import FlowError
 from bellwire.events import OWN, Event, data_model
-from bellwire.flows import Flow, Scope
+from bellwire.flows import Flow, Foreseen, Scope
 
 _LONGEST_CHAIN = 8
 """So many events may lead from one to the next."""
@@ -57,6 +59,15 @@ class Sending:
         has_written.set(part.has_written)
         # Without a time-out of its own: each request has one, and waiting for the account's turn may rightly be long.
         return await act(call, given)
+
+    def noted(self, part: Part, scope: Scope) -> str:
+        """What it would be given, as JSON. Raises FlowError when that doesn't fit, unless it is only a part of it that
+        isn't there as nothing was done."""
+        inputs = part.action.inputs(scope, part.value)
+        if part.action.connection and not _holds_foreseen(inputs):
+            operation = self.means.of(part.action)[1].operation
+            return self._given(part, operation, scope).model_dump_json()
+        return orjson.dumps(to_jsonable_python(inputs, fallback=str)).decode()
 
     def event_of(self, part: Part, scope: Scope, now: datetime) -> Event:
         """What an action emits. The same, however often it is tried. Raises FlowError."""
@@ -116,3 +127,11 @@ class Sending:
                 cause=f"environment:{connection.name}",
                 remedy=f"Point '{connection.name}' at a {self.event.environment} account, then retry.",
             )
+
+
+def _holds_foreseen(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_foreseen(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(_holds_foreseen(each) for each in value)
+    return isinstance(value, Foreseen) or (isinstance(value, str) and "‹" in value)

@@ -49,6 +49,7 @@ class Started:
     event_id: int
     event: Event
     flow: Flow
+    mode: FlowMode
     received_at: datetime
 
 
@@ -69,8 +70,8 @@ def start(
     source = (event.connection, event.type)
     ended = sum(_end(rows, fact, flow, ending, now) for flow, ending in listeners.ended.get(source, ()))
     listening = listeners.begun.get(source, ())
-    flows = [flow for flow in listening if runs.mode_of(rows, flow.id) is FlowMode.LIVE]
-    reason = _why_not(rows, event, since, listening=bool(listening), live=bool(flows))
+    modes = {flow: mode for flow in listening if (mode := runs.mode_of(rows, flow.id)) is not FlowMode.OFF}
+    reason = _why_not(rows, event, since, listening=bool(listening), live=bool(modes))
     if reason:
         events.skip(
             rows, fact.id, f"It ended {ended} run{'' if ended == 1 else 's'}, and starts none." if ended else reason
@@ -82,7 +83,7 @@ def start(
     if behind:
         state = RunState.HELD
     started: list[Started] = []
-    for flow in flows:
+    for flow, mode in modes.items():
         over = _over_already(rows, fact, flow)
         run = runs.start(
             rows,
@@ -101,7 +102,7 @@ def start(
                 if key := ending.key(event):
                     endings.open_to(rows, flow.id, key, fact.id, run, event.time)
             if state is RunState.RUNNING:
-                started.append(Started(run, fact.id, event, flow, fact.received_at))
+                started.append(Started(run, fact.id, event, flow, mode, fact.received_at))
     return started
 
 

@@ -12,7 +12,7 @@ from bellwire.flows.model import Ending, Flow, FlowAction, Owner, Retry, Success
 from bellwire.flows.own import Emitted, Waited
 from bellwire.flows.parsing import parse_flow, pinned_flow
 from bellwire.flows.picture import Box, Picture, picture
-from bellwire.flows.scope import SKIPPED, ByHand, Scope, Skipped, scope_for
+from bellwire.flows.scope import SKIPPED, ByHand, Foreseen, Scope, Skipped, scope_for
 from bellwire.flows.uses import uses
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Flow",
     "FlowAction",
     "FlowErrors",
+    "Foreseen",
     "Owner",
     "Picture",
     "Retry",

@@ -167,6 +167,9 @@ class _Check:
             self._add(action.lines["if"], f"'{action.name}' never runs: its 'if' is never true", error=False)
         if action.wait_until is not None:
             self._time(action.wait_until, see)
+        if action.approval is not None:
+            for expression in expressions_in([action.approval.question, action.approval.condition]):
+                self._infer(expression, see)
         if action.each is not None:
             see = Sight({**see.names, "item": self._item(action.each, see)}, see.tested)
         operation = self._operations.get(action.name)

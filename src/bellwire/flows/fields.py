@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from jinja2.runtime import LoopContext
 from pydantic import BaseModel
 
-from bellwire.flows.scope import SKIPPED, ByHand, Skipped
+from bellwire.flows.scope import SKIPPED, ByHand, Foreseen, Skipped
 
 TEXT_METHODS = frozenset(
     {
@@ -74,6 +74,8 @@ def read_field(value: Any, name: str, absent: Any) -> Any:
         return getattr(value, name)
     if kind is Skipped:
         return value
+    if kind is Foreseen:
+        return getattr(value, name)
     if kind is ByHand:
         return value.told.get(name, SKIPPED)
     if isinstance(value, dict):

@@ -14,7 +14,7 @@ from jinja2.filters import FILTERS as JINJA
 from pydantic import BaseModel
 
 from bellwire.errors import FlowError
-from bellwire.flows.scope import Skipped
+from bellwire.flows.scope import Foreseen, Skipped
 from bellwire.money import Money
 
 MOST_CHARACTERS = 100_000
@@ -57,6 +57,8 @@ def printed(value: Any) -> str:
         return value.value if isinstance(value, Enum) else value
     if value is None or isinstance(value, Skipped):
         return ""
+    if isinstance(value, Foreseen):
+        return str(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):
@@ -74,6 +76,8 @@ def money(value: Any, locale: str = "en_US") -> str:
     """`$24.40`: an amount as people write it."""
     if value is None or isinstance(value, Skipped):
         return ""
+    if isinstance(value, Foreseen):
+        return str(value)
     if not isinstance(value, Money):
         raise FlowError("`money` needs an amount of money", remedy="Give it a field such as event.total.")
     return str(format_currency(value.amount, value.currency, locale=locale))
@@ -83,6 +87,8 @@ def day(value: Any, pattern: str = "yyyy-MM-dd", zone: str = "UTC") -> str:
     """`2026-11-24`: a date or time by a Unicode pattern, in a time zone such as America/Chicago."""
     if value is None or isinstance(value, Skipped):
         return ""
+    if isinstance(value, Foreseen):
+        return str(value)
     if not isinstance(value, date):
         raise FlowError("`date` needs a date or a time", remedy="Give it a field such as event.created_at.")
     moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
@@ -93,9 +99,9 @@ def day(value: Any, pattern: str = "yyyy-MM-dd", zone: str = "UTC") -> str:
     return format_datetime(local, pattern, locale="en_US")
 
 
-def rounded(value: Any, precision: int = 0) -> Decimal | Skipped:
+def rounded(value: Any, precision: int = 0) -> Decimal | Skipped | Foreseen:
     """Half up, to at most 9 decimals."""
-    if isinstance(value, Skipped):
+    if isinstance(value, Skipped | Foreseen):
         return value
     if not isinstance(value, int | float | Decimal) or precision not in range(10):
         raise FlowError("`round` needs a number, and 0 to 9 decimals", remedy="For money use `money`.")

@@ -16,7 +16,7 @@ from bellwire.flows.document import Key
 from bellwire.flows.expressions import Expression
 from bellwire.flows.fields import read_field
 from bellwire.flows.own import Emitted, Waited
-from bellwire.flows.scope import Scope, Skipped
+from bellwire.flows.scope import Foreseen, Scope, Skipped
 
 
 class Retry(BaseModel):
@@ -89,6 +89,27 @@ class Ending:
 
 
 @dataclass(frozen=True, eq=False)
+class Approval:
+    """A person's yes, before an action is done."""
+
+    question: Value
+    condition: Expression | bool
+    """When it is needed."""
+    by: str
+    """Who is asked."""
+    within: timedelta
+    """How long they have; after that the run needs a person."""
+
+    def needed(self, scope: Scope) -> bool:
+        """Raises FlowError."""
+        return self.condition if isinstance(self.condition, bool) else bool(self.condition(scope))
+
+    def text(self, scope: Scope) -> str:
+        """The question. Raises FlowError."""
+        return str(self.question(scope))
+
+
+@dataclass(frozen=True, eq=False)
 class FlowAction:
     """One step of a flow."""
 
@@ -101,6 +122,7 @@ class FlowAction:
     wait: timedelta | None
     """How long it waits once what it needs is settled."""
     wait_until: Expression | None
+    approval: Approval | None
     needs: frozenset[str]
     """The actions that have to be finished before: named in `needs`, or referred to."""
     retry: Retry
@@ -135,7 +157,7 @@ class FlowAction:
         if self.wait is not None:
             return now + self.wait
         found = self.wait_until(scope) if self.wait_until is not None else None
-        if found is None or isinstance(found, Skipped):
+        if found is None or isinstance(found, Skipped | Foreseen):
             return None
         if not isinstance(found, datetime) or found.tzinfo is None:
             assert self.wait_until is not None
@@ -158,6 +180,8 @@ class FlowAction:
         found = self.each(scope)
         if isinstance(found, Skipped):
             return []
+        if isinstance(found, Foreseen):
+            return [*found]
         if not isinstance(found, list | tuple):
             raise FlowError(
                 f"{self.each.place.owner}: `for_each: {self.each.source}` isn't a list.",

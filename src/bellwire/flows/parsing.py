@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -11,13 +12,13 @@ from typing import Any
 from bellwire.errors import ConfigurationError
 from bellwire.flows.document import Key, Node, read_document
 from bellwire.flows.expressions import Expression, Place, compile_condition, compile_text, is_dynamic
-from bellwire.flows.model import Ending, Flow, FlowAction, Owner, Retry, Success, Value
+from bellwire.flows.model import Approval, Ending, Flow, FlowAction, Owner, Retry, Success, Value
 from bellwire.flows.order import in_order
 from bellwire.flows.section import Section
 from bellwire.flows.suggestions import nearest, spoken
 
 FLOW_KEYS = ("name", "trigger", "ends_on", "owner", "success", "manual_minutes", "actions")
-ACTION_KEYS = ("do", "emit", "with", "if", "otherwise", "for_each", "wait", "wait_until", "needs", "retry")
+ACTION_KEYS = ("do", "emit", "with", "if", "otherwise", "for_each", "wait", "wait_until", "approve", "needs", "retry")
 OTHERWISE = "Its condition wasn't met."
 
 _RESERVED = (
@@ -43,6 +44,7 @@ _DO = re.compile(r"([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*)")
 _EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 _FIELD = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _MOST_ACTIONS = 100
+_TIME_TO_DECIDE = timedelta(days=7)
 
 
 @lru_cache(maxsize=64)
@@ -155,6 +157,8 @@ def _action(key: Key, node: Node, path: Path, owner: str, names: list[str]) -> F
     given = _given(section, path, whose)
     otherwise = section.find("otherwise")
     wait_until = _expression(section, "wait_until", path, whose)
+    approval = _approval(section, path, whose)
+    asked = [approval.question, approval.condition] if approval else []
     return FlowAction(
         name=str(key),
         connection=connection,
@@ -162,13 +166,33 @@ def _action(key: Key, node: Node, path: Path, owner: str, names: list[str]) -> F
         emits=emits,
         wait=section.duration("wait"),
         wait_until=wait_until,
-        needs=_needs(str(key), section, [condition, each, wait_until, *given.values()], names),
+        approval=approval,
+        needs=_needs(str(key), section, [condition, each, wait_until, *asked, *given.values()], names),
         retry=_retry(section, path),
         otherwise=section.text(otherwise, "otherwise") if otherwise else OTHERWISE,
         condition=condition,
         each=each,
         given=given,
         lines=_lines(section) | {"": key.line},
+    )
+
+
+def _approval(section: Section, path: Path, whose: str) -> Approval | None:
+    node = section.find("approve")
+    if node is None:
+        return None
+    if section.find("for_each") is not None:
+        remedy = "Ask in an action of its own before it, such as a `wait` with `approve`."
+        raise section.error(node.line, "A person can't be asked once for each item of 'for_each'.", remedy)
+    own = Section(node, path, "approve", ("ask", "if", "by", "within"))
+    question = own.need("ask", '"Give {{ event.total | money }} back?"')
+    own.text(question, "ask")
+    by = own.find("by")
+    return Approval(
+        question=_value(question, path, whose, "ask"),
+        condition=_condition(own, path, whose),
+        by=own.text(by, "by") if by else "",
+        within=own.duration("within") or _TIME_TO_DECIDE,
     )
 
 

@@ -52,6 +52,35 @@ class Skipped:
 SKIPPED = Skipped()
 
 
+class Foreseen:
+    """The result of an action that was not done, only noted (in the mode `shadow`), and each of its fields, however
+    deep: true, printed as its own name, equal to nothing."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> "Foreseen":
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Foreseen(f"{self._name}.{name}")
+
+    def __str__(self) -> str:
+        return f"‹{self._name}›"
+
+    __repr__ = __str__
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((Foreseen(f"{self._name}[0]"),))
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+
 @dataclass(frozen=True)
 class ByHand:
     """The result of an action that a person did: the fields that were told; all others as if it had been skipped."""

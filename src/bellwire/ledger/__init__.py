@@ -5,6 +5,7 @@
 
 from bellwire.ledger import (
     alerts,
+    asks,
     audit,
     crosswalk,
     deliveries,
@@ -29,6 +30,9 @@ from bellwire.ledger.presence import NO_ENGINE, UP, WORKER, Presence
 from bellwire.ledger.processes import ProcessRow
 from bellwire.ledger.rows import (
     AlertRow,
+    AskKind,
+    AskRow,
+    AskState,
     AttemptRow,
     DeliveryRow,
     DeliveryState,
@@ -48,6 +52,9 @@ __all__ = [
     "UP",
     "WORKER",
     "AlertRow",
+    "AskKind",
+    "AskRow",
+    "AskState",
     "AttemptRow",
     "Database",
     "DeliveryRow",
@@ -75,6 +82,7 @@ __all__ = [
     "Size",
     "Trouble",
     "alerts",
+    "asks",
     "audit",
     "crosswalk",
     "deliveries",

@@ -17,7 +17,7 @@ from bellwire.ledger.rows import (
     message_row,
     stamp,
 )
-from bellwire.ledger.runs import ITS_TIME
+from bellwire.ledger.runs import A_PERSON, ITS_TIME
 
 UNSENT = "It hasn't been sent yet."
 STALE = timedelta(days=3)
@@ -144,8 +144,8 @@ def late_runs(rows: Rows, now: datetime, patience: timedelta, *, limit: int = 10
     for is told by itself; nor those that wait for a time which their flow says. At most `limit` are looked at."""
     found = rows.all(
         "SELECT flow, COUNT(*) FROM (SELECT flow, due_at, COALESCE(retried_at, created_at) AS began FROM runs"
-        " WHERE state = 'waiting' AND held_for <> :time ORDER BY due_at LIMIT :limit) AS waiting"
+        " WHERE state = 'waiting' AND held_for NOT IN (:time, :person) ORDER BY due_at LIMIT :limit) AS waiting"
         " WHERE began < :before AND (due_at > :now OR due_at < :before) GROUP BY flow ORDER BY flow",
-        {"now": stamp(now), "before": stamp(now - patience), "time": ITS_TIME, "limit": limit},
+        {"now": stamp(now), "before": stamp(now - patience), "time": ITS_TIME, "person": A_PERSON, "limit": limit},
     )
     return [LateRuns(flow, count) for flow, count in found]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bellwire.ledger.database import Rows
 from bellwire.ledger.exceptions import EVERY_OPEN_ONE, Choice
 from bellwire.ledger.rows import DeliveryState, RunRow, RunState, run_row, stamp, unstamp
-from bellwire.ledger.runs import ITS_TIME, ITS_TURN, TOOK
+from bellwire.ledger.runs import A_PERSON, ITS_TIME, ITS_TURN, TOOK
 
 
 @dataclass(frozen=True)
@@ -207,13 +207,13 @@ def open_exceptions(rows: Rows) -> int:
 
 def unfinished(rows: Rows) -> int:
     """Deliveries to be normalised and runs that are neither done nor stuck, nor behind one that is, nor wait for a time
-    that their flow says."""
+    that their flow says, or for a person."""
     row = rows.one(
         "SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'received')"
         " + (SELECT COUNT(*) FROM runs WHERE state = 'running')"
-        " + (SELECT COUNT(*) FROM runs WHERE state = 'waiting' AND held_for <> :time)"
-        " + (SELECT COUNT(*) FROM runs WHERE state = 'held' AND held_for <> :turn)",
-        {"turn": ITS_TURN, "time": ITS_TIME},
+        " + (SELECT COUNT(*) FROM runs WHERE state = 'waiting' AND held_for NOT IN (:time, :person))"
+        " + (SELECT COUNT(*) FROM runs WHERE state = 'held' AND held_for NOT IN (:turn, :person))",
+        {"turn": ITS_TURN, "time": ITS_TIME, "person": A_PERSON},
     )
     return int(row[0]) if row else 0
 

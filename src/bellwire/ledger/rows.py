@@ -36,6 +36,10 @@ class DeliveryState(StrEnum):
 
 class FlowMode(StrEnum):
     LIVE = "live"
+    MANUAL = "manual"
+    """Each action is a to-do for a person."""
+    SHADOW = "shadow"
+    """What would be sent is noted, and nothing is."""
     OFF = "off"
     """Its events are kept, and start nothing."""
 
@@ -67,10 +71,16 @@ class Outcome(StrEnum):
     """A person did it."""
     WAITING = "waiting"
     """Not tried yet: it has a time to wait for."""
+    ASKED = "asked"
+    """Not tried yet: a person is asked to decide, or to do it."""
+    APPROVED = "approved"
+    """A person said yes."""
+    NOTED = "noted"
+    """Not done: what would have been sent is kept."""
 
     @property
     def settled(self) -> bool:
-        return self in (Outcome.DONE, Outcome.SKIPPED, Outcome.BY_HAND)
+        return self in (Outcome.DONE, Outcome.SKIPPED, Outcome.BY_HAND, Outcome.NOTED)
 
 
 class ExceptionState(StrEnum):
@@ -183,6 +193,49 @@ class ExceptionRow:
     reason: str
 
 
+class AskKind(StrEnum):
+    """What a person is asked for."""
+
+    APPROVAL = "approval"
+    """A yes or a no."""
+    TODO = "to-do"
+    """To do it, and to tell what came of it."""
+
+
+class AskState(StrEnum):
+    OPEN = "open"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    DONE = "done"
+    LEFT = "left"
+    """Nobody is to do it."""
+    WITHDRAWN = "withdrawn"
+    """It is no longer asked: the run is over, or nobody answered in time, or it goes on without."""
+
+
+@dataclass(frozen=True)
+class AskRow:
+    id: int
+    run: int
+    flow: str
+    action: str
+    item: int
+    kind: AskKind
+    text: str
+    """The question, or what is to be done."""
+    given: str
+    """What the action is given: JSON."""
+    asked: str
+    """Who is; empty: the flow's owner."""
+    asked_at: datetime
+    expires_at: datetime | None
+    state: AskState
+    who: str
+    """Who decided."""
+    decided_at: datetime | None
+    reason: str
+
+
 class MessageKind(StrEnum):
     """What a message says of its alert."""
 
@@ -245,6 +298,13 @@ def attempt_row(row: tuple[Any, ...]) -> AttemptRow:
 
 def exception_row(row: tuple[Any, ...]) -> ExceptionRow:
     return _filled(ExceptionRow, *row[:11], unstamp(row[11]), ExceptionState(row[12]), maybe(row[13]), row[14])
+
+
+def ask_row(row: tuple[Any, ...]) -> AskRow:
+    times = unstamp(row[9]), maybe(row[10])
+    return _filled(
+        AskRow, *row[:5], AskKind(row[5]), *row[6:9], *times, AskState(row[11]), row[12], maybe(row[13]), row[14]
+    )
 
 
 def alert_row(row: tuple[Any, ...]) -> AlertRow:

@@ -7,6 +7,7 @@ states stay final; only a person's retry opens a dead run again.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bellwire.ledger import asks
 from bellwire.ledger.database import Rows
 from bellwire.ledger.jobs import Kind
 from bellwire.ledger.rows import AttemptRow, FlowMode, Outcome, RunRow, RunState, attempt_row, run_row, stamp
@@ -29,6 +30,8 @@ TOOK = (
     " WHERE a.run = runs.id AND a.outcome = 'waiting'), 0) AS bigint))"
 )
 """Microseconds from the arrival of a run's webhook to its end, without what its flow says to `wait`."""
+A_PERSON = "person"
+"""What a run waits for that has asked a person something."""
 _IN_THE_WAY = f"{_UNFINISHED} AND held_for <> '{ITS_TIME}'"
 
 
@@ -338,9 +341,10 @@ def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
         # What may be repeated at once. Times wouldn't tell these attempts from later ones: a clock can be set back.
         rows.run(
             "UPDATE attempts SET next_at = COALESCE(finished_at, started_at)"
-            " WHERE run = :id AND outcome IN ('failed', 'unknown', 'started', 'waiting')",
+            " WHERE run = :id AND outcome IN ('failed', 'unknown', 'started', 'waiting', 'asked')",
             {"id": run},
         )
+        asks.withdraw(rows, run, now)
         bring_due(rows, now)
     return bool(opened)
 
@@ -355,6 +359,7 @@ def end_early(rows: Rows, run: int, event: int, now: datetime, reason: str) -> b
         {"id": run, "event": event, "now": stamp(now), "reason": reason},
     )
     if row is not None:
+        asks.withdraw(rows, run, now)
         let_next_go(rows, row[0], now)
         return True
     return bool(
@@ -380,18 +385,46 @@ def give_up(rows: Rows, run: int, now: datetime, reason: str) -> bool:
         {"id": run, "now": stamp(now), "reason": reason},
     )
     if row is not None:
+        asks.withdraw(rows, run, now)
         let_next_go(rows, row[0], now)
     return row is not None
 
 
+def wake(rows: Rows, run: int, now: datetime) -> None:
+    """A person has answered: a run that waits for one is due."""
+    woken = rows.run(
+        "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = ''"
+        " WHERE id = :id AND state IN ('waiting', 'held') AND held_for = :person",
+        {"id": run, "now": stamp(now), "person": A_PERSON},
+    )
+    if woken:
+        bring_due(rows, now)
+
+
 def done_by_hand(rows: Rows, run: int, action: str, item: int, result: str, now: datetime) -> None:
-    """Settle an action of a dead run: a person did it, with this result (JSON)."""
-    row = rows.one(
+    """Settle an action of a run that doesn't carry it out: a person did it, with this result (JSON)."""
+    answer(rows, run, action, item, Outcome.BY_HAND, now, result=result)
+
+
+def answer(
+    rows: Rows,
+    run: int,
+    action: str,
+    item: int,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    result: str | None = None,
+    sentence: str = "",
+) -> None:
+    """What a person says of an action that nobody is trying: after its last attempt."""
+    last = rows.one(
         "SELECT MAX(number) FROM attempts WHERE run = :run AND action = :action AND item = :item",
         {"run": run, "action": action, "item": item},
     )
-    number = (row[0] or 0) + 1 if row else 1
-    values = _attempt_values(AttemptRow(run, action, item, number, Outcome.BY_HAND, now, now, result=result))
+    number = (last[0] or 0) + 1 if last else 1
+    row = AttemptRow(run, action, item, number, outcome, now, now, result=result, sentence=sentence)
+    values = _attempt_values(row)
     rows.run(
         f"INSERT INTO attempts ({_ATTEMPT}) VALUES (:run, :action, :item, :number, :outcome, :started_at,"  # noqa: S608
         " :finished_at, :next_at, :result, :cause, :sentence, :remedy, :detail)",

@@ -207,6 +207,28 @@ endings = Table(
     sqlite_with_rowid=False,
 )
 
+asks = Table(
+    "asks",
+    metadata,
+    _id(),
+    _ref("run", "runs.id"),
+    _text("flow"),
+    _text("action"),
+    Column("item", Integer, nullable=False, server_default="0"),
+    _text("kind"),
+    _text("text"),
+    _text("given"),
+    _text("asked"),
+    _at("asked_at"),
+    _at("expires_at", nullable=True),
+    _text("state"),
+    _text("who"),
+    _at("decided_at", nullable=True),
+    _text("reason"),
+)
+_partial("asks_open", asks.c.id, "state = 'open'")
+Index("asks_by_run", asks.c.run)
+
 edits = Table(
     "edits",
     metadata,

@@ -23,3 +23,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("flow", "key", "event", "run"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "asks",
+        sa.Column("id", _ID, primary_key=True, autoincrement=True, nullable=False),
+        sa.Column("run", _ID, sa.ForeignKey("runs.id"), nullable=False),
+        sa.Column("flow", sa.Text(), server_default="", nullable=False),
+        sa.Column("action", sa.Text(), server_default="", nullable=False),
+        sa.Column("item", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("text", sa.Text(), server_default="", nullable=False),
+        sa.Column("given", sa.Text(), server_default="", nullable=False),
+        sa.Column("asked", sa.Text(), server_default="", nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("who", sa.Text(), server_default="", nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+    )
+    where = sa.text("state = 'open'")
+    op.create_index("asks_open", "asks", ["id"], sqlite_where=where, postgresql_where=where)
+    op.create_index("asks_by_run", "asks", ["run"])

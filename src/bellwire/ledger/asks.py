@@ -1,0 +1,80 @@
+"""What people are asked: to decide on an action of a run, or to do it."""
+
+from datetime import datetime
+
+from bellwire.ledger.database import Rows
+from bellwire.ledger.rows import AskKind, AskRow, AskState, ask_row, stamp
+
+_COLUMNS = "id, run, flow, action, item, kind, text, given, asked, asked_at, expires_at, state, who, decided_at, reason"
+
+
+def ask(
+    rows: Rows,
+    *,
+    run: int,
+    flow: str,
+    action: str,
+    item: int,
+    kind: AskKind,
+    text: str,
+    given: str,
+    asked: str,
+    now: datetime,
+    expires_at: datetime | None,
+) -> None:
+    rows.run(
+        "INSERT INTO asks (run, flow, action, item, kind, text, given, asked, asked_at, expires_at, state)"
+        " VALUES (:run, :flow, :action, :item, :kind, :text, :given, :asked, :now, :expires_at, 'open')",
+        {
+            "run": run,
+            "flow": flow,
+            "action": action,
+            "item": item,
+            "kind": kind.value,
+            "text": text,
+            "given": given,
+            "asked": asked,
+            "now": stamp(now),
+            "expires_at": None if expires_at is None else stamp(expires_at),
+        },
+    )
+
+
+def find(rows: Rows, number: int) -> AskRow | None:
+    row = rows.one(f"SELECT {_COLUMNS} FROM asks WHERE id = :id", {"id": number})  # noqa: S608
+    return ask_row(row) if row else None
+
+
+def open_ones(rows: Rows, *, run: int | None = None, flow: str = "", limit: int = 1000) -> list[AskRow]:
+    """Oldest first."""
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM asks WHERE state = 'open' AND (:flow = '' OR flow = :flow)"  # noqa: S608
+        " AND (CAST(:run AS bigint) IS NULL OR run = :run) ORDER BY id LIMIT :limit",
+        {"run": run, "flow": flow, "limit": limit},
+    )
+    return [ask_row(row) for row in found]
+
+
+def of_run(rows: Rows, run: int) -> list[AskRow]:
+    found = rows.all(f"SELECT {_COLUMNS} FROM asks WHERE run = :run ORDER BY id", {"run": run})  # noqa: S608
+    return [ask_row(row) for row in found]
+
+
+def close(rows: Rows, number: int, state: AskState, now: datetime, *, who: str, reason: str = "") -> bool:
+    """False when somebody was quicker."""
+    return bool(
+        rows.run(
+            "UPDATE asks SET state = :state, decided_at = :now, who = :who, reason = :reason"
+            " WHERE id = :id AND state = 'open'",
+            {"id": number, "state": state.value, "now": stamp(now), "who": who, "reason": reason},
+        )
+    )
+
+
+def withdraw(rows: Rows, run: int, now: datetime, action: str = "") -> None:
+    """What a run asked, or one action of it, isn't asked any more."""
+    rows.run(
+        "UPDATE asks SET state = 'withdrawn', decided_at = :now WHERE run = :run AND state = 'open'"
+        " AND (:action = '' OR action = :action)",
+        {"run": run, "now": stamp(now), "action": action},
+    )
