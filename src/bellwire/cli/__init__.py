@@ -27,6 +27,7 @@ from bellwire.cli import (
     secrets,
     send_test,
     status,
+    todo,
     up,
 )
 from bellwire.cli.base import Commands
@@ -41,7 +42,7 @@ app = typer.Typer(
 
 for commands in (
     *(demo, init, secrets, connect, connector, check, practice, pilot, up, status),
-    *(flow, event, run, exception, alert, send_test, reconcile, records, dictionary, audit, purge, migrate),
+    *(flow, event, run, todo, exception, alert, send_test, reconcile, records, dictionary, audit, purge, migrate),
 ):
     commands.register(app)
 

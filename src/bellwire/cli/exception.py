@@ -20,7 +20,8 @@ from bellwire.cli.choosing import (
     chosen,
     go_through,
 )
-from bellwire.errors import BellwireError, NotFound
+from bellwire.cli.telling import Id, With, pair, require, result_of
+from bellwire.errors import NotFound
 
 if TYPE_CHECKING:
     from bellwire.engine import Edited, Input
@@ -161,7 +162,7 @@ def retry(
     from bellwire.flows import load_flows
 
     wanted = chosen(numbers, cause, flow, connection, about, older_than, newer_than, everything).needed()
-    changes = [_pair(text, "--set") for text in set_ or ()]
+    changes = [pair(text, "--set") for text in set_ or ()]
     if edit and (changes or wanted.by_filter or len(wanted.numbers) != 1):
         raise typer.BadParameter("--edit is for one exception, and without --set")
 
@@ -194,12 +195,8 @@ def retry(
 @group.command("resolve")
 def resolve(
     numbers: Numbers = None,
-    id_: Annotated[
-        str, typer.Option("--id", help="The number that the other system gave, for the later actions.")
-    ] = "",
-    with_: Annotated[
-        list[str] | None, typer.Option("--with", metavar="FIELD=VALUE", help="Another field of the result.")
-    ] = None,
+    id_: Id = "",
+    with_: With = None,
     reason: Annotated[str, typer.Option(help="A note; it stays on record.")] = "Done by hand.",
     cause: Cause = "",
     flow: OfFlow = "",
@@ -224,22 +221,15 @@ def resolve(
     wanted = chosen(numbers, cause, flow, connection, about, older_than, newer_than, everything).needed()
     if id_ and (wanted.by_filter or len(wanted.numbers) != 1):
         raise typer.BadParameter("each has an id of its own: tell them one by one")
-    result: dict[str, object] = dict(_pair(text, "--with") for text in with_ or ())
-    result |= {"id": id_} if id_ else {}
+    result = result_of(id_, with_)
 
     async def work(ledger: "Database", settings: "Settings") -> Told:
         now, who, known = system_clock(), person(), means(ledger, settings)
 
         def enough(rows: "Rows", number: int) -> None:
             row = still_open(rows, number)
-            missing = lacking(rows, known, row, result) if row.action else {}
-            if missing:
-                fields = sorted({field for wanted_by in missing.values() for field in wanted_by})
-                options = ("--id …" if field == "id" else f"--with {field}=…" for field in fields)
-                raise BellwireError(
-                    f"What comes later ({', '.join(missing)}) can't be done without more of what '{row.action}' gives.",
-                    remedy=f"Add {' '.join(options)}",
-                )
+            if row.action:
+                require(row.action, lacking(rows, known, row, result))
 
         def act(rows: "Rows", number: int) -> None:
             resolve_one(rows, number, now, who=who, result=result, reason=reason)
@@ -292,13 +282,6 @@ def _say_done(told: Told, wanted: Chosen, sentence: str) -> None:
     elif not told.refused:
         say(wanted.none)
     told.say_refused()
-
-
-def _pair(text: str, option: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise typer.BadParameter(f"{option} takes FIELD=VALUE")
-    return name.strip(), value
 
 
 def _span(group: "OpenGroup") -> str:

@@ -91,16 +91,20 @@ def check(
 @group.command()
 def mode(
     flow: FlowName,
-    wanted: Annotated[str, typer.Argument(metavar="off|live", help="What to switch it to; without it, say it.")] = "",
+    wanted: Annotated[
+        str, typer.Argument(metavar="off|shadow|manual|live", help="What to switch it to; without it, say it.")
+    ] = "",
     reason: Annotated[str, typer.Option(help="Why; it stays on record.")] = "",
     project: Project = HERE,
 ) -> None:
-    """Switch a flow off, or on again; it holds at once, also for a running `bellwire up`.
+    """Switch a flow; it holds at once, also for a running `bellwire up`.
 
-    Example: bellwire flow mode order_to_cash off --reason "stock-taking"
+    Example: bellwire flow mode order_to_cash manual --reason "the books are being moved"
 
-    While it is off, its events are kept and shown as skipped; runs that have begun go on. `bellwire event replay` runs
-    it for an event of that time.
+    live does everything. manual makes a to-do of each action (`bellwire todo list`), also in runs that have begun: it
+    is the way back at any time. shadow notes what would be sent, and sends nothing. While a flow is off, its events
+    are kept and shown as skipped, and runs that have begun go on; `bellwire event replay` runs it for an event of that
+    time.
     """
     from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
@@ -109,7 +113,7 @@ def mode(
 
     found = _find(_flows(read_project(project)), flow)
     if wanted not in ("", *FlowMode):
-        raise typer.BadParameter(f"there is no mode '{wanted}': write {' or '.join(FlowMode)}")
+        raise typer.BadParameter(f"there is no mode '{wanted}': write {', '.join(FlowMode)}")
 
     async def switch(ledger: Database, _: object) -> FlowMode:
         if wanted:

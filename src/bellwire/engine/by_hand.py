@@ -144,13 +144,19 @@ def leave_out(rows: Rows, number: int, now: datetime, *, who: str, reason: str) 
     _answered(rows, row, now, who, "leave out", reason)
 
 
-def _open_ask(rows: Rows, number: int, kind: AskKind) -> AskRow:
+def still_asked(rows: Rows, number: int) -> AskRow:
+    """The to-do with this number. Raises NotFound, and BellwireError when it isn't open any more."""
     row = asks.find(rows, number)
     if row is None:
         raise NotFound(f"There is no to-do {number}.", remedy="`bellwire todo list` shows them.")
     if row.state is not AskState.OPEN:
         decided = f" by {row.who}" if row.who else ""
         raise BellwireError(f"To-do {number} isn't open any more: it is {row.state.value}{decided}.")
+    return row
+
+
+def _open_ask(rows: Rows, number: int, kind: AskKind) -> AskRow:
+    row = still_asked(rows, number)
     if row.kind is not kind:
         wanted = "a yes or a no" if row.kind is AskKind.APPROVAL else "to be done"
         raise BellwireError(f"To-do {number} wants {wanted}.", remedy=f"`bellwire todo show {number}` says how.")

@@ -21,7 +21,7 @@ from bellwire.engine.means import Means
 from bellwire.engine.progress import Progress
 from bellwire.errors import BellwireError
 from bellwire.flows import ByHand, Flow, element, options, uses
-from bellwire.ledger import ExceptionRow, Rows, edits, events, runs
+from bellwire.ledger import AskRow, ExceptionRow, Rows, edits, events, runs
 from bellwire.settings import suggestion
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*|\[\d+\])*")
@@ -76,31 +76,32 @@ def input_of(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[s
     return Input(operation, _plain(operation, inputs))
 
 
-def _progress(rows: Rows, means: Means, exception: ExceptionRow, today: Mapping[str, Flow] | None) -> Progress:
-    """How far the run of an exception is, as the engine would take it up."""
-    if not exception.action:
-        raise not_about_an_action(exception)
-    run = runs.find(rows, exception.run or 0)
+def _progress(rows: Rows, means: Means, about: ExceptionRow | AskRow, today: Mapping[str, Flow] | None) -> Progress:
+    """How far the run of an exception or a to-do is, as the engine would take it up."""
+    if isinstance(about, ExceptionRow) and not about.action:
+        raise not_about_an_action(about)
+    run = runs.find(rows, about.run or 0)
     event = events.find(rows, run.event) if run else None
-    assert run is not None and event is not None, f"run {exception.run} has lost its event"
+    assert run is not None and event is not None, f"run {about.run} has lost its event"
     flow = flow_of(rows, run) if today is None else today.get(run.flow)
-    if flow is None or exception.action not in flow.actions:
-        raise BellwireError(f"The flow '{run.flow}' has no action '{exception.action}' any more.")
+    if flow is None or about.action not in flow.actions:
+        raise BellwireError(f"The flow '{run.flow}' has no action '{about.action}' any more.")
     progress = Progress(means, event_of(event), flow)
     progress.restore(runs.attempts(rows, run.id), interrupted=False)
     return progress
 
 
-def lacking(rows: Rows, means: Means, exception: ExceptionRow, told: Mapping[str, object]) -> dict[str, list[str]]:
-    """Which fields the later actions want to know of one that a person did, and can't do without: by action.
+def lacking(rows: Rows, means: Means, about: ExceptionRow | AskRow, told: Mapping[str, object]) -> dict[str, list[str]]:
+    """Which fields the later actions want to know of one that a person did, and can't do without: by action. `about`
+    is what they were asked.
 
     Raises BellwireError.
     """
-    progress = _progress(rows, means, exception, None)
+    progress = _progress(rows, means, about, None)
     wanted = {}
-    for name, fields in uses(progress.flow, exception.action).items():
+    for name, fields in uses(progress.flow, about.action).items():
         unknown = [field for field in fields if field not in told]
-        if unknown and not progress.could(name, {exception.action: ByHand(told)}):
+        if unknown and not progress.could(name, {about.action: ByHand(told)}):
             wanted[name] = unknown
     return wanted
 
