@@ -20,7 +20,10 @@ def standin(capability: str, event_types: tuple[str, ...] | None = None) -> Conn
 
 
 CONNECTORS = {
-    "shop": standin("storefront", ("order.created", "order.paid", "order.refunded", "product.updated")),
+    "shop": standin(
+        "storefront",
+        ("order.created", "order.paid", "order.cancelled", "order.payment_failed", "order.refunded", "product.updated"),
+    ),
     "books": standin("accounting"),
     "stock": standin("stock"),
     "shipping": standin("shipping"),

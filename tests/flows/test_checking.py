@@ -290,3 +290,49 @@ def test_all_bundled_flows_can_be_read() -> None:
     assert "order_to_cash" in template_names()
     for name in template_names():
         assert parse_flow(template(name), PATH).owner
+
+
+@pytest.mark.parametrize(
+    ("action", "finding"),
+    [
+        ("{do: chat.post_message, wait_until: event.created_at, with: {channel: a, text: b}}", ""),
+        ("{do: chat.post_message, wait_until: event.number, with: {channel: a, text: b}}", "'wait_until' needs a time"),
+        ("{do: chat.post_message, wait_until: event.starts, with: {channel: a, text: b}}", "has no field 'starts'"),
+        ("{emit: lead.created, with: {id: '1', created_at: '{{ event.created_at }}'}}", ""),
+        ("{emit: lead.created, with: {id: '1'}}", "the event lead.created needs 'created_at'"),
+        ("{emit: lead.created, with: {id: '1', created_at: '{{ event.created_at }}', nam: x}}", "takes no 'nam'"),
+        ("{emit: my.own, with: {whatever: '{{ event.lines }}'}}", ""),
+        ("{do: chat.post_message, approve: {ask: '{{ event.totl }}?'}, with: {channel: a, text: b}}", "'total'?"),
+    ],
+)
+def test_waiting_emitting_and_asking_are_checked(action: str, finding: str) -> None:
+    found = said(flow(f"a: {action}\n"))
+    assert (finding in found[0]) if finding else found == []
+
+
+def test_what_earlier_actions_gave_by_themselves_has_types() -> None:
+    found = said(flow("a: {wait: 1d}\nb: {emit: my.own, with: {at: '{{ a.untl }}'}}\nc: {wait_until: b.new}\n"))
+    assert [("untl" in each, "'wait_until' needs a time" in each) for each in found] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "finding"),
+    [
+        ("shop.order.cancelled", ""),
+        ("bellwire.order.flagged", ""),
+        ("{event: shop.order.cancelled, same: customer.email}", ""),
+        ("{event: shop.order.cancelled, same: customer.mail}", "order.paid has no field 'customer.mail'"),
+        ("{event: shop.order.refunded, same: number}", "order.refunded has no field 'number'"),
+        ("shop.order.vanished", "brings no 'order.vanished'"),
+        ("shopp.order.cancelled", "there is no connection 'shopp'"),
+    ],
+)
+def test_what_ends_a_run_is_checked(ends_on: str, finding: str) -> None:
+    text = HEAD.replace("actions:", f"ends_on: {ends_on}\nactions:")
+    found = said(parse_flow(text + "  a: {do: chat.post_message, with: {channel: a, text: b}}\n", PATH))
+    assert (finding in found[0]) if finding else found == []
+
+
+def test_a_flow_can_begin_with_an_event_of_bellwires_own() -> None:
+    text = HEAD.replace("shop.order.paid", "bellwire.order.flagged")
+    assert said(parse_flow(text + "  a: {do: chat.post_message, with: {channel: a, text: b}}\n", PATH)) == []

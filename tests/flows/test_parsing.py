@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bellwire.errors import ConfigurationError
 from bellwire.flows import Owner, Retry, Success, parse_flow, template
-from tests.flows.writing import FIRST_LINE, HEAD, PATH, flow
+from tests.flows.writing import FIRST_LINE, HEAD, PATH, event, flow
+from tests.samples import NOW, order
 
 
 def test_a_flow_has_what_its_file_says() -> None:
@@ -100,6 +101,9 @@ def test_a_flow_cannot_be_changed() -> None:
         ("trigger: shop.order.paid\nactions: {a: {do: x.y}}\n", 1, "A flow needs 'name'.", "`name: Order to cash`"),
         ("name: A\ntriger: shop.order.paid\n", 2, "'triger' is no key of a flow.", "Did you mean 'trigger'?"),
         ("name: A\ntrigger: order_paid\n", 2, "'trigger' can't be understood.", "`trigger: shop.order.paid`"),
+        ("name: A\ntrigger: s.o.p\nends_on: never\n", 3, "'ends_on' can't be understood.", "`shop.order.cancelled`"),
+        ("name: A\ntrigger: s.o.p\nends_on: {same: id}\n", 3, "What ends the run needs 'event'.", "`event: "),
+        ("name: A\ntrigger: s.o.p\nends_on: {event: s.o.c, same: A B}\n", 3, "'A B' is no field.", "invoice_id"),
         ("name: 12\n", 1, "'name' has to be text.", "quotes"),
         ("name: ''\n", 1, "'name' is empty.", "leave the key out"),
         ("name: A\ntrigger: s.o.p\n", 1, "A flow needs 'actions'.", "actions:"),
@@ -132,6 +136,18 @@ def test_what_is_wrong_with_a_flow_is_said_with_its_line(text: str, line: int, s
         ("a: {with: {}}", 0, "Action 'a' needs 'do'.", "`do: books.create_invoice`"),
         ("a:\n  do: x.y\n  wiht: {}", 2, "'wiht' is no key of action 'a'.", "Did you mean 'with'?"),
         ("a:\n  do: x.y\n  with: text", 2, "'with' has to have keys and values.", "{{ event }}"),
+        ("a: {do: x.y, emit: b.c}", 0, "An action has either 'do' or 'emit'.", "two actions"),
+        ("a: {emit: low}", 0, "'low' can't be a type of event.", "`inventory.low`"),
+        ("a:\n  wait: 3d\n  wait_until: event.start", 2, "An action has either 'wait' or 'wait_until'.", "Keep one"),
+        ("a: {do: x.y, wait: later}", 0, "'wait' has to be a time.", "5m"),
+        ("a: {do: x.y, approve: {}}", 0, "Approve needs 'ask'.", "`ask: "),
+        ("a: {do: x.y, approve: {ask: Well?, who: D}}", 0, "'who' is no key of approve.", ""),
+        (
+            "a:\n  do: x.y\n  for_each: event.lines\n  approve: {ask: Well?}",
+            3,
+            "A person can't be asked once for each item of 'for_each'.",
+            "an action of its own",
+        ),
         ("a-b: {do: x.y}", 0, "'a-b' can't be an action's name.", "_"),
         ("event: {do: x.y}", 0, "'event' can't be an action's name.", "_"),
         (
@@ -228,3 +244,30 @@ def test_a_damaged_flow_is_a_flow_or_a_configuration_error(data: st.DataObject) 
         )
         text = text[:start] + junk + text[end:]
     parses_or_says_why(text)
+
+
+def test_an_action_can_wait_emit_or_ask() -> None:
+    read = flow(
+        "pause: {wait: 2d}\n"
+        "later: {do: x.y, wait_until: event.created_at, needs: pause}\n"
+        "said: {emit: order.flagged, with: {number: '{{ later.id }}'}}\n"
+        "paid: {do: x.y, approve: {ask: 'Pay {{ said.business_key }}?', if: pause.until, by: Dana, within: 1d}}\n"
+    ).actions
+    assert (read["pause"].connection, read["pause"].wait, read["pause"].waits) == ("", timedelta(days=2), True)
+    assert read["later"].due({"event": order()}, NOW) == order().created_at
+    assert (read["said"].emits, read["said"].connection, read["said"].needs) == ("order.flagged", "", {"later"})
+    approval = read["paid"].approval
+    assert approval is not None and (approval.by, approval.within) == ("Dana", timedelta(days=1))
+    assert read["paid"].needs == {"said", "pause"}
+
+
+def test_what_ends_a_run_is_one_event_or_several() -> None:
+    text = "name: A\ntrigger: s.order.paid\nends_on: {}\nactions: {{a: {{do: x.y}}}}\n"
+    assert [(e.connection, e.event_type, e.same) for e in parse_flow(text.format("s.o.c"), PATH).ends_on] == [
+        ("s", "o.c", "")
+    ]
+    several = parse_flow(text.format("[s.o.c, {event: t.p.q, same: customer.email}]"), PATH).ends_on
+    assert [(e.connection, e.event_type, e.same) for e in several] == [("s", "o.c", ""), ("t", "p.q", "customer.email")]
+    assert several[1].key(event()) == "customer.email=robin@example.com"
+    assert several[0].key(event()) == "shop/order/1001"
+    assert several[1].key(event(order(customer=None))) == ""

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from bellwire.capabilities import Operation
 from bellwire.connectors.kit import Connector
 from bellwire.errors import ConfigurationError
-from bellwire.events import Event, FreeForm, data_model
+from bellwire.events import OWN, Event, FreeForm, data_model
 from bellwire.flows.document import Key
 from bellwire.flows.expressions import Expression
 from bellwire.flows.fields import element, has_field, list_of, without_none
@@ -115,6 +115,8 @@ class _Check:
 
     def _trigger(self) -> None:
         line, event_type = self._flow.lines["trigger"], self._flow.event_type
+        if self._flow.connection == OWN:
+            return
         connector = self._connector(self._flow.connection, line)
         if connector is None:
             return
@@ -141,7 +143,7 @@ class _Check:
 
     def _endings(self) -> None:
         for ending in self._flow.ends_on:
-            connector = self._connector(ending.connection, ending.line)
+            connector = None if ending.connection == OWN else self._connector(ending.connection, ending.line)
             if connector is not None:
                 self._brings(connector, ending.event_type, ending.line)
             for event_type in (self._flow.event_type, ending.event_type):
@@ -204,7 +206,7 @@ class _Check:
 
     def _time(self, until: Expression, see: Sight) -> None:
         found = without_none(self._infer(until, see))
-        if not fits(found, datetime):
+        if found is not Any and found is not datetime:
             self._add(until.place.line, f"'wait_until' needs a time, and this is {called(found)}")
 
     def _item(self, each: Expression, see: Sight) -> Any:
