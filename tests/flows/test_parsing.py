@@ -255,7 +255,11 @@ def test_an_action_can_wait_emit_or_ask() -> None:
     ).actions
     assert (read["pause"].connection, read["pause"].wait, read["pause"].waits) == ("", timedelta(days=2), True)
     assert read["later"].due({"event": order()}, NOW) == order().created_at
-    assert (read["said"].emits, read["said"].connection, read["said"].needs) == ("order.flagged", "", {"later"})
+    assert (read["said"].emits, read["said"].connection, read["said"].needs) == (
+        "order.flagged",
+        "",
+        frozenset({"later"}),
+    )
     approval = read["paid"].approval
     assert approval is not None and (approval.by, approval.within) == ("Dana", timedelta(days=1))
     assert read["paid"].needs == {"said", "pause"}
