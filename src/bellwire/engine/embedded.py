@@ -194,6 +194,7 @@ class EmbeddedEngine(Engine):
         await self._mind_the_clock()
         await self._release()
         await self._health.look()
+        await self._timetable.look(self._clock())
         self._more = await self._claim()
         self._more = await self._adopt() or self._more
         # A long backlog is taken in portions, each as soon as the one before it is nearly through.

@@ -23,6 +23,7 @@ from bellwire.engine.means import Means
 from bellwire.engine.normalise import Reading, fault, record
 from bellwire.engine.sending import LostClaim
 from bellwire.engine.starting import Listeners, Started
+from bellwire.engine.timetable import Timetable
 from bellwire.errors import BellwireError, FlowError, LedgerBusy
 from bellwire.events import Delivery
 from bellwire.flows import Flow
@@ -74,6 +75,7 @@ class Engine(ABC):
         self._listeners = listeners = Listeners.of(setting.flows)
         self._means = Means(ledger, connections, setting.crosswalk, clock, setting.random, self._health, listeners)
         self._flows = {flow.hash: flow for flow in setting.flows}
+        self._timetable = Timetable(ledger, setting.flows, connections, listeners)
         self._ahead = 0.0
         self._running: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
@@ -87,6 +89,7 @@ class Engine(ABC):
             for flow in self._flows.values():
                 runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
             runs.hasten(rows, now)
+            self._timetable.prepare(rows, now)
             return self._recover(rows)
 
         interrupted = await self._ledger.write(prepare)
@@ -206,7 +209,9 @@ class Engine(ABC):
     def _begun(self, started: Started) -> Turn:
         """A run that has just been recorded, by this process."""
         late = self._is_late(started.received_at)
-        take_up = partial(Execution, self._means, started.run, 1, "", started.event, started.flow, started.mode, late)
+        take_up = partial(
+            Execution, self._means, started.run, 1, "", started.event, started.flow, started.mode, late=late
+        )
         return Turn(started.run, 1, started.flow.id, take_up)
 
     def _resuming(self, run: RunRow, found: Loaded | Exception, *, taken_over: bool = False) -> Turn:
@@ -219,7 +224,9 @@ class Engine(ABC):
             raise loaded
         run = loaded.run
         late = bool(run.nonce) or self._is_late(run.received_at)
-        execution = Execution(self._means, run.id, run.fence, run.nonce, loaded.event, loaded.flow, loaded.mode, late)
+        execution = Execution(
+            self._means, run.id, run.fence, run.nonce, loaded.event, loaded.flow, loaded.mode, loaded.gathered, late
+        )
         execution.ended_by = run.ended_by
         execution.resume(
             loaded.past, interrupted=run.interrupted, retried=run.retried_at is not None, taken_over=taken_over

@@ -62,6 +62,8 @@ class Execution:
     event: Event
     flow: Flow
     mode: FlowMode = FlowMode.LIVE
+    gathered: Sequence[Any] = ()
+    """The data of the events that came together with its own."""
     late: bool = False
     """It is about something from long ago, and gives way to what comes in now."""
     ended_by: int | None = None
@@ -84,7 +86,7 @@ class Execution:
     """Whether the run's end is written: it is, together with its last checkpoint."""
 
     def __post_init__(self) -> None:
-        self._progress = Progress(self.means, self.event, self.flow)
+        self._progress = Progress(self.means, self.event, self.flow, self.gathered)
         self._sending = Sending(self.means, self.event, self.flow, self.nonce)
         self._subject = whole_subject(self.event.connection, self.event.subject)
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import ValidationError
 
 from bellwire.errors import ConfigurationError, FlowError
 from bellwire.events import Environment, Event, FreeForm, data_model
 from bellwire.flows import Flow, pinned_flow
-from bellwire.ledger import AttemptRow, EventRow, FlowMode, Rows, RunRow, events, runs
+from bellwire.ledger import AttemptRow, EventRow, FlowMode, Rows, RunRow, events, runs, windows
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,24 @@ class Loaded:
     """Of the flow, now."""
     past: Sequence[AttemptRow]
     """Its attempts so far, in the order they began."""
+    gathered: Sequence[Any] = ()
+    """The data of the events that came together with its own."""
 
 
 def load(rows: Rows, run: RunRow) -> Loaded:
     """Raises FlowError when the ledger doesn't have it any more, or has it in a form that can't be read."""
-    mode = runs.mode_of(rows, run.flow)
-    return Loaded(run, _event(rows, run), flow_of(rows, run), mode, runs.attempts(rows, run.id))
+    mode, flow = runs.mode_of(rows, run.flow), flow_of(rows, run)
+    return Loaded(run, _event(rows, run), flow, mode, runs.attempts(rows, run.id), gathered_by(rows, run, flow))
+
+
+def gathered_by(rows: Rows, run: RunRow, flow: Flow) -> Sequence[Any]:
+    """The data of the events that came together with a run's own. Raises FlowError."""
+    if flow.gather is None:
+        return ()
+    try:
+        return [event_of(row).data for row in windows.gathered(rows, run.id)]
+    except ValidationError as error:
+        raise _unreadable(run.event, str(error)) from error
 
 
 def flow_of(rows: Rows, run: RunRow) -> Flow:
@@ -55,8 +68,12 @@ def _event(rows: Rows, run: RunRow) -> Event:
         detail = f"there is no event {run.event}"
     except ValidationError as error:
         detail = str(error)
-    raise FlowError(
-        f"What is kept of event {run.event}, which this run is about, can't be read.",
+    raise _unreadable(run.event, detail)
+
+
+def _unreadable(event: int, detail: str) -> FlowError:
+    return FlowError(
+        f"What is kept of event {event}, which this run is about, can't be read.",
         cause="event-unreadable",
         remedy="Update Bellwire, then retry; or do it by hand and dismiss this.",
         detail=detail,

@@ -70,9 +70,9 @@ class Part:
 class Progress:
     """Of a run that is just beginning; `restore` takes over what earlier turns settled."""
 
-    def __init__(self, means: Means, event: Event, flow: Flow) -> None:
+    def __init__(self, means: Means, event: Event, flow: Flow, gathered: Sequence[Any] = ()) -> None:
         self.flow = flow
-        self.scope: Scope = scope_for(event)
+        self.scope: Scope = scope_for(event, gathered=gathered)
         """What expressions see by now."""
         self._means = means
         self._parts: dict[str, list[Part]] = {}

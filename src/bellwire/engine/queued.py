@@ -214,6 +214,7 @@ class QueuedEngine(Engine):
         await self._health.compare()
         await self._health.look()
         now = self._clock()
+        await self._timetable.look(now)
         if await self._ledger.read(lambda rows: runs.any_due(rows, now)):
             await self._ledger.write(lambda rows: runs.bring_due(rows, now))
         if asyncio.get_running_loop().time() - self._swept_at > _SWEPT:

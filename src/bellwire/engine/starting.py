@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bellwire.errors import FlowError
 from bellwire.events import DICTIONARY, Environment, Event, whole_subject
-from bellwire.flows import Ending, Flow
-from bellwire.ledger import FlowMode, Rows, RunState, endings, events, runs
+from bellwire.flows import Ending, Flow, Gathering
+from bellwire.ledger import FlowMode, Rows, RunState, endings, events, runs, windows
 
 _BEHIND = "It waits until what came earlier about the same is done with."
 _Source = tuple[str, str]
@@ -85,6 +86,9 @@ def start(
     started: list[Started] = []
     for flow, mode in modes.items():
         over = _over_already(rows, fact, flow)
+        if flow.gather is not None and not over:
+            _gather(rows, fact, flow, flow.gather, now)
+            continue
         run = runs.start(
             rows,
             fact.id,
@@ -98,12 +102,44 @@ def start(
             job=job if state is RunState.RUNNING and not over else None,
         )
         if run is not None and not over:
-            for ending in flow.ends_on:
-                if key := ending.key(event):
-                    endings.open_to(rows, flow.id, key, fact.id, run, event.time)
+            _open_to_endings(rows, fact, flow, run)
             if state is RunState.RUNNING:
                 started.append(Started(run, fact.id, event, flow, mode, fact.received_at))
     return started
+
+
+def _gather(rows: Rows, fact: Fact, flow: Flow, gathering: Gathering, now: datetime) -> None:
+    """Have the event dealt with by the run of its window; if it is the first, that run waits for the window's end."""
+    try:
+        key = gathering.key(fact.event)
+    except FlowError:
+        key = f"event {fact.id}"  # What is wrong shows when its run is carried out.
+    run = windows.join(rows, flow.id, key, fact.id, gathering.most)
+    if run is not None:
+        events.skip(rows, fact.id, f"It is dealt with together with others, in run {run}.")
+        return
+    closes_at = now + gathering.length
+    run = runs.start(
+        rows,
+        fact.id,
+        flow.id,
+        flow.hash,
+        subject=whole_subject(fact.event.connection, fact.event.subject),
+        received_at=fact.received_at,
+        now=now,
+        state=RunState.WAITING,
+        reason=f"It gathers what else comes until {closes_at:%Y-%m-%d %H:%M} UTC.",
+        due_at=closes_at,
+    )
+    if run is not None:
+        windows.open_one(rows, flow.id, key, run)
+        _open_to_endings(rows, fact, flow, run)
+
+
+def _open_to_endings(rows: Rows, fact: Fact, flow: Flow, run: int) -> None:
+    for ending in flow.ends_on:
+        if key := ending.key(fact.event):
+            endings.open_to(rows, flow.id, key, fact.id, run, fact.event.time)
 
 
 def _why_not(rows: Rows, event: Event, since: datetime | None, *, listening: bool, live: bool) -> str:

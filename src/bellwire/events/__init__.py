@@ -4,7 +4,7 @@ from bellwire.events.base import what_is_wrong
 from bellwire.events.bookings import Answer, Booking, CalendarEntry, Contract, Signer
 from bellwire.events.catalogue import InventoryLevel, Product, Variant
 from bellwire.events.delivery import Delivery
-from bellwire.events.dictionary import DICTIONARY, EventType, data_model
+from bellwire.events.dictionary import DICTIONARY, SCHEDULED, EventType, data_model
 from bellwire.events.envelope import OWN, Environment, Event, FreeForm, whole_subject
 from bellwire.events.orders import (
     Address,
@@ -22,12 +22,14 @@ from bellwire.events.orders import (
 from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, PaymentStatus, Subscription
 from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Ticket, TicketStatus
 from bellwire.events.purchases import PurchaseReceipt, ReceivedLine
+from bellwire.events.schedules import Due
 from bellwire.events.shipments import Shipment, ShipmentStatus
 from bellwire.events.work import Job, Task, WorkedTime
 
 __all__ = [
     "DICTIONARY",
     "OWN",
+    "SCHEDULED",
     "Address",
     "Answer",
     "Booking",
@@ -38,6 +40,7 @@ __all__ = [
     "Deal",
     "Delivery",
     "Discount",
+    "Due",
     "Environment",
     "Event",
     "EventType",

@@ -11,6 +11,7 @@ from bellwire.events.orders import Order, Refund
 from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, Subscription
 from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Ticket
 from bellwire.events.purchases import PurchaseReceipt
+from bellwire.events.schedules import Due
 from bellwire.events.shipments import Shipment
 from bellwire.events.work import Job, Task
 
@@ -73,7 +74,13 @@ DICTIONARY: dict[str, EventType] = {
 }
 
 
+SCHEDULED = "schedule."
+"""What the types of events begin with by which a flow begins by the clock; the rest is the flow's id."""
+
+
 def data_model(event_type: str) -> type[BaseModel]:
     """The model of an event type's data; FreeForm for a type that isn't in the dictionary."""
+    if event_type.startswith(SCHEDULED):
+        return Due
     entry = DICTIONARY.get(event_type)
     return entry.data if entry else FreeForm

@@ -8,7 +8,7 @@ from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
 from bellwire.flows.document import read_values
 from bellwire.flows.fields import element, fields_of, options
 from bellwire.flows.loading import FlowErrors, load_flow, load_flows, template, template_names
-from bellwire.flows.model import Ending, Flow, FlowAction, Owner, Retry, Success
+from bellwire.flows.model import Ending, Flow, FlowAction, Gathering, Owner, Retry, Success
 from bellwire.flows.own import Emitted, Waited
 from bellwire.flows.parsing import parse_flow, pinned_flow
 from bellwire.flows.picture import Box, Picture, picture
@@ -26,6 +26,7 @@ __all__ = [
     "FlowAction",
     "FlowErrors",
     "Foreseen",
+    "Gathering",
     "Owner",
     "Picture",
     "Retry",

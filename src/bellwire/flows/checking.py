@@ -95,6 +95,8 @@ class _Check:
     def findings(self) -> list[Finding]:
         self._trigger()
         self._endings()
+        if self._flow.gather and self._flow.gather.by:
+            self._infer(self._flow.gather.by, Sight({"event": self._event, "meta": Event}, frozenset()))
         self._who_and_what()
         for action in self._flow.actions.values():
             self._operation(action)
@@ -186,7 +188,7 @@ class _Check:
 
     def _scope(self) -> dict[str, Any]:
         results = {name: self._result(action) for name, action in self._flow.actions.items()}
-        return {"event": self._event, "meta": Event, **results}
+        return {"event": self._event, "events": list_of(self._event), "meta": Event, **results}
 
     def _result(self, action: FlowAction) -> Any:
         operation = self._operations.get(action.name)
@@ -199,7 +201,11 @@ class _Check:
         def report(node: nodes.Node, text: str, suggestion: str, error: bool) -> None:
             self._add(expression.place.line_of(node), text, suggestion, error=error)
 
-        subjects = {"event": self._flow.event_type, "meta": "the event's envelope"}
+        subjects = {
+            "event": self._flow.event_type,
+            "events": "the events that came together",
+            "meta": "the event's envelope",
+        }
         subjects |= {name: f"the result of '{name}'" for name in self._flow.actions}
         found = Inference(see.names, subjects, see.tested, report).of(expression.tree)
         return str if expression.is_text else found

@@ -16,7 +16,8 @@ from bellwire.flows.document import Key
 from bellwire.flows.expressions import Expression
 from bellwire.flows.fields import read_field
 from bellwire.flows.own import Emitted, Waited
-from bellwire.flows.scope import Foreseen, Scope, Skipped
+from bellwire.flows.schedule import Schedule
+from bellwire.flows.scope import Foreseen, Scope, Skipped, scope_for
 
 
 class Retry(BaseModel):
@@ -86,6 +87,21 @@ class Ending:
         for name in self.same.split("."):
             found = read_field(found, name, None)
         return "" if found is None or found == "" else f"{self.same}={found}"
+
+
+@dataclass(frozen=True, eq=False)
+class Gathering:
+    """A window in which events come together in one run: it begins with the first."""
+
+    length: timedelta
+    by: Expression | None
+    """What the events of one window have in common; None: nothing but their type."""
+    most: int
+    """So many at most."""
+
+    def key(self, event: Event) -> str:
+        """Raises FlowError."""
+        return "" if self.by is None else str(self.by(scope_for(event)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +221,9 @@ class Flow:
     """The file's name without its ending."""
     connection: str
     event_type: str
+    schedule: Schedule | None
+    """For one that begins by the clock; then `event_type` is of its own."""
+    gather: Gathering | None
     ends_on: tuple[Ending, ...]
     owner: Owner | None
     success: Success | None
@@ -221,4 +240,4 @@ class Flow:
 
     @property
     def trigger(self) -> str:
-        return f"{self.connection}.{self.event_type}"
+        return self.schedule.in_words() if self.schedule else f"{self.connection}.{self.event_type}"

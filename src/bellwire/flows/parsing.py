@@ -3,26 +3,30 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import available_timezones
 
 from bellwire.errors import ConfigurationError
+from bellwire.events import OWN, SCHEDULED
 from bellwire.flows.document import Key, Node, read_document
 from bellwire.flows.expressions import Expression, Place, compile_condition, compile_text, is_dynamic
-from bellwire.flows.model import Approval, Ending, Flow, FlowAction, Owner, Retry, Success, Value
+from bellwire.flows.model import Approval, Ending, Flow, FlowAction, Gathering, Owner, Retry, Success, Value
 from bellwire.flows.order import in_order
+from bellwire.flows.schedule import Schedule
 from bellwire.flows.section import Section
 from bellwire.flows.suggestions import nearest, spoken
 
-FLOW_KEYS = ("name", "trigger", "ends_on", "owner", "success", "manual_minutes", "actions")
+FLOW_KEYS = ("name", "trigger", "gather", "ends_on", "owner", "success", "manual_minutes", "actions")
 ACTION_KEYS = ("do", "emit", "with", "if", "otherwise", "for_each", "wait", "wait_until", "approve", "needs", "retry")
 OTHERWISE = "Its condition wasn't met."
 
 _RESERVED = (
     "event",
+    "events",
     "meta",
     "item",
     "loop",
@@ -44,6 +48,7 @@ _DO = re.compile(r"([a-z][a-z0-9_-]*)\.([a-z][a-z0-9_]*)")
 _EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 _FIELD = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 _MOST_ACTIONS = 100
+_MOST_GATHERED = 1000
 _TIME_TO_DECIDE = timedelta(days=7)
 
 
@@ -63,12 +68,14 @@ def parse_flow(text: str, path: Path) -> Flow:
         )
     top = Section(read_document(text, path), path, "a flow", FLOW_KEYS)
     name = top.text(top.need("name", "Order to cash"), "name")
-    connection, event_type = _split(top, "trigger", _TRIGGER, "shop.order.paid")
+    connection, event_type, schedule = _trigger(top, path)
     return Flow(
         name=name,
         id=path.stem,
         connection=connection,
         event_type=event_type,
+        schedule=schedule,
+        gather=_gather(top, path, f"Flow '{name}'"),
         ends_on=_ends_on(top, path),
         owner=_owner(top, path),
         success=_success(top, path),
@@ -87,6 +94,40 @@ def _split(section: Section, key: str, form: re.Pattern[str], example: str) -> t
     if not match:
         raise section.error(node.line, f"'{key}' can't be understood.", f"Write it like this: `{key}: {example}`.")
     return match[1], match[2]
+
+
+def _trigger(top: Section, path: Path) -> tuple[str, str, Schedule | None]:
+    """Connection, event type, and when it begins if that is by the clock."""
+    node = top.find("trigger")
+    if node is None or not isinstance(node.value, dict):
+        return *_split(top, "trigger", _TRIGGER, "shop.order.paid"), None
+    section = Section(node, path, "a schedule", ("every", "zone"))
+    every, zone = section.need("every", '"0 7 * * mon-fri"'), section.need("zone", "Europe/Berlin")
+    schedule = Schedule(section.text(every, "every"), section.text(zone, "zone"))
+    if schedule.zone not in available_timezones():
+        raise top.error(zone.line, f"There is no time zone '{schedule.zone}'.", "Write one such as Europe/Berlin.")
+    try:
+        schedule.next(datetime.now(UTC))
+    except ValueError as error:
+        remedy = 'Write minute, hour, day, month and weekday: "0 7 * * mon-fri" is 7:00 on working days.'
+        raise top.error(every.line, f"{error}.", remedy) from None
+    return OWN, f"{SCHEDULED}{path.stem}", schedule
+
+
+def _gather(top: Section, path: Path, whose: str) -> Gathering | None:
+    node = top.find("gather")
+    if node is None:
+        return None
+    section = Section(node, path, "gather", ("for", "by", "most"))
+    length, most = section.duration("for"), section.number("most", 2, _MOST_GATHERED)
+    if length is None:
+        raise section.error(node.line, "Gather needs 'for'.", "Write how long: `for: 1h`.")
+    if most is not None and most % 1:
+        raise section.error(node.line, "'most' has to be a whole number.")
+    by = _expression(section, "by", path, whose)
+    if by is not None and not by.names <= {"event", "meta"}:
+        raise section.error(by.place.line, "'by' sees the event alone.", "Write e.g. `by: event.supplier_id`.")
+    return Gathering(length, by, int(most or _MOST_GATHERED))
 
 
 def _ends_on(top: Section, path: Path) -> tuple[Ending, ...]:

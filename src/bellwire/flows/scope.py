@@ -1,15 +1,15 @@
 """What expressions can see."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bellwire.events import Event
 
 Scope = dict[str, Any]
-"""`event` (the event's data), `meta` (its envelope), each finished action's result by the action's name (for one with
-`for_each`: the list of its results; for a skipped one: SKIPPED; for one done by a person: ByHand), and
-`item` inside a `for_each`."""
+"""`event` (the event's data), `events` (all that were gathered), `meta` (its envelope), each finished action's result
+by the action's name (for one with `for_each`: the list of its results; for a skipped one: SKIPPED; for one done by a
+person: ByHand; for one that was only noted: Foreseen), and `item` inside a `for_each`."""
 
 
 class Skipped:
@@ -88,6 +88,7 @@ class ByHand:
     told: Mapping[str, Any]
 
 
-def scope_for(event: Event, results: Mapping[str, Any] | None = None) -> Scope:
-    """The scope of a run of `event`, with the results there are; the caller adds the others as they come."""
-    return {"event": event.data, "meta": event, **(results or {})}
+def scope_for(event: Event, results: Mapping[str, Any] | None = None, gathered: Sequence[Any] = ()) -> Scope:
+    """The scope of a run of `event`, with the results there are; the caller adds the others as they come. `gathered`:
+    the data of the events that came together with it."""
+    return {"event": event.data, "events": [event.data, *gathered], "meta": event, **(results or {})}

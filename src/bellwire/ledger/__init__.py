@@ -19,6 +19,8 @@ from bellwire.ledger import (
     processes,
     pulse,
     runs,
+    schedules,
+    windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.health import HealthRow, Trouble
@@ -98,4 +100,6 @@ __all__ = [
     "processes",
     "pulse",
     "runs",
+    "schedules",
+    "windows",
 ]

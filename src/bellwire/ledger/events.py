@@ -7,7 +7,7 @@ from bellwire.events import Event
 from bellwire.ledger.database import Rows
 from bellwire.ledger.rows import EventRow, event_row, stamp
 
-_COLUMNS = "id, delivery, connection, environment, type, subject, business_key, time, version, recorded_at, reason, copies, data"  # noqa: E501  # fmt: skip
+COLUMNS = "id, delivery, connection, environment, type, subject, business_key, time, version, recorded_at, reason, copies, data"  # noqa: E501  # fmt: skip
 
 
 def record(rows: Rows, event: Event, data: str, *, delivery: int | None, now: datetime) -> int | None:
@@ -74,12 +74,12 @@ def skip(rows: Rows, event: int, reason: str) -> None:
 
 
 def find(rows: Rows, event: int) -> EventRow | None:
-    row = rows.one(f"SELECT {_COLUMNS} FROM events WHERE id = :id", {"id": event})  # noqa: S608
+    row = rows.one(f"SELECT {COLUMNS} FROM events WHERE id = :id", {"id": event})  # noqa: S608
     return event_row(row) if row else None
 
 
 def of_delivery(rows: Rows, delivery: int) -> list[EventRow]:
-    found = rows.all(f"SELECT {_COLUMNS} FROM events WHERE delivery = :id ORDER BY id", {"id": delivery})  # noqa: S608
+    found = rows.all(f"SELECT {COLUMNS} FROM events WHERE delivery = :id ORDER BY id", {"id": delivery})  # noqa: S608
     return [event_row(row) for row in found]
 
 
@@ -87,7 +87,7 @@ def newest(rows: Rows, *, limit: int, connection: str = "", type_: str = "", sub
     """Those of a subject are found at the same cost however long the history is."""
     of_subject = f"AND subject = :subject AND connection IN ({_CONNECTIONS})" if subject else ""
     found = rows.all(
-        f"SELECT {_COLUMNS} FROM events WHERE (:connection = '' OR connection = :connection)"  # noqa: S608
+        f"SELECT {COLUMNS} FROM events WHERE (:connection = '' OR connection = :connection)"  # noqa: S608
         f" AND (:type = '' OR type = :type) {of_subject} ORDER BY id DESC LIMIT :limit",
         {"limit": limit, "connection": connection, "type": type_, "subject": subject},
     )

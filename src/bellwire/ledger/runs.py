@@ -82,10 +82,11 @@ def start(
     reason: str = "",
     nonce: str = "",
     job: int | None = None,
+    due_at: datetime | None = None,
 ) -> int | None:
     """A run of `flow` for `event`: taken at once by the caller (RUNNING, with fence 1, by the `job` that it has if
     there is a queue), left for any worker (WAITING), kept until the earlier events of its `subject` are done with
-    (HELD), or over before it began (DONE).
+    (HELD), or over before it began (DONE). With `due_at` it waits for its time.
 
     None when there is one already.
     """
@@ -104,14 +105,14 @@ def start(
             "reason": reason,
             "now": stamp(now),
             "received_at": stamp(received_at),
-            "due_at": stamp(now) if state is RunState.WAITING else None,
+            "due_at": stamp(due_at or now) if state is RunState.WAITING else None,
             "finished_at": stamp(now) if state is RunState.DONE else None,
             "subject": subject,
-            "held_for": ITS_TURN if state is RunState.HELD else "",
+            "held_for": ITS_TURN if state is RunState.HELD else ITS_TIME if due_at is not None else "",
             "job": job,
         },
     )
-    if state is RunState.WAITING:
+    if state is RunState.WAITING and due_at is None:
         bring_due(rows, now)
     return run
 

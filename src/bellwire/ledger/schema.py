@@ -207,6 +207,33 @@ endings = Table(
     sqlite_with_rowid=False,
 )
 
+# Of the flows that begin by the clock: when next.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    _text("schedule"),
+    _at("due_at"),
+    sqlite_with_rowid=False,
+)
+
+# The window that gathers events for a run, by what they have in common; and those that came together with its own.
+windows = Table(
+    "windows",
+    metadata,
+    Column("flow", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("run", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+gathered = Table(
+    "gathered",
+    metadata,
+    _ref("run", "runs.id", primary_key=True),
+    _ref("event", "events.id", primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 asks = Table(
     "asks",
     metadata,

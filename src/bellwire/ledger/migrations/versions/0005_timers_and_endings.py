@@ -44,3 +44,26 @@ def upgrade() -> None:
     where = sa.text("state = 'open'")
     op.create_index("asks_open", "asks", ["id"], sqlite_where=where, postgresql_where=where)
     op.create_index("asks_by_run", "asks", ["run"])
+    op.create_table(
+        "schedules",
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("schedule", sa.Text(), server_default="", nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("flow"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "windows",
+        sa.Column("flow", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("run", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("flow", "key"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "gathered",
+        sa.Column("run", _ID, sa.ForeignKey("runs.id"), nullable=False),
+        sa.Column("event", _ID, sa.ForeignKey("events.id"), nullable=False),
+        sa.PrimaryKeyConstraint("run", "event"),
+        sqlite_with_rowid=False,
+    )

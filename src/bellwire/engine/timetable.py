@@ -1,0 +1,73 @@
+"""The flows that begin by the clock."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bellwire.connectors.kit import Connection
+from bellwire.engine.starting import Fact, Listeners, start
+from bellwire.events import OWN, Due, Environment, Event
+from bellwire.flows import Flow
+from bellwire.ledger import Database, Rows, events, schedules
+
+
+class Timetable:
+    """Of a project. What several processes see at once, one of them begins."""
+
+    def __init__(
+        self,
+        ledger: Database,
+        flows: Sequence[Flow],
+        connections: Mapping[str, Connection],
+        listeners: Listeners,
+    ) -> None:
+        self._ledger = ledger
+        self._flows = {flow.id: flow for flow in flows if flow.schedule is not None}
+        self._connections = connections
+        self._listeners = listeners
+
+    def prepare(self, rows: Rows, now: datetime) -> None:
+        """A flow that is new begins at its next time; so does one whose schedule has changed."""
+        for flow in self._flows.values():
+            assert flow.schedule is not None
+            schedule = f"{flow.schedule.every} {flow.schedule.zone}"
+            schedules.put(rows, flow.id, schedule, flow.schedule.next(now))
+
+    async def look(self, now: datetime) -> None:
+        """Begin what is due. Of times that passed while nothing ran, the flow begins once."""
+        if not self._flows:
+            return
+        for flow, due_at in (await self._ledger.read(schedules.all_of_them)).items():
+            if due_at <= now and flow in self._flows:
+                await self._begin(self._flows[flow], due_at, now)
+
+    async def _begin(self, flow: Flow, due_at: datetime, now: datetime) -> None:
+        event = self._event(flow, due_at)
+
+        def write(rows: Rows) -> None:
+            assert flow.schedule is not None
+            if not schedules.take(rows, flow.id, due_at, flow.schedule.next(now)):
+                return
+            number = events.record(rows, event, event.data.model_dump_json(), delivery=None, now=now)
+            if number is not None:
+                start(rows, Fact(number, event, now), self._listeners, None, now=now, holding=False)
+
+        await self._ledger.write(write)
+
+    def _event(self, flow: Flow, due_at: datetime) -> Event:
+        assert flow.schedule is not None
+        return Event(
+            type=flow.event_type,
+            connection=OWN,
+            environment=self._environment(flow),
+            business_key=f"{OWN}/schedule/{flow.id}/{due_at.isoformat()}",
+            subject=f"schedule/{flow.id}",
+            time=due_at,
+            data=Due(at=due_at, day=due_at.astimezone(ZoneInfo(flow.schedule.zone)).date()),
+        )
+
+    def _environment(self, flow: Flow) -> Environment:
+        """That of the accounts which the flow works with. If they differ, the engine refuses to mix them."""
+        used = {action.connection for action in flow.actions.values()}
+        found = {each.environment for name, each in self._connections.items() if name in used}
+        return Environment.PRODUCTION if Environment.PRODUCTION in found else Environment.SANDBOX
