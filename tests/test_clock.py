@@ -1,12 +1,13 @@
 """Time: whatever zone it is written in, it is UTC inside."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.clock import duration, parse_length, parse_time, parse_utc, steady, system_clock
+from bellwire.clock import duration, earlier, on_the_wall, parse_length, parse_time, parse_utc, steady, system_clock
 from bellwire.ledger.rows import stamp, unstamp
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -92,3 +93,30 @@ def test_a_length_of_time_is_a_number_with_its_unit(text: str, seconds: int) -> 
 def test_what_is_no_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no length of time"):
         parse_length(text)
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("day", "shown", "found"),
+    [
+        (date(2026, 11, 24), time(9), "2026-11-24T09:00+01:00"),
+        (date(2026, 3, 29), time(2, 30), "2026-03-29T03:30+02:00"),
+        (date(2026, 10, 25), time(2, 30), "2026-10-25T02:30+02:00"),
+        (date(2026, 10, 25), time(2, 30, fold=1), "2026-10-25T02:30+02:00"),
+    ],
+)
+def test_a_time_on_the_wall_moves_out_of_a_gap_and_is_the_first_of_two(day: date, shown: time, found: str) -> None:
+    assert on_the_wall(day, shown, BERLIN) == datetime.fromisoformat(found)
+    assert on_the_wall(day, shown, BERLIN).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("length", "found"),
+    [("24h", "2026-03-28T10:00+01:00"), ("23h", "2026-03-28T10:00+01:00"), ("25h", "2026-03-28T09:00+01:00"),
+     ("2d", "2026-03-27T10:00+01:00"), ("9h", "2026-03-29T00:00+01:00")],
+)  # fmt: skip
+def test_whole_days_go_by_the_wall_and_hours_by_the_time_that_passes(length: str, found: str) -> None:
+    start = datetime(2026, 3, 29, 10, tzinfo=BERLIN)
+    assert earlier(start, parse_length(length), BERLIN) == datetime.fromisoformat(found)

@@ -1,7 +1,7 @@
 """Settings: read from real files, and wrong in every way an owner gets them wrong."""
 
 import tomllib
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bellwire.business import BusinessCalendar, parse_spans
 from bellwire.errors import ConfigurationError
 from bellwire.settings import QuietHours, load_settings
 from bellwire.settings.lines import Place, find_lines
@@ -80,6 +81,41 @@ def test_the_business_and_its_time_zone(project: Path) -> None:
     (project / "bellwire.toml").write_text('business = "Hill & Leaf"\ntime_zone = "America/Chicago"\n')
     read = load_settings(project, {})
     assert (read.business, read.time_zone.key) == ("Hill & Leaf", "America/Chicago")
+
+
+def test_the_hours_of_the_business_are_those_of_its_zone(project: Path) -> None:
+    assert load_settings(project, {}).calendar == BusinessCalendar()
+    (project / "bellwire.toml").write_text(
+        'time_zone = "Europe/Berlin"\n[hours]\nmon = ""\nsat = "10:00-12:00, 13:00-16:00"\n'
+        'holidays = ["2026-12-24", 2026-12-31]\ncountry = "DE"\nregion = "BE"\n'
+    )
+    read = load_settings(project, {}).calendar
+    assert (read.zone, read.country, read.region) == ("Europe/Berlin", "DE", "BE")
+    assert read.hours[0] == () and read.hours[5] == parse_spans("10:00-12:00, 13:00-16:00")
+    assert read.holidays == {date(2026, 12, 24), date(2026, 12, 31)}
+    assert [read.is_business_day(date(2026, 12, day)) for day in (24, 25, 26, 29, 30, 31)] == [False] * 3 + [
+        *(True, True, False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ('mon = "9 to 5"', "2: 'mon' must be hours such as 09:00-17:00 or 09:00-12:00, 13:00-17:00, or empty."),
+        ('mon = "17:00-09:00"', "2: 'mon' must be hours such as"),
+        ('holidays = ["Christmas"]', '2: \'holidays\' must be a list of dates such as ["2026-12-25"].'),
+        ("holidays = 7", "2: 'holidays' must be a list of dates"),
+        ('country = "ZZ"', "2: 'country' must be one whose public holidays are known, such as US, and TX in it."),
+        ('country = "US"\nregion = "ZZ"', "3: 'region' must be one whose public holidays are known"),
+        ('region = "TX"', "2: 'region' needs a country beside it."),
+        ('mon = ""\ntue = ""\nwed = ""\nthu = ""\nfri = ""',
+         "1: 'hours' must have a day of the week that isn't closed."),
+        ('monday = "09:00-17:00"', "2: [hours] has no setting 'monday'. Did you mean 'mon'?"),
+    ],
+)  # fmt: skip
+def test_hours_that_are_none_are_an_error_with_their_line(project: Path, wrong: str, says: str) -> None:
+    (project / "bellwire.toml").write_text(f"[hours]\n{wrong}\n")
+    assert f"bellwire.toml:{says}" in str(failure(project))
 
 
 def test_when_alerts_are_sent(project: Path) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from time import monotonic
 
 _LENGTH = re.compile(r"([0-9]{1,6}) ?(s|m|h|d)")
@@ -26,23 +26,40 @@ def steady(clock: Clock = system_clock) -> Clock:
 
 def parse_time(text: str) -> datetime:
     """ISO 8601 with an offset or `Z`, as UTC. Raises ValueError when it is malformed or says no offset."""
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return _in_utc(time)
+    return _in_utc(read)
 
 
 def parse_utc(text: str) -> datetime:
     """ISO 8601 that is known to be UTC although it doesn't say so. Raises ValueError when it is malformed."""
-    time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else _in_utc(time)
+    read = datetime.fromisoformat(text)
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else _in_utc(read)
 
 
-def _in_utc(time: datetime) -> datetime:
+def _in_utc(read: datetime) -> datetime:
     try:
-        return time.astimezone(UTC)
+        return read.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{time.isoformat()} is out of range") from error
+        raise ValueError(f"{read.isoformat()} is out of range") from error
+
+
+def on_the_wall(day: date, shown: time, zone: tzinfo) -> datetime:
+    """The moment, in UTC, at which the clocks of `zone` show `shown` on `day`. Where a change of the clocks leaves it
+    out, it moves forward by what is left out (02:30 to 03:30); where it comes twice, it is the first (RFC 5545,
+    3.3.5)."""
+    return datetime.combine(day, shown.replace(tzinfo=None, fold=0), zone).astimezone(UTC)
+
+
+def earlier(moment: datetime, length: timedelta, zone: tzinfo) -> datetime:
+    """`length` before `moment`, in UTC. Whole days go by the clock on the wall in `zone`, so that a day before 10:00 is
+    10:00, however long the night was; what is left, such as the 2 hours of `26h`, is time that passes."""
+    whole, rest = divmod(length, timedelta(days=1))
+    if not whole:
+        return moment.astimezone(UTC) - rest
+    local = moment.astimezone(zone)
+    return on_the_wall(local.date() - timedelta(days=whole), local.time(), zone) - rest
 
 
 def parse_length(text: str) -> timedelta:

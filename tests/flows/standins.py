@@ -29,5 +29,6 @@ CONNECTORS = {
     "shipping": standin("shipping"),
     "chat": standin("chat"),
     "mail": standin("email"),
+    "calendar": standin("calendar"),
     "forms": standin("chat", ("*",)),
 }

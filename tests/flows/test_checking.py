@@ -50,7 +50,7 @@ def test_references_are_checked_through_models_properties_lists_and_loops() -> N
         ("{{ event['totl'] }}", "order.paid has no field 'totl'; did you mean 'total'?"),
         ("A {{ event.totl }}", "order.paid has no field 'totl'; did you mean 'total'?"),
         ("{{ evnt }}", "there is no 'evnt' here; did you mean 'event'?"),
-        ("{{ item }}", "there is no 'item' here; there are: event, meta, invoice, label, bench"),
+        ("{{ item }}", "there is no 'item' here; there are: event, meta, business, invoice, label, bench"),
         ("{{ label.trackng_number }}",
          "the result of 'label' has no field 'trackng_number'; did you mean 'tracking_number'?"),
         ("{{ event.total.amout }}", "'event.total' has no field 'amout'; did you mean 'amount'?"),
@@ -162,7 +162,7 @@ def test_lines_within_a_block_of_text_are_told_apart() -> None:
             ["3: 'item' has no field 'nme'; did you mean 'name'?"],
         ),
         ("a:\n  do: x.y\n  for_each: event.total",
-         ["1: there is no connection 'x'; there are: books, chat, forms, mail, shipping, shop, stock",
+         ["1: there is no connection 'x'; there are: books, calendar, chat, forms, mail, shipping, shop, stock",
           "2: 'for_each' needs a list, and this is an amount of money"]),
         (
             "a: {do: chat.post_message, for_each: event.lines, with: {channel: a, text: '{{ item.sku }}'}}\n"

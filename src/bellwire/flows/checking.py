@@ -13,6 +13,7 @@ from jinja2 import nodes
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from bellwire.business import BusinessCalendar
 from bellwire.capabilities import Operation
 from bellwire.connectors.kit import Connector
 from bellwire.errors import ConfigurationError
@@ -24,6 +25,7 @@ from bellwire.flows.fitting import fits, may_lack
 from bellwire.flows.inference import Inference, called, paths_in, tested_paths
 from bellwire.flows.model import Flow, FlowAction, Value
 from bellwire.flows.parsing import expressions_in
+from bellwire.flows.scope import BUSINESS
 from bellwire.flows.suggestions import nearest, spoken
 from bellwire.money import Money
 
@@ -188,7 +190,8 @@ class _Check:
 
     def _scope(self) -> dict[str, Any]:
         results = {name: self._result(action) for name, action in self._flow.actions.items()}
-        return {"event": self._event, "events": list_of(self._event), "meta": Event, **results}
+        known = {"event": self._event, "events": list_of(self._event), "meta": Event, BUSINESS: BusinessCalendar}
+        return known | results
 
     def _result(self, action: FlowAction) -> Any:
         operation = self._operations.get(action.name)
@@ -203,8 +206,9 @@ class _Check:
 
         subjects = {
             "event": self._flow.event_type,
-            "events": "the events that came together",
+            "events": "what was gathered",
             "meta": "the event's envelope",
+            BUSINESS: "the business",
         }
         subjects |= {name: f"the result of '{name}'" for name in self._flow.actions}
         found = Inference(see.names, subjects, see.tested, report).of(expression.tree)

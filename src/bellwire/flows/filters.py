@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from bellwire.errors import FlowError
 from bellwire.flows.scope import Foreseen, Skipped
+from bellwire.flows.times import TIMES
 from bellwire.money import Money
 
 MOST_CHARACTERS = 100_000
@@ -146,5 +147,6 @@ FILTERS: dict[str, Callable[..., Any]] = {name: JINJA[name] for name in _HARMLES
     "round": rounded,
     "string": printed,
     "sum": added,
+    **{name: each.jinja for name, each in TIMES.items()},
 }
 """By the names that expressions use."""

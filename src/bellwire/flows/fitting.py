@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from bellwire.flows.fields import element, fields_of, options, without_none
 
@@ -24,6 +24,8 @@ def may_lack(given: Any, wanted: Any) -> bool:
 
 
 def _fits_one(given: Any, wanted: Any) -> bool:
+    if wanted is AwareDatetime:  # all times of ours have their zone
+        wanted = datetime
     if given is Any or wanted is Any or given == wanted:
         return True
     if element(wanted) is not None:

@@ -10,12 +10,13 @@ from typing import Any
 
 from jinja2 import nodes
 from jinja2.runtime import LoopContext
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from bellwire.flows.expressions import plain_path
 from bellwire.flows.fields import TEXT_METHODS, element, fields_of, list_of, options, union, without_none
 from bellwire.flows.sandbox import LOOP_LIMIT
 from bellwire.flows.suggestions import nearest
+from bellwire.flows.times import TIMES, TimeFilter
 from bellwire.money import Money
 
 Report = Callable[[nodes.Node, str, str, bool], None]
@@ -193,6 +194,8 @@ class Inference:
             if node.name == "date" and present is not Any and not _is(present, date):
                 self._error(node, f"'date' needs a date, and this is {called(present)}", "")
             return _GIVES[node.name]
+        if node.name in TIMES:
+            return self._time(node, given, TIMES[node.name])
         if node.name in ("default", "d"):
             return union(present, self.of(node.args[0]) if node.args else str)
         if node.name in _SAME_LIST:
@@ -203,6 +206,22 @@ class Inference:
         if node.name == "map":
             return self._mapped(node, self._items(node, given))
         return Any if node.name != "abs" else present
+
+    def _time(self, node: nodes.Filter, given: Any, used: TimeFilter) -> Any:
+        """A time for a time, and nothing for nothing. What stands in the flow as it is, is read as the run reads it."""
+        present, taken = without_none(given), date if used.days else datetime
+        if present is not Any and not all(_is(option, taken) for option in options(present)):
+            self._error(node, f"'{node.name}' needs {used.wants}, and this is {called(present)}", "")
+        try:
+            arguments = used.bind(tuple(node.args), {str(keyword.key): keyword.value for keyword in node.kwargs})
+            for name, argument in arguments.items():
+                if isinstance(argument, nodes.Const):
+                    used.arguments[name](argument.value)
+        except ValueError as error:
+            sentence, _, suggestion = str(error).partition("; ")
+            self._error(node, sentence, suggestion)
+        found = present if used.keeps else datetime
+        return found if present == given else union(found, type(None))
 
     def _mapped(self, node: nodes.Filter, item: Any) -> Any:
         attribute = next((keyword.value for keyword in node.kwargs if keyword.key == "attribute"), None)
@@ -271,7 +290,8 @@ def called(annotation: Any) -> str:
     if len(options(annotation)) > 1:
         return " or ".join(called(option) for option in options(annotation))
     words = {str: "text", int: "a number", float: "a number", Decimal: "a number", bool: "yes or no",
-             Money: "an amount of money", type(None): "nothing", dict: "keys and values"}  # fmt: skip
+             Money: "an amount of money", AwareDatetime: "a time", type(None): "nothing",
+             dict: "keys and values"}  # fmt: skip
     if annotation in words:
         return words[annotation]
     if _is(annotation, date):

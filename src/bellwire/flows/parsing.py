@@ -28,6 +28,7 @@ _RESERVED = (
     "event",
     "events",
     "meta",
+    "business",
     "item",
     "loop",
     "self",

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bellwire.business import BusinessCalendar
 from bellwire.events import Event
 
+BUSINESS = "business"
 Scope = dict[str, Any]
-"""`event` (the event's data), `events` (all that were gathered), `meta` (its envelope), each finished action's result
-by the action's name (for one with `for_each`: the list of its results; for a skipped one: SKIPPED; for one done by a
-person: ByHand; for one that was only noted: Foreseen), and `item` inside a `for_each`."""
+"""`event` (the event's data), `events` (all that were gathered), `meta` (its envelope), `business` (a BusinessCalendar:
+the days and hours of the business, by which filters count business days), each finished action's result by the action's
+name (for one with `for_each`: the list of its results; for a skipped one: SKIPPED; for one done by a person: ByHand; for
+one that was only noted: Foreseen), and `item` inside a `for_each`."""
 
 
 class Skipped:
@@ -88,7 +91,16 @@ class ByHand:
     told: Mapping[str, Any]
 
 
-def scope_for(event: Event, results: Mapping[str, Any] | None = None, gathered: Sequence[Any] = ()) -> Scope:
+_NINE_TO_FIVE = BusinessCalendar()
+
+
+def scope_for(
+    event: Event,
+    results: Mapping[str, Any] | None = None,
+    gathered: Sequence[Any] = (),
+    business: BusinessCalendar = _NINE_TO_FIVE,
+) -> Scope:
     """The scope of a run of `event`, with the results there are; the caller adds the others as they come. `gathered`:
-    the data of the events that came together with it."""
-    return {"event": event.data, "events": [event.data, *gathered], "meta": event, **(results or {})}
+    the data of the events that came together with it; `business` is the project's (`Settings.calendar`)."""
+    known = {"event": event.data, "events": [event.data, *gathered], "meta": event, BUSINESS: business}
+    return known | dict(results or {})

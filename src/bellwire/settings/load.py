@@ -51,6 +51,7 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
         engine=table.engine,
         keep=table.keep,
         alerts=table.alerts,
+        calendar=table.hours.calendar(table.time_zone),
         connections=_connections(_read(project, CONNECTIONS_FILE)),
         source=source,
     )

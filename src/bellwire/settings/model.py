@@ -2,14 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from bellwire.business import BusinessCalendar, parse_spans, public_holidays
 from bellwire.clock import parse_length
 from bellwire.settings.quiet import QuietHours
 from bellwire.settings.source import Source
@@ -64,8 +75,24 @@ def _quiet_hours(value: Any) -> Any:
         raise ValueError("must be two times of the day such as 22:00-07:00") from None
 
 
+def _hours(value: str) -> str:
+    try:
+        parse_spans(value)
+    except ValueError:
+        raise ValueError("must be hours such as 09:00-17:00 or 09:00-12:00, 13:00-17:00, or empty") from None
+    return value
+
+
+def _dates(value: Any) -> Any:
+    try:
+        return tuple(each if type(each) is date else date.fromisoformat(each) for each in value)
+    except (ValueError, TypeError):
+        raise ValueError('must be a list of dates such as ["2026-12-25"]') from None
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
+Hours = Annotated[str, AfterValidator(_hours)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
 Environment = Literal["sandbox", "production"]
 
@@ -114,6 +141,62 @@ class AlertSettings(_Table):
     """When no alert is sent, in the time zone of the business; what came up meanwhile is sent afterwards, as one."""
 
 
+class HoursSettings(_Table):
+    """`[hours]`: when the business works, in its time_zone: for flows that wait for business days."""
+
+    mon: Hours = "09:00-17:00"
+    """From when to when, such as 09:00-17:00; several with a comma between them; empty: closed."""
+    tue: Hours = "09:00-17:00"
+    wed: Hours = "09:00-17:00"
+    thu: Hours = "09:00-17:00"
+    fri: Hours = "09:00-17:00"
+    sat: Hours = ""
+    sun: Hours = ""
+    holidays: Annotated[tuple[date, ...], BeforeValidator(_dates)] = ()
+    """Days on which nobody works, such as ["2026-12-25"], beside the public holidays of the country."""
+    country: str = ""
+    """The country whose public holidays are holidays, by its two letters, such as US."""
+    region: str = ""
+    """Its state or province, if that has holidays of its own: what ISO 3166-2 says after the country."""
+
+    @field_validator("country", "region")
+    @classmethod
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        country = value if info.field_name == "country" else info.data.get("country", "")
+        if value and info.field_name == "region" and not country:
+            raise ValueError("needs a country beside it")
+        if value:
+            try:
+                public_holidays(country, value if info.field_name == "region" else "", _ANY_YEAR)
+            except ValueError:
+                raise ValueError("must be one whose public holidays are known, such as US, and TX in it") from None
+        return value
+
+    @model_validator(mode="after")
+    def _open(self) -> Self:
+        if not any(parse_spans(each) for each in self._week):
+            raise ValueError("must have a day of the week that isn't closed")
+        return self
+
+    @property
+    def _week(self) -> tuple[str, ...]:
+        return (self.mon, self.tue, self.wed, self.thu, self.fri, self.sat, self.sun)
+
+    def calendar(self, zone: str) -> BusinessCalendar:
+        """The same, for a business in `zone`."""
+        return BusinessCalendar(
+            zone=zone,
+            hours=tuple(parse_spans(each) for each in self._week),
+            holidays=frozenset(self.holidays),
+            country=self.country,
+            region=self.region,
+        )
+
+
+_ANY_YEAR = 2026
+"""Whether a country is known doesn't hang on the year."""
+
+
 class SettingsTable(_Table):
     """bellwire.toml, as it may be written."""
 
@@ -139,6 +222,7 @@ class SettingsTable(_Table):
     engine: EngineSettings = EngineSettings()
     keep: KeepSettings = KeepSettings()
     alerts: AlertSettings = AlertSettings()
+    hours: HoursSettings = HoursSettings()
 
 
 class ConnectionTable(_Table):
@@ -192,6 +276,8 @@ class Settings:
     engine: EngineSettings
     keep: KeepSettings
     alerts: AlertSettings
+    calendar: BusinessCalendar
+    """The days and hours of the business: `[hours]`, in `time_zone`."""
     connections: Mapping[str, ConnectionSettings]
     source: Source
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Self
 
+from bellwire.clock import on_the_wall
+
 _FORM = re.compile(r"(\d\d?:\d\d) ?- ?(\d\d?:\d\d)")
 
 
@@ -29,12 +31,23 @@ class QuietHours:
     def cover(self, now: datetime, zone: tzinfo) -> bool:
         """Whether it is quiet at `now` for people in `zone`. Each night is taken as the stretch between two moments, so
         that an hour that a change of the clocks repeats or leaves out makes it neither end early nor begin twice."""
+        return self._end(now, zone) is not None
+
+    def after(self, now: datetime, zone: tzinfo) -> datetime:
+        """The first moment from `now` on, in UTC, at which it isn't quiet for people in `zone`: `now` itself, or the
+        end of the quiet hours that it is in."""
+        found = now.astimezone(UTC)
+        while end := self._end(found, zone):
+            found = end
+        return found
+
+    def _end(self, now: datetime, zone: tzinfo) -> datetime | None:
+        """When those end that cover `now`, in UTC; None: it isn't quiet."""
         today = now.astimezone(zone).date()
         for day in (today - timedelta(days=1), today):
             last = day if self.begin < self.end else day + timedelta(days=1)
             # In UTC: two times of one zone would be compared by the clock on the wall alone.
-            begin = datetime.combine(day, self.begin, zone).astimezone(UTC)
-            end = datetime.combine(last, self.end, zone).astimezone(UTC)
-            if begin <= now < end:
-                return True
-        return False
+            end = on_the_wall(last, self.end, zone)
+            if on_the_wall(day, self.begin, zone) <= now < end:
+                return end
+        return None
