@@ -12,8 +12,8 @@ from bellwire.connectors import find_connector
 from bellwire.connectors.kit import ByKey, LookUp, Unkeyed, Upsert
 
 ROOT = Path(__file__).parents[2]
-WORDS = {"form", "http", "smtp", "subscriber", "webhook"}
-"""Connectors that are named for what they speak: ordinary words, which anyone may use."""
+WORDS = {"bellwire", "form", "http", "smtp", "subscriber", "webhook"}
+"""Connectors that are named for what they speak, and ourselves: ordinary words, which anyone may use."""
 
 CONNECTORS = sorted(
     path.parent.name for path in ROOT.glob("src/bellwire/connectors/*/__init__.py") if path.parent.name != "kit"

@@ -1,6 +1,7 @@
 """Connectors that fill a capability and do nothing, for checks that only ask what a connector can do."""
 
 from bellwire.capabilities import CAPABILITIES, Given, Result
+from bellwire.connectors import find_connector
 from bellwire.connectors.kit import Call, Connector, Manifest, Normalised, Triggers, Unkeyed, action, connector
 
 
@@ -20,6 +21,7 @@ def standin(capability: str, event_types: tuple[str, ...] | None = None) -> Conn
 
 
 CONNECTORS = {
+    "bellwire": find_connector("bellwire"),
     "shop": standin(
         "storefront",
         ("order.created", "order.paid", "order.cancelled", "order.payment_failed", "order.refunded", "product.updated"),

@@ -162,7 +162,8 @@ def test_lines_within_a_block_of_text_are_told_apart() -> None:
             ["3: 'item' has no field 'nme'; did you mean 'name'?"],
         ),
         ("a:\n  do: x.y\n  for_each: event.total",
-         ["1: there is no connection 'x'; there are: books, calendar, chat, forms, mail, shipping, shop, stock",
+         ["1: there is no connection 'x'; there are: bellwire, books, calendar, chat, forms, mail, shipping, shop, "
+          "stock",
           "2: 'for_each' needs a list, and this is an amount of money"]),
         (
             "a: {do: chat.post_message, for_each: event.lines, with: {channel: a, text: '{{ item.sku }}'}}\n"

@@ -1,0 +1,25 @@
+"""Refunds and reorders, worked out."""
+
+from bellwire.capabilities.planning import (
+    PLAN_REFUND,
+    PLAN_REORDER,
+    PlanRefund,
+    PlanReorder,
+    RefundPlan,
+    ReorderPlan,
+)
+from bellwire.connectors.bellwire.refunds import refund_plan
+from bellwire.connectors.bellwire.reorders import reorder_plan
+from bellwire.connectors.kit import Call, Unkeyed, action
+
+_PURE = Unkeyed("it only works something out")
+
+
+@action(PLAN_REFUND, repeat=_PURE)
+async def plan_refund(call: Call, given: PlanRefund) -> RefundPlan:
+    return refund_plan(given)
+
+
+@action(PLAN_REORDER, repeat=_PURE)
+async def plan_reorder(call: Call, given: PlanReorder) -> ReorderPlan:
+    return reorder_plan(given)
