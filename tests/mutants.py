@@ -477,6 +477,17 @@ MUTANTS = (
         "return Moved(url, ",
         ("cli/test_migrate.py::test_a_ledger_moves_and_it_says_what_to_set",),
     ),
+    Mutant(
+        "more may be given back than was paid",
+        "connectors/bellwire/refunds.py",
+        "    amount = min(due, left)\n",
+        "    amount = due\n",
+        (
+            "connectors/bellwire/test_refunds.py::test_no_more_is_given_back_than_is_left_of_what_was_paid",
+            "connectors/bellwire/test_refunds.py"
+            "::test_whatever_comes_back_in_whatever_parts_no_more_than_was_paid_is_given_back",
+        ),
+    ),
 )
 
 

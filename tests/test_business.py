@@ -122,6 +122,18 @@ def test_opening_hours_are_those_of_the_clock_on_the_wall_across_every_change() 
             assert BusinessCalendar(zone=zone.key, hours=always).next_business_time(given_) == given_
 
 
+@pytest.mark.parametrize("hours", ["02:45-03:15", "23:15-23:45", "00:00-00:30", "22:00-24:00"])
+def test_hours_in_the_midst_of_a_change_are_where_the_change_moves_them(hours: str) -> None:
+    (span,) = parse_spans(hours)
+    for zone, change in changes():
+        calendar = BusinessCalendar(zone=zone.key, hours=((span,),) * 7)
+        today = change.astimezone(zone).date()
+        stretches = [span.on(today + DAY * days, zone) for days in range(-3, 5)]
+        for given_ in (change + timedelta(minutes=30) * half for half in range(-4, 5)):
+            ahead = [max(given_, begin) for begin, end in stretches if begin < end and given_ < end]
+            assert calendar.next_business_time(given_) == min(ahead), (zone, given_)
+
+
 def test_the_hours_that_are_asked_for_hold_on_business_days_only() -> None:
     friday = datetime(2026, 11, 27, 16, tzinfo=UTC)
     found = BusinessCalendar().next_business_time(friday, parse_spans("10:00-12:00"))
