@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -16,6 +16,8 @@ from bellwire.events import Line, Order, ShippingLine, Tax
 from bellwire.money import Money
 from tests.samples import line, order, usd
 from tests.strategies import orders
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TEA = line(id="11", sku="TEA-100", quantity=3, total=usd("10.00"), taxes=(Tax(name="Tax", amount=usd("0.83")),))
 MUG = line(id="12", sku="MUG-RED", name="Red mug", quantity=1, unit_price=usd("8.00"), total=usd("8.00"), taxes=())
@@ -233,7 +235,7 @@ def in_parts(sale: Order, returns: list[list[ReturnedLine]], rules: dict[str, An
     return found
 
 
-@settings(deadline=None)
+@unhurried
 @given(partings(), RULES)
 def test_whatever_comes_back_in_whatever_parts_no_more_than_was_paid_is_given_back(
     parting: tuple[Order, list[list[ReturnedLine]]], rules: dict[str, Any]
@@ -248,7 +250,7 @@ def test_whatever_comes_back_in_whatever_parts_no_more_than_was_paid_is_given_ba
     assert given_back <= sale.total.minor
 
 
-@settings(deadline=None)
+@unhurried
 @given(partings(), RULES)
 def test_a_return_in_parts_gives_back_what_it_gives_back_in_one_but_for_rounding(
     parting: tuple[Order, list[list[ReturnedLine]]], rules: dict[str, Any]
@@ -264,7 +266,7 @@ def test_a_return_in_parts_gives_back_what_it_gives_back_in_one_but_for_rounding
     assert abs(difference) <= 2 * pieces + fees / 2
 
 
-@settings(deadline=None)
+@unhurried
 @given(orders(max_lines=6), st.data())
 def test_all_of_an_order_without_deductions_is_all_that_was_paid_for_it_to_the_cent(
     sale: Order, data: st.DataObject
@@ -287,7 +289,7 @@ def test_all_of_an_order_without_deductions_is_all_that_was_paid_for_it_to_the_c
     assert found == [] or found[-1].complete
 
 
-@settings(deadline=None)
+@unhurried
 @given(partings(), RULES)
 def test_even_if_it_isnt_known_what_came_back_before_no_more_than_was_paid_is_given_back(
     parting: tuple[Order, list[list[ReturnedLine]]], rules: dict[str, Any]
