@@ -248,6 +248,12 @@ def test_what_is_wrong_in_bellwire_toml_has_line_cause_and_suggestion(
         ),
         ("[shop]\nconnector='a'\nenvironment='sandbox'\ntimeout=0", 4, "'timeout' must be more than", "seconds"),
         ("\n[Shop]", 2, "'Shop' can't be the name of a connection.", "small letters"),
+        (
+            "[bellwire]",
+            1,
+            "'bellwire' can't be the name of a connection: flows call Bellwire itself so.",
+            "another name",
+        ),
         ("[vault]", 1, "'vault' can't be the name of a connection: BELLWIRE_VAULT_", "another name"),
         ("\nconnector='a'", 2, "'connector' stands outside of a connection.", "[its_name]"),
         ("[shop]\n[shop]", 2, "This can't be read: cannot declare ('shop',) twice.", ""),

@@ -20,7 +20,7 @@ from starlette.routing import Route, request_response
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
-from bellwire.connectors.opening import open_connections
+from bellwire.connectors.opening import open_connections, own_connector
 from bellwire.desk import Desk, Guard
 from bellwire.engine import Engine, Setting, open_engine
 from bellwire.errors import ConfigurationError, LedgerBusy
@@ -101,7 +101,7 @@ async def opened(
     vault = Vault.open(settings.data, environ)
     connections = open_connections(settings, vault, environ, clock)
     flows = [flow for flow in load_flows(settings.flows) if only in (None, flow.id)]
-    connectors = {name: connection.connector for name, connection in connections.items()}
+    connectors = {name: connection.connector for name, connection in connections.items()} | own_connector()
     wrong = [finding for flow in flows for finding in check_flow(flow, connectors) if finding.severity == "error"]
     if wrong:
         raise FlowErrors([finding.error() for finding in wrong])
@@ -151,6 +151,7 @@ async def running(
             project.flows,
             LedgerCrosswalk(ledger),
             clock,
+            settings.calendar,
             settings.engine.workers,
             random or SystemRandom(),
         )

@@ -12,6 +12,7 @@ from hypothesis import given as given_by
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from bellwire.business import BusinessCalendar
 from bellwire.capabilities import OPERATIONS, accounting, stock
 from bellwire.clock import system_clock
 from bellwire.engine import Edited, Input, Means, edit, input_of, lacking, retry, still_open
@@ -36,7 +37,7 @@ actions:
 def means(house: House) -> Means:
     connections = {house.vendor.name: house.connection}
     crosswalk, random = LedgerCrosswalk(house.ledger), Random(1)  # noqa: S311 - for waits
-    return Means.make(house.ledger, connections, crosswalk, system_clock, random)
+    return Means.make(house.ledger, connections, crosswalk, system_clock, random, BusinessCalendar())
 
 
 async def seen(house: House, number: int = 1) -> Input:

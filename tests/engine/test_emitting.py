@@ -78,3 +78,27 @@ async def test_what_does_not_fit_the_event_goes_to_a_person(ledger_url: str) -> 
         assert exception.cause.startswith("input:low:")
         made, _ = await found(place)
         assert len(made) == 1
+
+
+async def test_a_flow_can_have_bellwire_itself_work_something_out(ledger_url: str) -> None:
+    flow = """
+name: Plan
+trigger: till.order.paid
+actions:
+  plan:
+    do: bellwire.plan_refund
+    with:
+      lines: "{{ event.lines }}"
+      returned: "{{ event.lines }}"
+      taxes_included: "{{ event.taxes_included }}"
+      paid: "{{ event.total }}"
+      damaged: full
+  said:
+    do: till.post_message
+    with: {channel: packing, text: "{{ plan.amount | money }}"}
+"""
+    async with House(ledger_url, flow=flow).open() as place:
+        await place.deliver()
+        await place.settled()
+        assert [(e.sentence, e.detail) for e in await place.exceptions()] == []
+        assert [given.text for given in place.vendor.given] == ["$18.40"]

@@ -136,9 +136,9 @@ def check_flows(flows: "list[Flow]", settings: "Settings") -> "list[Finding]":
 
 def connectors_of(settings: "Settings") -> "Mapping[str, Connector]":
     """By connection name. Raises ConfigurationError."""
-    from bellwire.connectors.opening import connector_of
+    from bellwire.connectors.opening import connector_of, own_connector
 
-    return {name: connector_of(connection) for name, connection in settings.connections.items()}
+    return {name: connector_of(connection) for name, connection in settings.connections.items()} | own_connector()
 
 
 def _flows(settings: "Settings") -> "list[Flow]":

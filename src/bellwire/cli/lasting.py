@@ -53,7 +53,8 @@ def means(ledger: Database, settings: Settings) -> "Means":
     from bellwire.vault import Vault
 
     connections = open_connections(settings, Vault.open(settings.data, os.environ), os.environ)
-    return Means.make(ledger, connections, LedgerCrosswalk(ledger), system_clock, Random())  # noqa: S311 - for waits
+    random = Random()  # noqa: S311 - for waits
+    return Means.make(ledger, connections, LedgerCrosswalk(ledger), system_clock, random, settings.calendar)
 
 
 def moment(text: str) -> datetime | None:

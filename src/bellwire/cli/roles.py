@@ -7,6 +7,7 @@ from pathlib import Path
 from bellwire.connectors import all_connectors, find_connector
 from bellwire.connectors.kit import ByKey, Connector, Upsert
 from bellwire.errors import ConfigurationError
+from bellwire.events import OWN
 from bellwire.flows import parse_flow
 from bellwire.settings import suggestion
 
@@ -57,7 +58,9 @@ def choose_connectors(
 def _roles(text: str, stem: str, wanted: Mapping[str, str | None]) -> list[_Role]:
     """What the template needs, and what was asked for beside it."""
     flow = parse_flow(text, Path(f"{stem}.yaml"))
-    used = [flow.connection, *(action.connection for action in flow.actions.values())]
+    named = [flow.connection, *(ending.connection for ending in flow.ends_on)]
+    named += [action.connection for action in flow.actions.values()]
+    used = [name for name in named if name not in ("", OWN)]
     asked = [name for name, connector in wanted.items() if connector]
     return [
         _Role(

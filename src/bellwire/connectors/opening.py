@@ -1,15 +1,16 @@
 """From what connections.toml says to connections that can be called."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from pydantic import ValidationError
 
 from bellwire.clock import Clock, system_clock
-from bellwire.connectors.kit import Connection, Connector, Settings, connect
+from bellwire.connectors.kit import Connection, Connector, NoSettings, Settings, connect
 from bellwire.connectors.registry import find_connector, look_in
 from bellwire.errors import ConfigurationError, MissingCredential, NotFound
-from bellwire.events import Environment
+from bellwire.events import OWN, Environment
 from bellwire.settings import TO_FILL_IN, ConnectionSettings, explain
 from bellwire.settings import Settings as ProjectSettings
 from bellwire.vault import ConnectionCredentials, Vault
@@ -23,6 +24,30 @@ def open_connections(
     return {
         name: open_connection(connection, vault, environ, clock) for name, connection in settings.connections.items()
     }
+
+
+def own_connection(clock: Clock = system_clock) -> Connection:
+    """Bellwire's own, which every project has: for calculations. It calls nobody, and is of no environment."""
+    return connect(OWN, find_connector(OWN), Environment.SANDBOX, NoSettings(), _NoCredentials(), clock=clock)
+
+
+def own_connector() -> dict[str, Connector]:
+    """That connection's, by its name: for the check of flows."""
+    return {OWN: find_connector(OWN)}
+
+
+class _NoCredentials:
+    def get(self, field: str) -> str:
+        raise MissingCredential(OWN, field, "")
+
+    def find(self, field: str) -> str | None:
+        return None
+
+    def store(self, values: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    def renewing(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 def open_connection(

@@ -13,8 +13,10 @@ from random import Random, SystemRandom
 
 import structlog
 
+from bellwire.business import BusinessCalendar
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection, Crosswalk
+from bellwire.connectors.opening import own_connection
 from bellwire.engine.burial import bury
 from bellwire.engine.execution import Execution
 from bellwire.engine.health import Health
@@ -59,6 +61,7 @@ class Setting:
     flows: Sequence[Flow]
     crosswalk: Crosswalk
     clock: Clock = system_clock
+    business: BusinessCalendar = field(default_factory=BusinessCalendar)
     workers: int = 64
     random: Random = field(default_factory=SystemRandom)
 
@@ -73,7 +76,17 @@ class Engine(ABC):
         self._workers = setting.workers
         self._health = Health(ledger, connections, setting.crosswalk, clock, setting.random)
         self._listeners = listeners = Listeners.of(setting.flows)
-        self._means = Means(ledger, connections, setting.crosswalk, clock, setting.random, self._health, listeners)
+        self._means = Means(
+            ledger,
+            connections,
+            setting.crosswalk,
+            clock,
+            setting.random,
+            self._health,
+            setting.business,
+            own_connection(clock),
+            listeners,
+        )
         self._flows = {flow.hash: flow for flow in setting.flows}
         self._timetable = Timetable(ledger, setting.flows, connections, listeners)
         self._ahead = 0.0

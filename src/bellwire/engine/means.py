@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from bellwire.business import BusinessCalendar
 from bellwire.clock import Clock
 from bellwire.connectors.kit import Action, Connection, Crosswalk
+from bellwire.connectors.opening import own_connection
 from bellwire.engine.health import Health
 from bellwire.engine.starting import Listeners
 from bellwire.errors import FlowError
+from bellwire.events import OWN
 from bellwire.flows import FlowAction, operation_for
 from bellwire.ledger import Database
 
@@ -22,6 +25,10 @@ class Means:
     random: Random
     """For the jitter of backoff."""
     health: Health
+    business: BusinessCalendar = field(default_factory=BusinessCalendar)
+    """The days and hours of the business."""
+    own: Connection = field(default_factory=own_connection)
+    """For calculations of Bellwire's own."""
     listeners: Listeners = field(default_factory=Listeners)
     """The flows that an event may begin or end."""
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
@@ -34,15 +41,17 @@ class Means:
         crosswalk: Crosswalk,
         clock: Clock,
         random: Random,
+        business: BusinessCalendar,
     ) -> "Means":
         """Those of a project in which all connections are well as far as is known."""
-        return cls(ledger, connections, crosswalk, clock, random, Health(ledger, connections, crosswalk, clock, random))
+        health = Health(ledger, connections, crosswalk, clock, random)
+        return cls(ledger, connections, crosswalk, clock, random, health, business)
 
     def of(self, action: FlowAction) -> tuple[Connection, Action]:
         """Where and how an action of a flow is done. Raises FlowError, or ConfigurationError, when it can't be."""
         found = self._found.get(action)
         if found is None:
-            connection = self.connections.get(action.connection)
+            connection = self.own if action.connection == OWN else self.connections.get(action.connection)
             if connection is None:
                 raise FlowError(
                     f"The flow asks for a connection '{action.connection}', which isn't there any more.",

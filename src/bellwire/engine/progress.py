@@ -72,7 +72,7 @@ class Progress:
 
     def __init__(self, means: Means, event: Event, flow: Flow, gathered: Sequence[Any] = ()) -> None:
         self.flow = flow
-        self.scope: Scope = scope_for(event, gathered=gathered)
+        self.scope: Scope = scope_for(event, gathered=gathered, business=means.business)
         """What expressions see by now."""
         self._means = means
         self._parts: dict[str, list[Part]] = {}

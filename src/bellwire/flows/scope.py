@@ -10,9 +10,9 @@ from bellwire.events import Event
 BUSINESS = "business"
 Scope = dict[str, Any]
 """`event` (the event's data), `events` (all that were gathered), `meta` (its envelope), `business` (a BusinessCalendar:
-the days and hours of the business, by which filters count business days), each finished action's result by the action's
-name (for one with `for_each`: the list of its results; for a skipped one: SKIPPED; for one done by a person: ByHand; for
-one that was only noted: Foreseen), and `item` inside a `for_each`."""
+the days and hours of the business, by which filters count business days), each finished action's result by its name
+(for one with `for_each`: the list of its results; for a skipped one: SKIPPED; for one done by a person: ByHand; for one
+that was only noted: Foreseen), and `item` inside a `for_each`."""
 
 
 class Skipped:

@@ -22,6 +22,8 @@ from bellwire.settings.variables import read_variable
 
 _VARIABLES = {name: f"BELLWIRE_{name.upper()}" for name in ("host", "port", "log_level", "ledger_url", "public_url")}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OURSELVES = "bellwire"
+"""What flows call the connection that needs no table: Bellwire itself."""
 _OWN_NAMES = {"alerts", "ledger", "log", "public", "vault"}
 """BELLWIRE_VAULT_KEY and the like are settings of ours, so no connection may be called so."""
 
@@ -92,6 +94,12 @@ def _connection(name: str, table: object, source: Source) -> ConnectionSettings:
             f"'{name}' can't be the name of a connection.",
             (name,),
             remedy="Use small letters, digits and _, with a letter first, such as [shop] or [books_eu].",
+        )
+    if name == _OURSELVES:
+        raise source.error(
+            f"'{name}' can't be the name of a connection: flows call Bellwire itself so.",
+            (name,),
+            remedy="Choose another name.",
         )
     if name in _OWN_NAMES:
         raise source.error(
