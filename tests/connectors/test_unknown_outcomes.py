@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import orjson
@@ -94,7 +95,9 @@ class Desk:
 
     async def first(self, operation: Operation, given: Given, kind: type[T]) -> T:
         """Do what has to be done before; gives its result."""
-        made = await self.call.connection.connector.actions[str(operation)](self.call.part("before"), given)
+        made = await self.call.connection.connector.actions[str(operation)](
+            self.call.part(f"before: {operation}"), given
+        )
         assert isinstance(made, kind)
         return made
 
@@ -104,6 +107,17 @@ async def _payment(desk: Desk) -> accounting.RecordPayment:
     return accounting.RecordPayment(
         invoice_id=made.id, customer_id=made.customer_id, amount=usd("24.40"), reference="1001"
     )
+
+
+async def _credit(desk: Desk) -> accounting.CreateCreditMemo:
+    await desk.first(accounting.RECORD_PAYMENT, await _payment(desk), accounting.Payment)
+    back = accounting.CreditLine(sku="TEA-100", name="Green tea, 100 g", amount=usd("8.50"), tax=usd("0.70"))
+    return accounting.CreateCreditMemo(invoice_number="1001", lines=(back,), reference="R-7", reason="Broken")
+
+
+async def _work_invoice(desk: Desk) -> accounting.SendInvoice:
+    made = await desk.first(accounting.CREATE_WORK_INVOICE, _WORK, accounting.Invoice)
+    return accounting.SendInvoice(invoice_id=made.id, to=_WHO)
 
 
 async def _gift_card(desk: Desk) -> accounting.RedeemGiftCard:
@@ -270,6 +284,11 @@ async def _listing(desk: Desk) -> storefront.ListOrdersSince:
 
 
 _WHO = "robin@example.com"
+_WORK = accounting.CreateWorkInvoice(
+    customer=Customer(name="Robin Hill", email=_WHO),
+    lines=(accounting.WorkLine(name="Repair of the boiler", quantity=Decimal("1.5"), unit_price=usd("60.00")),),
+    reference="B-1",
+)
 _TICKET = helpdesk.CreateTicket(subject="A broken mug", text="It came broken.", email=_WHO, reference="return 77")
 _APPOINTMENT = calendar.PutAppointment(
     reference="visit-1001", title="Visit", start=NOW + timedelta(hours=2), end=NOW + timedelta(hours=3)
@@ -289,6 +308,9 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     accounting.RECORD_PAYMENT: _payment,
     accounting.REDEEM_GIFT_CARD: _gift_card,
     accounting.CREATE_SALES_RECEIPT: accounting.CreateSalesReceipt(order=order()),
+    accounting.CREATE_CREDIT_MEMO: _credit,
+    accounting.CREATE_WORK_INVOICE: _WORK,
+    accounting.SEND_INVOICE: _work_invoice,
     booking.READ_BOOKING: _booking,
     booking.CANCEL_BOOKING: _cancellation,
     booking.CREATE_BOOKING_LINK: booking.CreateBookingLink(service="Boiler service"),

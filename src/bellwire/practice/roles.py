@@ -78,9 +78,39 @@ class Booked:
     paid: bool
 
 
+@dataclass(frozen=True)
+class Credited:
+    """What simulated books hold of something that was given back of an invoice. `reference` is what people know it by,
+    e.g. the return's number; `total` is with tax."""
+
+    id: str
+    reference: str
+    invoice: str
+    """The invoice's number."""
+    total: Money
+    paid_out: bool
+    """Whether money was given back; else it was set against what was still to be paid."""
+    left: Money
+    """What of it is neither yet."""
+
+
+def credited_for(text: str) -> tuple[str, str] | None:
+    """Reference and invoice's number of a credit whose mark is `R-7 for invoice 1001`; None: it is something
+    else, such as a gift card."""
+    found = re.match(r"(.+) for invoice (.+)$", text.partition("\n")[0])
+    return (found[1], found[2]) if found else None
+
+
 @runtime_checkable
 class Books(Protocol):
     def booked(self) -> list[Booked]: ...
+
+    def credits(self) -> list[Credited]:
+        """All that was given back of invoices."""
+
+    def mailed(self) -> list["Sent"]:
+        """The invoices that it was told to e-mail: one for each time; `reference` is the invoice's number, `text` the
+        address."""
 
     def item_for(self, sku: str) -> str | None:
         """What a person would map the SKU to: the id of an item that exists, else None."""

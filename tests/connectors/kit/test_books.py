@@ -1,6 +1,6 @@
 import pytest
 
-from bellwire.connectors.kit.books import document_number, paid_by_gift_card
+from bellwire.connectors.kit.books import paid_by_gift_card, prefixed
 from bellwire.errors import Refused
 from bellwire.money import Money
 from tests.samples import order
@@ -19,7 +19,7 @@ from tests.samples import order
 def test_a_documents_number_keeps_its_prefix_and_the_orders_last_characters(
     number: str, prefix: str, made: str
 ) -> None:
-    assert document_number(order(number=number), prefix, longest=10) == made
+    assert prefixed(number, prefix, longest=10) == made
 
 
 def test_what_gift_cards_paid_is_told_once_it_is_known() -> None:

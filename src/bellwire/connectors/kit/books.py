@@ -5,10 +5,10 @@ from bellwire.events import Order
 from bellwire.money import Money
 
 
-def document_number(order: Order, prefix: str, longest: int) -> str:
-    """What the order's document is called, in at most `longest` characters (the prefix has fewer). Where the number is
-    too long, its last characters are kept: they tell orders apart."""
-    return prefix + order.number[len(prefix) - longest :]
+def prefixed(number: str, prefix: str, longest: int) -> str:
+    """What the document of an order's number, or of another reference, is called, in at most `longest` characters (the
+    prefix has fewer). Where the number is too long, its last characters are kept: they tell documents apart."""
+    return prefix + number[len(prefix) - longest :]
 
 
 def paid_by_gift_card(order: Order) -> Money:

@@ -15,10 +15,12 @@ from bellwire.capabilities.accounting import (
     SalesReceipt,
 )
 from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
-from bellwire.connectors.kit.books import document_number, paid_by_gift_card
+from bellwire.connectors.kit.books import paid_by_gift_card
 from bellwire.connectors.kit.person import Person
 from bellwire.connectors.quickbooks import customers
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
+from bellwire.connectors.quickbooks.credits import create_credit_memo
+from bellwire.connectors.quickbooks.documents import document_number, number_taken, page
 from bellwire.connectors.quickbooks.faults import DUPLICATE_NUMBER
 from bellwire.connectors.quickbooks.items import find_items, find_tax_codes, require_liability
 from bellwire.connectors.quickbooks.lines import GIFT_CARDS, document_lines, sheet, tax_code
@@ -30,18 +32,12 @@ from bellwire.connectors.quickbooks.payments import (
     redeem_gift_card,
     require_currency,
 )
+from bellwire.connectors.quickbooks.work import create_work_invoice, send_invoice
 from bellwire.errors import Refused
 from bellwire.events import Environment, Order
 from bellwire.money import Money
 
-_NUMBER = 21
-"""How long a document's number may be."""
 _NOTE = 4000
-
-_APP = {
-    Environment.SANDBOX: "https://app.sandbox.qbo.intuit.com/app",
-    Environment.PRODUCTION: "https://app.qbo.intuit.com/app",
-}
 
 
 async def find_invoice(call: Call, given: CreateInvoice) -> Invoice | None:
@@ -81,7 +77,7 @@ async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRe
     """
     order = given.order
     body = await _document(call, order, paid_by_gift_card(order))
-    body["PaymentRefNum"] = _document_number(call, order)
+    body["PaymentRefNum"] = document_number(call, order.number)
     body |= await deposit(call)
     return _sales_receipt(call, await _book(call, "SalesReceipt", order, body), order)
 
@@ -105,7 +101,16 @@ def environment_of(base_url: str) -> Environment | None:
     return next((environment for environment, host in HOSTS.items() if base_url.rstrip("/") == host), None)
 
 
-ACTIONS = (find_or_create_customer, create_invoice, record_payment, redeem_gift_card, create_sales_receipt)
+ACTIONS = (
+    find_or_create_customer,
+    create_invoice,
+    record_payment,
+    redeem_gift_card,
+    create_sales_receipt,
+    create_credit_memo,
+    create_work_invoice,
+    send_invoice,
+)
 
 
 async def _document(call: Call, order: Order, spent: Money | None = None) -> Record:
@@ -120,7 +125,7 @@ async def _document(call: Call, order: Order, spent: Money | None = None) -> Rec
     person = Person.who_ordered(order)
     customer, _ = await customers.find_or_create(call, person, order.currency)
     body: Record = {
-        "DocNumber": _document_number(call, order),
+        "DocNumber": document_number(call, order.number),
         "TxnDate": _day(call, order).isoformat(),
         "CustomerRef": {"value": customer["Id"]},
         "Line": document_lines(made_up, items, codes, settings),
@@ -150,19 +155,16 @@ async def _book(call: Call, entity: str, order: Order, body: Record) -> Record:
         found = await _find(call, entity, order)
         if found:
             return found
-        raise Refused(
-            f"QuickBooks already has a document with the number {body['DocNumber']} that isn't of this order.",
-            cause=DUPLICATE_NUMBER,
-            detail=error.detail,
-            remedy="Give that one another number in QuickBooks, then send it again. If it is another shop's, give each "
-            "shop a connection to these books with a `number_prefix` of its own.",
-        ) from error
+        raise number_taken(body["DocNumber"], "this order", error) from error
 
 
 async def _find(call: Call, entity: str, order: Order) -> Record | None:
     """The order's document, told from others by the note. Where the company numbers documents by itself, only the day
     leads to it."""
-    for field, value in (("DocNumber", _document_number(call, order)), ("TxnDate", _day(call, order).isoformat())):
+    for field, value in (
+        ("DocNumber", document_number(call, order.number)),
+        ("TxnDate", _day(call, order).isoformat()),
+    ):
         for record in await ask(call, entity, field, [value]):
             if record.get("PrivateNote", "").startswith(_mark(order)):
                 return record
@@ -193,13 +195,12 @@ def _checked(call: Call, record: Record, order: Order, kind: str, total: Money) 
             remedy=f"Correct its total in QuickBooks, then send it again. If the tax is what differs, set `tax_rate` "
             f"or `tax_item` in [{call.connection.name}.settings] of connections.toml.",
         )
-    page = kind.replace(" ", "")
     return {
         "id": record["Id"],
         "number": label,
         "total": Money(amount=theirs, currency=order.currency),
         "customer_id": record["CustomerRef"]["value"],
-        "url": f"{_APP[call.connection.environment]}/{page}?txnId={record['Id']}",
+        "url": page(call, kind.replace(" ", ""), record),
     }
 
 
@@ -209,10 +210,6 @@ def _tax_rate(settings: QuickBooksSettings) -> list[str]:
 
 def _day(call: Call, order: Order) -> Any:
     return order.created_at.astimezone(ZoneInfo(call.settings.time_zone)).date()
-
-
-def _document_number(call: Call, order: Order) -> str:
-    return document_number(order, call.settings.number_prefix, _NUMBER)
 
 
 def _mark(order: Order) -> str:

@@ -57,6 +57,21 @@ async def find_account(call: Call, name: str) -> str:
     return found[name]
 
 
+async def find_undeposited(call: Call) -> str:
+    """The id of the account that money goes to where no other is named; its name differs from company to company.
+
+    https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/account
+    """
+    found = await ask(call, "Account", "AccountSubType", ["UndepositedFunds"])
+    if not found:
+        raise Refused(
+            "QuickBooks has no account for undeposited funds, from which money could be given back.",
+            cause="unknown-account:UndepositedFunds",
+            remedy=f"Set `deposit_account` in [{call.connection.name}.settings] of connections.toml.",
+        )
+    return str(found[0]["Id"])
+
+
 async def require_liability(call: Call, item_id: str) -> None:
     """Raises Refused when an item is booked on another kind of account, such as an income account: there a gift card
     that is spent would lower the income."""

@@ -95,7 +95,7 @@ def document_lines(
 ) -> list[Record]:
     """The `Line` array. `items` are QuickBooks' ids, `tax_codes` those of the names in the settings."""
     lines = [
-        _sales_line(entry, items[entry.item], tax_codes[tax_code(entry.tax, settings)]) for entry in made_up.entries
+        sales_line(entry, items[entry.item], tax_codes[tax_code(entry.tax, settings)]) for entry in made_up.entries
     ]
     if made_up.discount:
         lines.append(
@@ -167,7 +167,8 @@ def _taxed(entry: Entry, taxes: Sequence[Tax]) -> Entry:
     return Entry(entry.item, entry.text, entry.amount, entry.quantity, entry.discount, name)
 
 
-def _sales_line(entry: Entry, item: str, code: str) -> Record:
+def sales_line(entry: Entry, item: str, code: str) -> Record:
+    """One of the `Line` array, but for its discount. `item` and `code` are QuickBooks' ids."""
     quantity, price, text = _priced(entry)
     return {
         "Amount": number(entry.amount),

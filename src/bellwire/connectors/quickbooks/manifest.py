@@ -33,6 +33,8 @@ class QuickBooksSettings(Settings):
     """The item on which other charges, such as gift wrap, are booked. Empty: the same as for rounding."""
     fallback_item: str = ""
     """The item for lines that have no SKU. Empty: such an order is refused, and a person decides."""
+    work_item: str = "Services"
+    """The item on which invoices for work are booked."""
     guest_customer: str = "Guest"
     """The customer for sales to people who left neither name nor e-mail."""
     number_prefix: str = Field(default="", max_length=10)

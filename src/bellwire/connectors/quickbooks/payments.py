@@ -23,6 +23,7 @@ from bellwire.capabilities.accounting import (
 )
 from bellwire.connectors.kit import Call, LookUp, action
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
+from bellwire.connectors.quickbooks.documents import label
 from bellwire.connectors.quickbooks.items import find_account, find_items, find_tax_codes, require_liability
 from bellwire.connectors.quickbooks.lines import GIFT_CARDS
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
@@ -44,7 +45,7 @@ async def find_payment(call: Call, given: RecordPayment) -> Payment | None:
 async def record_payment(call: Call, given: RecordPayment) -> Payment:
     require_currency(given.amount.currency, call.settings, "the payment")
     amount = cents(given.amount.amount)
-    body = _payment_body(call, given, amount, [_part(amount, "Invoice", given.invoice_id)])
+    body = _payment_body(call, given, amount, [part(amount, "Invoice", given.invoice_id)])
     return _payment(await create(call, "Payment", body | await deposit(call)), given)
 
 
@@ -59,7 +60,7 @@ async def find_redemption(call: Call, given: RedeemGiftCard) -> RedeemedGiftCard
 async def redeem_gift_card(call: Call, given: RedeemGiftCard) -> RedeemedGiftCard:
     """Raises Refused (auto-apply, unknown-invoice, unknown-item, not-a-liability, credit-used)."""
     require_currency(given.amount.currency, call.settings, "the gift card")
-    await _require_credits_by_hand(call)
+    await require_credits_by_hand(call, "a gift card")
     invoice = await _invoice(call, given.invoice_id)
     memo = await _find_memo(call, invoice) or await _create_memo(call, given, invoice)
     amount, left = cents(given.amount.amount), amount_of(memo["Balance"])
@@ -68,11 +69,16 @@ async def redeem_gift_card(call: Call, given: RedeemGiftCard) -> RedeemedGiftCar
             f"Of credit memo {memo.get('DocNumber') or memo['Id']}, for the gift card, {left:,} is left instead of "
             f"{amount:,}: it was applied already.",
             cause="credit-used",
-            remedy=f"See in QuickBooks that it settles invoice {_name(invoice)}, then resolve the exception as done.",
+            remedy=f"See in QuickBooks that it settles invoice {label(invoice)}, then resolve the exception as done.",
         )
-    parts = [_part(amount, "Invoice", given.invoice_id), _part(amount, "CreditMemo", memo["Id"])]
+    parts = [part(amount, "Invoice", given.invoice_id), part(amount, "CreditMemo", memo["Id"])]
     await create(call, "Payment", _payment_body(call, given, Decimal(0), parts))
     return _redeemed(memo["Id"], given)
+
+
+def part(amount: Decimal, entity: str, record_id: str) -> Record:
+    """What a payment does to one invoice, or with one credit memo."""
+    return {"Amount": number(amount), "LinkedTxn": [{"TxnId": record_id, "TxnType": entity}]}
 
 
 async def deposit(call: Call) -> Record:
@@ -97,6 +103,18 @@ def currency_of(currency: str, settings: QuickBooksSettings) -> Record:
     return {"CurrencyRef": {"value": currency}} if settings.multicurrency else {}
 
 
+async def require_credits_by_hand(call: Call, what: str) -> None:
+    """Raises Refused (auto-apply) where `what` could be set against whatever the customer owes."""
+    preferences = await select(call, "Preferences")
+    if any(each.get("SalesFormsPrefs", {}).get("AutoApplyCredit") for each in preferences):
+        raise Refused(
+            f"QuickBooks applies credits by itself, so {what} could settle another invoice than the one it is for.",
+            cause="auto-apply",
+            remedy="Turn off 'Automatically apply credits' in QuickBooks (Account and settings › Advanced › "
+            "Automation), then send it again.",
+        )
+
+
 async def _find_payment(call: Call, invoice_id: str) -> Record | None:
     """The payment that is linked to the invoice and has this action's key in its note."""
     invoices = await ask(call, "Invoice", "Id", [invoice_id])
@@ -119,10 +137,6 @@ def _payment_body(call: Call, given: RecordPayment | RedeemGiftCard, amount: Dec
     return body | currency_of(given.amount.currency, settings)
 
 
-def _part(amount: Decimal, entity: str, record_id: str) -> Record:
-    return {"Amount": number(amount), "LinkedTxn": [{"TxnId": record_id, "TxnType": entity}]}
-
-
 def _payment(record: Record, given: RecordPayment) -> Payment:
     return Payment(id=record["Id"], amount=Money(amount=amount_of(record["TotalAmt"]), currency=given.amount.currency))
 
@@ -136,17 +150,6 @@ def _key_note(call: Call) -> str:
 
 
 # The credit memo
-
-
-async def _require_credits_by_hand(call: Call) -> None:
-    preferences = await select(call, "Preferences")
-    if any(each.get("SalesFormsPrefs", {}).get("AutoApplyCredit") for each in preferences):
-        raise Refused(
-            "QuickBooks applies credits by itself, so a gift card could settle another invoice than the one it paid.",
-            cause="auto-apply",
-            remedy="Turn off 'Automatically apply credits' in QuickBooks (Account and settings › Advanced › "
-            "Automation), then send it again.",
-        )
 
 
 async def _invoice(call: Call, invoice_id: str) -> Record:
@@ -180,7 +183,7 @@ async def _create_memo(call: Call, given: RedeemGiftCard, invoice: Record) -> Re
     line = {
         "Amount": amount,
         "DetailType": "SalesItemLineDetail",
-        "Description": f"Gift card used for invoice {_name(invoice)}",
+        "Description": f"Gift card used for invoice {label(invoice)}",
         "SalesItemLineDetail": detail,
     }
     body: Record = {
@@ -196,8 +199,4 @@ async def _create_memo(call: Call, given: RedeemGiftCard, invoice: Record) -> Re
 
 
 def _memo_number(invoice: Record) -> str:
-    return _PREFIX + _name(invoice)[len(_PREFIX) - _NUMBER :]
-
-
-def _name(invoice: Record) -> str:
-    return str(invoice.get("DocNumber") or invoice["Id"])
+    return _PREFIX + label(invoice)[len(_PREFIX) - _NUMBER :]

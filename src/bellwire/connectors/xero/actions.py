@@ -16,25 +16,29 @@ from bellwire.capabilities.accounting import (
     SalesReceipt,
 )
 from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
-from bellwire.connectors.kit.books import document_number, paid_by_gift_card
+from bellwire.connectors.kit.books import paid_by_gift_card
 from bellwire.connectors.kit.person import Person
 from bellwire.connectors.xero import contacts
 from bellwire.connectors.xero.api import Record, amount_of, cents, create, listed, read
+from bellwire.connectors.xero.credits import create_credit_memo
+from bellwire.connectors.xero.documents import (
+    APP,
+    FOUR_DECIMALS,
+    GONE,
+    document_number,
+    invoice_page,
+    invoices_numbered,
+    number_taken,
+)
 from bellwire.connectors.xero.faults import DUPLICATE_NUMBER
 from bellwire.connectors.xero.ledger import deposit_account, find_items, find_tax_types, gift_card_account
 from bellwire.connectors.xero.lines import document_lines, sheet, tax_rate
 from bellwire.connectors.xero.manifest import XeroSettings
 from bellwire.connectors.xero.payments import record_payment, redeem_gift_card, require_currency
+from bellwire.connectors.xero.work import create_work_invoice, send_invoice
 from bellwire.errors import Refused, SignedOut
 from bellwire.events import Environment, Order
 from bellwire.money import Money
-
-_NUMBER = 255
-"""How long a document's number may be."""
-_APP = "https://go.xero.com"
-_FOUR_DECIMALS = {"unitdp": "4"}
-"""How exact unit prices are."""
-_GONE = ("DELETED", "VOIDED")
 
 
 async def find_invoice(call: Call, given: CreateInvoice) -> Invoice | None:
@@ -47,7 +51,7 @@ async def find_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRece
     """The money received of an earlier attempt; whose it is, its reference tells."""
     where = f'Type=="RECEIVE" AND Date=={_as_filter(_day(call, given.order))}'
     for record in await listed(call, "BankTransactions", where):
-        if record.get("Reference") == _mark(given.order) and record.get("Status") not in _GONE:
+        if record.get("Reference") == _mark(given.order) and record.get("Status") not in GONE:
             return _sales_receipt(call, record, given.order)
     return None
 
@@ -66,19 +70,19 @@ async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
     body = await _document(call, order, discounts=settings.show_discounts)
     body |= {
         "Type": "ACCREC",
-        "InvoiceNumber": _document_number(call, order),
+        "InvoiceNumber": document_number(call, order.number),
         "DueDate": (given.due or _day(call, order)).isoformat(),
     }
     if settings.multicurrency:
         body["CurrencyCode"] = order.currency
     try:
-        made = await create(call, "Invoices", body, **_FOUR_DECIMALS)
+        made = await create(call, "Invoices", body, **FOUR_DECIMALS)
     except Refused as error:
         if error.cause != DUPLICATE_NUMBER:
             raise
         found = await _find_invoice(call, order)
         if found is None:
-            raise _number_taken(body["InvoiceNumber"], error) from error
+            raise number_taken(body["InvoiceNumber"], "this order", error) from error
         made = found
     return _invoice(call, made, order)
 
@@ -104,7 +108,7 @@ async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRe
         await gift_card_account(call)
     body = await _document(call, order, spent, discounts=False)
     body |= {"Type": "RECEIVE", "BankAccount": {"AccountID": account["AccountID"]}}
-    return _sales_receipt(call, await create(call, "BankTransactions", body, **_FOUR_DECIMALS), order)
+    return _sales_receipt(call, await create(call, "BankTransactions", body, **FOUR_DECIMALS), order)
 
 
 async def sign_in(call: Call) -> Account:
@@ -131,7 +135,16 @@ async def sign_in(call: Call) -> Account:
     )
 
 
-ACTIONS = (find_or_create_customer, create_invoice, record_payment, redeem_gift_card, create_sales_receipt)
+ACTIONS = (
+    find_or_create_customer,
+    create_invoice,
+    record_payment,
+    redeem_gift_card,
+    create_sales_receipt,
+    create_credit_memo,
+    create_work_invoice,
+    send_invoice,
+)
 
 
 async def _document(call: Call, order: Order, spent: Money | None = None, *, discounts: bool) -> Record:
@@ -175,31 +188,20 @@ async def _deposit(call: Call, order: Order) -> Record:
 
 async def _find_invoice(call: Call, order: Order) -> Record | None:
     """The order's invoice, told from another's of the same number by its reference."""
-    found = (await read(call, "Invoices", InvoiceNumbers=_document_number(call, order), page="1"))["Invoices"]
-    ours = (record for record in found if record["Type"] == "ACCREC" and record["Status"] not in _GONE)
-    return next((record for record in ours if record.get("Reference") == _mark(order)), None)
-
-
-def _number_taken(label: str, error: Refused) -> Refused:
-    return Refused(
-        f"Xero already has an invoice with the number {label} that isn't of this order.",
-        cause=DUPLICATE_NUMBER,
-        detail=error.detail,
-        remedy="Give that one another number in Xero, then send it again. If it is another shop's, give each shop a "
-        "connection to these books with a `number_prefix` of its own.",
-    )
+    found = await invoices_numbered(call, document_number(call, order.number))
+    return next((record for record in found if record.get("Reference") == _mark(order)), None)
 
 
 def _invoice(call: Call, record: Record, order: Order) -> Invoice:
-    label, url = record["InvoiceNumber"], f"{_APP}/AccountsReceivable/View.aspx?InvoiceID={record['InvoiceID']}"
+    label, url = record["InvoiceNumber"], invoice_page(record["InvoiceID"])
     told = _checked(call, record, order, f"invoice {label}", order.total)
     return Invoice(id=record["InvoiceID"], number=label, url=url, **told)
 
 
 def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
-    made, label = record["BankTransactionID"], _document_number(call, order)
+    made, label = record["BankTransactionID"], document_number(call, order.number)
     told = _checked(call, record, order, f"the receipt '{record['Reference']}'", order.total - paid_by_gift_card(order))
-    return SalesReceipt(id=made, number=label, url=f"{_APP}/Bank/ViewTransaction.aspx?bankTransactionID={made}", **told)
+    return SalesReceipt(id=made, number=label, url=f"{APP}/Bank/ViewTransaction.aspx?bankTransactionID={made}", **told)
 
 
 def _checked(call: Call, record: Record, order: Order, what: str, total: Money) -> dict[str, Any]:
@@ -229,10 +231,6 @@ def _day(call: Call, order: Order) -> date:
 
 def _as_filter(day: date) -> str:
     return f"DateTime({day.year}, {day.month:02}, {day.day:02})"
-
-
-def _document_number(call: Call, order: Order) -> str:
-    return document_number(order, call.settings.number_prefix, _NUMBER)
 
 
 def _mark(order: Order) -> str:

@@ -32,12 +32,18 @@ async def listed(call: Call, collection: str, where: str) -> list[Record]:
     return found
 
 
-async def create(call: Call, collection: str, body: Record, **params: str) -> Record:
+async def create(call: Call, collection: str, body: Record, *, below: str = "", **params: str) -> Record:
     """Create a record, and never change one: that is what PUT does here. The key makes Xero give its first answer
-    again when the call is repeated soon."""
-    answer = await _send(call, "PUT", collection, params, {collection: [body]}, {"Idempotency-Key": call.key})
+    again when the call is repeated soon. `below`: the path of the record that it belongs to."""
+    path = f"{below}/{collection}" if below else collection
+    answer = await _send(call, "PUT", path, params, {collection: [body]}, {"Idempotency-Key": call.key})
     record: Record = answer.json()[collection][0]
     return record
+
+
+async def tell(call: Call, path: str) -> None:
+    """Have Xero do something with a record; keyed as in `create`."""
+    await _send(call, "POST", path, {}, {}, {"Idempotency-Key": call.key})
 
 
 async def _send(

@@ -62,7 +62,7 @@ def sheet(order: Order, settings: XeroSettings, spent: Money | None = None) -> S
     if settings.tax_account:
         entries = [replace(entry, taxes="", tax=_ZERO) for entry in entries] + _tax_lines(order, settings)
     else:
-        entries = _with_tax(entries, tax, order.taxes)
+        entries = with_tax(entries, tax, order.taxes)
     if gift_cards:
         entries.append(Entry("Gift card used", -gift_cards, account=gift_card_code(settings)))
     left = owed - sum((entry.net + entry.tax for entry in entries), _ZERO)
@@ -83,7 +83,12 @@ def document_lines(
     """The `LineItems` array. `tax_types` are Xero's for the names in the settings; `discounts`: whether the document
     has fields for them."""
     return [
-        _line(entry if discounts else replace(entry, amount=entry.net, discount=_ZERO), items, tax_types, settings)
+        sales_line(
+            entry if discounts else replace(entry, amount=entry.net, discount=_ZERO),
+            items,
+            tax_types[tax_rate(entry.taxes, settings)],
+            settings,
+        )
         for entry in made_up.entries
     ]
 
@@ -133,7 +138,7 @@ def _entry(named: Entry, line: Line | ShippingLine | Fee, order: Order, settings
     return replace(named, amount=net + discount, discount=discount, taxes=taxes, tax=cents(tax) if taxes else _ZERO)
 
 
-def _with_tax(entries: list[Entry], tax: Decimal, taxes: Sequence[Tax]) -> list[Entry]:
+def with_tax(entries: list[Entry], tax: Decimal, taxes: Sequence[Tax]) -> list[Entry]:
     """So that the entries' taxes come to all of it: a rest goes to the one with the most tax, and where no line says
     which has, each has its share."""
     if not entries or tax == sum((entry.tax for entry in entries), _ZERO):
@@ -165,7 +170,8 @@ def _tax_lines(order: Order, settings: XeroSettings) -> list[Entry]:
     return [line for line in lines if line.amount]
 
 
-def _line(entry: Entry, items: Mapping[str, Item], tax_types: Mapping[str, str], settings: XeroSettings) -> Record:
+def sales_line(entry: Entry, items: Mapping[str, Item], tax_type: str, settings: XeroSettings) -> Record:
+    """One of the `LineItems` array."""
     quantity, price, text = _priced(entry)
     line: Record = {
         "Description": text[:_DESCRIPTION] or "-",
@@ -173,7 +179,7 @@ def _line(entry: Entry, items: Mapping[str, Item], tax_types: Mapping[str, str],
         "UnitAmount": number(price),
         "LineAmount": number(entry.net),
         "AccountCode": entry.account,
-        "TaxType": tax_types[tax_rate(entry.taxes, settings)],
+        "TaxType": tax_type,
         "TaxAmount": number(entry.tax),
     }
     if entry.discount:

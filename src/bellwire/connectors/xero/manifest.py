@@ -41,6 +41,8 @@ class XeroSettings(Settings):
     """The account on which other charges, such as gift wrap, are booked. Empty: the same as for rounding."""
     fallback_account: str = ""
     """The account for lines that have no SKU. Empty: such an order is refused, and a person decides."""
+    work_account: str = ""
+    """The account on which invoices for work are booked. Empty: that of sales."""
     guest_contact: str = "Guest"
     """The contact for sales to people who left neither name nor e-mail."""
     number_prefix: str = Field(default="", max_length=20)

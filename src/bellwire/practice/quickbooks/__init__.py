@@ -21,11 +21,11 @@ from bellwire.practice.catalogue import CATALOGUE
 from bellwire.practice.quickbooks import changes
 from bellwire.practice.quickbooks.books import GIFT_CARDS, Company
 from bellwire.practice.quickbooks.queries import Query
-from bellwire.practice.quickbooks.refusals import Refusal, answer, gateway, written
+from bellwire.practice.quickbooks.refusals import Refusal, answer, bad_query, gateway, written
 from bellwire.practice.quickbooks.sums import check_lengths, decimal
 from bellwire.practice.quickbooks.tokens import Tokens
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import Booked
+from bellwire.practice.roles import Booked, Credited, Sent, credited_for
 from bellwire.practice.simulator import Simulator, Webhook
 
 Record = dict[str, Any]
@@ -68,6 +68,7 @@ class QuickBooks(Simulator):
             "customer": self.books.customer,
             "invoice": self.books.sale("Invoice"),
             "payment": self.books.payment,
+            "refundreceipt": self.books.sale("RefundReceipt"),
             "salesreceipt": self.books.sale("SalesReceipt"),
         }
         return [
@@ -77,13 +78,15 @@ class QuickBooks(Simulator):
             Route(company + "/cdc", self._guarded(self._changes), methods=["GET"]),
             Route(company + "/companyinfo/{id}", self._guarded(self._company)),
             *(
-                Route(f"{company}/{path}", self._guarded(self._once(maker)), methods=["POST"])
+                Route(f"{company}/{path}", self._guarded(self._once(self._posted(maker))), methods=["POST"])
                 for path, maker in makers.items()
             ),
+            Route(company + "/invoice/{id}/send", self._guarded(self._once(self._send)), methods=["POST"]),
         ]
 
     def state(self) -> dict[str, Any]:
-        return {entity: list(records.values()) for entity, records in self.books.records.items()}
+        held = {entity: list(records.values()) for entity, records in self.books.records.items()}
+        return held | {"mails": self.books.mails}
 
     # As `Books`
 
@@ -108,6 +111,25 @@ class QuickBooks(Simulator):
             if self.books.records["Item"][line["SalesItemLineDetail"]["ItemRef"]["value"]]["Name"] == GIFT_CARDS
         ]
         return -sum((amount for amount in amounts if amount < 0), Decimal(0))
+
+    def credits(self) -> list[Credited]:
+        held = self.books.records
+        return [
+            Credited(
+                record["Id"],
+                *mark,
+                Money.of(decimal(record["TotalAmt"]), record["CurrencyRef"]["value"]),
+                paid_out=entity == "RefundReceipt",
+                left=Money.of(decimal(record["Balance"]), record["CurrencyRef"]["value"]),
+            )
+            for entity in ("CreditMemo", "RefundReceipt")
+            for record in held[entity].values()
+            if (mark := credited_for(record.get("PrivateNote", "")))
+        ]
+
+    def mailed(self) -> list[Sent]:
+        invoices = self.books.records["Invoice"]
+        return [Sent(mail["Id"], invoices[mail["Id"]].get("DocNumber", ""), mail["To"]) for mail in self.books.mails]
 
     def webhook(self, *, legacy: bool = False) -> Webhook:
         """What Intuit would send now."""
@@ -182,7 +204,7 @@ class QuickBooks(Simulator):
 
         return guarded
 
-    def _once(self, make: Callable[[Record], Record]) -> Callable[[Request, bytes], Record]:
+    def _once(self, do: Callable[[Request, bytes], Record]) -> Callable[[Request, bytes], Record]:
         """The same `requestid` gets the same answer and does nothing."""
 
         def handle(request: Request, body: bytes) -> Record:
@@ -191,14 +213,26 @@ class QuickBooks(Simulator):
                 raise Refusal("2050", "Invalid String Length", "requestid is longer than 50")
             if request_id and request_id in self._answered:
                 return self._answered[request_id]
-            given = orjson.loads(body)
-            check_lengths(given)
-            made = make(given)
+            made = do(request, body)
             if request_id:
                 self._answered[request_id] = orjson.loads(orjson.dumps(made))
             return made
 
         return handle
+
+    @staticmethod
+    def _posted(make: Callable[[Record], Record]) -> Callable[[Request, bytes], Record]:
+        def handle(request: Request, body: bytes) -> Record:
+            given = orjson.loads(body)
+            check_lengths(given)
+            return make(given)
+
+        return handle
+
+    def _send(self, request: Request, body: bytes) -> Record:
+        if request.headers.get("content-type") != "application/octet-stream" or body:
+            raise bad_query("Sending takes an empty body of the type application/octet-stream")
+        return self.books.send(request.path_params["id"], request.query_params.get("sendTo"))
 
     # Reading
 

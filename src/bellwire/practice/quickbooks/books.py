@@ -18,9 +18,13 @@ Record = dict[str, Any]
 
 _EXEMPT = "NON"
 GIFT_CARDS = "Gift cards"
-_EXTRAS = ("Shipping", "Tips", GIFT_CARDS, "Rounding", "Sales tax", "Other goods")
+_EXTRAS = ("Shipping", "Tips", GIFT_CARDS, "Rounding", "Sales tax", "Other goods", "Services")
 """Items beside the catalogue, by name."""
 _DEPOSITABLE = ("Bank", "Other Current Asset")
+_RATE = Decimal("0.0825")
+"""What tax it works out by itself, where it isn't told."""
+_SETTLED = ("RefundReceipt", "SalesReceipt")
+"""Documents of which nothing is left to be paid or applied."""
 _NAMED = ("Customer", "Vendor", "Employee")
 """What shares one space of display names."""
 
@@ -39,6 +43,8 @@ class Company:
     """The same of those that aren't there any more, as a list of changes tells them."""
     untold: list[tuple[str, str, str, datetime]] = field(default_factory=list)
     """Entity, id, what happened, and when: of which no webhook has told yet."""
+    mails: list[Record] = field(default_factory=list)
+    """The invoices that were e-mailed, by id, and where to."""
 
     def __post_init__(self) -> None:
         self._ids = count(1)
@@ -56,7 +62,7 @@ class Company:
         for name in ("TAX", _EXEMPT):
             self.records["TaxCode"][name] = {"Id": name, "Name": name, "Taxable": name != _EXEMPT, "Active": True}
         self.add("TaxCode", Name="Texas sales tax", Taxable=True, TaxGroup=True)
-        self._account("Undeposited Funds", "Other Current Asset", "Asset")
+        self._account("Undeposited Funds", "Other Current Asset", "Asset", AccountSubType="UndepositedFunds")
         self.add("Vendor", DisplayName="Hill Farm")
         self.add("CompanyInfo", CompanyName="Practice Tea Company", Country="US")
         home = {"value": "USD", "name": "United States Dollar"}
@@ -67,8 +73,8 @@ class Company:
         )
         self.untold.clear()
 
-    def _account(self, name: str, kind: str, classification: str) -> Record:
-        account = self.add("Account", Name=name, AccountType=kind, Classification=classification)
+    def _account(self, name: str, kind: str, classification: str, **fields: Any) -> Record:
+        account = self.add("Account", Name=name, AccountType=kind, Classification=classification, **fields)
         return {"value": account["Id"], "name": name}
 
     def add(self, entity: str, **fields: Any) -> Record:
@@ -127,10 +133,14 @@ class Company:
             number = given.get("DocNumber", "")
             if number and any(r.get("DocNumber") == number for r in self.records[entity].values()):
                 raise Refusal("6140", "Duplicate Document Number Error", f"This number has already been used: {number}")
+            if entity == "RefundReceipt" and not given.get("DepositToAccountRef"):
+                raise missing("DepositToAccountRef")
             self._check_deposit(given)
-            total = self._total(given)
-            balance = Decimal(0) if entity == "SalesReceipt" else total
+            total, tax = self._total(given)
+            balance = Decimal(0) if entity in _SETTLED else total
             fields = given | {"CurrencyRef": currency, "TotalAmt": float(total), "Balance": float(balance)}
+            if tax:
+                fields["TxnTaxDetail"] = given.get("TxnTaxDetail", {}) | {"TotalTax": float(tax)}
             return {entity: self.add(entity, **fields)}
 
         return make
@@ -159,18 +169,31 @@ class Company:
             self.change(each.entity, each.record["Id"], Balance=float(each.left - each.amount), LinkedTxn=links)
         return {"Payment": payment}
 
+    def send(self, invoice_id: str, to: str | None) -> Record:
+        """E-mail an invoice; the address stays on it."""
+        invoice = self.records["Invoice"].get(invoice_id)
+        if invoice is None:
+            raise Refusal("610", "Object Not Found", f"Object Not Found : {invoice_id}")
+        to = invoice.get("BillEmail", {}).get("Address", "") if to is None else to
+        if "@" not in to:
+            raise Refusal("2210", "Invalid Email Address format", f"BillEmail {to!r}")
+        self.mails.append({"Id": invoice_id, "To": to})
+        when = {"DeliveryType": "Email", "DeliveryTime": written(self.clock())}
+        sent = {"BillEmail": {"Address": to}, "EmailStatus": "EmailSent", "DeliveryInfo": when}
+        return {"Invoice": self.change("Invoice", invoice_id, **sent)}
+
     def _check_deposit(self, given: Record) -> None:
         if given.get("DepositToAccountRef"):
             account = self._known("Account", given, "DepositToAccountRef")
             if account["AccountType"] not in _DEPOSITABLE:
                 raise broken("Deposits go to accounts of the types Bank and Other Current Asset only.")
 
-    def _total(self, given: Record) -> Decimal:
-        """Lines − discount, plus tax unless it is in the prices."""
+    def _total(self, given: Record) -> tuple[Decimal, Decimal]:
+        """Lines − discount, plus tax unless it is in the prices; and the tax."""
         lines = [line for line in given.get("Line", ()) if line.get("DetailType") != "SubTotalLineDetail"]
         if not lines:
             raise missing("Line")
-        goods, discount, taxable = Decimal(0), Decimal(0), False
+        goods, discount, taxed = Decimal(0), Decimal(0), None
         for line in lines:
             if line["DetailType"] == "DiscountLineDetail":
                 discount += decimal(line["Amount"])
@@ -178,20 +201,22 @@ class Company:
             detail = line["SalesItemLineDetail"]
             self._known("Item", detail, "ItemRef")
             code = self._known("TaxCode", detail, "TaxCodeRef") if "TaxCodeRef" in detail else {"Taxable": False}
-            taxable = taxable or code["Taxable"]
-            goods += checked_amount(line)
-        tax = self._tax(given) if taxable else Decimal(0)
+            goods += (amount := checked_amount(line))
+            if code["Taxable"]:
+                taxed = amount + (taxed or 0)
+        tax = Decimal(0) if taxed is None else self._tax(given, taxed)
         included = given.get("GlobalTaxCalculation") == "TaxInclusive"
         total = goods - discount + (0 if included else tax) + self.skewed_by
         if total < 0:
             raise broken("Transaction amount must be 0 or greater.")
-        return total
+        return total, tax
 
-    def _tax(self, given: Record) -> Decimal:
+    def _tax(self, given: Record, taxed: Decimal) -> Decimal:
+        """As it was told, or else worked out of what is taxed."""
         detail = given.get("TxnTaxDetail", {})
         if "TxnTaxCodeRef" in detail:
             self._known("TaxCode", detail, "TxnTaxCodeRef")
-        return decimal(detail.get("TotalTax", 0))
+        return decimal(detail.get("TotalTax", taxed * _RATE))
 
     def _known(self, entity: str, given: Record, ref: str) -> Record:
         """The active record that `given[ref]` names."""

@@ -19,10 +19,11 @@ FILTERABLE = {
     "Employee": {"Id", "DisplayName", "Active"},
     "Invoice": {"Id", "DocNumber", "CustomerRef", "TxnDate", "Balance"},
     "SalesReceipt": {"Id", "DocNumber", "CustomerRef", "TxnDate"},
+    "RefundReceipt": {"Id", "DocNumber", "CustomerRef", "TxnDate"},
     "CreditMemo": {"Id", "DocNumber", "CustomerRef", "TxnDate"},
     "Payment": {"Id", "PaymentRefNum", "CustomerRef", "TxnDate"},
     "TaxCode": {"Id", "Name", "Active"},
-    "Account": {"Id", "Name", "AccountType", "Active"},
+    "Account": {"Id", "Name", "AccountType", "AccountSubType", "Active"},
     "Preferences": {"Id"},
     "CompanyInfo": {"Id"},
 }

@@ -24,12 +24,13 @@ from starlette.routing import BaseRoute, Route
 from bellwire.money import Money
 from bellwire.practice.catalogue import CATALOGUE
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import Booked, mentioned_order
+from bellwire.practice.roles import Booked, Credited, Sent, credited_for, mentioned_order
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.practice.tokens import Tokens
 from bellwire.practice.xero import filters
-from bellwire.practice.xero.books import GIFT_CARDS, IDS, Organisation, Record, money, updated
+from bellwire.practice.xero.books import GIFT_CARDS, IDS, Organisation, Record
 from bellwire.practice.xero.refusals import Refusal, forbidden, unauthorised
+from bellwire.practice.xero.sums import money, updated
 
 _TENANT = "c2cc9b6e-9458-4c7d-93cc-f02b81b0594f"
 _CLIENT = ("practice-client", "practice-client-secret")
@@ -41,7 +42,7 @@ _PAGED = ("BankTransactions", "Contacts", "CreditNotes", "Invoices", "Payments")
 _FIELDS = {
     "Accounts": {"AccountID", "Class", "Code", "Name", "Status", "Type"},
     "BankTransactions": {"BankTransactionID", "Date", "Reference", "Status", "Type"},
-    "CreditNotes": {"CreditNoteID", "CreditNoteNumber", "Date", "Status", "Type"},
+    "CreditNotes": {"CreditNoteID", "CreditNoteNumber", "Date", "Reference", "Status", "Type"},
     "Contacts": {"ContactID", "ContactStatus", "EmailAddress", "Name"},
     "Invoices": {"Date", "InvoiceID", "InvoiceNumber", "Reference", "Status", "Type"},
     "Items": {"Code", "ItemID", "Name"},
@@ -76,7 +77,7 @@ class Xero(Simulator):
     demo: bool = True
 
     def __post_init__(self) -> None:
-        self._answered: dict[str, tuple[str, bytes, Record]] = {}
+        self._answered: dict[str, tuple[str, bytes, Record | None]] = {}
         self._untold: list[Record] = []
         self._sequence = count(1)
 
@@ -84,6 +85,7 @@ class Xero(Simulator):
         makers: dict[str, Callable[[Record, int], Record]] = {
             "BankTransactions": self.books.bank_transaction,
             "Contacts": lambda given, _: self.books.contact(given),
+            "CreditNotes": self.books.credit_note,
             "Invoices": self.books.invoice,
             "Payments": lambda given, _: self.books.payment(given),
         }
@@ -95,14 +97,17 @@ class Xero(Simulator):
             Route(f"{_API}/Organisation", self._guarded(self._organisation), methods=["GET"]),
             Route(f"{_API}/TaxRates", self._guarded(self._tax_rates), methods=["GET"]),
             *(
-                Route(f"{_API}/{name}", self._guarded(self._once(name, make)), methods=["PUT"])
+                Route(f"{_API}/{name}", self._guarded(self._once(self._put(name, make))), methods=["PUT"])
                 for name, make in makers.items()
             ),
+            Route(f"{_API}/CreditNotes/{{id}}/Allocations", self._guarded(self._once(self._allocate)), methods=["PUT"]),
+            Route(f"{_API}/Invoices/{{id}}/Email", self._guarded(self._once(self._email)), methods=["POST"]),
             *(Route(f"{_API}/{name}", self._guarded(self._list(name)), methods=["GET"]) for name in IDS),
         ]
 
     def state(self) -> dict[str, Any]:
-        return {collection: list(records.values()) for collection, records in self.books.records.items()}
+        held = {collection: list(records.values()) for collection, records in self.books.records.items()}
+        return held | {"mails": self.books.mails}
 
     # As `Books`
 
@@ -125,6 +130,26 @@ class Xero(Simulator):
                 paid=True,
             )
             for record in records["BankTransactions"].values()
+        ]
+
+    def credits(self) -> list[Credited]:
+        return [
+            Credited(
+                record["CreditNoteID"],
+                *mark,
+                Money.of(money(record["Total"]), record["CurrencyCode"]),
+                paid_out=bool(record["Payments"]),
+                left=Money.of(money(record["RemainingCredit"]), record["CurrencyCode"]),
+            )
+            for record in self.books.records["CreditNotes"].values()
+            if (mark := credited_for(record.get("Reference", "")))
+        ]
+
+    def mailed(self) -> list[Sent]:
+        invoices = self.books.records["Invoices"]
+        return [
+            Sent(mail["InvoiceID"], invoices[mail["InvoiceID"]]["InvoiceNumber"], mail["To"])
+            for mail in self.books.mails
         ]
 
     def item_for(self, sku: str) -> str | None:
@@ -214,7 +239,7 @@ class Xero(Simulator):
         }
         return JSONResponse([connection])
 
-    def _guarded(self, handle: Callable[[Request, bytes], Record]) -> Callable[[Request], Any]:
+    def _guarded(self, handle: Callable[[Request, bytes], Record | None]) -> Callable[[Request], Any]:
         async def guarded(request: Request) -> Response:
             if not self._signed_in(request):
                 return self.signed_out()
@@ -224,6 +249,8 @@ class Xero(Simulator):
                 answer = handle(request, await request.body())
             except Refusal as refusal:
                 return refusal.answer()
+            if answer is None:
+                return Response(status_code=204, headers=self._left())
             told = {
                 "Id": "practice",
                 "Status": "OK",
@@ -239,33 +266,50 @@ class Xero(Simulator):
         names, now = ("X-MinLimit-Remaining", "X-DayLimit-Remaining"), time.monotonic()
         return {name: str(quota.left(f"GET {_API}/", now)) for name, quota in zip(names, self.quotas, strict=False)}
 
-    def _once(self, collection: str, make: Callable[[Record, int], Record]) -> Callable[[Request, bytes], Record]:
+    def _once(self, do: Callable[[Request, bytes], Record | None]) -> Callable[[Request, bytes], Record | None]:
         """The same `Idempotency-Key` gets the same answer and does nothing."""
 
-        def handle(request: Request, body: bytes) -> Record:
+        def handle(request: Request, body: bytes) -> Record | None:
             key = request.headers.get("idempotency-key", "")
             if len(key) > 128:
                 raise Refusal(0, "BadRequest", "The idempotency key is longer than 128 characters")
             if key in self._answered:
-                path, first, answer = self._answered[key]
+                path, first, given = self._answered[key]
                 if (path, first) != (request.url.path, body):
                     raise Refusal(0, "BadRequest", "The idempotency key was used for another request")
-                return answer
-            decimals = 4 if request.query_params.get("unitdp") == "4" else 2
-            try:
-                (given,) = orjson.loads(body)[collection]
-            except (KeyError, TypeError, ValueError) as error:
-                raise Refusal(14, "PostDataInvalidException", f"One of {collection} was expected") from error
-            made = make(given, decimals)
-            self._announce(collection, made, "CREATE")
-            if collection == "Payments":
-                self._announce("Invoices", made["Invoice"], "UPDATE")
-            answer = {collection: [orjson.loads(orjson.dumps(made))]}
+                return given
+            answer: Record | None = orjson.loads(orjson.dumps(do(request, body)))
             if key:
                 self._answered[key] = request.url.path, body, answer
             return answer
 
         return handle
+
+    def _put(self, collection: str, make: Callable[[Record, int], Record]) -> Callable[[Request, bytes], Record]:
+        def handle(request: Request, body: bytes) -> Record:
+            made = make(_one(collection, body), 4 if request.query_params.get("unitdp") == "4" else 2)
+            self._announce(collection, made, "CREATE")
+            if collection == "Payments":
+                for kind in ("Invoices", "CreditNotes"):
+                    if kind[:-1] in made:
+                        self._announce(kind, made[kind[:-1]], "UPDATE")
+            return {collection: [made]}
+
+        return handle
+
+    def _allocate(self, request: Request, body: bytes) -> Record:
+        made = self.books.allocate(request.path_params["id"], _one("Allocations", body))
+        self._announce("CreditNotes", {"CreditNoteID": request.path_params["id"]}, "UPDATE")
+        self._announce("Invoices", made["Invoice"], "UPDATE")
+        return {"Allocations": [made]}
+
+    def _email(self, request: Request, body: bytes) -> None:
+        try:
+            if not isinstance(orjson.loads(body), dict):
+                raise ValueError
+        except ValueError as error:
+            raise Refusal(14, "PostDataInvalidException", "An empty object was expected") from error
+        self._announce("Invoices", self.books.email(request.path_params["id"]), "UPDATE")
 
     # Reading
 
@@ -292,6 +336,8 @@ class Xero(Simulator):
                 found = [record for record in found if fits(record)]
             if numbers := query.get("InvoiceNumbers"):
                 found = [record for record in found if record.get("InvoiceNumber") in numbers.split(",")]
+            if ids := query.get("IDs"):
+                found = [record for record in found if record[IDS[collection]] in ids.split(",")]
             if since := request.headers.get("if-modified-since"):
                 found = [record for record in found if updated(record) >= datetime.fromisoformat(f"{since}+00:00")]
             if query.get("order") == "UpdatedDateUTC ASC":
@@ -312,6 +358,16 @@ class Xero(Simulator):
 
 
 SIMULATOR = Xero
+
+
+def _one(collection: str, body: bytes) -> Record:
+    """The only record that a request has. Raises Refusal."""
+    try:
+        (given,) = orjson.loads(body)[collection]
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refusal(14, "PostDataInvalidException", f"One of {collection} was expected") from error
+    found: Record = given
+    return found
 
 
 def _spent(record: Record) -> Decimal:

@@ -1,16 +1,17 @@
 """What the organisation holds, and what it takes: its rules and its arithmetic."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from bellwire.clock import Clock, system_clock
 from bellwire.practice.catalogue import CATALOGUE
 from bellwire.practice.xero.refusals import Refusal, invalid
+from bellwire.practice.xero.sums import check_lengths, day_of, money, rounded
 
 Record = dict[str, Any]
 
@@ -27,24 +28,6 @@ IDS = {
 GIFT_CARDS = "835"
 _SALES, _EXEMPT = "200", "NONE"
 _GONE = ("DELETED", "VOIDED")
-_LONGEST = {
-    "AddressLine1": 500,
-    "AddressLine2": 500,
-    "AddressLine3": 500,
-    "AddressLine4": 500,
-    "AttentionTo": 255,
-    "City": 255,
-    "ContactNumber": 50,
-    "Country": 50,
-    "Description": 4000,
-    "EmailAddress": 255,
-    "InvoiceNumber": 255,
-    "Name": 255,
-    "PhoneNumber": 50,
-    "PostalCode": 50,
-    "Reference": 255,
-    "Region": 255,
-}
 _ACCOUNTS: Sequence[Record] = (
     {"Code": "090", "Name": "Business account", "Type": "BANK", "Class": "ASSET", "CurrencyCode": "USD"},
     {"Code": _SALES, "Name": "Sales", "Type": "REVENUE", "Class": "REVENUE"},
@@ -66,6 +49,8 @@ class Organisation:
     skewed_by: Decimal = Decimal(0)
     """What this organisation's own idea of tax adds to every total."""
     clock: Clock = system_clock
+    mails: list[Record] = field(default_factory=list)
+    """The invoices that were e-mailed, by id, and where to."""
     records: dict[str, dict[str, Record]] = field(init=False)
     """Collection → id → record."""
     tax_rates: list[Record] = field(init=False)
@@ -94,10 +79,13 @@ class Organisation:
 
     def add(self, collection: str, **fields: Any) -> Record:
         """Put a record in, unchecked."""
-        record_id = f"00000000-0000-4000-8000-{next(self._ids):012d}"
+        record_id = self._id()
         record = {**fields, IDS[collection]: record_id, "UpdatedDateUTC": self._now()}
         self.records[collection][record_id] = record
         return record
+
+    def _id(self) -> str:
+        return f"00000000-0000-4000-8000-{next(self._ids):012d}"
 
     def _now(self) -> str:
         return f"/Date({int(self.clock().timestamp() * 1000)}+0000)/"
@@ -141,20 +129,17 @@ class Organisation:
         others = (i for i in self.records["Invoices"].values() if i["Status"] not in _GONE)
         if number.casefold() in (other["InvoiceNumber"].casefold() for other in others):
             raise invalid(given, "Invoice # must be unique.")
-        currency = given.get("CurrencyCode", "USD")
-        if currency != "USD" and not self.multicurrency:
-            raise invalid(given, f"Organisation is not subscribed to currency {currency}")
         total = document["Total"]
         return self.add(
             "Invoices",
             **document,
             InvoiceNumber=number,
-            CurrencyCode=currency,
+            CurrencyCode=self._currency(given),
             AmountDue=total,
             AmountPaid=0.0,
             AmountCredited=0.0,
             Status="PAID" if not total and given.get("Status") == "AUTHORISED" else given.get("Status", "DRAFT"),
-            **_day("DueDate", given),
+            **day_of("DueDate", given),
         )
 
     def bank_transaction(self, given: Record, decimals: int) -> Record:
@@ -171,17 +156,41 @@ class Organisation:
         fields = {"Status": "AUTHORISED", "IsReconciled": False, "CurrencyCode": account["CurrencyCode"]}
         return self.add("BankTransactions", **document | {"BankAccount": told} | fields)
 
-    def payment(self, given: Record) -> Record:
+    def credit_note(self, given: Record, decimals: int) -> Record:
         check_lengths(given)
-        invoice = self.records["Invoices"].get(given.get("Invoice", {}).get("InvoiceID", ""))
-        if invoice is None:
-            raise invalid(given, "Payments can only be made against authorised documents: there is no such invoice.")
-        if invoice["Status"] != "AUTHORISED":
+        if given.get("Type") != "ACCRECCREDIT":
+            raise invalid(given, "Only credit notes of the type ACCRECCREDIT are practised.")
+        document = self._document(given, decimals, discounts=False)
+        number = given.get("CreditNoteNumber") or f"CN-{len(self.records['CreditNotes']) + 1:04}"
+        others = (note for note in self.records["CreditNotes"].values() if note["Status"] not in _GONE)
+        if number.casefold() in (other["CreditNoteNumber"].casefold() for other in others):
+            raise invalid(given, "Credit note # must be unique.")
+        changes = {"CreditNoteNumber": number, "Status": given.get("Status", "DRAFT")}
+        total = document["Total"]
+        return self.add(
+            "CreditNotes",
+            **document,
+            **changes,
+            CurrencyCode=self._currency(given),
+            RemainingCredit=total,
+            Allocations=[],
+            Payments=[],
+        )
+
+    def payment(self, given: Record) -> Record:
+        """Of an invoice, or of a credit note: what was given back."""
+        check_lengths(given)
+        refund = "CreditNote" in given
+        kind, left = ("CreditNote", "RemainingCredit") if refund else ("Invoice", "AmountDue")
+        paid = self.records[f"{kind}s"].get(given.get(kind, {}).get(f"{kind}ID", ""))
+        if paid is None:
+            raise invalid(given, f"Payments can only be made against authorised documents: no such {kind.lower()}.")
+        if paid["Status"] != "AUTHORISED":
             raise invalid(given, "Payments can only be made against Authorised documents")
         account = self._payable(given, "Account")
         if account["Type"] != "BANK" and not account["EnablePaymentsToAccount"]:
             raise invalid(given, "The account must be a bank account, or payments to this account must be enabled.")
-        amount, due = money(given.get("Amount", 0)), money(invoice["AmountDue"])
+        amount, due = money(given.get("Amount", 0)), money(paid[left])
         if amount <= 0:
             raise invalid(given, "The payment amount must be greater than zero.")
         if amount > due:
@@ -191,18 +200,73 @@ class Organisation:
             Amount=float(amount),
             Reference=given.get("Reference", ""),
             Status="AUTHORISED",
-            PaymentType="ACCRECPAYMENT",
+            PaymentType="ARCREDITPAYMENT" if refund else "ACCRECPAYMENT",
             IsReconciled=False,
             Account={key: account[key] for key in ("AccountID", "Code")},
-            Invoice={key: invoice[key] for key in ("InvoiceID", "InvoiceNumber", "Type")},
+            **{kind: {key: paid[key] for key in (f"{kind}ID", f"{kind}Number", "Type")}},
             **self._dated(given),
         )
-        invoice["AmountDue"] = float(due - amount)
-        invoice["AmountPaid"] = float(money(invoice["AmountPaid"]) + amount)
-        invoice["UpdatedDateUTC"] = self._now()
-        if amount == due:
-            invoice["Status"] = "PAID"
+        if refund:
+            told = {key: payment[key] for key in ("PaymentID", "Date", "Amount", "Reference")}
+            paid["Payments"] = [*paid["Payments"], told]
+        else:
+            paid["AmountPaid"] = float(money(paid["AmountPaid"]) + amount)
+        self._settle(paid, left, amount)
         return payment
+
+    def allocate(self, note_id: str, given: Record) -> Record:
+        """Set a part of a credit note, or all of it, against an invoice."""
+        note = self.records["CreditNotes"].get(note_id)
+        invoice = self.records["Invoices"].get(given.get("Invoice", {}).get("InvoiceID", ""))
+        if note is None or invoice is None:
+            raise invalid(given, "The credit note or the invoice to allocate it to could not be found")
+        wrong, amount = [], money(given.get("Amount", 0))
+        if invoice["Status"] == "PAID":
+            wrong.append("The invoice you are trying to allocate to has already been paid off")
+        if note["Status"] != "AUTHORISED" or invoice["Status"] not in ("AUTHORISED", "PAID"):
+            wrong.append("Only authorised credit notes and invoices can be allocated")
+        if invoice["Contact"] != note["Contact"] or invoice["CurrencyCode"] != note["CurrencyCode"]:
+            wrong.append("Credit Note cannot be allocated to an invoice of another contact or currency")
+        if amount > min(money(note["RemainingCredit"]), money(invoice["AmountDue"])):
+            wrong.append("Credit Note cannot be allocated as amount is greater than amount outstanding")
+        if amount <= 0 or "Date" not in given:
+            wrong.append("An allocation needs a date, and an amount greater than zero")
+        if wrong:
+            raise invalid(given, *wrong)
+        told = {key: invoice[key] for key in ("InvoiceID", "InvoiceNumber")}
+        made = {"AllocationID": self._id(), "Amount": float(amount), "Invoice": told, **self._dated(given)}
+        made.pop("DateString")
+        note["Allocations"] = [*note["Allocations"], made]
+        invoice["AmountCredited"] = float(money(invoice["AmountCredited"]) + amount)
+        self._settle(note, "RemainingCredit", amount)
+        self._settle(invoice, "AmountDue", amount)
+        return made
+
+    def _settle(self, document: Record, left: str, amount: Decimal) -> None:
+        rest = money(document[left]) - amount
+        document |= {left: float(rest), "UpdatedDateUTC": self._now()}
+        if not rest:
+            document["Status"] = "PAID"
+
+    def email(self, invoice_id: str) -> Record:
+        """Send an invoice to its contact."""
+        invoice = self.records["Invoices"].get(invoice_id)
+        if invoice is None:
+            raise Refusal(0, "NotFound", "The resource you're looking for cannot be found")
+        if invoice["Status"] not in ("SUBMITTED", "AUTHORISED", "PAID"):
+            raise invalid(invoice, "Only invoices that are submitted, authorised or paid can be emailed")
+        contact = self.records["Contacts"][invoice["Contact"]["ContactID"]]
+        if not contact.get("EmailAddress"):
+            raise invalid(invoice, "The contact has no email address")
+        self.mails.append({"InvoiceID": invoice_id, "To": contact["EmailAddress"]})
+        invoice |= {"SentToContact": True, "UpdatedDateUTC": self._now()}
+        return invoice
+
+    def _currency(self, given: Record) -> str:
+        currency: str = given.get("CurrencyCode", "USD")
+        if currency != "USD" and not self.multicurrency:
+            raise invalid(given, f"Organisation is not subscribed to currency {currency}")
+        return currency
 
     def _payable(self, given: Record, ref: str) -> Record:
         """The active account that `given[ref]` names by id or code."""
@@ -237,19 +301,22 @@ class Organisation:
         known = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
         kept = {k: v for k, v in given.items() if k not in ("Contact", "LineItems", "DueDate", "Status", "Date")}
         kept.pop("InvoiceNumber", None)
+        kept.pop("CreditNoteNumber", None)
         kept.pop("CurrencyCode", None)
         return kept | {"Contact": known, "LineItems": lines} | totals | self._dated(given)
 
     def _dated(self, given: Record) -> Record:
-        told = _day("Date", given)
+        told = day_of("Date", given)
         if self.locked_until and told and date.fromisoformat(told["DateString"][:10]) <= self.locked_until:
             raise invalid(given, "The document date cannot be before the period lock date")
         return told
 
     def _line(self, line: Record, decimals: int, wrong: list[str], *, discounts: bool) -> Record:
-        """As Xero fills it in; what is wrong with it goes into `wrong`."""
+        """As Xero fills it in; what is wrong with it goes into `wrong`. A line may be a description and no more."""
+        if line.keys() == {"Description"} and line["Description"]:
+            return {**line, "LineAmount": 0.0, "TaxAmount": 0.0}
         quantity = Decimal(str(line.get("Quantity", 1)))
-        price = _rounded(Decimal(str(line.get("UnitAmount", 0))), decimals)
+        price = rounded(Decimal(str(line.get("UnitAmount", 0))), decimals)
         discount = money(line.get("DiscountAmount", 0))
         if not line.get("Description"):
             wrong.append("Description is required")
@@ -273,45 +340,3 @@ class Organisation:
         if tax and not rate["EffectiveRate"]:
             wrong.append(f"The tax amount of a line with the tax rate {rate['Name']} must be zero.")
         return {**line, "UnitAmount": float(price), "LineAmount": float(net), "TaxAmount": float(tax)}
-
-
-def money(number: Any) -> Decimal:
-    """Two decimals are all that is kept, whatever the currency."""
-    return _rounded(Decimal(str(number)), 2)
-
-
-def updated(record: Record) -> datetime:
-    """When a record was changed last."""
-    return datetime.fromtimestamp(int(record["UpdatedDateUTC"][6:].partition("+")[0]) / 1000, UTC)
-
-
-def check_lengths(value: Any) -> None:
-    """Raises Refusal when a text is too long."""
-
-    def too_long(inner: Any, name: str = "") -> str:
-        if isinstance(inner, Mapping):
-            return next((found for key, each in inner.items() if (found := too_long(each, key))), "")
-        if isinstance(inner, list):
-            return next((found for each in inner if (found := too_long(each, name))), "")
-        return name if isinstance(inner, str) and len(inner) > _LONGEST.get(name, 4000) else ""
-
-    if name := too_long(value):
-        raise invalid(value, f"The {name} field must not be more than {_LONGEST.get(name, 4000)} characters long")
-
-
-def _rounded(amount: Decimal, decimals: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-
-
-def _day(name: str, given: Record) -> Record:
-    """A day as Xero tells it: twice. It takes both `2026-01-31` and its own `/Date(…)/`."""
-    if not given.get(name):
-        return {}
-    text = str(given[name])
-    own = re.fullmatch(r"/Date\((\d+)(\+0000)?\)/", text)
-    try:
-        time = datetime.fromtimestamp(int(own[1]) / 1000, UTC) if own else datetime.fromisoformat(text)
-    except (OverflowError, ValueError) as error:
-        raise Refusal(14, "PostDataInvalidException", f"{name} is no date") from error
-    day = datetime(time.year, time.month, time.day, tzinfo=UTC)
-    return {name: f"/Date({int(day.timestamp()) * 1000}+0000)/", f"{name}String": day.strftime("%Y-%m-%dT00:00:00")}
