@@ -32,6 +32,8 @@ def invalid(*messages: str) -> Any:
         ("Invoice # must be unique.", "duplicate-number"),
         ("The document date cannot be before the period lock date", "books-closed"),
         ("Payment amount exceeds the amount outstanding on this document", "overpaid"),
+        ("The invoice you are trying to allocate to has already been paid off", "not-allocated"),
+        ("Credit Note cannot be allocated as amount is greater than amount outstanding", "not-allocated"),
         ("Account code '999' is not a valid code for this document.", "invalid-account"),
         ("The TaxType code 'X' does not exist or cannot be used for this type of transaction.", "invalid-tax"),
         ("Something new", "refused-validationexception"),

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bellwire.practice import CATALOGUE, Booked, Books, Practice
+from bellwire.practice import CATALOGUE, Booked, Books, Credited, Practice, Sent
 from bellwire.practice.quickbooks import QuickBooks
 from bellwire.practice.quickbooks.queries import Query
 from tests.samples import usd
@@ -178,6 +178,11 @@ class TestSales:
         exempt = client.sale(Line=[client.line(TaxCodeRef={"value": "NON"})], TxnTaxDetail=tax)
         assert (await client.post("invoice", exempt))[1]["Invoice"]["TotalAmt"] == 17.0
 
+    async def test_tax_that_is_not_said_is_worked_out(self, client: Client) -> None:
+        taxed = client.sale(Line=[client.line(TaxCodeRef={"value": "TAX"}), client.line()])
+        made = (await client.post("invoice", taxed))[1]["Invoice"]
+        assert (made["TotalAmt"], made["TxnTaxDetail"]) == (35.4, {"TotalTax": 1.4})
+
     async def test_a_discount_is_taken_off(self, client: Client) -> None:
         discount = {"Amount": 2, "DetailType": "DiscountLineDetail", "DiscountLineDetail": {"PercentBased": False}}
         _, made = await client.post("invoice", client.sale(Line=[client.line(), discount]))
@@ -279,6 +284,62 @@ class TestPayments:
             given = self.payment(invoice, 1, DepositToAccountRef=accounts[name])
             assert await client.code("payment", given) == code, name
             assert await client.code("salesreceipt", client.sale(DepositToAccountRef=accounts[name])) == code, name
+
+
+class TestRefunds:
+    async def test_money_is_given_back_from_an_account_and_nothing_is_left(self, client: Client) -> None:
+        accounts = {
+            account["Name"]: {"value": account["Id"]} for account in client.company.books.records["Account"].values()
+        }
+        sale = client.sale(DocNumber="R-1", PrivateNote="R-1 for invoice 77\nBroken")
+        assert await client.code("refundreceipt", sale) == "2020", "it has to be said from which"
+        from_account = {"DepositToAccountRef": accounts["Gift cards outstanding"]}
+        assert await client.code("refundreceipt", sale | from_account) == "6000"
+        from_account = {"DepositToAccountRef": accounts["Undeposited Funds"]}
+        made = (await client.post("refundreceipt", sale | from_account))[1]["RefundReceipt"]
+        assert (made["TotalAmt"], made["Balance"]) == (17, 0)
+        assert [each for each in client.company.credits() if each.reference == "R-1"] == [
+            Credited(made["Id"], "R-1", "77", usd("17.0"), paid_out=True, left=usd("0"))
+        ]
+        assert await client.code("refundreceipt", sale | from_account) == "6140"
+        assert await client.query("SELECT * FROM RefundReceipt WHERE DocNumber = 'R-1'") == [made]
+
+    async def test_a_credit_memo_is_a_credit_of_which_something_may_be_left(self, client: Client) -> None:
+        memo = client.sale(PrivateNote="R-2 for invoice 77")
+        made = (await client.post("creditmemo", memo))[1]["CreditMemo"]
+        await client.post("creditmemo", client.sale(PrivateNote="Bellwire 7"))
+        assert [each for each in client.company.credits() if not each.paid_out] == [
+            Credited(made["Id"], "R-2", "77", usd("17.0"), paid_out=False, left=usd("17.0"))
+        ]
+
+
+class TestMails:
+    @staticmethod
+    async def send(client: Client, invoice_id: str, *, kind: str = "application/octet-stream", **query: str) -> Any:
+        headers = {"Authorization": "Bearer practice-access-token", "Content-Type": kind}
+        url = f"{client.base}/v3/company/{client.company.settings['realm_id']}/invoice/{invoice_id}/send"
+        async with client.session.post(url, params=query, headers=headers) as answer:
+            return await answer.json()
+
+    async def test_an_invoice_is_sent_once_for_each_request_id_and_keeps_the_address(self, client: Client) -> None:
+        invoice = (await client.post("invoice", client.sale(DocNumber="M-1")))[1]["Invoice"]
+        for _ in range(2):
+            sent = await self.send(client, invoice["Id"], sendTo="kim@example.com", requestid="mail")
+            assert sent["Invoice"]["EmailStatus"] == "EmailSent"
+        await self.send(client, invoice["Id"])
+        assert client.company.mailed() == [Sent(invoice["Id"], "M-1", "kim@example.com")] * 2
+
+    async def test_it_checks_what_quickbooks_checks(self, client: Client) -> None:
+        invoice = (await client.post("invoice", client.sale()))[1]["Invoice"]
+        before = len(client.company.mailed())
+        for code, sent in (
+            ("2210", await self.send(client, invoice["Id"])),
+            ("2210", await self.send(client, invoice["Id"], sendTo="nobody")),
+            ("610", await self.send(client, "9999", sendTo="kim@example.com")),
+            ("4000", await self.send(client, invoice["Id"], sendTo="kim@example.com", kind="application/json")),
+        ):
+            assert sent["Fault"]["Error"][0]["code"] == code
+        assert len(client.company.mailed()) == before
 
 
 class TestCustomers:

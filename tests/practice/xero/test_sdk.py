@@ -9,15 +9,20 @@ import pytest
 from xero_python.accounting import AccountingApi
 from xero_python.accounting.models import (
     Account,
+    Allocation,
+    Allocations,
     BankTransaction,
     BankTransactions,
     Contact,
     Contacts,
+    CreditNote,
+    CreditNotes,
     Invoice,
     Invoices,
     LineItem,
     Payment,
     Payments,
+    RequestEmpty,
 )
 from xero_python.api_client import ApiClient, Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
@@ -98,6 +103,41 @@ async def test_an_invoice_is_booked_read_and_paid(sdk: Sdk) -> None:
     assert read.pagination.item_count == 1
     where = f'Invoice.InvoiceID==Guid("{made.invoice_id}")'
     assert [each.payment_id for each in (await sdk.do("get_payments", where=where)).payments] == [paid.payment_id]
+
+
+async def test_a_credit_is_booked_allocated_and_paid_out(sdk: Sdk) -> None:
+    who = await contact(sdk)
+    sold = (await sdk.do("create_invoices", invoice(who, "1001"))).invoices[0]
+    known = Contact(contact_id=who.contact_id)
+    wanted = CreditNote(
+        type="ACCRECCREDIT",
+        contact=known,
+        line_items=[line()],
+        credit_note_number="R-7",
+        status="AUTHORISED",
+        date=date(2026, 11, 25),
+    )
+    made = (await sdk.do("create_credit_notes", CreditNotes(credit_notes=[wanted]))).credit_notes[0]
+    assert (float(made.total), float(made.remaining_credit)) == (18.4, 18.4)
+    part = Allocation(invoice=Invoice(invoice_id=sold.invoice_id), amount=10.0, date=date(2026, 11, 25))
+    set_against = await sdk.do("create_credit_note_allocation", made.credit_note_id, Allocations(allocations=[part]))
+    assert [float(each.amount) for each in set_against.allocations] == [10.0]
+    rest = Payment(
+        credit_note=CreditNote(credit_note_id=made.credit_note_id),
+        account=Account(code="090"),
+        amount=8.4,
+        date=date(2026, 11, 25),
+    )
+    assert (await sdk.do("create_payments", Payments(payments=[rest]))).payments[0].payment_type == "ARCREDITPAYMENT"
+    (read,) = (await sdk.do("get_credit_notes", where='CreditNoteNumber=="R-7"', page=1)).credit_notes
+    assert (read.status, float(read.remaining_credit)) == ("PAID", 0.0)
+
+
+async def test_an_invoice_is_mailed(sdk: Sdk) -> None:
+    sold = (await sdk.do("create_invoices", invoice(await contact(sdk), "1001"))).invoices[0]
+    await sdk.do("email_invoice", sold.invoice_id, RequestEmpty())
+    (read,) = (await sdk.do("get_invoices", i_ds=[sold.invoice_id])).invoices
+    assert read.sent_to_contact
 
 
 async def test_money_is_received(sdk: Sdk) -> None:

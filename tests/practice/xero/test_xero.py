@@ -11,7 +11,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from bellwire.practice import CATALOGUE, Booked, Books, Practice
+from bellwire.practice import CATALOGUE, Booked, Books, Credited, Practice, Sent
 from bellwire.practice.xero import Xero
 from tests.samples import usd
 
@@ -304,6 +304,111 @@ class TestPayments:
         }.items():
             assert said in await client.refusal("Payments", given), said
         assert await client.refusal("Payments", self.payment(invoice, 1, Account={"Code": "835"})) == ""
+
+
+class TestCreditNotes:
+    @staticmethod
+    def note(invoice: Any, **changes: Any) -> dict[str, Any]:
+        """17.00 for the contact of an invoice."""
+        contact = {"ContactID": invoice["Contact"]["ContactID"]}
+        known = {"Type": "ACCRECCREDIT", "Contact": contact, "Status": "AUTHORISED", "Date": "2026-11-24"}
+        return {**known, "LineItems": [TestCreditNotes.back()], **changes}
+
+    @staticmethod
+    def back(**changes: Any) -> dict[str, Any]:
+        return {"Description": "Tea", "Quantity": 2, "UnitAmount": 8.5, "AccountCode": "200", **changes}
+
+    @staticmethod
+    async def allocated(client: Client, note: Any, invoice: Any, amount: float, **changes: Any) -> str:
+        given = {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Amount": amount, "Date": "2026-11-24", **changes}
+        path = f"CreditNotes/{note['CreditNoteID']}/Allocations"
+        status, answer = await client.ask("PUT", path, {"Allocations": [given]})
+        if status == 200:
+            return ""
+        return " · ".join(error["Message"] for error in answer["Elements"][0]["ValidationErrors"])
+
+    async def test_a_credit_note_is_set_against_an_invoice_and_its_rest_paid_out(self, client: Client) -> None:
+        invoice = await client.put("Invoices", client.sale())
+        reference = {"Reference": "R-1 for invoice 77", "CreditNoteNumber": "R-1"}
+        note = await client.put("CreditNotes", self.note(invoice, **reference))
+        assert (note["RemainingCredit"], note["Total"], note["Status"]) == (17, 17, "AUTHORISED")
+        assert await self.allocated(client, note, invoice, 10) == ""
+        held = client.company.books.records["Invoices"][invoice["InvoiceID"]]
+        assert (held["AmountDue"], held["AmountCredited"], held["AmountPaid"]) == (7, 10, 0)
+        refund = {"CreditNote": {"CreditNoteID": note["CreditNoteID"]}, "Account": {"Code": "090"}}
+        dated = {**refund, "Date": "2026-11-24"}
+        assert "exceeds the amount outstanding" in await client.refusal("Payments", {**dated, "Amount": 7.01})
+        paid = await client.put("Payments", {**dated, "Amount": 7})
+        assert (paid["PaymentType"], paid["CreditNote"]["CreditNoteNumber"]) == ("ARCREDITPAYMENT", "R-1")
+        assert [each for each in client.company.credits() if each.reference == "R-1"] == [
+            Credited(note["CreditNoteID"], "R-1", "77", usd("17.0"), paid_out=True, left=usd("0"))
+        ]
+        assert "Authorised" in await client.refusal("Payments", {**dated, "Amount": 1})
+
+    async def test_it_checks_what_xero_checks_of_an_allocation(self, client: Client) -> None:
+        invoice, other = await client.put("Invoices", client.sale()), await client.put("Invoices", client.sale())
+        note = await client.put("CreditNotes", self.note(invoice))
+        draft = await client.put("CreditNotes", self.note(invoice, Status="DRAFT"))
+        assert "greater than amount outstanding" in await self.allocated(client, note, invoice, 17.01)
+        assert "another contact" in await self.allocated(client, note, other, 1)
+        assert "greater than zero" in await self.allocated(client, note, invoice, 0)
+        assert "Only authorised" in await self.allocated(client, draft, invoice, 1)
+        assert "could not be found" in await self.allocated(client, note, {"InvoiceID": "x"}, 1)
+        paid = {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Account": {"Code": "090"}, "Amount": 17}
+        await client.put("Payments", {**paid, "Date": "2026-11-24"})
+        assert "already been paid off" in await self.allocated(client, note, invoice, 1)
+
+    async def test_it_checks_what_xero_checks(self, client: Client) -> None:
+        invoice = await client.put("Invoices", client.sale())
+        for said, changes in {
+            "type ACCRECCREDIT": {"Type": "ACCPAYCREDIT"},
+            "A Contact must be specified": {"Contact": {}},
+            "One or more line items": {"LineItems": []},
+            "Discounts are only supported": {"LineItems": [self.back(DiscountAmount=1)]},
+            "Description is required": {"LineItems": [self.back(Description="")]},
+            "not a valid code": {"LineItems": [self.back(AccountCode="090")]},
+            "CreditNoteNumber field": {"CreditNoteNumber": "x" * 256},
+        }.items():
+            assert said in await client.refusal("CreditNotes", self.note(invoice, **changes)), said
+        assert await client.refusal("CreditNotes", self.note(invoice, CreditNoteNumber="R-2")) == ""
+        taken = await client.refusal("CreditNotes", self.note(invoice, CreditNoteNumber="r-2"))
+        assert taken == "Credit note # must be unique."
+        assert "no such creditnote" in await client.refusal("Payments", {"CreditNote": {"CreditNoteID": "x"}})
+
+    async def test_what_changed_is_told(self, client: Client) -> None:
+        invoice = await client.put("Invoices", client.sale())
+        note = await client.put("CreditNotes", self.note(invoice))
+        client.company.webhook()
+        await self.allocated(client, note, invoice, 1)
+        events = orjson.loads(client.company.webhook().body)["events"]
+        assert [(each["eventCategory"], each["eventType"]) for each in events] == [
+            ("CREDITNOTE", "UPDATE"),
+            ("INVOICE", "UPDATE"),
+        ]
+
+
+class TestMails:
+    async def test_an_invoice_goes_to_its_contact_once_for_each_key(self, client: Client) -> None:
+        contact = client.company.books.contact({"Name": "Mailed Max", "EmailAddress": "max@example.com"})
+        known = {"Contact": {"ContactID": contact["ContactID"]}, "InvoiceNumber": "M-1"}
+        invoice = await client.put("Invoices", client.sale(**known))
+        path = f"Invoices/{invoice['InvoiceID']}/Email"
+        for _ in range(2):
+            assert await client.ask("POST", path, {}, headers={"Idempotency-Key": "mail"}) == (204, None)
+        assert client.company.mailed() == [Sent(invoice["InvoiceID"], "M-1", "max@example.com")]
+
+    async def test_it_checks_what_xero_checks(self, client: Client) -> None:
+        invoice = await client.put("Invoices", client.sale())
+        draft = await client.put("Invoices", client.sale(Status="DRAFT"))
+        before = len(client.company.mailed())
+        for path, body, expected in (
+            (f"Invoices/{invoice['InvoiceID']}/Email", {}, 400),
+            (f"Invoices/{draft['InvoiceID']}/Email", {}, 400),
+            (f"Invoices/{invoice['InvoiceID']}/Email", None, 400),
+            ("Invoices/x/Email", {}, 404),
+        ):
+            assert (await client.ask("POST", path, body))[0] == expected, path
+        assert len(client.company.mailed()) == before
 
 
 class TestContacts:

@@ -34,6 +34,12 @@ _KNOWN = (
         "See in Xero what was paid already, then resolve the exception, or correct it there and send it again.",
     ),
     (
+        "allocate",
+        "not-allocated",
+        "Xero can't set the credit note against the invoice.",
+        "See in Xero what is left of both, then send it again; the detail is Xero's own reason.",
+    ),
+    (
         "account",
         "invalid-account",
         "Xero can't book it on one of the accounts.",

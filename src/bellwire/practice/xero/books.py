@@ -252,7 +252,7 @@ class Organisation:
         """Send an invoice to its contact."""
         invoice = self.records["Invoices"].get(invoice_id)
         if invoice is None:
-            raise Refusal(0, "NotFound", "The resource you're looking for cannot be found")
+            raise Refusal(404, "NotFound", "The resource you're looking for cannot be found", status=404)
         if invoice["Status"] not in ("SUBMITTED", "AUTHORISED", "PAID"):
             raise invalid(invoice, "Only invoices that are submitted, authorised or paid can be emailed")
         contact = self.records["Contacts"][invoice["Contact"]["ContactID"]]

@@ -7,16 +7,25 @@ from starlette.responses import JSONResponse, Response
 
 
 class Refusal(Exception):
-    """An answer of HTTP 400."""
+    """An answer of HTTP 400, unless told otherwise."""
 
-    def __init__(self, number: int, kind: str, message: str, elements: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        number: int,
+        kind: str,
+        message: str,
+        elements: list[dict[str, Any]] | None = None,
+        *,
+        status: int = 400,
+    ) -> None:
         super().__init__(message)
+        self._status = status
         self._body: dict[str, Any] = {"ErrorNumber": number, "Type": kind, "Message": message}
         if elements is not None:
             self._body["Elements"] = elements
 
     def answer(self) -> Response:
-        return JSONResponse(self._body, 400)
+        return JSONResponse(self._body, self._status)
 
 
 def invalid(given: Mapping[str, Any], *messages: str) -> Refusal:
