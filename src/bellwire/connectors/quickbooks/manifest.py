@@ -57,7 +57,8 @@ class QuickBooksSettings(Settings):
     """Book the shop's tax as a line on this item (with a liability account) instead of as QuickBooks' own sales tax:
     for taxes that QuickBooks isn't to work out, file or report."""
     deposit_account: str = ""
-    """The account that payments and sales receipts go to. Empty: QuickBooks' own, Undeposited Funds."""
+    """The account that payments and sales receipts go to, and that refunds are taken from. Empty: QuickBooks' own,
+    Undeposited Funds."""
 
     @field_validator("time_zone")
     @classmethod

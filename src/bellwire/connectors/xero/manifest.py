@@ -21,7 +21,8 @@ class XeroSettings(Settings):
     base_currency: str = Field(pattern=r"^[A-Z]{3}$")
     """The currency the books are kept in, e.g. USD."""
     deposit_account: str = Field(min_length=1, max_length=150)
-    """The bank account that payments and sales receipts go to, by its code or name, e.g. 090."""
+    """The bank account that payments and sales receipts go to, and that refunds are taken from, by its code or name,
+    e.g. 090."""
     multicurrency: bool = False
     """Whether the organisation's plan has multiple currencies. Off: orders in other currencies are refused."""
     time_zone: str = "UTC"
