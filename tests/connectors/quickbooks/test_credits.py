@@ -233,7 +233,7 @@ def test_tax_may_be_a_line_of_its_own() -> None:
         ("Green tea, 100 g", Decimal("8.50"), ""),
         ("Sales tax", Decimal("0.70"), ""),
     ]
-    assert (made_up.tax, made_up.total) == (0, Decimal("9.20"))
+    assert (made_up.tax, made_up.total) == (Decimal(0), Decimal("9.20"))
 
 
 def test_what_rounding_leaves_over_is_taken_off_again() -> None:

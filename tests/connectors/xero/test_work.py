@@ -113,6 +113,15 @@ async def test_another_run_for_the_same_work_finds_it_and_another_document_is_no
         await bill(fresh(at), reference="B-twice")
 
 
+async def test_another_total_is_never_taken_for_success(connect: Connect, company: Xero) -> None:
+    at = call(connect())
+    made = await bill(fresh(at), reference="B-changed")
+    company.books.records["Invoices"][made.id]["Total"] = 133.31
+    with pytest.raises(Refused, match=r"as 130\.01 USD, but it should come to 130\.00 USD") as refused:
+        await bill(fresh(at), reference="B-changed")
+    assert refused.value.cause == "wrong-total"
+
+
 async def test_an_invoice_goes_to_its_contacts_own_address(connect: Connect, company: Xero) -> None:
     at = call(connect())
     made = await bill(fresh(at))

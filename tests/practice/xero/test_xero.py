@@ -360,7 +360,7 @@ class TestCreditNotes:
 
     async def test_it_checks_what_xero_checks(self, client: Client) -> None:
         invoice = await client.put("Invoices", client.sale())
-        for said, changes in {
+        wrong: dict[str, dict[str, Any]] = {
             "type ACCRECCREDIT": {"Type": "ACCPAYCREDIT"},
             "A Contact must be specified": {"Contact": {}},
             "One or more line items": {"LineItems": []},
@@ -368,7 +368,8 @@ class TestCreditNotes:
             "Description is required": {"LineItems": [self.back(Description="")]},
             "not a valid code": {"LineItems": [self.back(AccountCode="090")]},
             "CreditNoteNumber field": {"CreditNoteNumber": "x" * 256},
-        }.items():
+        }
+        for said, changes in wrong.items():
             assert said in await client.refusal("CreditNotes", self.note(invoice, **changes)), said
         assert await client.refusal("CreditNotes", self.note(invoice, CreditNoteNumber="R-2")) == ""
         taken = await client.refusal("CreditNotes", self.note(invoice, CreditNoteNumber="r-2"))
