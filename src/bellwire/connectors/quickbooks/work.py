@@ -16,6 +16,7 @@ from bellwire.capabilities.accounting import (
     WorkLine,
 )
 from bellwire.connectors.kit import ByKey, Call, LookUp, action
+from bellwire.connectors.kit.person import Person
 from bellwire.connectors.quickbooks import customers
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number
 from bellwire.connectors.quickbooks.documents import (
@@ -64,7 +65,7 @@ async def create_work_invoice(call: Call, given: CreateWorkInvoice) -> Invoice:
     items = await find_items(call, [_WORK])
     names = [settings.exempt_tax_code, *([settings.tax_code, settings.tax_rate] if taxed else [])]
     codes = await find_tax_codes(call, filter(None, names))
-    customer, _ = await customers.find_or_create(call, customers.Person.of(given.customer), given.currency)
+    customer, _ = await customers.find_or_create(call, Person.of(given.customer), given.currency)
     day = today(call)
     body: Record = {
         "DocNumber": document_number(call, given.reference),

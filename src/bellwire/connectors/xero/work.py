@@ -15,6 +15,7 @@ from bellwire.capabilities.accounting import (
     WorkLine,
 )
 from bellwire.connectors.kit import ByKey, Call, LookUp, action
+from bellwire.connectors.kit.person import Person
 from bellwire.connectors.xero import contacts
 from bellwire.connectors.xero.api import Record, amount_of, cents, create, number, read, tell
 from bellwire.connectors.xero.documents import (
@@ -59,7 +60,7 @@ async def create_work_invoice(call: Call, given: CreateWorkInvoice) -> Invoice:
             "`tax_account`.",
         )
     types = await find_tax_types(call, [settings.exempt_tax_rate, *([settings.tax_rate] if taxed else [])])
-    contact, _ = await contacts.find_or_create(call, contacts.Person.of(given.customer))
+    contact, _ = await contacts.find_or_create(call, Person.of(given.customer))
     lines = [
         _line(line, types[settings.tax_rate if line.taxable else settings.exempt_tax_rate], settings)
         for line in given.lines
