@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bellwire.clock import system_clock
 from bellwire.ledger import (
+    AskRow,
     DeliveryState,
     EventRow,
     ExceptionRow,
@@ -15,6 +16,7 @@ from bellwire.ledger import (
     Rows,
     RunRow,
     RunState,
+    asks,
     audit,
     deliveries,
     edits,
@@ -124,6 +126,10 @@ def _exceptions(rows: Rows) -> list[ExceptionRow]:
     return [row for row in found if row is not None]
 
 
+def _asks(rows: Rows) -> list[AskRow]:
+    return [ask for run in runs.newest(rows, limit=_ALL) for ask in asks.of_run(rows, run.id)]
+
+
 def _together(rows: Rows, row: ExceptionRow) -> list[ExceptionRow]:
     """Those that one act closes with it."""
     return [row] if row.run is None else exceptions.of_run(rows, row.run)
@@ -150,6 +156,7 @@ def _ending(rows: Rows) -> list[str]:
             if each.outcome.settled
         ),
         *(f"exception {row.id}: {row.cause}, {row.state}, {row.reason}" for row in _exceptions(rows)),
+        *(f"to-do about {row.action}: {row.state}, {row.who}" for row in _asks(rows)),
         *(f"act: {act.what}, {act.target}, {act.detail}" for act in audit.newest(rows, limit=_ALL)),
     ]
 

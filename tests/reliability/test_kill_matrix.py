@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.ledger import exceptions
+from bellwire.ledger import asks, exceptions
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine, Webhook
 from bellwire.practice.quickbooks import QuickBooks
 from bellwire.practice.shopify import Shopify
@@ -28,6 +28,7 @@ Words = Sequence[object]
 """Of a command."""
 
 CLOSED = "Exception 1 is closed already"
+ANSWERED = "To-do 1 isn't open any more"
 
 RETURNS = """
 name: Returned goods
@@ -40,6 +41,35 @@ actions:
     do: shop.flag_product
     with: {sku: "{{ event.lines[0].sku }}", flag: returned}
 """
+
+
+ASKED = """
+name: Asked
+trigger: shop.order.paid
+owner: {name: Dana, contact: dana@example.com}
+success: {within: 2m, error_rate: 1%}
+manual_minutes: 1
+actions:
+  flagged:
+    emit: order.flagged
+    with: {number: "{{ event.number }}"}
+  asked:
+    do: shop.flag_product
+    approve: {ask: "Flag it?", by: Dana}
+    with: {sku: "{{ event.lines[0].sku }}", flag: asked}
+"""
+FLAGGED = """
+name: Flagged
+trigger: bellwire.order.flagged
+owner: {name: Dana, contact: dana@example.com}
+success: {within: 2m, error_rate: 1%}
+manual_minutes: 1
+actions:
+  told:
+    do: shop.flag_product
+    with: {sku: TEA-100, flag: "told"}
+"""
+ASKING = {"asked.yaml": ASKED, "flagged.yaml": FLAGGED}
 
 
 def as_told(place: Town, chapter: Chapter) -> Iterator[Webhook]:
@@ -94,6 +124,10 @@ def leave_it(_place: Town) -> Sequence[Words]:
     return (("exception", "dismiss", 1, "--reason", "It was a sample."),)
 
 
+def say_yes(_place: Town) -> Sequence[Words]:
+    return (("todo", "approve", 1),)
+
+
 @dataclass(frozen=True)
 class Story:
     """What is walked, and which of its points: those that no other story has."""
@@ -113,6 +147,8 @@ class Story:
     by_person: Callable[[Town], Sequence[Words]] = nothing
     """What the owner says once somebody is needed. The last of it may die, in place of `bellwire up`."""
     booked: bool = True
+    closed: str = CLOSED
+    """What the last of what the owner says hears if it is done already."""
 
 
 def _plain(number: str) -> Chapter:
@@ -144,6 +180,14 @@ STORIES = {
         fewest=10,
         about=("of books", "attempts invoice", "vault"),
         fault=("books", Fault(kind=FaultKind.SIGNED_OUT, match="invoice")),
+    ),
+    "a flow that asks a person, and begins another": Story(
+        _plain("1010"),
+        fewest=8,
+        about=("attempts asked", "attempts flagged", "attempts told", "insert into events", "asks"),
+        beside=ASKING,
+        by_person=say_yes,
+        closed=ANSWERED,
     ),
     "a refund that comes before the payment": Story(
         _plain("1007"),
@@ -189,6 +233,7 @@ async def test_the_process_may_die_at_any_point_while_it_stops(when: str, empty_
 
 BY_PERSON = {
     "retries": STORIES["a SKU that the owner has to map"],
+    "says yes": STORIES["a flow that asks a person, and begins another"],
     "resolves": Story(_unknown("1008"), by_person=write_it),
     "dismisses": Story(_unknown("1009"), by_person=leave_it, booked=False),
 }
@@ -225,11 +270,12 @@ async def tell(story: Story, ledger: Path, folder: Path, fates: Sequence[Fate], 
             walked = lives
             acknowledged = await send(lives, story.webhooks(place, story.chapter))
             await lives.until_done()
-            if place.look(exceptions.open_ones) and (said_by_person := story.by_person(place)):
+            needed = place.look(exceptions.open_ones) or place.look(asks.open_ones)
+            if needed and (said_by_person := story.by_person(place)):
                 *before, last = said_by_person
                 for words in before:
                     await command(place, *words)
-                said = await command(place, *last, fates=fates if dies == "command" else (), done_before=CLOSED)
+                said = await command(place, *last, fates=fates if dies == "command" else (), done_before=story.closed)
                 await lives.until_done()
                 walked = said if dies == "command" else lives
         given_up = () if story.booked else place.placed
