@@ -14,7 +14,7 @@ class ReadOrder(Given):
 
 class FoundOrder(Result):
     order: Order
-    """Its `gift_cards` is known."""
+    """Its `gift_cards` and `payments` are known."""
 
 
 class ListOrdersSince(Given):

@@ -138,6 +138,22 @@ class PaymentState(StrEnum):
     VOIDED = "voided"
 
 
+class OrderPayment(Fact):
+    """A payment that took money for an order."""
+
+    gateway: str = ""
+    """Who took it, as the shop names it."""
+    gift_card: bool = False
+    """Paid by a gift card of the shop: nothing that a processor could give back."""
+    payment_id: str = ""
+    """What the processor calls it, as the shop was told: what `payments.refund` takes. Empty where no processor took
+    part, as with a bank transfer, or where the shop doesn't say."""
+    reference: str = ""
+    """What the shop told the processor that it is for."""
+    amount: Money
+    paid_at: datetime | None = None
+
+
 class Order(Fact):
     """A sale as the shop knows it."""
 
@@ -186,6 +202,9 @@ class Order(Fact):
     source: str = ""
     """The sales channel, as the shop names it."""
     payment_method: str = ""
+    payments: tuple[OrderPayment, ...] | None = None
+    """What took the money, as it was paid, whatever was given back since; None where the shop's message doesn't tell,
+    so that the order has to be read from the shop."""
 
     @property
     def email(self) -> str:

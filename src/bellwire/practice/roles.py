@@ -52,7 +52,9 @@ class Shop(Protocol):
     def place(self, sale: Sale) -> str:
         """Take the order, unpaid; gives the shop's id of it."""
 
-    def pay(self, order_id: str) -> None: ...
+    def pay(self, order_id: str, gateway: str = ..., payment_id: str = "") -> None:
+        """At a gateway as the shop names it, which knows the payment as `payment_id`; else at the shop's own for
+        tests."""
 
     def edit(self, order_id: str, note: str) -> None:
         """Change something about it, which makes a later state."""

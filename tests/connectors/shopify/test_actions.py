@@ -88,8 +88,9 @@ async def test_an_order_that_is_read_equals_its_webhook(vendor: Shopify, shop: C
     found = await read(shop, order_id)
     assert shop.connector.triggers is not None
     (event,) = shop.connector.triggers.normalise(received(vendor.webhook(order_id, "order.paid")), shop).events
-    # Only the webhook tells when it was paid.
-    assert found == event.data.model_copy(update={"paid_at": found.paid_at})
+    # Only the webhook tells when it was paid, and only the read by which payments.
+    assert found == event.data.model_copy(update={"paid_at": found.paid_at, "payments": found.payments})
+    assert event.data.payments is None
     assert found.total == vendor.total(order_id) == found.computed_total
 
 
@@ -107,6 +108,18 @@ async def test_reading_an_order_tells_what_gift_cards_paid(
     assert (await read(shop, order_id)).gift_cards == usd(told or left)
 
 
+async def test_reading_an_order_tells_the_payments_that_took_its_money(vendor: Shopify, shop: Connection) -> None:
+    order_id = vendor.place(Sale("1001", [SaleLine("TEA-100", 2)], gift_card=Decimal("10.00")))
+    assert (await read(shop, order_id)).payments == ()
+    vendor.pay(order_id, "card-gateway", "pay_7")
+    vendor.payments[order_id].append(vendor.payments[order_id][1] | {"status": "failure"})
+    card, money = (await read(shop, order_id)).payments or ()
+    assert (card.gateway, card.gift_card, card.payment_id, card.amount) == ("gift_card", True, "", usd("10.00"))
+    assert (money.gateway, money.gift_card, money.payment_id) == ("card-gateway", False, "pay_7")
+    assert (money.reference, money.amount) == ("#1001.2", usd("14.40"))
+    assert money.paid_at == datetime.fromisoformat(vendor.payments[order_id][1]["processed_at"])
+
+
 @pytest.mark.parametrize("removed", [True, False], ids=["taken off", "given back"])
 async def test_shipping_that_is_gone_is_read_like_its_webhook_tells_it(
     vendor: Shopify, shop: Connection, removed: bool
@@ -121,7 +134,8 @@ async def test_shipping_that_is_gone_is_read_like_its_webhook_tells_it(
     found = await read(shop, order_id)
     assert shop.connector.triggers is not None
     webhook = received(vendor.webhook(order_id, "order.updated"))
-    assert found == shop.connector.triggers.normalise(webhook, shop).events[-1].data
+    told = shop.connector.triggers.normalise(webhook, shop).events[-1].data
+    assert found == told.model_copy(update={"payments": found.payments})
     assert str(found.total) == ("18.40 USD" if removed else "24.40 USD")
     assert not found.adjustment
 
@@ -135,7 +149,7 @@ async def test_a_refunded_and_sent_order_that_is_read_equals_its_webhook(vendor:
     found = await read(shop, order_id)
     assert shop.connector.triggers is not None
     (event,) = shop.connector.triggers.normalise(received(vendor.webhook(order_id, "order.updated")), shop).events
-    assert found == event.data
+    assert found == event.data.model_copy(update={"payments": found.payments})
     assert len(found.refunds[0].lines) == 60
     assert found.fulfilments[0].tracking_number == "1Z"
 

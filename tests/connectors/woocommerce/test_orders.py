@@ -184,3 +184,21 @@ def test_the_state_of_payment_is_read_from_status_payment_and_refunds(
     changes: dict[str, Any], state: PaymentState
 ) -> None:
     assert read(**changes).payment is state
+
+
+def test_the_payment_that_took_the_money_is_told_with_its_id() -> None:
+    practice = WooCommerce()
+    order_id = practice.place(Sale("1001", [SaleLine("TEA-100", 2)]))
+    assert read_order(practice.orders[int(order_id)], SETTINGS).payments == ()
+    practice.pay(order_id, "card-gateway", "pay_7")
+    found = order_in(normalise(arrived(practice.webhook(order_id, "order.paid"))))
+    (payment,) = found.payments or ()
+    assert (payment.gateway, payment.payment_id, payment.gift_card) == ("card-gateway", "pay_7", False)
+    assert (payment.amount, payment.paid_at) == (found.total, found.paid_at)
+
+
+def test_an_order_that_cost_nothing_had_no_payment() -> None:
+    practice = WooCommerce()
+    order_id = practice.place(Sale("1001", [SaleLine("TEA-100")], order_discount=Decimal(999), shipping=Decimal(0)))
+    practice.pay(order_id)
+    assert read_order(practice.orders[int(order_id)], SETTINGS).payments == ()

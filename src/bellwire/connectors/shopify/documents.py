@@ -72,7 +72,7 @@ query Order($id: ID!) {
         ... on ScriptDiscountApplication { title }
       }
     }
-    transactions(first: 25) { kind status gateway processedAt amountSet { ...Shop } }
+    transactions(first: 25) { kind status gateway authorizationCode paymentId processedAt amountSet { ...Shop } }
     fulfillments(first: 25) { legacyResourceId status createdAt trackingInfo(first: 1) { company number url } }
     refunds(first: 100) { id }
   }

@@ -23,6 +23,7 @@ from bellwire.events import (
     Fulfilment,
     Line,
     Order,
+    OrderPayment,
     ShippingLine,
     Tax,
 )
@@ -101,6 +102,27 @@ def order(body: Body) -> Order:
         tags=tags(body),
         source=text_of(body, "source_name"),
         payment_method=", ".join(body.get("payment_gateway_names") or ()),
+        payments=payments(body) if body.get("transactions") is not None else None,
+    )
+
+
+def payments(body: Body) -> tuple[OrderPayment, ...]:
+    """From an order's transactions. The gateway's authorisation is what it knows the payment by; its receipt, which
+    says the same in words of its own, is no promise.
+
+    https://shopify.dev/docs/api/admin-graphql/latest/objects/OrderTransaction
+    """
+    return tuple(
+        OrderPayment(
+            gateway=text_of(entry, "gateway"),
+            gift_card=entry["gateway"] == _GIFT_CARD,
+            payment_id=text_of(entry, "authorization"),
+            reference=text_of(entry, "payment_id"),
+            amount=amount_of(entry, "amount", body["currency"]),
+            paid_at=parse_time(entry["processed_at"]) if entry.get("processed_at") else None,
+        )
+        for entry in body["transactions"]
+        if _pays(entry)
     )
 
 

@@ -181,6 +181,8 @@ def _transaction(node: Node) -> dict[str, Any]:
         "kind": node["kind"].lower(),
         "status": node["status"].lower(),
         "gateway": node["gateway"],
+        "authorization": node.get("authorizationCode"),
+        "payment_id": node.get("paymentId"),
         "processed_at": node.get("processedAt"),
         "amount_set": _both(node["amountSet"]),
     }

@@ -189,7 +189,7 @@ def _state(connection: Connection, event_type: str, subject: str, updated_at: da
 
 def _state_key(updated_at: datetime, data: BaseModel) -> str:
     """Shopify's times have whole seconds. Left out is what a webhook and a read tell differently about one state."""
-    return state_key(updated_at, data, exclude={"paid_at", "gift_cards"})
+    return state_key(updated_at, data, exclude={"paid_at", "gift_cards", "payments"})
 
 
 _TOPICS: dict[str, Normaliser] = {

@@ -23,7 +23,19 @@ from typing import Any
 from bellwire.clock import parse_utc
 from bellwire.connectors.woocommerce.manifest import ShopSettings
 from bellwire.errors import CannotNormalise
-from bellwire.events import Address, Customer, Discount, Fee, Line, Order, Refund, ShippingLine, Tax, what_is_wrong
+from bellwire.events import (
+    Address,
+    Customer,
+    Discount,
+    Fee,
+    Line,
+    Order,
+    OrderPayment,
+    Refund,
+    ShippingLine,
+    Tax,
+    what_is_wrong,
+)
 from bellwire.events.orders import PaymentState
 from bellwire.money import Money, total
 
@@ -99,6 +111,22 @@ class _Reader:
             note=body.get("customer_note") or "",
             source=body.get("created_via") or "",
             payment_method=unescape(body.get("payment_method_title") or body.get("payment_method") or ""),
+            payments=self._payments(whole),
+        )
+
+    def _payments(self, whole: Money) -> tuple[OrderPayment, ...]:
+        """One at most. What its id is to the processor, the payment method's plugin decides: of a card it is the charge
+        as a rule."""
+        paid_at = time_of(self.body, "date_paid_gmt")
+        if paid_at is None or not whole:
+            return ()
+        return (
+            OrderPayment(
+                gateway=self.body.get("payment_method") or "",
+                payment_id=self.body.get("transaction_id") or "",
+                amount=whole,
+                paid_at=paid_at,
+            ),
         )
 
     def _line(self, item: Mapping[str, Any]) -> Line:

@@ -101,8 +101,8 @@ class _Subject:
 
     def state(self, event_type: str, data: BaseModel) -> Event:
         """Times of change are in whole seconds, and stock changes without one."""
-        # When a refund was made is told by the list alone.
-        key = state_key(self.version, data, exclude={"refunds": {"__all__": {"created_at"}}})
+        # When a refund was made is told by the list alone; who took the money is no change of the order.
+        key = state_key(self.version, data, exclude={"refunds": {"__all__": {"created_at"}}, "payments": True})
         return self.fact(event_type, f"updated/{key}", data)
 
 

@@ -110,8 +110,9 @@ class Shopify(Simulator):
         self.fulfilment_orders[order_id] = [{"id": self._new_id(), "status": "open", "location_id": goods.LOCATION}]
         return order_id
 
-    def pay(self, order_id: str) -> None:
-        self.payments[order_id] = sales.payments(self.orders[order_id], self._gift_cards[order_id], _now())
+    def pay(self, order_id: str, gateway: str = "bogus", payment_id: str = "") -> None:
+        order, gift_card = self.orders[order_id], self._gift_cards[order_id]
+        self.payments[order_id] = sales.payments(order, gift_card, _now(), gateway, payment_id)
         gateways = [entry["gateway"] for entry in self.payments[order_id]]
         self._change(order_id, financial_status="paid", payment_gateway_names=gateways, total_outstanding="0.00")
 

@@ -165,6 +165,8 @@ def _transaction(body: Node, currency: str) -> Node:
         "kind": body["kind"].upper(),
         "status": body["status"].upper(),
         "gateway": body["gateway"],
+        "authorizationCode": body["authorization"],
+        "paymentId": body["payment_id"],
         "processedAt": body["processed_at"],
         "amountSet": _plain(body["amount"], currency),
     }

@@ -111,11 +111,12 @@ def new_order(sale: Sale, order_id: int, now: str) -> Body:
     }
 
 
-def payments(order: Body, gift_card: Decimal, now: str) -> list[Body]:
-    """The transactions that pay the order: by `gift_card` as far as it goes, the rest by card."""
+def payments(order: Body, gift_card: Decimal, now: str, gateway: str, payment_id: str) -> list[Body]:
+    """The transactions that pay the order: by `gift_card` as far as it goes, the rest at the gateway, which knows it
+    as `payment_id`."""
     owed = Decimal(order["total_price"])
     by_gift_card = min(Till(order["currency"]).round(gift_card), owed)
-    parts = [("gift_card", by_gift_card), ("bogus", owed - by_gift_card)]
+    parts = [("gift_card", by_gift_card, None), (gateway, owed - by_gift_card, payment_id or None)]
     return [
         {
             "id": order["id"] + 960 + number,
@@ -123,11 +124,13 @@ def payments(order: Body, gift_card: Decimal, now: str) -> list[Body]:
             "kind": "sale",
             "status": "success",
             "gateway": gateway,
+            "authorization": authorization,
+            "payment_id": f"{order['name']}.{number + 1}",
             "amount": str(amount),
             "currency": order["currency"],
             "processed_at": now,
         }
-        for number, (gateway, amount) in enumerate(parts)
+        for number, (gateway, amount, authorization) in enumerate(parts)
         if amount
     ]
 
@@ -171,6 +174,8 @@ def new_refund(
             "kind": "refund",
             "status": "success",
             "gateway": "bogus",
+            "authorization": None,
+            "payment_id": f"{order['name']}.{refund_id}",
             "amount": str(refund_value(order, entry)),
             "currency": order["currency"],
             "processed_at": now,

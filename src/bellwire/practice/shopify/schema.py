@@ -140,7 +140,7 @@ type ShippingLine {
 }
 type OrderTransaction implements Node {
   id: ID! kind: OrderTransactionKind! status: OrderTransactionStatus! gateway: String amountSet: MoneyBag!
-  processedAt: DateTime
+  authorizationCode: String paymentId: String processedAt: DateTime
 }
 type OrderTransactionConnection { nodes: [OrderTransaction!]! pageInfo: PageInfo! }
 type Refund implements Node {

@@ -86,8 +86,8 @@ class WooCommerce(Simulator):
         self.notes[order["id"]] = []
         return str(order["id"])
 
-    def pay(self, order_id: str) -> None:
-        self._change(order_id, status="processing")
+    def pay(self, order_id: str, gateway: str = "card", payment_id: str = "") -> None:
+        self._change(order_id, status="processing", payment_method=gateway, transaction_id=payment_id)
 
     def edit(self, order_id: str, note: str) -> None:
         self._change(order_id, customer_note=note)
