@@ -23,6 +23,7 @@ from bellwire.events.orders import (
 from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, PaymentStatus, Subscription
 from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Ticket, TicketStatus
 from bellwire.events.purchases import PurchaseReceipt, ReceivedLine
+from bellwire.events.returns import Condition, Return, ReturnLine
 from bellwire.events.schedules import Due
 from bellwire.events.shipments import Shipment, ShipmentStatus
 from bellwire.events.work import Job, Task, WorkedTime
@@ -35,6 +36,7 @@ __all__ = [
     "Answer",
     "Booking",
     "CalendarEntry",
+    "Condition",
     "Contact",
     "Contract",
     "Customer",
@@ -64,6 +66,8 @@ __all__ = [
     "ReceivedLine",
     "Refund",
     "RefundLine",
+    "Return",
+    "ReturnLine",
     "Shipment",
     "ShipmentStatus",
     "ShippingLine",

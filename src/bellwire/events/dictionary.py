@@ -11,6 +11,7 @@ from bellwire.events.orders import Order, Refund
 from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, Subscription
 from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Ticket
 from bellwire.events.purchases import PurchaseReceipt
+from bellwire.events.returns import Return
 from bellwire.events.schedules import Due
 from bellwire.events.shipments import Shipment
 from bellwire.events.work import Job, Task
@@ -38,6 +39,8 @@ DICTIONARY: dict[str, EventType] = {
         EventType("order.payment_failed", Order, "A payment for an order was declined."),
         EventType("order.deleted", FreeForm, "An order was removed from the shop; only its id is known."),
         EventType("order.refunded", Refund, "Money was given back, or lines were taken off an order."),
+        EventType("return.created", Return, "A customer announced that goods come back, or the shop did for them."),
+        EventType("return.received", Return, "Goods came back, and somebody has said in which condition."),
         EventType("product.updated", Product, "A product is new or has changed.", state=True),
         EventType("product.deleted", FreeForm, "A product was removed; only its id is known."),
         EventType("inventory.updated", InventoryLevel, "The stock of one item changed.", state=True),

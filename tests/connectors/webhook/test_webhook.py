@@ -82,6 +82,18 @@ def test_each_state_of_an_order_has_a_key_of_its_own() -> None:
             "pos/refund/9",
         ),
         (
+            "return.created",
+            {"id": "8", "lines": [{"sku": "TEA-100", "quantity": 1}], "updated_at": NOW},
+            "return/8",
+            "pos/return/8/created",
+        ),
+        (
+            "return.received",
+            {"id": "8", "lines": [{"quantity": 1, "condition": "damaged"}], "received_at": NOW, "updated_at": NOW},
+            "return/8",
+            "pos/return/8/received",
+        ),
+        (
             "product.updated",
             {"id": "5", "name": "Tea", "updated_at": NOW},
             "product/5",

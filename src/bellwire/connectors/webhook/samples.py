@@ -26,6 +26,7 @@ from bellwire.events import (
     Product,
     PurchaseReceipt,
     Refund,
+    Return,
     Shipment,
     SmsReport,
     Subscription,
@@ -138,12 +139,39 @@ def _put(body: dict[str, Any], path: str, value: Any) -> None:
 
 def _data(event_type: str, new_id: str, now: str) -> dict[str, Any]:
     model = data_model(event_type)
+    if model is Return:
+        return _return(new_id, now, received=event_type == "return.received")
     if model is Order:
         return _order(new_id, now)
     if model is InventoryLevel:
         return {"item_id": new_id, "sku": "TEA-100", "available": 118, "updated_at": now}
     fields = {name: now if value is _NOW else value for name, value in _FIELDS.get(model, {}).items()}
     return {"id": new_id, **fields}
+
+
+def _return(new_id: str, now: str, *, received: bool) -> dict[str, Any]:
+    """One of the two packets of tea of order 1001."""
+    line = {
+        "line_id": "1",
+        "sku": "TEA-100",
+        "name": "Green tea, 100 g",
+        "quantity": 1,
+        "reason": "unwanted",
+        "condition": "sellable" if received else "unknown",
+        "amount": _usd("8.50"),
+        "tax": _usd("0.70"),
+    }
+    return {
+        "id": new_id,
+        "number": "1001-R1",
+        "order_id": "1001",
+        "order_number": "1001",
+        "customer": _WHO,
+        "lines": [line],
+        "currency": "USD",
+        "received_at": now if received else None,
+        "updated_at": now,
+    }
 
 
 def _order(new_id: str, now: str) -> dict[str, Any]:

@@ -12,7 +12,17 @@ from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of
 from bellwire.connectors.webhook.manifest import WebhookSettings
 from bellwire.connectors.webhook.samples import sample
 from bellwire.errors import CannotNormalise
-from bellwire.events import DICTIONARY, Delivery, FreeForm, InventoryLevel, Order, Product, Refund, data_model
+from bellwire.events import (
+    DICTIONARY,
+    Delivery,
+    FreeForm,
+    InventoryLevel,
+    Order,
+    Product,
+    Refund,
+    Return,
+    data_model,
+)
 
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 
@@ -138,6 +148,8 @@ def _identity(event_type: str, data: BaseModel, delivery_id: str) -> tuple[str, 
             return subject, f"{subject}/{fact}{state}"
         case Refund(id=refund_id, order_id=order_id):
             return f"order/{order_id}", f"refund/{refund_id}"
+        case Return(id=return_id):
+            return f"return/{return_id}", f"return/{return_id}/{fact}"
         case Product(id=product_id, updated_at=updated_at):
             return f"product/{product_id}", f"product/{product_id}/updated/{updated_at.isoformat()}"
         case InventoryLevel(item_id=item_id, location_id=location_id, updated_at=updated_at):
