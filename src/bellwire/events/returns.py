@@ -30,7 +30,7 @@ class ReturnLine(Fact):
     name: str = ""
     quantity: int = Field(ge=1)
     reason: str = ""
-    """Why, as the source words it, e.g. `size_too_small`."""
+    """Why, as the source words it, e.g. `size-too-small`."""
     note: str = ""
     """What the customer wrote about it."""
     condition: Condition = Condition.UNKNOWN

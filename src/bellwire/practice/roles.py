@@ -1,12 +1,12 @@
 """What a demo, a pilot or a test may ask of any simulator of a capability, whatever the vendor."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
-from bellwire.events import Customer
+from bellwire.events import Condition, Customer
 from bellwire.money import Money
 from bellwire.practice.simulator import Webhook
 
@@ -67,6 +67,25 @@ class Shop(Protocol):
 
     def fulfilled(self) -> list[str]:
         """The ids of the orders that were marked as sent."""
+
+
+@runtime_checkable
+class Returns(Protocol):
+    """A simulated storefront to which customers send things back."""
+
+    def announce(self, order_id: str, units: Mapping[str, int]) -> str:
+        """`units` of an order (line id → how many) are to come back, and the shop agrees; gives the return's id."""
+
+    def receive(
+        self,
+        return_id: str,
+        condition: Condition = Condition.SELLABLE,
+        units: Mapping[str, int] | None = None,
+    ) -> None:
+        """`units` of a return (line id → how many; None: all that nobody has looked at yet) are in a condition."""
+
+    def return_webhook(self, return_id: str, event_type: str) -> Webhook:
+        """What the shop would send now for `return.created` or `return.received`."""
 
 
 @dataclass(frozen=True)

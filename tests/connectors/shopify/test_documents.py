@@ -26,6 +26,7 @@ _DISCOUNTS = (
     "ManualDiscountApplication",
     "ScriptDiscountApplication",
 )
+_RETURN_LINES = ("ReturnLineItem", "UnverifiedReturnLineItem")
 _NAMES = [re.search(r"(?:query|mutation) (\w+)", document)[1] for document in DOCUMENTS]  # type: ignore[index]
 
 
@@ -78,6 +79,7 @@ def _vendor_schema() -> GraphQLSchema:
 
 def _implements(name: str, fields: dict[str, str]) -> str:
     interfaces = ["DiscountApplication"] if name in _DISCOUNTS else []
+    interfaces += ["ReturnLineItemType"] if name in _RETURN_LINES else []
     if fields.get("id") == "ID" and name != "Node":
         interfaces.append("Node")
     return f" implements {' & '.join(interfaces)}" if interfaces else ""

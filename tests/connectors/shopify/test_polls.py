@@ -107,13 +107,17 @@ async def test_stock_that_is_listed_brings_what_its_webhook_brings(vendor: Shopi
 @pytest.mark.proves("paging")
 async def test_a_poll_goes_from_page_to_page_across_restarts(practice: Practice, vendor: Shopify) -> None:
     orders = [sold(vendor, str(number)) for number in range(27)]
+    for order_id in orders[:3]:
+        vendor.announce(order_id, {str(vendor.orders[order_id]["line_items"][0]["id"]): 1})
     vendor.products = {
         str(number): vendor.products["501"] | {"id": number, "updated_at": f"2026-01-01T00:{number:02}:00+00:00"}
         for number in range(52)
     }
     for number in range(230):
         vendor.count(1000 + number, number, str(number % 2))
-    for name, sizes in {"orders": [25, 2], "products": [25, 25, 2], "stock": [100, 15, 100, 15, 8]}.items():
+    # Those of which something comes back changed last.
+    expected = {"orders": [25, 2], "returns": [1, 2], "products": [25, 25, 2], "stock": [100, 15, 100, 15, 8]}
+    for name, sizes in expected.items():
         found = [each async for each in pages(practice, name)]
         assert [len(each.records) for each in found] == sizes
         assert len({record.id for each in found for record in each.records}) == sum(sizes)
@@ -148,7 +152,8 @@ async def test_a_product_that_changes_while_it_is_read_is_read_again_later(vendo
 async def test_a_cursor_that_shopify_forgot_leads_to_the_first_page(
     vendor: Shopify, shop: Connection, name: str
 ) -> None:
-    sold(vendor)
+    order_id = sold(vendor)
+    vendor.announce(order_id, {str(vendor.orders[order_id]["line_items"][0]["id"]): 1})
     anew = await page(shop, name, "gone?")
     assert anew == await page(shop, name)
     assert anew.records

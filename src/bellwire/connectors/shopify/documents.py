@@ -12,24 +12,55 @@ _BOTH = """
 fragment Both on MoneyBag { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }
 """
 
-_LINES = """
-fragment Lines on LineItemConnection {
-  pageInfo { hasNextPage endCursor }
-  nodes {
-    id title name sku quantity currentQuantity requiresShipping taxable isGiftCard
-    originalUnitPriceSet { ...Shop }
-    discountAllocations { allocatedAmountSet { ...Shop } discountApplication { index } }
-    taxLines { title rate priceSet { ...Shop } }
-    product { legacyResourceId }
-    variant { legacyResourceId inventoryItem { measurement { weight { value unit } } } }
-  }
+_LINE = """
+fragment Line on LineItem {
+  id title name sku quantity currentQuantity requiresShipping taxable isGiftCard
+  originalUnitPriceSet { ...Shop }
+  discountAllocations { allocatedAmountSet { ...Shop } discountApplication { index } }
+  taxLines { title rate priceSet { ...Shop } }
+  product { legacyResourceId }
+  variant { legacyResourceId inventoryItem { measurement { weight { value unit } } } }
 }
 """
+
+_LINES = (
+    _LINE
+    + """
+fragment Lines on LineItemConnection { pageInfo { hasNextPage endCursor } nodes { ...Line } }
+"""
+)
 
 _REFUND_LINES = """
 fragment RefundLines on RefundLineItemConnection {
   pageInfo { hasNextPage endCursor }
   nodes { quantity restockType subtotalSet { ...Shop } totalTaxSet { ...Shop } lineItem { id sku } }
+}
+"""
+
+_RETURN_LINES = (
+    _LINE
+    + """
+fragment ReturnLines on ReturnLineItemTypeConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
+    id quantity returnReasonNote customerNote
+    returnReasonDefinition { handle }
+    ... on ReturnLineItem { restockingFee { amountSet { ...Shop } } fulfillmentLineItem { lineItem { ...Line } } }
+  }
+}
+"""
+)
+
+_CUSTOMER = """
+fragment Buyer on Customer {
+  legacyResourceId firstName lastName
+  defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } defaultAddress { company }
+}
+"""
+
+_PAYMENT = """
+fragment Payment on OrderTransaction {
+  kind status gateway authorizationCode paymentId processedAt amountSet { ...Shop }
 }
 """
 
@@ -48,10 +79,7 @@ query Order($id: ID!) {
     totalPriceSet { ...Both } currentTotalPriceSet { ...Both }
     totalTaxSet { ...Shop } currentTotalTaxSet { ...Shop } totalTipReceivedSet { ...Shop }
     taxLines { title rate priceSet { ...Shop } }
-    customer {
-      legacyResourceId firstName lastName
-      defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } defaultAddress { company }
-    }
+    customer { ...Buyer }
     billingAddress { ...Place }
     shippingAddress { ...Place }
     lineItems(first: 25) { ...Lines }
@@ -72,7 +100,7 @@ query Order($id: ID!) {
         ... on ScriptDiscountApplication { title }
       }
     }
-    transactions(first: 25) { kind status gateway authorizationCode paymentId processedAt amountSet { ...Shop } }
+    transactions(first: 25) { ...Payment }
     fulfillments(first: 25) { legacyResourceId status createdAt trackingInfo(first: 1) { company number url } }
     refunds(first: 100) { id }
   }
@@ -81,6 +109,8 @@ query Order($id: ID!) {
     + _SHOP
     + _BOTH
     + _LINES
+    + _CUSTOMER
+    + _PAYMENT
     + _ADDRESS
 )
 
@@ -124,6 +154,71 @@ query OrdersSince($first: Int!, $after: String, $query: String!) {
   orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {
     nodes { id }
     pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+ORDERS_WITH_RETURNS = """
+query OrdersWithReturns($first: Int!, $after: String, $query: String!) {
+  orders(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {
+    nodes { id returnStatus }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+RETURNS_OF = """
+query ReturnsOf($id: ID!, $after: String) {
+  order(id: $id) { returns(first: 50, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } }
+}
+"""
+
+RETURN = (
+    """
+query Return($id: ID!) {
+  return(id: $id) {
+    id name status createdAt requestApprovedAt closedAt
+    returnShippingFees { amountSet { ...Shop } }
+    order {
+      legacyResourceId name currencyCode taxesIncluded email phone
+      customer { ...Buyer }
+      billingAddress { ...Place }
+      shippingAddress { ...Place }
+      transactions(first: 25) { ...Payment }
+    }
+    returnLineItems(first: 25) { ...ReturnLines }
+    reverseFulfillmentOrders(first: 25) { nodes { id } }
+  }
+}
+"""
+    + _SHOP
+    + _RETURN_LINES
+    + _CUSTOMER
+    + _PAYMENT
+    + _ADDRESS
+)
+
+MORE_RETURN_LINES = (
+    """
+query MoreReturnLines($id: ID!, $after: String!) {
+  return(id: $id) { returnLineItems(first: 40, after: $after) { ...ReturnLines } }
+}
+"""
+    + _SHOP
+    + _RETURN_LINES
+)
+
+LOOKED_AT = """
+query LookedAt($id: ID!, $after: String) {
+  reverseFulfillmentOrder(id: $id) {
+    lineItems(first: 50, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes {
+        totalQuantity
+        fulfillmentLineItem { lineItem { id } }
+        dispositions { type quantity createdAt }
+      }
+    }
   }
 }
 """
@@ -251,6 +346,11 @@ DOCUMENTS = (
     REFUND,
     MORE_REFUND_LINES,
     ORDERS_SINCE,
+    ORDERS_WITH_RETURNS,
+    RETURNS_OF,
+    RETURN,
+    MORE_RETURN_LINES,
+    LOOKED_AT,
     PRODUCTS_SINCE,
     MORE_VARIANTS,
     LEVELS_SINCE,

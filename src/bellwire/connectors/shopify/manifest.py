@@ -96,6 +96,7 @@ MANIFEST = Manifest(
         "read_customers",
         "read_inventory",
         "read_locations",
+        "read_returns",
         "write_products",
         "write_merchant_managed_fulfillment_orders",
     ),

@@ -56,7 +56,7 @@ def order(body: Body) -> Order:
     refunds = tuple(refund(entry, body) for entry in body.get("refunds") or ())
     kept = _units_given_back(body.get("refunds") or ())
     tips, goods = _apart(body["line_items"], lambda entry: _is_tip(entry, body, currency))
-    lines = tuple(_line(entry, _wanted(entry, kept), currency) for entry in goods)
+    lines = tuple(line_of(entry, _wanted(entry, kept), currency) for entry in goods)
     shipping_lines = tuple(
         _shipping_line(entry, currency) for entry in body.get("shipping_lines") or () if not entry.get("is_removed")
     )
@@ -82,7 +82,7 @@ def order(body: Body) -> Order:
         test=bool(body.get("test")),
         currency=currency,
         taxes_included=included,
-        customer=_customer(body),
+        customer=customer_of(body),
         billing=_address(body.get("billing_address")),
         shipping=_address(body.get("shipping_address")),
         lines=lines,
@@ -244,7 +244,8 @@ def _is_tip(entry: Body, body: Body, currency: str) -> bool:
     return bool(tip) and (entry.get("title") == "Tip" or price_of(entry, currency) * entry["quantity"] == tip)
 
 
-def _line(entry: Body, wanted: int, currency: str) -> Line:
+def line_of(entry: Body, wanted: int, currency: str) -> Line:
+    """So many units of a line, with their part of its discounts and taxes."""
     price, share = price_of(entry, currency), _share(wanted, entry["quantity"])
     discount = total((share(amount) for amount in _allocations(entry, currency)), currency)
     return Line(
@@ -311,7 +312,7 @@ def _taxes_by_name(lines: Sequence[Line], shipping_lines: Sequence[ShippingLine]
 # People and parcels
 
 
-def _customer(body: Body) -> Customer | None:
+def customer_of(body: Body) -> Customer | None:
     """Whoever ordered, as far as Shopify tells: a guest, or a shop without leave to see customers, has no record."""
     record, billing = body.get("customer") or {}, body.get("billing_address") or body.get("shipping_address") or {}
     home = record.get("default_address") or {}

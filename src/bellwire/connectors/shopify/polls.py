@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -11,9 +11,11 @@ from bellwire.connectors.kit import Call, Listed, Page, Poll
 from bellwire.connectors.shopify import documents
 from bellwire.connectors.shopify.errors import LOST_PLACE
 from bellwire.connectors.shopify.manifest import settings_of
-from bellwire.connectors.shopify.reading import ask, order_body, since
+from bellwire.connectors.shopify.reading import ask, number, order_body, since
+from bellwire.connectors.shopify.reading_returns import returns_of
 from bellwire.errors import Refused, Transient
 
+RETURNS = "returns"
 _PAGE = 25
 """Each order is read by itself, and each product brings its first variants: more would cost too many points."""
 
@@ -37,8 +39,17 @@ def _from_anew(read: _Read) -> _Read:
 async def _orders(call: Call, time: datetime, cursor: str) -> Page:
     answer = await ask(call, documents.ORDERS_SINCE, first=_PAGE, after=cursor or None, query=since(time))
     found = answer["orders"]
-    bodies = [await order_body(call, node["id"].rpartition("/")[2]) for node in found["nodes"]]
+    bodies = [await order_body(call, number(node["id"])) for node in found["nodes"]]
     return Page(tuple(_listed(f"order/{body['id']}", body) for body in bodies if body), _next(found["pageInfo"]))
+
+
+async def _returns(call: Call, time: datetime, cursor: str) -> Page:
+    """By way of their orders, which change with them: Shopify has no list of all returns."""
+    answer = await ask(call, documents.ORDERS_WITH_RETURNS, first=_PAGE, after=cursor or None, query=since(time))
+    found = answer["orders"]
+    ids = [number(node["id"]) for node in found["nodes"] if node["returnStatus"] != "NO_RETURN"]
+    bodies = [body for order_id in ids for body in await returns_of(call, order_id)]
+    return Page(tuple(_listed(f"return/{body['id']}", body) for body in bodies), _next(found["pageInfo"]))
 
 
 async def _products(call: Call, time: datetime, cursor: str) -> Page:
@@ -140,6 +151,8 @@ POLLS = (
             "order.refunded",
         ),
     ),
+    # Webhooks of returns say too little, and a search may find the order only some seconds after the poll was woken.
+    Poll(RETURNS, _from_anew(_returns), ("return.created", "return.received"), every=timedelta(minutes=10)),
     Poll("products", _from_anew(_products), ("product.updated",)),
     Poll("stock", _from_anew(_stock), ("inventory.updated",)),
 )

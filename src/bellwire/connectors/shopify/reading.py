@@ -57,13 +57,13 @@ async def order_body(call: Call, order_id: str) -> dict[str, Any] | None:
     found = (await ask(call, documents.ORDER, id=gid("Order", order_id)))["order"]
     if found is None:
         return None
-    lines = [_line(node) for node in found["lineItems"]["nodes"]]
+    lines = [line(node) for node in found["lineItems"]["nodes"]]
     page = found["lineItems"]["pageInfo"]
     while page["hasNextPage"]:
         more = (await ask(call, documents.MORE_LINES, id=gid("Order", order_id), after=page["endCursor"]))["order"]
         if more is None or more["updatedAt"] != found["updatedAt"]:
             raise Transient(f"Order {found['name']} changed while it was being read.", cause="changed-meanwhile")
-        lines += [_line(node) for node in more["lineItems"]["nodes"]]
+        lines += [line(node) for node in more["lineItems"]["nodes"]]
         page = more["lineItems"]["pageInfo"]
     refunds = [await _read_refund(call, entry["id"]) for entry in found["refunds"]]
     return _order(found, lines, refunds)
@@ -96,34 +96,30 @@ def _order(node: Node, lines: list[dict[str, Any]], refunds: list[dict[str, Any]
         "taxes_included": node["taxesIncluded"],
         "financial_status": (node["displayFinancialStatus"] or "PENDING").lower(),
         "fulfillment_status": node["displayFulfillmentStatus"].lower(),
-        "email": node["email"],
-        "phone": node["phone"],
+        **buyer(node),
         "note": node["note"],
         "tags": ", ".join(node["tags"]),
         "source_name": node["sourceName"],
         "payment_gateway_names": node["paymentGatewayNames"],
-        "total_price_set": _both(node["totalPriceSet"]),
-        "current_total_price_set": _both(node["currentTotalPriceSet"]),
-        "total_tax_set": _both(node["totalTaxSet"]),
-        "current_total_tax_set": _both(node["currentTotalTaxSet"]),
-        "total_tip_received_set": _both(node["totalTipReceivedSet"]),
+        "total_price_set": both(node["totalPriceSet"]),
+        "current_total_price_set": both(node["currentTotalPriceSet"]),
+        "total_tax_set": both(node["totalTaxSet"]),
+        "current_total_tax_set": both(node["currentTotalTaxSet"]),
+        "total_tip_received_set": both(node["totalTipReceivedSet"]),
         "tax_lines": _tax_lines(node),
-        "customer": _customer(node["customer"]),
-        "billing_address": _address(node["billingAddress"]),
-        "shipping_address": _address(node["shippingAddress"]),
         "line_items": lines,
         "shipping_lines": [_shipping_line(entry) for entry in node["shippingLines"]["nodes"]],
         "discount_applications": applications,
-        "transactions": [_transaction(entry) for entry in node["transactions"]],
+        "transactions": [transaction(entry) for entry in node["transactions"]],
         "fulfillments": [_fulfilment(entry) for entry in node["fulfillments"]],
         "refunds": refunds,
     }
 
 
-def _line(node: Node) -> dict[str, Any]:
+def line(node: Node) -> dict[str, Any]:
     variant = node["variant"] or {}
     return {
-        "id": _number(node["id"]),
+        "id": number(node["id"]),
         "title": node["title"],
         "name": node["name"],
         "sku": node["sku"],
@@ -132,7 +128,7 @@ def _line(node: Node) -> dict[str, Any]:
         "requires_shipping": node["requiresShipping"],
         "taxable": node["taxable"],
         "gift_card": node["isGiftCard"],
-        "price_set": _both(node["originalUnitPriceSet"]),
+        "price_set": both(node["originalUnitPriceSet"]),
         "discount_allocations": _allocations(node),
         "tax_lines": _tax_lines(node),
         "product_id": (node["product"] or {}).get("legacyResourceId"),
@@ -145,7 +141,7 @@ def _shipping_line(node: Node) -> dict[str, Any]:
     return {
         "title": node["title"],
         "is_removed": node["isRemoved"],
-        "price_set": _both(node["originalPriceSet"]),
+        "price_set": both(node["originalPriceSet"]),
         "discount_allocations": _allocations(node),
         "tax_lines": _tax_lines(node),
     }
@@ -157,26 +153,26 @@ def _refund(node: Node, lines: list[Node]) -> dict[str, Any]:
         "created_at": node["createdAt"],
         "processed_at": node["processedAt"],
         "note": node["note"],
-        "transactions": [_transaction(entry) for entry in node["transactions"]["nodes"]],
+        "transactions": [transaction(entry) for entry in node["transactions"]["nodes"]],
         "refund_line_items": [
             {
-                "line_item_id": _number(entry["lineItem"]["id"]),
+                "line_item_id": number(entry["lineItem"]["id"]),
                 "line_item": entry["lineItem"],
                 "quantity": entry["quantity"],
                 "restock_type": entry["restockType"].lower(),
-                "subtotal_set": _both(entry["subtotalSet"]),
-                "total_tax_set": _both(entry["totalTaxSet"]),
+                "subtotal_set": both(entry["subtotalSet"]),
+                "total_tax_set": both(entry["totalTaxSet"]),
             }
             for entry in lines
         ],
         "refund_shipping_lines": [
-            {"subtotal_amount_set": _both(entry["subtotalAmountSet"]), "tax_amount_set": _both(entry["taxAmountSet"])}
+            {"subtotal_amount_set": both(entry["subtotalAmountSet"]), "tax_amount_set": both(entry["taxAmountSet"])}
             for entry in node["refundShippingLines"]["nodes"]
         ],
     }
 
 
-def _transaction(node: Node) -> dict[str, Any]:
+def transaction(node: Node) -> dict[str, Any]:
     return {
         "kind": node["kind"].lower(),
         "status": node["status"].lower(),
@@ -184,7 +180,7 @@ def _transaction(node: Node) -> dict[str, Any]:
         "authorization": node.get("authorizationCode"),
         "payment_id": node.get("paymentId"),
         "processed_at": node.get("processedAt"),
-        "amount_set": _both(node["amountSet"]),
+        "amount_set": both(node["amountSet"]),
     }
 
 
@@ -197,6 +193,17 @@ def _fulfilment(node: Node) -> dict[str, Any]:
         "tracking_company": tracking.get("company"),
         "tracking_number": tracking.get("number"),
         "tracking_url": tracking.get("url"),
+    }
+
+
+def buyer(order: Node) -> dict[str, Any]:
+    """What an order says of whoever placed it."""
+    return {
+        "email": order["email"],
+        "phone": order["phone"],
+        "customer": _customer(order["customer"]),
+        "billing_address": _address(order["billingAddress"]),
+        "shipping_address": _address(order["shippingAddress"]),
     }
 
 
@@ -235,7 +242,7 @@ def _address(node: Node | None) -> dict[str, Any] | None:
 def _allocations(node: Node) -> list[dict[str, Any]]:
     return [
         {
-            "amount_set": _both(entry["allocatedAmountSet"]),
+            "amount_set": both(entry["allocatedAmountSet"]),
             "discount_application_index": entry["discountApplication"]["index"],
         }
         for entry in node["discountAllocations"]
@@ -244,12 +251,12 @@ def _allocations(node: Node) -> list[dict[str, Any]]:
 
 def _tax_lines(node: Node) -> list[dict[str, Any]]:
     return [
-        {"title": entry["title"], "rate": entry["rate"], "price_set": _both(entry["priceSet"])}
+        {"title": entry["title"], "rate": entry["rate"], "price_set": both(entry["priceSet"])}
         for entry in node["taxLines"]
     ]
 
 
-def _both(bag: Node | None) -> dict[str, Any] | None:
+def both(bag: Node | None) -> dict[str, Any] | None:
     if bag is None:
         return None
     names = {"shopMoney": "shop_money", "presentmentMoney": "presentment_money"}
@@ -266,6 +273,6 @@ def _grams(weight: Node | None) -> int:
     return int((Decimal(str(weight["value"])) * _GRAMS[weight["unit"]]).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def _number(record: str) -> str:
+def number(record: str) -> str:
     """The number in `gid://shopify/LineItem/123`."""
     return record.rpartition("/")[2].partition("?")[0]

@@ -18,12 +18,21 @@ _TOPICS = {
     "order.fulfilled": "orders/fulfilled",
     "order.deleted": "orders/delete",
     "order.refunded": "refunds/create",
+    "return.created": "returns/approve",
+    "return.received": "returns/process",
     "product.updated": "products/update",
     "product.deleted": "products/delete",
     "inventory.updated": "inventory_levels/update",
     "customer.updated": "customers/update",
 }
 
+
+def _usd(amount: str) -> dict[str, Any]:
+    money = {"amount": amount, "currency_code": "USD"}
+    return {"shop_money": money, "presentment_money": money}
+
+
+_TAX = {"title": "Sales tax", "rate": 0.0825, "price": "1.40", "price_set": _usd("1.40")}
 _ADDRESS = {
     "first_name": "Robin",
     "last_name": "Hill",
@@ -65,6 +74,8 @@ def _body(topic: str, new_id: int, now: str) -> dict[str, Any]:
             return _order(new_id, now, what)
         case "refunds", _, _:
             return _refund(new_id, now)
+        case "returns", _, what:
+            return _return(new_id, now, what)
         case "products", _, _:
             return _product(new_id, now)
         case "inventory_levels", _, _:
@@ -73,10 +84,34 @@ def _body(topic: str, new_id: int, now: str) -> dict[str, Any]:
             return {"id": new_id, "email": "robin@example.com", "first_name": "Robin", "updated_at": now}
 
 
-def _order(new_id: int, now: str, what: str) -> dict[str, Any]:
-    """Two packets of tea with shipping and US sales tax: 17.00 + 6.00 + 1.40 = 24.40."""
-    tax = {"title": "Sales tax", "rate": 0.0825, "price": "1.40", "price_set": _usd("1.40")}
-    line = {
+def _return(new_id: int, now: str, what: str) -> dict[str, Any]:
+    """One of two packets of tea, as the list tells it: webhooks say too little."""
+    back = [{"type": "restocked", "quantity": 1, "created_at": now}] if what == "process" else []
+    return {
+        "id": new_id,
+        "name": f"#T{new_id % 10**9}-R1",
+        "status": "open",
+        "created_at": now,
+        "updated_at": now,
+        "order": {
+            "id": new_id + 10,
+            "name": f"#T{new_id % 10**9}",
+            "currency": "USD",
+            "taxes_included": False,
+            "transactions": [],
+            "email": "robin@example.com",
+            "billing_address": _ADDRESS,
+        },
+        "return_line_items": [
+            {"quantity": 1, "return_reason": "unwanted", "customer_note": None, "line_item": _line(new_id)}
+        ],
+        "return_shipping_fees": [],
+        "looked_at": [{"line_id": str(new_id + 1), "total_quantity": 1, "dispositions": back}],
+    }
+
+
+def _line(new_id: int) -> dict[str, Any]:
+    return {
         "id": new_id + 1,
         "product_id": 501,
         "variant_id": 601,
@@ -92,8 +127,12 @@ def _order(new_id: int, now: str, what: str) -> dict[str, Any]:
         "taxable": True,
         "requires_shipping": True,
         "discount_allocations": [],
-        "tax_lines": [tax],
+        "tax_lines": [_TAX],
     }
+
+
+def _order(new_id: int, now: str, what: str) -> dict[str, Any]:
+    """Two packets of tea with shipping and US sales tax: 17.00 + 6.00 + 1.40 = 24.40."""
     shipping = {"id": new_id + 2, "title": "Standard", "price": "6.00", "price_set": _usd("6.00"), "tax_lines": []}
     return {
         "id": new_id,
@@ -114,9 +153,9 @@ def _order(new_id: int, now: str, what: str) -> dict[str, Any]:
         "customer": {"id": 7, "first_name": "Robin", "last_name": "Hill", "email": "robin@example.com", "phone": None},
         "billing_address": _ADDRESS,
         "shipping_address": _ADDRESS,
-        "line_items": [line],
+        "line_items": [_line(new_id)],
         "shipping_lines": [shipping],
-        "tax_lines": [tax],
+        "tax_lines": [_TAX],
         "discount_applications": [],
         "total_price": "24.40",
         "total_price_set": _usd("24.40"),
@@ -170,8 +209,3 @@ def _product(new_id: int, now: str) -> dict[str, Any]:
         "tags": "tea, green",
         "variants": [variant | {"inventory_management": "shopify", "barcode": None}],
     }
-
-
-def _usd(amount: str) -> dict[str, Any]:
-    money = {"amount": amount, "currency_code": "USD"}
-    return {"shop_money": money, "presentment_money": money}

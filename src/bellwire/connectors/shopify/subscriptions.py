@@ -13,7 +13,7 @@ from bellwire.connectors.shopify.manifest import API_VERSION
 from bellwire.connectors.shopify.reading import ask
 from bellwire.errors import Refused
 
-_RESOURCE = re.compile("^(ORDERS|REFUNDS|PRODUCTS|INVENTORY_LEVELS|CUSTOMERS)_")
+_RESOURCE = re.compile("^(ORDERS|REFUNDS|RETURNS|REVERSE_FULFILLMENT_ORDERS|PRODUCTS|INVENTORY_LEVELS|CUSTOMERS)_")
 
 
 async def _listing(call: Call) -> list[Subscription]:

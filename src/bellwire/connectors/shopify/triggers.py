@@ -14,8 +14,9 @@ from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of, 
 from bellwire.connectors.shopify.fields import Body
 from bellwire.connectors.shopify.manifest import header, settings_of
 from bellwire.connectors.shopify.orders import order, sent_at, tags
-from bellwire.connectors.shopify.polls import POLLS
+from bellwire.connectors.shopify.polls import POLLS, RETURNS
 from bellwire.connectors.shopify.refunds import refund
+from bellwire.connectors.shopify.returns import STANDING, announced, received
 from bellwire.connectors.shopify.samples import sample
 from bellwire.connectors.shopify.subscriptions import SUBSCRIBING
 from bellwire.errors import CannotNormalise
@@ -115,6 +116,24 @@ def _refund_event(found: Refund, connection: Connection) -> Event:
     return event_of(connection, "order.refunded", f"refund/{found.id}", subject, found.created_at, found)
 
 
+def _return(body: Body, _delivery: Delivery, connection: Connection) -> Normalised:
+    """What a webhook says of a return is a few ids: the list tells the goods and what was paid for them."""
+    if "looked_at" not in body:
+        return Normalised(
+            reason="Shopify says that a return changed, and little more: it is looked up.", wake=(RETURNS,)
+        )
+    if body["status"] not in STANDING or not body["return_line_items"]:
+        return Normalised(reason=f"Of the return {body['name']} nothing is to come back ({body['status']}).")
+    found, subject = announced(body), f"return/{body['id']}"
+    created = parse_time(body["created_at"])
+    events = [_event(connection, "return.created", f"{subject}/created", subject, created, found)]
+    back = received(body)
+    if back is not None and back.received_at is not None:
+        key = f"{subject}/received"
+        events.append(_event(connection, "return.received", key, subject, back.received_at, back))
+    return Normalised(tuple(events))
+
+
 def _transaction(body: Body, _delivery: Delivery, _connection: Connection) -> Normalised:
     """`order.payment_failed` carries an order, and a transaction has none."""
     what = f"{body['kind']} of order {body['order_id']} ({body['status']})"
@@ -202,6 +221,11 @@ _TOPICS: dict[str, Normaliser] = {
     "orders/delete": partial(_deleted, "order"),
     "refunds/create": _refunded,
     "order_transactions/create": _transaction,
+    "returns/request": _return,
+    "returns/approve": _return,
+    "returns/process": _return,
+    "returns/close": _return,
+    "reverse_fulfillment_orders/dispose": _return,
     "products/create": _product,
     "products/update": _product,
     "products/delete": partial(_deleted, "product"),
@@ -214,7 +238,12 @@ _TOPICS: dict[str, Normaliser] = {
     "customers/disable": _customer,
 }
 
-_LISTS: dict[str, Normaliser] = {"orders": _listed_order, "products": _product, "stock": _inventory}
+_LISTS: dict[str, Normaliser] = {
+    "orders": _listed_order,
+    RETURNS: _return,
+    "products": _product,
+    "stock": _inventory,
+}
 """By the poll's name."""
 
 TRIGGERS = Triggers(
@@ -226,6 +255,8 @@ TRIGGERS = Triggers(
         "order.fulfilled",
         "order.deleted",
         "order.refunded",
+        "return.created",
+        "return.received",
         "product.updated",
         "product.deleted",
         "inventory.updated",

@@ -4,7 +4,6 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
@@ -16,9 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.events import Condition
 from bellwire.money import Money
 from bellwire.practice.roles import Sale
-from bellwire.practice.shopify import goods, hooks, nodes, points, sales, schema, scopes
+from bellwire.practice.shopify import goods, hooks, nodes, points, returns, sales, schema, scopes
+from bellwire.practice.shopify.moments import after, now
 from bellwire.practice.simulator import Simulator, Webhook
 
 Body = dict[str, Any]
@@ -40,8 +41,8 @@ _SIGNED_OUT = "[API] Invalid API key or access token (unrecognized login or wron
 
 @dataclass
 class Shopify(Simulator):
-    """Also a `Shop`. `fulfilment_orders` (by order), `bucket`, `scopes`, `development` (whether it is a development
-    store) and `personal` (whether the app may see customers) are there for tests to change."""
+    """Also a `Shop` and its `Returns`. `fulfilment_orders` (by order), `bucket`, `scopes`, `development` (whether it is
+    a development store) and `personal` (whether the app may see customers) are there for tests to change."""
 
     vendor: ClassVar[str] = "shopify"
     credentials: ClassVar[Mapping[str, str]] = {
@@ -52,8 +53,8 @@ class Shopify(Simulator):
     settings: ClassVar[Mapping[str, Any]] = {"shop": "practice"}
 
     orders: dict[str, Body] = field(default_factory=dict)
-    products: dict[str, Body] = field(default_factory=lambda: goods.products(_now()))
-    levels: goods.Levels = field(default_factory=lambda: goods.levels(_now()))
+    products: dict[str, Body] = field(default_factory=lambda: goods.products(now()))
+    levels: goods.Levels = field(default_factory=lambda: goods.levels(now()))
     subscriptions: hooks.Subscriptions = field(default_factory=lambda: hooks.Subscriptions(_VERSION))
     development: bool = True
     personal: bool = True
@@ -64,6 +65,7 @@ class Shopify(Simulator):
     fulfilment_orders: dict[str, list[Body]] = field(default_factory=dict)
     payments: dict[str, list[Body]] = field(default_factory=dict)
     """The transactions of each order, which its webhooks leave out."""
+    returns: dict[str, Body] = field(default_factory=dict)
     bucket: points.Bucket = field(default_factory=points.Bucket)
     scopes: tuple[str, ...] = (
         "read_customers",
@@ -72,6 +74,7 @@ class Shopify(Simulator):
         "read_merchant_managed_fulfillment_orders",
         "read_orders",
         "read_products",
+        "read_returns",
         "write_merchant_managed_fulfillment_orders",
         "write_products",
     )
@@ -92,6 +95,7 @@ class Shopify(Simulator):
             "products": self.products,
             "levels": list(self.levels.values()),
             "fulfilment_orders": self.fulfilment_orders,
+            "returns": list(self.returns.values()),
             "subscriptions": list(self.subscriptions.entries.values()),
         }
 
@@ -101,7 +105,7 @@ class Shopify(Simulator):
         self._last_id = first
 
     def place(self, sale: Sale) -> str:
-        order = sales.new_order(sale, self._new_id(), _now())
+        order = sales.new_order(sale, self._new_id(), now())
         order_id = str(order["id"])
         self.orders[order_id] = order
         self._owed[order_id] = Decimal(order["total_price"])
@@ -112,7 +116,7 @@ class Shopify(Simulator):
 
     def pay(self, order_id: str, gateway: str = "bogus", payment_id: str = "") -> None:
         order, gift_card = self.orders[order_id], self._gift_cards[order_id]
-        self.payments[order_id] = sales.payments(order, gift_card, _now(), gateway, payment_id)
+        self.payments[order_id] = sales.payments(order, gift_card, now(), gateway, payment_id)
         gateways = [entry["gateway"] for entry in self.payments[order_id]]
         self._change(order_id, financial_status="paid", payment_gateway_names=gateways, total_outstanding="0.00")
 
@@ -125,12 +129,12 @@ class Shopify(Simulator):
         self.refund(order_id, {str(line["id"]): line["quantity"] for line in order["line_items"]}, money=False)
         for entry in self.fulfilment_orders[order_id]:
             entry["status"] = "closed"
-        self._change(order_id, financial_status="voided", cancelled_at=_now())
+        self._change(order_id, financial_status="voided", cancelled_at=now())
 
     def refund(self, order_id: str, units: Mapping[str, int], *, money: bool = True) -> None:
         """Take `units` (line id → how many) off the order, for money or without."""
         order = self.orders[order_id]
-        entry = sales.new_refund(order, self._new_id(), units, _now(), money=money)
+        entry = sales.new_refund(order, self._new_id(), units, now(), money=money)
         value = sales.refund_value(order, entry)
         tax = sum(
             (Decimal(line["total_tax_set"]["shop_money"]["amount"]) for line in entry["refund_line_items"]), Decimal()
@@ -153,7 +157,7 @@ class Shopify(Simulator):
     def refund_shipping(self, order_id: str) -> None:
         """Give the money for the shipping back."""
         order = self.orders[order_id]
-        entry = sales.new_refund(order, self._new_id(), {}, _now(), money=True, shipping=True)
+        entry = sales.new_refund(order, self._new_id(), {}, now(), money=True, shipping=True)
         left = Decimal(order["current_total_price"]) - sales.refund_value(order, entry)
         sums = sales.Till(order["currency"]).fields(current_total_price=left)
         self._change(order_id, refunds=[*order["refunds"], entry], financial_status="partially_refunded", **sums)
@@ -161,11 +165,11 @@ class Shopify(Simulator):
     def count(self, item_id: int, available: int, location_id: str = goods.LOCATION) -> None:
         """So many of an inventory item are there now; its product changes with it."""
         before = self.levels.get((item_id, location_id))
-        now = _after(before["updated_at"]) if before else _now()
-        self.levels[item_id, location_id] = goods.level(item_id, location_id, available, now)
+        time = after(before["updated_at"]) if before else now()
+        self.levels[item_id, location_id] = goods.level(item_id, location_id, available, time)
         for product in self.products.values():
             if any(entry.get("inventory_item_id") == item_id for entry in product["variants"]):
-                product["updated_at"] = _after(product["updated_at"])
+                product["updated_at"] = after(product["updated_at"])
 
     def webhook(self, order_id: str, event_type: str) -> Webhook:
         order = self.orders[order_id]
@@ -181,6 +185,44 @@ class Shopify(Simulator):
     def stock_webhook(self, item_id: int, location_id: str = goods.LOCATION) -> Webhook:
         level = self.levels[item_id, location_id]
         return self._signed("inventory_levels/update", level, level["updated_at"])
+
+    # The Returns role
+
+    def announce(self, order_id: str, units: Mapping[str, int], *, asked: bool = False) -> str:
+        """`asked`: by the customer, and the shop has to agree yet."""
+        nth = 1 + sum(entry["order_id"] == order_id for entry in self.returns.values())
+        order = self.orders[order_id]
+        made = returns.new_return(order, self._new_id(), units, now(), nth=nth, asked=asked)
+        self.returns[str(made["id"])] = made
+        self._change(order_id)
+        return str(made["id"])
+
+    def approve(self, return_id: str) -> None:
+        self._change_return(return_id, returns.approved(self.returns[return_id], now()))
+
+    def receive(
+        self,
+        return_id: str,
+        condition: Condition = Condition.SELLABLE,
+        units: Mapping[str, int] | None = None,
+    ) -> None:
+        returns.looked_at(self.returns[return_id], condition, units, now())
+        self._change_return(return_id, self.returns[return_id])
+
+    def close_return(self, return_id: str, status: str = "closed") -> None:
+        """It is over; or was `declined` or `canceled`."""
+        self._change_return(return_id, self.returns[return_id] | {"status": status, "closed_at": now()})
+
+    def _change_return(self, return_id: str, body: Body) -> None:
+        self.returns[return_id] = body
+        self._change(body["order_id"])
+
+    def return_webhook(self, return_id: str, event_type: str) -> Webhook:
+        body = self.returns[return_id]
+        topic = (
+            "process" if event_type == "return.received" else "request" if body["status"] == "requested" else "approve"
+        )
+        return self._signed(f"returns/{topic}", returns.rest(body), now())
 
     def _signed(self, topic: str, body: Body, triggered_at: str) -> Webhook:
         return hooks.signed(_SECRET, self.subscriptions.version, topic, body, triggered_at)
@@ -272,6 +314,8 @@ class Shopify(Simulator):
             "order": lambda _info, id: self._order_node(_number(id)),  # noqa: A006 - the argument's name
             "orders": self._find_orders,
             "refund": lambda _info, id: self._refund_node(_number(id)),  # noqa: A006
+            "return": lambda _info, id: self._return_node(_number(id)),  # noqa: A006
+            "reverseFulfillmentOrder": lambda _info, id: self._reverse_node(_number(id)),  # noqa: A006
             "product": lambda _info, id: self._product_node(_number(id)),  # noqa: A006
             "products": partial(goods.find_products, self.products, self.levels),
             "productVariants": partial(goods.find_variants, self.products),
@@ -290,7 +334,21 @@ class Shopify(Simulator):
         if order is None:
             return None
         node = nodes.order_node(order, self.fulfilment_orders[order_id], self.payments[order_id])
+        sent_back = [entry for entry in self.returns.values() if entry["order_id"] == order_id]
+        node["returnStatus"] = returns.status_of(sent_back)
+        node["returns"] = schema.numbered(sent_back, lambda entry: {"id": schema.gid("Return", entry["id"])})
         return node if self.personal else node | dict.fromkeys(nodes.PERSONAL, _not_approved)
+
+    def _return_node(self, return_id: str) -> Body | None:
+        body = self.returns.get(return_id)
+        if body is None:
+            return None
+        order_id = body["order_id"]
+        return returns.return_node(body, self.orders[order_id], self._order_node(order_id) or {})
+
+    def _reverse_node(self, number: str) -> Body | None:
+        body = self.returns.get(number)
+        return body and returns.reverse_node(body)
 
     def _product_node(self, product_id: str) -> Body | None:
         product = self.products.get(product_id)
@@ -321,7 +379,7 @@ class Shopify(Simulator):
             return {"node": None, "userErrors": [{"field": ["id"], "message": "Product does not exist"}]}
         tags = sorted({*product["tags"], *add} - set(remove))
         if tags != product["tags"]:
-            product |= {"tags": tags, "updated_at": _after(product["updated_at"])}
+            product |= {"tags": tags, "updated_at": after(product["updated_at"])}
         return {"node": nodes.product_node(product), "userErrors": []}
 
     def _fulfil(self, _info: Any, fulfillment: Body, message: str = "") -> Body:
@@ -334,7 +392,7 @@ class Shopify(Simulator):
             entry["status"] = "closed"
         order_id = chosen[0][0]
         tracking = fulfillment.get("trackingInfo") or {}
-        made = {"id": self._new_id(), "order_id": int(order_id), "status": "success", "created_at": _now()} | {
+        made = {"id": self._new_id(), "order_id": int(order_id), "status": "success", "created_at": now()} | {
             f"tracking_{name}": tracking.get(name) for name in ("company", "number", "url")
         }
         left = any(entry["status"] != "closed" for entry in self.fulfilment_orders[order_id])
@@ -351,7 +409,7 @@ class Shopify(Simulator):
 
     def _change(self, order_id: str, **changes: Any) -> None:
         order = self.orders[order_id]
-        self.orders[order_id] = order | changes | {"updated_at": _after(order["updated_at"])}
+        self.orders[order_id] = order | changes | {"updated_at": after(order["updated_at"])}
 
 
 _THROTTLED = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
@@ -375,15 +433,6 @@ def _not_approved(*_: object) -> None:
     """What an app is told that has no leave to see customers."""
     message = "This app is not approved to access the Customer object."
     raise GraphQLError(message, extensions={"code": "ACCESS_DENIED"})
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _after(time: str) -> str:
-    """When a later state began: Shopify's times have whole seconds, and two states must differ."""
-    return max(datetime.now(UTC), datetime.fromisoformat(time) + timedelta(seconds=1)).isoformat(timespec="seconds")
 
 
 async def _fields(request: Request) -> Mapping[str, Any]:

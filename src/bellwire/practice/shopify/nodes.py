@@ -36,7 +36,7 @@ def order_node(body: Node, fulfilment_orders: list[Node], payments: list[Node]) 
         "currentTotalPriceSet": _bag(body["current_total_price_set"]),
         "totalTaxSet": _bag(body["total_tax_set"]),
         "currentTotalTaxSet": _bag(body["current_total_tax_set"]),
-        "totalTipReceivedSet": _plain(body["total_tip_received"], body["currency"]),
+        "totalTipReceivedSet": plain(body["total_tip_received"], body["currency"]),
         "taxLines": _tax_lines(body),
         "customer": _customer(body["customer"]),
         "billingAddress": _address(body["billing_address"]),
@@ -108,6 +108,10 @@ def _fulfilment_order(body: Node) -> Node:
     }
 
 
+def line_node(body: Node, order: Node) -> Node:
+    return _line(body, [_application(index, entry) for index, entry in enumerate(order["discount_applications"])])
+
+
 def _line(body: Node, applications: list[Node]) -> Node:
     product = body["product_id"]
     weight = {"value": float(body["grams"]), "unit": "GRAMS"}
@@ -168,7 +172,7 @@ def _transaction(body: Node, currency: str) -> Node:
         "authorizationCode": body["authorization"],
         "paymentId": body["payment_id"],
         "processedAt": body["processed_at"],
-        "amountSet": _plain(body["amount"], currency),
+        "amountSet": plain(body["amount"], currency),
     }
 
 
@@ -228,6 +232,6 @@ def _bag(both: Mapping[str, Any]) -> Node:
     }
 
 
-def _plain(amount: str, currency: str) -> Node:
+def plain(amount: str, currency: str) -> Node:
     money = {"amount": amount, "currencyCode": currency}
     return {"shopMoney": money, "presentmentMoney": money}

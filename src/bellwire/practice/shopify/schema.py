@@ -28,6 +28,9 @@ enum OrderTransactionStatus { ERROR FAILURE PENDING SUCCESS }
 enum FulfillmentStatus { CANCELLED ERROR FAILURE OPEN PENDING SUCCESS }
 enum FulfillmentOrderStatus { CANCELLED CLOSED INCOMPLETE IN_PROGRESS ON_HOLD OPEN SCHEDULED }
 enum RefundLineItemRestockType { CANCEL LEGACY_RESTOCK NO_RESTOCK RETURN }
+enum OrderReturnStatus { INSPECTION_COMPLETE IN_PROGRESS NO_RETURN RETURNED RETURN_FAILED RETURN_REQUESTED }
+enum ReturnStatus { CANCELED CLOSED DECLINED OPEN REQUESTED }
+enum ReverseFulfillmentOrderDispositionType { MISSING NOT_RESTOCKED PROCESSING_REQUIRED RESTOCKED }
 enum ProductSortKeys { CREATED_AT ID TITLE UPDATED_AT }
 enum ProductStatus { ACTIVE ARCHIVED DRAFT UNLISTED }
 enum ProductVariantSortKeys { ID POSITION SKU TITLE }
@@ -36,17 +39,23 @@ enum WebhookSubscriptionTopic {
   APP_UNINSTALLED CUSTOMERS_CREATE CUSTOMERS_DELETE CUSTOMERS_DISABLE CUSTOMERS_ENABLE CUSTOMERS_UPDATE
   INVENTORY_LEVELS_CONNECT INVENTORY_LEVELS_DISCONNECT INVENTORY_LEVELS_UPDATE ORDERS_CANCELLED ORDERS_CREATE
   ORDERS_DELETE ORDERS_FULFILLED ORDERS_PAID ORDERS_PARTIALLY_FULFILLED ORDERS_UPDATED ORDER_TRANSACTIONS_CREATE
-  PRODUCTS_CREATE PRODUCTS_DELETE PRODUCTS_UPDATE REFUNDS_CREATE
+  PRODUCTS_CREATE PRODUCTS_DELETE PRODUCTS_UPDATE REFUNDS_CREATE RETURNS_APPROVE RETURNS_CANCEL RETURNS_CLOSE
+  RETURNS_DECLINE RETURNS_PROCESS RETURNS_REOPEN RETURNS_REQUEST RETURNS_UPDATE REVERSE_FULFILLMENT_ORDERS_DISPOSE
 }
 enum WeightUnit { GRAMS KILOGRAMS OUNCES POUNDS }
 interface Node { id: ID! }
 interface DiscountApplication { index: Int! }
+interface ReturnLineItemType {
+  id: ID! quantity: Int! returnReasonDefinition: ReturnReasonDefinition returnReasonNote: String! customerNote: String
+}
 type QueryRoot {
   shop: Shop!
   currentAppInstallation: AppInstallation!
   order(id: ID!): Order
   orders(first: Int, after: String, query: String, sortKey: OrderSortKeys, reverse: Boolean): OrderConnection!
   refund(id: ID!): Refund
+  return(id: ID!): Return
+  reverseFulfillmentOrder(id: ID!): ReverseFulfillmentOrder
   product(id: ID!): Product
   products(
     first: Int, after: String, query: String, sortKey: ProductSortKeys, reverse: Boolean
@@ -109,6 +118,8 @@ type Order implements Node {
   fulfillments(first: Int): [Fulfillment!]!
   fulfillmentOrders(first: Int, after: String): FulfillmentOrderConnection!
   refunds(first: Int): [Refund!]!
+  returnStatus: OrderReturnStatus!
+  returns(first: Int, after: String, query: String): ReturnConnection!
 }
 type Customer implements Node {
   id: ID! legacyResourceId: UnsignedInt64! firstName: String lastName: String
@@ -155,6 +166,36 @@ type RefundLineItemConnection { nodes: [RefundLineItem!]! pageInfo: PageInfo! }
 type RefundLineItem {
   quantity: Int! restockType: RefundLineItemRestockType! subtotalSet: MoneyBag! totalTaxSet: MoneyBag!
   lineItem: LineItem!
+}
+type ReturnConnection { nodes: [Return!]! pageInfo: PageInfo! }
+type Return implements Node {
+  id: ID! name: String! status: ReturnStatus! createdAt: DateTime! requestApprovedAt: DateTime closedAt: DateTime
+  order: Order! returnShippingFees: [ReturnShippingFee!]!
+  returnLineItems(first: Int, after: String): ReturnLineItemTypeConnection!
+  reverseFulfillmentOrders(first: Int, after: String): ReverseFulfillmentOrderConnection!
+}
+type ReturnShippingFee { amountSet: MoneyBag! }
+type RestockingFee { amountSet: MoneyBag! }
+type ReturnReasonDefinition { handle: String! name: String! }
+type ReturnLineItemTypeConnection { nodes: [ReturnLineItemType!]! pageInfo: PageInfo! }
+type ReturnLineItem implements ReturnLineItemType {
+  id: ID! quantity: Int! returnReasonDefinition: ReturnReasonDefinition returnReasonNote: String! customerNote: String
+  restockingFee: RestockingFee fulfillmentLineItem: FulfillmentLineItem!
+}
+type UnverifiedReturnLineItem implements ReturnLineItemType {
+  id: ID! quantity: Int! returnReasonDefinition: ReturnReasonDefinition returnReasonNote: String! customerNote: String
+}
+type FulfillmentLineItem { lineItem: LineItem! }
+type ReverseFulfillmentOrderConnection { nodes: [ReverseFulfillmentOrder!]! pageInfo: PageInfo! }
+type ReverseFulfillmentOrder implements Node {
+  id: ID! lineItems(first: Int, after: String): ReverseFulfillmentOrderLineItemConnection!
+}
+type ReverseFulfillmentOrderLineItemConnection { nodes: [ReverseFulfillmentOrderLineItem!]! pageInfo: PageInfo! }
+type ReverseFulfillmentOrderLineItem {
+  totalQuantity: Int! fulfillmentLineItem: FulfillmentLineItem dispositions: [ReverseFulfillmentOrderDisposition!]!
+}
+type ReverseFulfillmentOrderDisposition {
+  type: ReverseFulfillmentOrderDispositionType! quantity: Int! createdAt: DateTime!
 }
 type Fulfillment implements Node {
   id: ID! legacyResourceId: UnsignedInt64! status: FulfillmentStatus! createdAt: DateTime!

@@ -9,6 +9,8 @@ _SCOPES = {
     "order": "read_orders",
     "orders": "read_orders",
     "refund": "read_orders",
+    "return": "read_returns",
+    "reverseFulfillmentOrder": "read_returns",
     "customers": "read_customers",
     "locations": "read_locations",
     "product": "read_products",
