@@ -19,7 +19,7 @@ from bellwire.connectors.form import CONNECTOR
 from bellwire.connectors.form.fields import delivery_id
 from bellwire.connectors.kit import BadSignature, Connection
 from bellwire.errors import CannotNormalise
-from bellwire.events import Address, Answer, Booking, Customer, Delivery, Event, Lead
+from bellwire.events import Address, Answer, Booking, Condition, Customer, Delivery, Event, Lead, Return, ReturnLine
 from tests.connecting import connection
 from tests.samples import NOW
 
@@ -28,6 +28,19 @@ FORM = "application/x-www-form-urlencoded"
 DOCS = Path(__file__).parents[3] / "docs" / "forms.md"
 ENQUIRY = {"id": "0f3a", "name": "Robin Hill", "email": "robin@example.com", "message": "Please call me"}
 BOOKING = {"id": "b7", "type": "booking.created", "service": "Boiler service", "start": "2026-12-01T09:30"}
+
+RETURN = {
+    "id": "f1",
+    "type": "return.created",
+    "order_number": "#1001",
+    "name": "Robin Hill",
+    "email": "robin@example.com",
+    "sku_1": "TEA-100",
+    "quantity_1": "2",
+    "reason_1": "Too green",
+    "product_2": "The blue pot",
+}
+BACK = {"id": "f2", "type": "return.received", "return_id": "R-7", "order_id": "42", "sku": "A", "condition": "Damaged"}
 
 
 def website(secret: str = SECRET, **settings: Any) -> Connection:
@@ -82,6 +95,51 @@ def test_a_booking_is_in_the_zone_of_the_customer_or_of_the_settings(as_json: bo
     assert event_of({**BOOKING, "start": "2026-12-01T09:30+09:00"}).data.start.hour == 0
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_customer_announces_what_comes_back(as_json: bool) -> None:
+    event = event_of({**RETURN, "quantity_3": "1", "notes": "By post", "Picture": "a.png"}, as_json=as_json)
+    assert event.data == Return(
+        id="f1",
+        number="f1",
+        order_number="1001",
+        customer=Customer(name="Robin Hill", email="robin@example.com"),
+        lines=(
+            ReturnLine(sku="TEA-100", quantity=2, reason="Too green"),
+            ReturnLine(name="The blue pot", quantity=1),
+        ),
+        notes="By post\nPicture: a.png",
+        updated_at=NOW,
+    )
+    assert (event.type, event.subject, event.business_key) == (
+        "return.created",
+        "return/f1",
+        "website/return/f1/created",
+    )
+
+
+def test_the_warehouse_says_what_came_back_in_which_condition() -> None:
+    rows = {"sku_2": "A", "condition_2": "sellable", "quantity_2": "3", "sku_3": "B", "quantity_3": "0"}
+    event = event_of({**BACK, **rows, "refund_shipping": "Yes", "payment_id": "pay_7"})
+    found = event.data
+    assert [(line.sku, line.quantity, line.condition) for line in found.lines] == [
+        ("A", 1, Condition.DAMAGED),
+        ("A", 3, Condition.SELLABLE),
+    ]
+    assert (found.id, found.order_id, found.payment_id, found.refund_shipping) == ("R-7", "42", "pay_7", True)
+    assert found.received_at == event.time == NOW
+    assert found.customer is None
+    assert event_of({**BACK, "refund_shipping": "no"}).data.refund_shipping is False
+
+
+def test_a_return_is_announced_once_and_received_once_or_by_parcel() -> None:
+    announced = event_of({**RETURN, "return_id": "R-7"})
+    back, again = event_of(BACK), event_of({**BACK, "id": "f3"})
+    assert announced.subject == back.subject == "return/R-7"
+    assert back.business_key == again.business_key == "website/return/R-7/received"
+    second = event_of({**BACK, "id": "f3", "parcel": "2"})
+    assert (second.subject, second.business_key) == (back.subject, f"{back.business_key}/2")
+
+
 def test_the_settings_say_what_a_form_is_and_what_is_booked() -> None:
     event = event_of({"id": "1", "start": "2026-12-01T09:30"}, event_type="booking.created", service="Haircut")
     assert (event.type, event.data.service) == ("booking.created", "Haircut")
@@ -115,7 +173,16 @@ def test_without_an_id_the_content_tells() -> None:
 @pytest.mark.parametrize(
     ("filled", "says"),
     [
-        ({**ENQUIRY, "type": "order.paid"}, "may be lead.created or booking.created"),
+        ({**ENQUIRY, "type": "order.paid"}, "may be lead.created, booking.created, return.created, return.received"),
+        ({**RETURN, "sku_1": "", "product_2": ""}, "'sku' is missing"),
+        ({**RETURN, "order_number": ""}, "'order_id' is missing"),
+        ({**RETURN, "quantity_1": "some"}, "'some'"),
+        ({**RETURN, "quantity_1": "-1", "product_2": ""}, "quantity"),
+        ({**RETURN, "quantity_1": "0", "product_2": ""}, "lines"),
+        ({**RETURN, "refund_shipping": "perhaps"}, "perhaps"),
+        ({**BACK, "return_id": ""}, "'return_id' is missing"),
+        ({**BACK, "condition": ""}, "'condition' is missing"),
+        ({**BACK, "condition": "shiny"}, "shiny"),
         ({**BOOKING, "start": "tomorrow"}, "tomorrow"),
         ({**BOOKING, "start": ""}, "'start' is missing"),
         ({**BOOKING, "service": ""}, "'service' is missing"),

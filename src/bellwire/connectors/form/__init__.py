@@ -1,4 +1,4 @@
-"""Enquiries and bookings from forms of the owner's own website."""
+"""Enquiries, bookings and returns from forms of the owner's own."""
 
 from bellwire.connectors.form.manifest import MANIFEST
 from bellwire.connectors.form.triggers import TRIGGERS

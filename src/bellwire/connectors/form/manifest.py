@@ -11,8 +11,8 @@ from bellwire.events import Environment
 
 
 class FormSettings(Settings):
-    event_type: Literal["lead.created", "booking.created"] = "lead.created"
-    """What a form is that has no field `type`: somebody asked for something, or booked."""
+    event_type: Literal["lead.created", "booking.created", "return.created", "return.received"] = "lead.created"
+    """What a form is that has no field `type`: somebody asked for something, booked, sends goods back, or got them."""
     zone: Zone = "UTC"
     """The time zone of dates and times that say none, e.g. `Europe/Zurich`."""
     minutes: int = Field(default=60, ge=1, le=10_080)

@@ -10,20 +10,22 @@ from pydantic import ValidationError
 from bellwire.clock import system_clock
 from bellwire.connectors.form.fields import Fields, fields, parse_local
 from bellwire.connectors.form.manifest import FormSettings
+from bellwire.connectors.form.returns import fact_of, return_of
 from bellwire.connectors.kit import Connection, Normalised, Triggers, event_of
 from bellwire.connectors.kit.webhooks import body_hash
 from bellwire.errors import CannotNormalise
-from bellwire.events import Address, Answer, Booking, Customer, Delivery, Lead, what_is_wrong
+from bellwire.events import Address, Answer, Booking, Customer, Delivery, Lead, Return, what_is_wrong
 
 _PERSON = ("name", "email", "phone", "company")
 _ADDRESS = ("line1", "line2", "city", "region", "postcode", "country")
 _ENVELOPE = ("id", "type", "created_at", "zone")
-_LEAD = {*_ENVELOPE, *_PERSON, *_ADDRESS, "message", "source"}
-_BOOKING = {*_ENVELOPE, *_PERSON, *_ADDRESS, "service", "start", "end", "location", "staff", "notes"}
+_EVERY = {*_ENVELOPE, *_PERSON, *_ADDRESS}
+_LEAD = {*_EVERY, "message", "source"}
+_BOOKING = {*_EVERY, "service", "start", "end", "location", "staff", "notes"}
 
 
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
-    """The enquiry or the booking. Raises CannotNormalise, naming the field, when it isn't one."""
+    """The enquiry, the booking or the return. Raises CannotNormalise, naming the field, when it isn't one."""
     settings = connection.settings
     assert isinstance(settings, FormSettings)
     try:
@@ -32,24 +34,29 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
         zone = ZoneInfo(filled.get("zone", settings.zone))
         form_id = filled.get("id") or body_hash(delivery)[:32]
         created = parse_local(filled["created_at"], zone) if "created_at" in filled else delivery.received_at
-        data: Lead | Booking
+        data: Lead | Booking | Return
+        thing, fact = form_id, "created"
         if event_type == "lead.created":
             data = _lead(filled, settings, form_id, created)
         elif event_type == "booking.created":
             data = _booking(filled, settings, form_id, created, zone)
+        elif event_type in ("return.created", "return.received"):
+            thing, fact = fact_of(filled, event_type, form_id)
+            customer = Customer(**_only(filled, _PERSON))
+            data = return_of(filled, event_type, thing, customer, _EVERY, created)
         else:
-            raise ValueError(f"type is {event_type!r}, and may be lead.created or booking.created")
+            raise ValueError(f"type is {event_type!r}, and may be {', '.join(TRIGGERS.event_types)}")
     except (ValidationError, KeyError, ValueError, OverflowError) as error:
         raise CannotNormalise(
             f"The form can't be read: {what_is_wrong(error)}.",
             remedy="Have the website's form mended; docs/forms.md has its fields. Whoever filled it in has to be "
             "answered by hand.",
         ) from error
-    subject = f"{event_type.partition('.')[0]}/{form_id}"
+    subject = f"{event_type.partition('.')[0]}/{thing}"
     event = event_of(
         connection,
         event_type,
-        key=f"{subject}/created",
+        key=f"{subject}/{fact}",
         subject=subject,
         time=created,
         data=data,
@@ -108,14 +115,20 @@ def _sample(event_type: str, connection: Connection) -> tuple[dict[str, str], by
         "name": "Robin Hill",
         "email": "robin@example.com",
         "phone": "+15125550123",
-        "How did you hear of us?": "From a neighbour",
     }
-    if event_type == "booking.created":
+    if event_type.startswith("return."):
+        form |= {"return_id": f"R-{form['id']}", "order_number": "1001", "sku": "TEA-100", "reason": "unwanted"}
+        form |= {"condition": "sellable"} if event_type == "return.received" else {}
+    elif event_type == "booking.created":
         day = (system_clock() + timedelta(days=7)).astimezone(UTC).date()
         form |= {"service": "Boiler service", "start": f"{day}T09:30", "notes": "The bell is broken."}
     else:
-        form |= {"message": "Please call me about a boiler."}
+        form |= {"message": "Please call me about a boiler.", "How did you hear of us?": "From a neighbour"}
     return {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
 
 
-TRIGGERS = Triggers(event_types=("lead.created", "booking.created"), normalise=normalise, sample=_sample)
+TRIGGERS = Triggers(
+    event_types=("lead.created", "booking.created", "return.created", "return.received"),
+    normalise=normalise,
+    sample=_sample,
+)
