@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bellwire.desk.words import money
-from bellwire.events import InventoryLevel, Order, Product, Refund, data_model
+from bellwire.events import InventoryLevel, Order, Product, Refund, Return, data_model
 from bellwire.ledger import EventRow
 
 
@@ -29,6 +29,8 @@ def about(event: EventRow) -> About:
             )
         case Refund() as refund:
             return About(f"Refund for order {refund.order_number or refund.order_id}", total=money(refund.amount))
+        case Return(customer=customer) as found:
+            return About(f"Return {found.number or found.id}", customer.name or customer.email if customer else "")
         case Product() as product:
             return About(product.name)
         case InventoryLevel() as level:

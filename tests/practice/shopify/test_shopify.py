@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest import fixture
 
-from bellwire.practice import Practice, Sale, SaleLine, Shop
+from bellwire.events import Condition
+from bellwire.practice import Practice, Returns, Sale, SaleLine, Shop
 from bellwire.practice.shopify import SIMULATOR, Shopify
 from bellwire.practice.shopify.points import Bucket
 from bellwire.practice.shopify.sales import Till
@@ -46,8 +47,9 @@ async def query(practice: Practice, text: str, version: str = "2026-07", **varia
     return status, said, headers.get("X-Shopify-API-Version", "")
 
 
-def test_it_is_a_shop() -> None:
+def test_it_is_a_shop_that_takes_things_back() -> None:
     assert isinstance(SIMULATOR(), Shop)
+    assert isinstance(SIMULATOR(), Returns)
 
 
 async def test_a_client_gets_a_token_for_its_secret_only(practice: Practice) -> None:
@@ -139,6 +141,53 @@ def test_every_webhook_has_an_id_of_its_own_and_every_state_a_time_of_its_own() 
     assert second.body == third.body
     assert orjson.loads(first.body)["updated_at"] < orjson.loads(second.body)["updated_at"]
     assert orjson.loads(second.body)["financial_status"] == "paid"
+
+
+async def test_a_return_goes_its_way_and_its_order_with_it(practice: Practice, shop: Shopify) -> None:
+    order_id = shop.place(Sale("1001", [SaleLine("TEA-100", 2)]))
+    line = str(shop.orders[order_id]["line_items"][0]["id"])
+    document = """query($order: ID!, $return: ID!, $reverse: ID!) {
+      order(id: $order) { returnStatus updatedAt returns(first: 9) { nodes { id } } }
+      return(id: $return) { name status }
+      reverseFulfillmentOrder(id: $reverse) { lineItems(first: 9) { nodes { dispositions { type quantity } } } }
+    }"""
+
+    async def seen(return_id: str) -> Any:
+        kinds = {"order": "Order", "return": "Return", "reverse": "ReverseFulfillmentOrder"}
+        ids = {"order": order_id, "return": return_id, "reverse": return_id}
+        variables = {name: f"gid://shopify/{kind}/{ids[name]}" for name, kind in kinds.items()}
+        return (await query(practice, document, **variables))[1]["data"]
+
+    none = await seen("1")
+    assert none == {
+        "order": {"returnStatus": "NO_RETURN", "updatedAt": none["order"]["updatedAt"], "returns": {"nodes": []}},
+        "return": None,
+        "reverseFulfillmentOrder": None,
+    }
+    return_id = shop.announce(order_id, {line: 2}, asked=True)
+    asked = await seen(return_id)
+    assert (asked["order"]["returnStatus"], asked["return"]["status"]) == ("RETURN_REQUESTED", "REQUESTED")
+    assert asked["reverseFulfillmentOrder"]["lineItems"]["nodes"] == [], "nothing to look at before the shop agrees"
+    shop.approve(return_id)
+    shop.receive(return_id, Condition.DAMAGED, {line: 1})
+    agreed = await seen(return_id)
+    assert (agreed["order"]["returnStatus"], agreed["return"]) == (
+        "IN_PROGRESS",
+        {"name": "#1001-R1", "status": "OPEN"},
+    )
+    (item,) = agreed["reverseFulfillmentOrder"]["lineItems"]["nodes"]
+    assert item["dispositions"] == [{"type": "NOT_RESTOCKED", "quantity": 1}]
+    shop.receive(return_id)
+    shop.receive(return_id)
+    (item,) = (await seen(return_id))["reverseFulfillmentOrder"]["lineItems"]["nodes"]
+    assert [each["type"] for each in item["dispositions"]] == ["NOT_RESTOCKED", "RESTOCKED"]
+    shop.close_return(return_id)
+    closed = await seen(return_id)
+    assert closed["order"]["returnStatus"] == "RETURNED"
+    times = [each["order"]["updatedAt"] for each in (none, asked, agreed, closed)]
+    assert times == sorted(set(times))
+    assert shop.returns[shop.announce(order_id, {line: 1})]["name"] == "#1001-R2"
+    assert len(shop.state()["returns"]) == 2
 
 
 def test_the_sale_that_everybody_knows() -> None:
