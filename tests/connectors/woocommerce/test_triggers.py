@@ -99,6 +99,13 @@ def test_paid_is_one_fact_whatever_delivery_brings_it() -> None:
     assert first.version.isoformat() == "2026-11-24T09:10:00+00:00"
 
 
+def test_who_took_the_money_is_no_other_state_of_an_order() -> None:
+    bodies = (order_body(), order_body(transaction_id="pay_7"))
+    first, second = (normalise(delivery(body)).events[-1] for body in bodies)
+    assert first.data.payments != second.data.payments
+    assert first.business_key == second.business_key
+
+
 def test_two_states_of_one_second_are_two_facts_and_one_state_sent_twice_is_one() -> None:
     def key(**changes: Any) -> str:
         return normalise(delivery(order_body(**changes))).events[0].business_key
