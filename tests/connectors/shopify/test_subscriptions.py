@@ -44,6 +44,18 @@ async def test_what_shopify_took_away_is_made_anew_and_what_goes_elsewhere_is_le
     assert await topics(shop, OTHER) == ["orders/paid"]
 
 
+async def test_an_app_that_may_not_see_returns_hears_of_all_else(vendor: Shopify, shop: Connection) -> None:
+    vendor.scopes = tuple(scope for scope in vendor.scopes if scope != "read_returns")
+    with pytest.raises(Refused, match="RETURNS_REQUEST"):
+        await repair(SUBSCRIBING, call(shop), HOOK, TRIGGERS.topics)
+    about_returns = [topic for topic in TRIGGERS.topics if topic.startswith(("returns/", "reverse_"))]
+    assert len(about_returns) == 5
+    assert {*await topics(shop)} == {*TRIGGERS.topics} - {*about_returns}
+    vendor.scopes = (*vendor.scopes, "read_returns")
+    await repair(SUBSCRIBING, call(shop), HOOK, TRIGGERS.topics)
+    assert sorted(await topics(shop)) == sorted(TRIGGERS.topics)
+
+
 @pytest.mark.proves("version")
 async def test_one_with_another_version_is_in_trouble_and_made_anew(vendor: Shopify, shop: Connection) -> None:
     vendor.subscriptions.version = "2026-01"

@@ -221,11 +221,6 @@ _TOPICS: dict[str, Normaliser] = {
     "orders/delete": partial(_deleted, "order"),
     "refunds/create": _refunded,
     "order_transactions/create": _transaction,
-    "returns/request": _return,
-    "returns/approve": _return,
-    "returns/process": _return,
-    "returns/close": _return,
-    "reverse_fulfillment_orders/dispose": _return,
     "products/create": _product,
     "products/update": _product,
     "products/delete": partial(_deleted, "product"),
@@ -236,6 +231,12 @@ _TOPICS: dict[str, Normaliser] = {
     "customers/update": _customer,
     "customers/enable": _customer,
     "customers/disable": _customer,
+    # Last, as an app from before them lacks their scope: it gets all others first.
+    "returns/request": _return,
+    "returns/approve": _return,
+    "returns/process": _return,
+    "returns/close": _return,
+    "reverse_fulfillment_orders/dispose": _return,
 }
 
 _LISTS: dict[str, Normaliser] = {

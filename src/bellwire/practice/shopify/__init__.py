@@ -322,7 +322,7 @@ class Shopify(Simulator):
             "locations": partial(goods.find_locations, self.levels),
             "customers": self._find_customers,
             "webhookSubscriptions": self.subscriptions.find,
-            "webhookSubscriptionCreate": self.subscriptions.create,
+            "webhookSubscriptionCreate": self._subscribe,
             "webhookSubscriptionDelete": self.subscriptions.delete,
             "tagsAdd": lambda _info, id, tags: self._tag(_number(id), add=tags),  # noqa: A006
             "tagsRemove": lambda _info, id, tags: self._tag(_number(id), remove=tags),  # noqa: A006
@@ -365,6 +365,12 @@ class Shopify(Simulator):
                 if str(refund["id"]) == refund_id:
                     return nodes.refund_node(refund, order)
         return None
+
+    def _subscribe(self, info: Any, topic: str, webhookSubscription: Body) -> Body:  # noqa: N803 - the argument's name
+        if scopes.forbids(topic, self.scopes):
+            message = f"You do not have permission to create or update webhooks with {topic} topic"
+            return {"webhookSubscription": None, "userErrors": [{"field": ["topic"], "message": message}]}
+        return self.subscriptions.create(info, topic, webhookSubscription)
 
     def _find_orders(self, info: Any, query: str = "", **page: Any) -> Body:
         found = sorted(goods.changed(self.orders.values(), query), key=goods.by_update)

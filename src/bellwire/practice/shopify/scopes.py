@@ -32,3 +32,8 @@ def lacking(document: DocumentNode, granted: Sequence[str]) -> dict[str, Any] | 
                 message = f"Access denied for {field} field. Required access: `{needed}` access scope."
                 return {"message": message, "path": [field], "extensions": {"code": "ACCESS_DENIED"}}
     return None
+
+
+def forbids(topic: str, granted: Sequence[str]) -> bool:
+    """Whether the app may not hear of it. Practice minds the scope of returns alone, which came later than the rest."""
+    return topic.startswith(("RETURNS_", "REVERSE_FULFILLMENT_ORDERS_")) and "read_returns" not in granted
