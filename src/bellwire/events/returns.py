@@ -34,6 +34,8 @@ class ReturnLine(Fact):
     note: str = ""
     """What the customer wrote about it."""
     condition: Condition = Condition.UNKNOWN
+    """`sellable`: as good as new; `damaged`: not to be sold again as it is; `missing`: announced, and didn't come;
+    `unknown`: nobody has looked at it, or said."""
     amount: Money | None = None
     """What was paid for these units: after all discounts, without tax. None where the source doesn't say."""
     tax: Money | None = None
@@ -62,7 +64,7 @@ class Return(Fact):
     """Whether the shipping that the customer paid is to be given back; None: that is for the shop's rules to say."""
     payment_id: str = ""
     """The processor's id of the payment, as `payments.refund` takes it, where the source tells it and there was one
-    alone. `payments` of the order has all."""
+    alone, beside gift cards. `payments` of the order has all."""
     received_at: datetime | None = None
     """When the last of it was looked at."""
     notes: str = ""
