@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.ledger import asks, exceptions
+from bellwire.ledger import Rows, asks, exceptions
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine, Webhook
 from bellwire.practice.quickbooks import QuickBooks
 from bellwire.practice.shopify import Shopify
@@ -258,6 +258,10 @@ async def test_a_purge_may_die_at_any_point_and_is_given_again(aged_ledger: Path
     walked.holds(fewest=12)
 
 
+def _needs_somebody(rows: Rows) -> bool:
+    return bool(exceptions.open_ones(rows) or asks.open_ones(rows))
+
+
 async def tell(story: Story, ledger: Path, folder: Path, fates: Sequence[Fate], dies: str = "up") -> Told:
     async with prepared(folder, ledger, story.beside) as place:
         if story.fault is not None:
@@ -270,8 +274,7 @@ async def tell(story: Story, ledger: Path, folder: Path, fates: Sequence[Fate], 
             walked = lives
             acknowledged = await send(lives, story.webhooks(place, story.chapter))
             await lives.until_done()
-            needed = place.look(exceptions.open_ones) or place.look(asks.open_ones)
-            if needed and (said_by_person := story.by_person(place)):
+            if place.look(_needs_somebody) and (said_by_person := story.by_person(place)):
                 *before, last = said_by_person
                 for words in before:
                     await command(place, *words)

@@ -8,18 +8,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from bellwire.capabilities.base import Effect, Given, Operation, Result
+from bellwire.events import Condition
 from bellwire.money import Money
-
-
-class Condition(StrEnum):
-    """Of what came back."""
-
-    UNKNOWN = "unknown"
-    """Nobody has looked at it yet, or has said."""
-    SELLABLE = "sellable"
-    DAMAGED = "damaged"
-    MISSING = "missing"
-    """Announced, and didn't come."""
 
 
 class RefundShipping(StrEnum):

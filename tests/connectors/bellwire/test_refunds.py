@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bellwire.capabilities.planning import Condition, EarlierLine, PlanRefund, RefundPlan, RefundShipping, ReturnedLine
+from bellwire.capabilities.planning import EarlierLine, PlanRefund, RefundPlan, RefundShipping, ReturnedLine
 from bellwire.connectors.bellwire.refunds import refund_plan
 from bellwire.errors import Refused
-from bellwire.events import Line, Order, ShippingLine, Tax
+from bellwire.events import Condition, Line, Order, ShippingLine, Tax
 from bellwire.money import Money
 from tests.samples import line, order, usd
 from tests.strategies import orders

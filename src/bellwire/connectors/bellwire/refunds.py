@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from bellwire.capabilities.planning import (
-    Condition,
     EarlierLine,
     PaidLine,
     PaidShipping,
@@ -16,6 +15,7 @@ from bellwire.capabilities.planning import (
     StockPart,
 )
 from bellwire.errors import Refused
+from bellwire.events import Condition
 from bellwire.money import Money
 
 

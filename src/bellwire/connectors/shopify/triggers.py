@@ -126,11 +126,11 @@ def _return(body: Body, _delivery: Delivery, connection: Connection) -> Normalis
         return Normalised(reason=f"Of the return {body['name']} nothing is to come back ({body['status']}).")
     found, subject = announced(body), f"return/{body['id']}"
     created = parse_time(body["created_at"])
-    events = [_event(connection, "return.created", f"{subject}/created", subject, created, found)]
+    events = [event_of(connection, "return.created", f"{subject}/created", subject, created, found)]
     back = received(body)
     if back is not None and back.received_at is not None:
         key = f"{subject}/received"
-        events.append(_event(connection, "return.received", key, subject, back.received_at, back))
+        events.append(event_of(connection, "return.received", key, subject, back.received_at, back))
     return Normalised(tuple(events))
 
 
