@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from bellwire.cli.roles import choose_connectors
-from bellwire.flows import template
+from bellwire.flows import bundled
 from bellwire.practice import Practice
 from bellwire.practice.project import write_project
 from bench.processes import answering, free_port, process
@@ -16,8 +16,8 @@ from bench.setting import Setting
 
 async def measure(setting: Setting) -> None:
     """Of order to cash with all its accounts."""
-    text = template("order_to_cash")
-    roles = {name: each.name for name, each in choose_connectors(text, "order_to_cash", {}).items()}
+    text = bundled("order_to_cash")
+    roles = {name: each.name for name, each in choose_connectors({"order_to_cash": text}, {}).items()}
     async with Practice(set(roles.values())) as practice:
         with tempfile.TemporaryDirectory(dir=setting.folder) as folder:
             secrets = write_project(Path(folder), practice, roles, {"order_to_cash.yaml": text})

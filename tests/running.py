@@ -19,7 +19,7 @@ import psycopg
 from bellwire.cli.roles import choose_connectors
 from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import ByKey
-from bellwire.flows import template
+from bellwire.flows import bundled
 from bellwire.ledger import Rows, figures
 from bellwire.ledger.postgres import PostgresRows
 from bellwire.ledger.sqlite import SqliteRows
@@ -115,8 +115,8 @@ class Town:
 @asynccontextmanager
 async def town(folder: Path, shop: str = "", flow: str = "", beside: Mapping[str, str] = {}) -> AsyncIterator[Town]:
     """`flow`: another text than the template's; `beside`: further flow files, by name."""
-    text = flow or template(FLOW)
-    chosen = choose_connectors(template(FLOW), FLOW, {"shop": shop or None, "stock": _keyed_till()})
+    text = flow or bundled(FLOW)
+    chosen = choose_connectors({FLOW: bundled(FLOW)}, {"shop": shop or None, "stock": _keyed_till()})
     roles = {name: connector.name for name, connector in chosen.items()}
     with reserved_port() as port:
         async with Practice(set(roles.values())) as practice:

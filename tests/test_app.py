@@ -11,7 +11,7 @@ from bellwire.app import opened, running
 from bellwire.clock import system_clock
 from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
-from bellwire.flows import template
+from bellwire.flows import bundled
 from bellwire.ledger import DeliveryState, RunState, deliveries, figures, open_ledger, runs
 from bellwire.practice import Sale, SaleLine, Webhook
 from bellwire.practice.driving import until_quiet
@@ -103,7 +103,7 @@ async def test_a_flow_is_found_by_either_name(tmp_path: Path, name: str, flow: s
 
 
 async def test_a_flow_that_is_wrong_keeps_it_from_starting(tmp_path: Path) -> None:
-    wrong = template(FLOW).replace("event.total", "event.totl")
+    wrong = bundled(FLOW).replace("event.total", "event.totl")
     async with town(tmp_path, flow=wrong) as place:
         with pytest.raises(ConfigurationError, match="totl"):
             async with running(place.settings, place.secrets):

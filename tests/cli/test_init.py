@@ -74,7 +74,7 @@ def test_without_names_the_first_connector_that_can_do_it_is_taken(tmp_path: Pat
 
 def test_a_choice_that_was_made_for_the_owner_is_said(tmp_path: Path, bellwire: Run) -> None:
     output = bellwire("init", tmp_path / "new").output
-    assert "--mail wasn't given; acme_mail is taken. Also possible: smtp." in output
+    assert "Nothing was said of mail; acme_mail is taken. Also possible: smtp." in output
     assert "--mail" not in bellwire("init", tmp_path / "newer", "--mail", "smtp").output
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.desk.drawing import Drawing, across, columns, down
-from bellwire.flows import Picture, load_flow, picture, template, template_names
+from bellwire.flows import Picture, bundled, bundled_names, load_flow, picture
 from tests.desk.story import the_flow
 
 Draw = Callable[[Picture], Drawing]
@@ -18,9 +18,9 @@ Draw = Callable[[Picture], Drawing]
 def pictures(folder: Path) -> list[Picture]:
     """Of the tests' flow and of every flow that comes with Bellwire."""
     found = [picture(the_flow())]
-    for name in template_names():
+    for name in bundled_names():
         path = folder / f"{name.replace('-', '_')}.yaml"
-        path.write_text(template(name))
+        path.write_text(bundled(name))
         found.append(picture(load_flow(path)))
     return found
 

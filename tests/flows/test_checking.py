@@ -1,14 +1,16 @@
 """The check finds what would fail before anything runs, at its line, with a way out."""
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Connector
+from bellwire.connectors.opening import own_connector
 from bellwire.errors import ConfigurationError
-from bellwire.flows import Flow, Severity, check_flow, operation_for, parse_flow, template, template_names
-from tests.flows.standins import CONNECTORS, standin
+from bellwire.flows import Flow, Severity, bundled, bundled_names, check_flow, operation_for, parse_flow, template
+from tests.flows.standins import CONNECTORS
+from tests.flows.templates import combinations, usual
 from tests.flows.writing import FIRST_LINE, HEAD, PATH, flow, message
 
 
@@ -25,7 +27,7 @@ def in_text(text: str) -> list[str]:
 
 
 def test_a_finding_reads_as_the_handbook_says() -> None:
-    text = template("order_to_cash").replace("event.total | money", "event.totl | money")
+    text = bundled("order_to_cash").replace("event.total | money", "event.totl | money")
     (finding,) = check_flow(parse_flow(text, PATH), CONNECTORS)
     line = text[: text.index("totl")].count("\n") + 1
     assert str(finding) == f"flows/order_to_cash.yaml:{line}: order.paid has no field 'totl'; did you mean 'total'?"
@@ -50,7 +52,7 @@ def test_references_are_checked_through_models_properties_lists_and_loops() -> N
         ("{{ event['totl'] }}", "order.paid has no field 'totl'; did you mean 'total'?"),
         ("A {{ event.totl }}", "order.paid has no field 'totl'; did you mean 'total'?"),
         ("{{ evnt }}", "there is no 'evnt' here; did you mean 'event'?"),
-        ("{{ item }}", "there is no 'item' here; there are: event, meta, business, invoice, label, bench"),
+        ("{{ item }}", "there is no 'item' here; there are: event, events, meta, business, invoice, label, bench"),
         ("{{ label.trackng_number }}",
          "the result of 'label' has no field 'trackng_number'; did you mean 'tracking_number'?"),
         ("{{ event.total.amout }}", "'event.total' has no field 'amout'; did you mean 'amount'?"),
@@ -258,39 +260,21 @@ def test_an_operation_is_found_by_its_name_alone() -> None:
         operation_for(action, CONNECTORS["chat"])
 
 
-CAPABILITIES = {"shop": "storefront", "books": "accounting", "stock": "stock", "shipping": "shipping",
-                "chat": "chat", "mail": "email"}  # fmt: skip
-"""Which capability each connection of the bundled flow has to have."""
-
-
-def fillers(connection: str) -> list[Connector]:
-    """All connectors that can stand behind a connection of the bundled flow; a stand-in while there is none."""
-    capability = CAPABILITIES[connection]
-    real = [
-        connector
-        for connector in all_connectors()
-        if capability in connector.manifest.capabilities
-        and (connection != "shop" or (connector.triggers and "order.paid" in connector.triggers.event_types))
-    ]
-    return real or [standin(capability, ("order.paid",))]
-
-
 @pytest.mark.parametrize(
-    ("connection", "connector"),
-    [pytest.param(name, filler, id=f"{name}-{filler.name}") for name in CAPABILITIES for filler in fillers(name)],
+    ("name", "connection", "connector"),
+    [pytest.param(*each, id=f"{each[0]}-{each[1]}-{each[2].name}") for each in combinations()],
 )
-def test_the_bundled_flow_checks_clean_with_every_connector(connection: str, connector: Connector) -> None:
-    """A finding is about the trigger, or about one action and the results it refers to, which are the same for all
-    connectors: so each connector in each place covers every combination."""
-    usual = {name: fillers(name)[0] for name in CAPABILITIES}
-    found = parse_flow(template("order_to_cash"), PATH)
-    assert check_flow(found, usual | {connection: connector}) == []
+def test_every_template_checks_clean_with_every_connector(name: str, connection: str, connector: Connector) -> None:
+    connectors = {**usual(name), **own_connector(), connection: connector}
+    for flow_id, text in template(name).items():
+        assert check_flow(parse_flow(text, Path(f"flows/{flow_id}.yaml")), connectors) == []
 
 
-def test_all_bundled_flows_can_be_read() -> None:
-    assert "order_to_cash" in template_names()
-    for name in template_names():
-        assert parse_flow(template(name), PATH).owner
+def test_every_bundled_flow_has_an_owner_and_a_measure_of_success() -> None:
+    assert "order_to_cash" in bundled_names()
+    for name in bundled_names():
+        read = parse_flow(bundled(name), Path(f"flows/{name}.yaml"))
+        assert read.owner and read.success and read.manual_minutes
 
 
 @pytest.mark.parametrize(

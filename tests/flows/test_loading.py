@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bellwire.errors import ConfigurationError, NotFound
-from bellwire.flows import FlowErrors, load_flow, load_flows, template
+from bellwire.flows import FlowErrors, bundled, bundled_names, load_flow, load_flows, template
 
 GOOD = "name: A\ntrigger: shop.order.paid\nactions: {a: {do: chat.post_message}}\n"
 
@@ -57,6 +57,12 @@ def test_windows_line_ends_and_byte_order_marks_do_no_harm(tmp_path: Path) -> No
 
 
 def test_a_template_is_found_by_file_name_or_with_dashes() -> None:
-    assert template("order-to-cash") == template("order_to_cash")
+    assert template("order-to-cash") == template("order_to_cash") == {"order_to_cash": bundled("order_to_cash")}
     with pytest.raises(NotFound, match="mean 'order_to_cash'"):
         template("order_to_cas")
+    with pytest.raises(NotFound, match="mean 'order_to_cash'"):
+        bundled("order_to_cas")
+
+
+def test_no_two_bundled_flows_have_the_same_id() -> None:
+    assert len(set(bundled_names())) == len(bundled_names())

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwire.errors import ConfigurationError
-from bellwire.flows import Owner, Retry, Success, parse_flow, template
+from bellwire.flows import Owner, Retry, Success, bundled, parse_flow
 from tests.flows.writing import FIRST_LINE, HEAD, PATH, event, flow
 from tests.samples import NOW, order
 
 
 def test_a_flow_has_what_its_file_says() -> None:
-    read = parse_flow(template("order_to_cash"), PATH)
+    read = parse_flow(bundled("order_to_cash"), PATH)
     assert (read.name, read.id, read.connection, read.event_type) == (
         "Order to cash",
         "order_to_cash",
@@ -26,7 +26,7 @@ def test_a_flow_has_what_its_file_says() -> None:
     assert read.success == Success(within=timedelta(minutes=2), error_rate=Decimal("0.01"))
     assert read.manual_minutes == 11
     assert read.path == PATH
-    assert read.source == template("order_to_cash")
+    assert read.source == bundled("order_to_cash")
 
 
 def test_owner_success_and_minutes_can_be_left_out() -> None:
@@ -35,7 +35,7 @@ def test_owner_success_and_minutes_can_be_left_out() -> None:
 
 
 def test_the_hash_changes_with_the_text_only() -> None:
-    text = template("order_to_cash")
+    text = bundled("order_to_cash")
     one, other, changed = (
         parse_flow(t, Path(p)) for t, p in ((text, "a.yaml"), (text, "b.yaml"), (text + "#", "a.yaml"))
     )
@@ -196,7 +196,7 @@ def test_what_is_wrong_with_an_action_is_said_with_its_line(actions: str, line: 
 
 def test_a_file_needs_a_name_that_can_be_an_id() -> None:
     with pytest.raises(ConfigurationError, match="Rename the file"):
-        parse_flow(template("order_to_cash"), Path("flows/Order to cash.yaml"))
+        parse_flow(bundled("order_to_cash"), Path("flows/Order to cash.yaml"))
 
 
 def parses_or_says_why(text: str) -> None:
@@ -234,7 +234,7 @@ def test_any_expression_is_taken_or_refused_with_its_line(text: str) -> None:
 @settings(deadline=None)
 @given(st.data())
 def test_a_damaged_flow_is_a_flow_or_a_configuration_error(data: st.DataObject) -> None:
-    text = template("order_to_cash")
+    text = bundled("order_to_cash")
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 30)))

@@ -1,11 +1,11 @@
 """The picture shows what waits for what, and nothing twice."""
 
-from bellwire.flows import parse_flow, picture, template
+from bellwire.flows import bundled, parse_flow, picture
 from tests.flows.writing import PATH, flow
 
 
 def test_the_bundled_flow_is_three_columns_with_the_label_beside_the_invoice() -> None:
-    shown = picture(parse_flow(template("order_to_cash"), PATH))
+    shown = picture(parse_flow(bundled("order_to_cash"), PATH))
     places = {box.name: (box.column, box.row) for box in shown.boxes}
     assert places == {
         "event": (0, 0),

@@ -9,13 +9,13 @@ from bellwire.capabilities import OPERATIONS
 from bellwire.capabilities.storefront import FoundOrder
 from bellwire.errors import FlowError
 from bellwire.events import Order
-from bellwire.flows import SKIPPED, Scope, parse_flow, template
+from bellwire.flows import SKIPPED, Scope, bundled, parse_flow
 from bellwire.money import Money, total
 from tests.flows.writing import PATH, scope
 from tests.samples import line, order, usd
 from tests.strategies import orders
 
-FLOW = parse_flow(template("order_to_cash"), PATH)
+FLOW = parse_flow(bundled("order_to_cash"), PATH)
 
 
 def told(data: Order, **results: Any) -> Scope:

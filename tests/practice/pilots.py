@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bellwire.app import running
-from bellwire.flows import template
+from bellwire.flows import bundled
 from bellwire.practice import (
     Books,
     Carrier,
@@ -21,7 +21,7 @@ from bellwire.practice.pilot import Hurried, Trial, Vendors
 from bellwire.practice.project import write_project
 from bellwire.settings import load_settings
 
-ORDER_TO_CASH = template("order_to_cash")
+ORDER_TO_CASH = bundled("order_to_cash")
 
 SHORT = """
 name: Short

@@ -10,11 +10,11 @@ import bellwire.app
 import bellwire.cli.logs  # noqa: F401
 import tests.reliability.dying  # noqa: F401
 from bellwire.connectors import all_connectors
-from bellwire.flows import parse_flow, template
+from bellwire.flows import bundled, parse_flow
 from tests.running import FLOW
 
 all_connectors()
-parse_flow(template(FLOW), Path(FLOW))
+parse_flow(bundled(FLOW), Path(FLOW))
 gc.collect()
 # The garbage collector of a child needn't look at any of this.
 gc.freeze()

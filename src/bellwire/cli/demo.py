@@ -60,18 +60,18 @@ async def _demo(wanted: dict[str, str | None], *, once: bool) -> bool:
 
     from bellwire.app import running
     from bellwire.cli.roles import choose_connectors
-    from bellwire.flows import template
+    from bellwire.flows import bundled
     from bellwire.practice import Practice
     from bellwire.practice.project import write_project
     from bellwire.settings import load_settings
 
     console = Console(highlight=False, emoji=False, soft_wrap=True)
-    chosen = choose_connectors(template(_FLOW), _FLOW, wanted)
+    chosen = choose_connectors({_FLOW: bundled(_FLOW)}, wanted)
     roles = {name: connector.name for name, connector in chosen.items()}
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bellwire-demo-")))
         practice = await stack.enter_async_context(Practice(set(roles.values())))
-        secrets = write_project(folder, practice, roles, {f"{_FLOW}.yaml": template(_FLOW)})
+        secrets = write_project(folder, practice, roles, {f"{_FLOW}.yaml": bundled(_FLOW)})
         settings = load_settings(folder, {"BELLWIRE_PORT": os.environ.get("BELLWIRE_PORT", "0" if once else "8787")})
         bellwire = await stack.enter_async_context(running(settings, secrets))
         held = await _Telling(console, bellwire, practice, roles).tell()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bellwire.cli.base import say
+from bellwire.cli.roles import Use
 from bellwire.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -26,13 +27,16 @@ def register(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, help="A folder that is new or empty.")],
-    template: Annotated[str, typer.Option(help="The flow to begin with.")] = "order-to-cash",
+    template: Annotated[
+        list[str] | None, typer.Option(help="What to begin with, once or more: order-to-cash if nothing is said.")
+    ] = None,
     shop: Annotated[str | None, typer.Option(help="The connector of the shop.")] = None,
     books: Annotated[str | None, typer.Option(help="The connector of the accounting.")] = None,
     stock: Annotated[str | None, typer.Option(help="The connector of the stock.")] = None,
     shipping: Annotated[str | None, typer.Option(help="The connector of the shipping.")] = None,
     chat: Annotated[str | None, typer.Option(help="The connector of the chat.")] = None,
     mail: Annotated[str | None, typer.Option(help="The connector of the mail.")] = None,
+    use: Use = None,
     environment: Annotated[
         _Environment, typer.Option(help="The vendors' test systems, or the real accounts.")
     ] = _Environment.SANDBOX,
@@ -42,27 +46,21 @@ def init(
     Example: bellwire init my-shop --template order-to-cash
 
     Its files say in comments what to fill in. A connector that isn't named is chosen: of those that can do what the
-    template needs, the one that repeats most surely.
+    templates need, the one that repeats most surely.
     """
-    from bellwire.cli.roles import choose_connectors
+    from bellwire.cli.roles import choose_connectors, wanted_of
+    from bellwire.flows import template as flows_of
 
-    wanted = {"shop": shop, "books": books, "stock": stock, "shipping": shipping, "chat": chat, "mail": mail}
+    wanted = wanted_of(use, shop=shop, books=books, stock=stock, shipping=shipping, chat=chat, mail=mail)
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(f"The folder {folder} isn't empty.", remedy="Name a new or an empty folder.")
-    stem, text = _template(template)
-    chosen = choose_connectors(text, stem, wanted, say)
-    _write(folder, f"flows/{stem}.yaml", text, chosen, environment.value)
+    flows = {flow: text for name in template or ["order-to-cash"] for flow, text in flows_of(name).items()}
+    chosen = choose_connectors(flows, wanted, say)
+    _write(folder, flows, chosen, environment.value)
     _show_next_steps(folder, chosen)
 
 
-def _template(name: str) -> tuple[str, str]:
-    """The flow's name and text."""
-    from bellwire.flows import template
-
-    return name.replace("-", "_"), template(name)
-
-
-def _write(folder: Path, flow: str, text: str, chosen: Mapping[str, "Connector"], environment: str) -> None:
+def _write(folder: Path, flows: Mapping[str, str], chosen: Mapping[str, "Connector"], environment: str) -> None:
     from bellwire.cli import new_project
     from bellwire.settings import load_settings
     from bellwire.vault import Keys
@@ -72,7 +70,7 @@ def _write(folder: Path, flow: str, text: str, chosen: Mapping[str, "Connector"]
     files = {
         "bellwire.toml": new_project.settings_file(),
         "connections.toml": new_project.connections_file(chosen, environment),
-        flow: text,
+        **{f"flows/{flow}.yaml": text for flow, text in flows.items()},
         ".gitignore": new_project.GITIGNORE,
     }
     for name, content in files.items():

@@ -1,25 +1,40 @@
 """The roles of a template's connections, and which connector fills each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from bellwire.cli.telling import pair
 from bellwire.connectors import all_connectors, find_connector
 from bellwire.connectors.kit import ByKey, Connector, Upsert
 from bellwire.errors import ConfigurationError
 from bellwire.events import OWN
-from bellwire.flows import parse_flow
+from bellwire.flows import Flow, parse_flow
 from bellwire.settings import suggestion
 
-_CAPABILITIES = {
+CAPABILITIES = {
     "shop": "storefront",
     "books": "accounting",
     "stock": "stock",
     "shipping": "shipping",
+    "pay": "payments",
+    "buying": "purchasing",
     "chat": "chat",
     "mail": "email",
+    "sms": "sms",
+    "calendar": "calendar",
+    "booking": "booking",
+    "field": "field_service",
+    "crm": "crm",
+    "projects": "projects",
+    "esign": "esign",
+    "helpdesk": "helpdesk",
+    "forms": "",
 }
-"""What the connection of each name is there for."""
+"""What the connection of each name is there for, in the bundled templates; empty: it only tells what happened."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +50,7 @@ class _Role:
         brings = connector.triggers.event_types if connector.triggers else ()
         does = {f"{self.capability}.{operation}" for operation in self.operations}
         return (
-            self.capability in connector.manifest.capabilities
+            (self.capability in connector.manifest.capabilities if self.capability else not connector.actions)
             and does <= set(connector.actions)
             and self.event_types <= set(brings)
         )
@@ -46,39 +61,63 @@ class _Role:
         return sum(not isinstance(action.repeat, ByKey | Upsert) for action in actions)
 
 
+Use = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--use", metavar="NAME=CONNECTOR", help=f"The connector behind a connection: {', '.join(CAPABILITIES)}."
+    ),
+]
+"""For the connections that have no option of their own."""
+
+
+def wanted_of(use: Sequence[str] | None, **named: str | None) -> dict[str, str | None]:
+    """Connection → the connector that was asked for. Raises typer.BadParameter."""
+    pairs = dict(pair(text, "--use") for text in use or ())
+    for name in pairs:
+        if name not in CAPABILITIES:
+            raise typer.BadParameter(f"there is no '{name}': write one of {', '.join(CAPABILITIES)}")
+    return {**named, **pairs}
+
+
 def choose_connectors(
-    text: str, stem: str, wanted: Mapping[str, str | None], say: Callable[[str], None] = lambda _: None
+    flows: Mapping[str, str], wanted: Mapping[str, str | None], say: Callable[[str], None] = lambda _: None
 ) -> dict[str, Connector]:
-    """The connector of each connection that the template (its `text`, called `stem`) needs: the one that is `wanted`,
-    else one that can do it: the one that repeats most surely, of equals the first by name. `say` is told when there was
-    a choice. Raises ConfigurationError, NotFound."""
-    return {role.name: _choose(role, wanted.get(role.name), say) for role in _roles(text, stem, wanted)}
+    """The connector of each connection that the flows (texts by their ids) need: the one that is `wanted`, else one
+    that can do it: the one that repeats most surely, of equals the first by name. `say` is told when there was a
+    choice. Raises ConfigurationError, NotFound."""
+    read = [parse_flow(text, Path(f"{flow}.yaml")) for flow, text in flows.items()]
+    return {role.name: _choose(role, wanted.get(role.name), say) for role in _roles(read, wanted)}
 
 
-def _roles(text: str, stem: str, wanted: Mapping[str, str | None]) -> list[_Role]:
-    """What the template needs, and what was asked for beside it."""
-    flow = parse_flow(text, Path(f"{stem}.yaml"))
-    named = [flow.connection, *(ending.connection for ending in flow.ends_on)]
-    named += [action.connection for action in flow.actions.values()]
-    used = [name for name in named if name not in ("", OWN)]
+def fillers(flows: Mapping[str, str]) -> dict[str, list[Connector]]:
+    """All connectors that can stand behind each connection that the flows need. Raises ConfigurationError."""
+    read = [parse_flow(text, Path(f"{flow}.yaml")) for flow, text in flows.items()]
+    return {role.name: _able(role) for role in _roles(read, {})}
+
+
+def _roles(flows: Sequence[Flow], wanted: Mapping[str, str | None]) -> list[_Role]:
+    """What the flows need, and what was asked for beside it."""
+    events = [(flow.connection, flow.event_type) for flow in flows]
+    events += [(ending.connection, ending.event_type) for flow in flows for ending in flow.ends_on]
+    actions = [action for flow in flows for action in flow.actions.values()]
+    used = [name for name, _ in events] + [action.connection for action in actions]
     asked = [name for name, connector in wanted.items() if connector]
     return [
         _Role(
             name,
-            _CAPABILITIES[name],
-            frozenset(action.operation_name for action in flow.actions.values() if action.connection == name),
-            frozenset([flow.event_type] if flow.connection == name else []),
+            CAPABILITIES[name],
+            frozenset(action.operation_name for action in actions if action.connection == name),
+            frozenset(event_type for connection, event_type in events if connection == name),
         )
         for name in dict.fromkeys([*used, *asked])
+        if name not in ("", OWN)
     ]
 
 
 def _choose(role: _Role, wanted: str | None, say: Callable[[str], None]) -> Connector:
     if wanted and role.filled_by(connector := find_connector(wanted)):
         return connector
-    able = sorted(
-        (connector for connector in all_connectors() if role.filled_by(connector)), key=lambda each: role.unsure(each)
-    )
+    able = _able(role)
     names = [connector.name for connector in able]
     if wanted:
         remedy = suggestion(wanted, names) if names else ""
@@ -86,5 +125,10 @@ def _choose(role: _Role, wanted: str | None, say: Callable[[str], None]) -> Conn
     if not able:
         raise ConfigurationError(f"There is no connector yet for the {role.name} of this flow.")
     if len(able) > 1:
-        say(f"--{role.name} wasn't given; {names[0]} is taken. Also possible: {', '.join(names[1:])}.")
+        say(f"Nothing was said of {role.name}; {names[0]} is taken. Also possible: {', '.join(names[1:])}.")
     return able[0]
+
+
+def _able(role: _Role) -> list[Connector]:
+    """The one that repeats most surely first."""
+    return sorted((each for each in all_connectors() if role.filled_by(each)), key=role.unsure)

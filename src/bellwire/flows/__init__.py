@@ -7,7 +7,15 @@ then run by the engine, which asks each action whether it is `wanted`, for its `
 from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
 from bellwire.flows.document import read_values
 from bellwire.flows.fields import element, fields_of, options
-from bellwire.flows.loading import FlowErrors, load_flow, load_flows, template, template_names
+from bellwire.flows.loading import (
+    FlowErrors,
+    bundled,
+    bundled_names,
+    load_flow,
+    load_flows,
+    template,
+    template_names,
+)
 from bellwire.flows.model import Ending, Flow, FlowAction, Gathering, Owner, Retry, Success
 from bellwire.flows.own import Emitted, Waited
 from bellwire.flows.parsing import parse_flow, pinned_flow
@@ -35,6 +43,8 @@ __all__ = [
     "Skipped",
     "Success",
     "Waited",
+    "bundled",
+    "bundled_names",
     "check_flow",
     "element",
     "fields_of",

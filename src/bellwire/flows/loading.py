@@ -59,13 +59,28 @@ def load_flows(folder: Path) -> list[Flow]:
 
 
 def template_names() -> list[str]:
-    """The bundled flows."""
-    return sorted(entry.name.removesuffix(".yaml") for entry in _TEMPLATES.iterdir() if entry.name.endswith(".yaml"))
+    """The bundled templates: each is the flows of one part of a business."""
+    return sorted(entry.name for entry in _TEMPLATES.iterdir() if entry.is_dir())
 
 
-def template(name: str) -> str:
-    """The text of a bundled flow: `order_to_cash`, or `order-to-cash`. Raises NotFound with a suggestion."""
-    stem = name.replace("-", "_")
-    if stem not in template_names():
-        raise NotFound(f"There is no template '{name}'.", remedy=spoken(nearest(stem, template_names())))
-    return (_TEMPLATES / f"{stem}.yaml").read_text("utf-8")
+def template(name: str) -> dict[str, str]:
+    """The texts of a bundled template's flows (`order_to_cash`, or `order-to-cash`), by their ids. Raises NotFound with
+    a suggestion."""
+    known = name.replace("-", "_")
+    if known not in template_names():
+        raise NotFound(f"There is no template '{name}'.", remedy=spoken(nearest(known, template_names())))
+    files = sorted((_TEMPLATES / known).iterdir(), key=lambda entry: entry.name)
+    return {entry.name.removesuffix(".yaml"): entry.read_text("utf-8") for entry in files if entry.name[0] != "_"}
+
+
+def bundled_names() -> list[str]:
+    """The ids of all flows of all bundled templates: no two have the same."""
+    return [flow for name in template_names() for flow in template(name)]
+
+
+def bundled(flow: str) -> str:
+    """The text of one of them. Raises NotFound with a suggestion."""
+    texts = {each: text for name in template_names() for each, text in template(name).items()}
+    if flow not in texts:
+        raise NotFound(f"There is no bundled flow '{flow}'.", remedy=spoken(nearest(flow, texts)))
+    return texts[flow]
