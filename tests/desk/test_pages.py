@@ -336,6 +336,49 @@ async def test_an_edited_input_says_what_was_edited_by_whom_and_when(place: Plac
     assert "Its input was edited by Dana, 2:41 PM: order.id and due." in words(await shown(place, f"/runs/{run}"))
 
 
+async def test_a_run_that_asks_a_person_says_what_and_how_to_answer(place: Place) -> None:
+    def ask(story: Story) -> int:
+        run = story.starts(NOW)
+        story.tries(run, "invoice", NOW, 0.1, Outcome.ASKED, next_at=NOW + timedelta(hours=1))
+        story.tries(run, "stock", NOW, 0.1, Outcome.APPROVED, sentence="Dana said yes.")
+        reason = "It waits for a person: invoice."
+        assert runs.leave(story.rows, run, 1, RunState.HELD, now=NOW, held_for=runs.A_PERSON, reason=reason)
+        return run
+
+    text = words(await shown(place, f"/runs/{await place.write(ask)}"))
+
+    assert "It waits for a person It waits for a person: invoice. bellwire todo list shows what is asked" in text
+    assert "A person is asked, until 3:41 PM." in text
+    assert "Dana said yes." in text and "try:" not in text
+
+
+async def test_a_run_that_waits_as_its_flow_says_tells_until_when_and_what_was_only_noted(place: Place) -> None:
+    def wait(story: Story) -> int:
+        run = story.starts(NOW)
+        due = NOW + timedelta(hours=2)
+        story.tries(run, "invoice", NOW, 0.1, Outcome.WAITING, next_at=due)
+        story.tries(run, "stock", NOW, 0.1, Outcome.NOTED, result='{"reason": "sale"}')
+        assert runs.leave(story.rows, run, 1, RunState.WAITING, now=NOW, due_at=due, held_for=runs.ITS_TIME)
+        return run
+
+    text = words(await shown(place, f"/runs/{await place.write(wait)}"))
+
+    assert "Waiting: it goes on at 4:41 PM" in text
+    assert "As the flow says, it waits until 4:41 PM." in text
+    assert "Not sent, only noted: the flow looks on. Reason sale" in text
+
+
+async def test_a_run_that_a_later_event_ended_says_so(place: Place) -> None:
+    def end(story: Story) -> int:
+        run = story.starts(NOW)
+        assert runs.leave(story.rows, run, 1, RunState.DONE, now=NOW, reason="It was ended by order.paid (event 7).")
+        return run
+
+    text = words(await shown(place, f"/runs/{await place.write(end)}"))
+
+    assert "It was ended by order.paid (event 7)." in text and "Every action of this run" not in text
+
+
 async def test_a_run_that_has_just_begun_shows_what_is_to_come(place: Place) -> None:
     run = await place.write(lambda story: story.starts(NOW))
 
