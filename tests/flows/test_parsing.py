@@ -1,6 +1,6 @@
 """What a flow file can say, and what it hears when it says something else."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -104,6 +104,14 @@ def test_a_flow_cannot_be_changed() -> None:
         ("name: A\ntrigger: s.o.p\nends_on: never\n", 3, "'ends_on' can't be understood.", "`shop.order.cancelled`"),
         ("name: A\ntrigger: s.o.p\nends_on: {same: id}\n", 3, "What ends the run needs 'event'.", "`event: "),
         ("name: A\ntrigger: s.o.p\nends_on: {event: s.o.c, same: A B}\n", 3, "'A B' is no field.", "invoice_id"),
+        ("name: A\ntrigger: {zone: UTC}\n", 2, "A schedule needs 'every'.", '"0 7 * * mon-fri"'),
+        ("name: A\ntrigger: {every: 0 7 * * *}\n", 2, "A schedule needs 'zone'.", "Europe/Berlin"),
+        ("name: A\ntrigger: {every: daily, zone: UTC}\n", 2, "'daily' isn't a schedule.", "weekday"),
+        ("name: A\ntrigger: {every: 0 0 30 2 *, zone: UTC}\n", 2, "'0 0 30 2 *' never comes.", "weekday"),
+        ("name: A\ntrigger: {every: 0 7 * * *, zone: Mars}\n", 2, "There is no time zone 'Mars'.", "Europe/Berlin"),
+        ("name: A\ntrigger: s.o.p\ngather: {by: event.id}\n", 3, "Gather needs 'for'.", "`for: 1h`"),
+        ("name: A\ntrigger: s.o.p\ngather: {for: 1h, most: 2.5}\n", 3, "'most' has to be a whole number.", ""),
+        ("name: A\ntrigger: s.o.p\ngather: {for: 1h, by: a.id}\n", 3, "'by' sees the event alone.", "event.supplier_id"),
         ("name: 12\n", 1, "'name' has to be text.", "quotes"),
         ("name: ''\n", 1, "'name' is empty.", "leave the key out"),
         ("name: A\ntrigger: s.o.p\n", 1, "A flow needs 'actions'.", "actions:"),
@@ -275,3 +283,20 @@ def test_what_ends_a_run_is_one_event_or_several() -> None:
     assert several[1].key(event()) == "customer.email=robin@example.com"
     assert several[0].key(event()) == "shop/order/1001"
     assert several[1].key(event(order(customer=None))) == ""
+
+
+def test_a_flow_can_begin_by_the_clock() -> None:
+    text = "name: A\ntrigger: {every: 0 7 * * mon-fri, zone: Europe/Berlin}\nactions: {a: {do: x.y}}\n"
+    read = parse_flow(text, PATH)
+    assert (read.connection, read.event_type) == ("bellwire", "schedule.order_to_cash")
+    assert read.schedule is not None
+    assert read.schedule.next(datetime(2026, 11, 27, 12, tzinfo=UTC)) == datetime(2026, 11, 30, 6, tzinfo=UTC)
+    assert read.trigger == "At 07:00 on Monday through Friday (Europe/Berlin)"
+
+
+def test_a_flow_can_gather_events() -> None:
+    text = "name: A\ntrigger: s.order.paid\ngather: {for: 1h, by: event.number}\nactions: {a: {do: x.y}}\n"
+    read = parse_flow(text, PATH)
+    assert read.gather is not None
+    assert (read.gather.length, read.gather.most) == (timedelta(hours=1), 1000)
+    assert read.gather.key(event()) == "1001"
