@@ -152,6 +152,7 @@ async def running(
             LedgerCrosswalk(ledger),
             clock,
             settings.calendar,
+            settings.public_url,
             settings.engine.workers,
             random or SystemRandom(),
         )

@@ -61,6 +61,7 @@ class House:
     beside: Mapping[str, str] = field(default_factory=dict)
     """Further flows, by id."""
     workers: int = 64
+    public_url: str = ""
     ledger: Database = field(init=False)
     engine: Engine = field(init=False)
     connection: Connection = field(init=False)
@@ -80,6 +81,7 @@ class House:
                     LedgerCrosswalk(self.ledger),
                     clock=self.clock,
                     workers=self.workers,
+                    public_url=self.public_url,
                     random=Hurried(),
                 )
             )

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from bellwire.engine import approve, cancel, decline, leave_out, retry_run, switch, tick_off
+from bellwire.engine import approve, cancel, decline, is_signed, leave_out, retry_run, switch, tick_off
 from bellwire.errors import BellwireError, NotFound
 from bellwire.ledger import AskKind, AskRow, AskState, FlowMode, Outcome, RunState, asks, audit, runs
 from tests.engine.conftest import FLOW, House
@@ -156,6 +156,22 @@ async def test_a_yes_is_no_way_to_tick_off_a_to_do(ledger_url: str) -> None:
         (ask, _) = await place.wait_for_asks(2)
         with pytest.raises(BellwireError, match="wants to be done"):
             await place.say(approve, ask.id)
+
+
+async def test_the_one_who_is_asked_can_be_sent_a_link_that_answers(ledger_url: str) -> None:
+    flow = REFUND.replace("packing, text: \"{{ 'Sent ' ~ label.tracking_number if label else 'Kept' }}\"", "x, text: sent")
+    flow += '  ask:\n    do: till.post_message\n    with: {channel: owners, text: "{{ links.label }}"}\n'
+    place = Place(ledger_url, flow=flow, clock=Clock(), public_url="https://hooks.example.com")
+    async with place.open():
+        await place.deliver()
+        await place.wait_for_asks()
+        run, key = (await place.run()).id, await place.ledger.read(asks.link_key)
+        (link,) = place.said()
+        start, _, signed = link.rpartition("/")
+        assert start == f"https://hooks.example.com/answers/{run}/label"
+        assert is_signed(key, run, "label", signed) and not is_signed(key, run + 1, "label", signed)
+    async with place.open():
+        assert await place.ledger.read(asks.link_key) == key
 
 
 async def test_in_manual_mode_each_action_is_a_to_do_with_its_values(ledger_url: str) -> None:

@@ -52,7 +52,7 @@ def test_references_are_checked_through_models_properties_lists_and_loops() -> N
         ("{{ event['totl'] }}", "order.paid has no field 'totl'; did you mean 'total'?"),
         ("A {{ event.totl }}", "order.paid has no field 'totl'; did you mean 'total'?"),
         ("{{ evnt }}", "there is no 'evnt' here; did you mean 'event'?"),
-        ("{{ item }}", "there is no 'item' here; there are: event, events, meta, business, invoice, label, bench"),
+        ("{{ item }}", "there is no 'item' here; there are: event, events, meta, business, links, invoice, label, bench"),
         ("{{ label.trackng_number }}",
          "the result of 'label' has no field 'trackng_number'; did you mean 'tracking_number'?"),
         ("{{ event.total.amout }}", "'event.total' has no field 'amout'; did you mean 'amount'?"),

@@ -65,6 +65,7 @@ def show(number: Number, project: Project = HERE, as_json: Json = False) -> None
     Example: bellwire todo show 3
     """
     from bellwire.cli.lasting import when, with_ledger
+    from bellwire.engine import values_of
     from bellwire.ledger import AskKind, AskState, asks
 
     async def read(ledger: "Database", _: object) -> "AskRow":
@@ -78,7 +79,8 @@ def show(number: Number, project: Project = HERE, as_json: Json = False) -> None
         print_json(_row(found))
         return
     say(found.text)
-    print_rows(_values(found.given), {"field": "Field", "value": "Value"}, as_json=False, empty="It needs no values.")
+    values = [{"field": field, "value": value} for field, value in values_of(found.given)]
+    print_rows(values, {"field": "Field", "value": "Value"}, as_json=False, empty="It needs no values.")
     if found.state is not AskState.OPEN:
         say(f"It is {found.state.value}, since {when(found.decided_at)}. {found.who} {found.reason}".rstrip())
     elif found.kind is AskKind.APPROVAL:
@@ -173,20 +175,3 @@ def _row(ask: "AskRow") -> dict[str, Any]:
     import orjson
 
     return asdict(ask) | {"given": orjson.loads(ask.given)}
-
-
-def _values(given: str) -> list[dict[str, str]]:
-    """Field by field, in words: what is empty is left out."""
-    import orjson
-
-    def walk(value: Any, where: str) -> "list[dict[str, str]]":
-        if isinstance(value, dict):
-            if value.keys() == {"amount", "currency"}:
-                return [{"field": where, "value": f"{value['amount']} {value['currency']}"}]
-            return [row for name, inner in value.items() for row in walk(inner, f"{where} › {name}" if where else name)]
-        if isinstance(value, list):
-            return [row for index, inner in enumerate(value, 1) for row in walk(inner, f"{where} {index}")]
-        shown = "yes" if value is True else "no" if value is False else str(value)
-        return [] if value in (None, "") else [{"field": where.replace("_", " "), "value": shown}]
-
-    return walk(orjson.loads(given), "")

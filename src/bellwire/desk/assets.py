@@ -25,3 +25,8 @@ class Assets:
         if content is None or version != self._hash:
             return None
         return Response(content, headers=_FOR_GOOD, media_type=_TYPES[Path(name).suffix])
+
+    def newest(self, name: str) -> Response:
+        """The file by an address that doesn't change: to be asked for again each time."""
+        headers = {"Cache-Control": "no-cache"}
+        return Response(self._files[name], headers=headers, media_type=_TYPES[Path(name).suffix])

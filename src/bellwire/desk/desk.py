@@ -22,6 +22,7 @@ from bellwire.clock import Clock, duration, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.desk import drawing, words
 from bellwire.desk.about import about
+from bellwire.desk.answers import Answers
 from bellwire.desk.assets import Assets
 from bellwire.desk.guard import Guard
 from bellwire.desk.history import History, ends_at, history, steps
@@ -74,6 +75,7 @@ class Desk:
 
     def routes(self) -> list[BaseRoute]:
         """Everything that no earlier route answers."""
+        answers = Answers(self._ledger, self._clock, self._templates, self._assets, self._words)
         pages = Starlette(
             routes=[
                 Route("/", self._shown(self._today)),
@@ -83,7 +85,7 @@ class Desk:
             ],
             exception_handlers={HTTPException: self._failed},
         )
-        return [Mount("", app=Guard(pages, self._refused(), self._host))]
+        return [*answers.routes(), Mount("", app=Guard(pages, self._refused(), self._host))]
 
     # Pages
 

@@ -16,8 +16,10 @@ from bellwire.engine.by_hand import (
     switch,
     tick_off,
 )
+from bellwire.engine.asking import values_of
 from bellwire.engine.editing import Edited, Input, input_of, lacking
 from bellwire.engine.engine import Engine, Setting
+from bellwire.engine.links import is_signed, signature
 from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
 from bellwire.engine.opening import open_engine
@@ -46,5 +48,8 @@ __all__ = [
     "still_asked",
     "still_open",
     "switch",
+    "signature",
     "tick_off",
+    "is_signed",
+    "values_of",
 ]

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+import orjson
 
 from bellwire.errors import FlowError
 from bellwire.flows import FlowAction
@@ -42,3 +45,24 @@ def not_decided(action: FlowAction) -> FlowError:
         cause=f"not-decided:{action.name}",
         remedy="Retry it to ask again; or do it by hand and resolve this; or dismiss it.",
     )
+
+
+def values_of(given: str) -> list[tuple[str, str]]:
+    """What an action is given (JSON), field by field in words, ready to copy; without what is empty."""
+    return _fields(orjson.loads(given), "")
+
+
+def _fields(value: Any, where: str) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        if value.keys() == {"amount", "currency"}:
+            return [(where, f"{value['amount']} {value['currency']}")]
+        return [row for name, inner in value.items() for row in _fields(inner, _within(where, name))]
+    if isinstance(value, list):
+        return [row for index, inner in enumerate(value, 1) for row in _fields(inner, f"{where} {index}")]
+    shown = "yes" if value is True else "no" if value is False else str(value)
+    return [] if value in (None, "") else [(where, shown)]
+
+
+def _within(where: str, name: str) -> str:
+    name = name.replace("_", " ")
+    return f"{where} › {name}" if where else name

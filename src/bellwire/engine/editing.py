@@ -86,7 +86,7 @@ def _progress(rows: Rows, means: Means, about: ExceptionRow | AskRow, today: Map
     flow = flow_of(rows, run) if today is None else today.get(run.flow)
     if flow is None or about.action not in flow.actions:
         raise BellwireError(f"The flow '{run.flow}' has no action '{about.action}' any more.")
-    progress = Progress(means, event_of(event), flow, gathered_by(rows, run, flow))
+    progress = Progress(means, event_of(event), flow, run.id, gathered_by(rows, run, flow))
     progress.restore(runs.attempts(rows, run.id), interrupted=False)
     return progress
 

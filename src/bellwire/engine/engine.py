@@ -20,6 +20,7 @@ from bellwire.connectors.opening import own_connection
 from bellwire.engine.burial import bury
 from bellwire.engine.execution import Execution
 from bellwire.engine.health import Health
+from bellwire.engine.links import Links
 from bellwire.engine.loading import Loaded, load
 from bellwire.engine.means import Means
 from bellwire.engine.normalise import Reading, fault, record
@@ -62,6 +63,8 @@ class Setting:
     crosswalk: Crosswalk
     clock: Clock = system_clock
     business: BusinessCalendar = field(default_factory=BusinessCalendar)
+    public_url: str = ""
+    """Where people reach Bellwire, for links to what flows ask."""
     workers: int = 64
     random: Random = field(default_factory=SystemRandom)
 
@@ -85,6 +88,7 @@ class Engine(ABC):
             self._health,
             setting.business,
             own_connection(clock),
+            Links(setting.public_url),
             listeners,
         )
         self._flows = {flow.hash: flow for flow in setting.flows}
@@ -103,6 +107,7 @@ class Engine(ABC):
                 runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
             runs.hasten(rows, now)
             self._timetable.prepare(rows, now)
+            self._means.links.prepare(rows)
             return self._recover(rows)
 
         interrupted = await self._ledger.write(prepare)

@@ -86,7 +86,7 @@ class Execution:
     """Whether the run's end is written: it is, together with its last checkpoint."""
 
     def __post_init__(self) -> None:
-        self._progress = Progress(self.means, self.event, self.flow, self.gathered)
+        self._progress = Progress(self.means, self.event, self.flow, self.run, self.gathered)
         self._sending = Sending(self.means, self.event, self.flow, self.nonce)
         self._subject = whole_subject(self.event.connection, self.event.subject)
 

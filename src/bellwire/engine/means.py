@@ -9,6 +9,7 @@ from bellwire.clock import Clock
 from bellwire.connectors.kit import Action, Connection, Crosswalk
 from bellwire.connectors.opening import own_connection
 from bellwire.engine.health import Health
+from bellwire.engine.links import Links
 from bellwire.engine.starting import Listeners
 from bellwire.errors import FlowError
 from bellwire.events import OWN
@@ -29,6 +30,8 @@ class Means:
     """The days and hours of the business."""
     own: Connection = field(default_factory=own_connection)
     """For calculations of Bellwire's own."""
+    links: Links = field(default_factory=Links)
+    """To what its flows ask."""
     listeners: Listeners = field(default_factory=Listeners)
     """The flows that an event may begin or end."""
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)

@@ -70,9 +70,10 @@ class Part:
 class Progress:
     """Of a run that is just beginning; `restore` takes over what earlier turns settled."""
 
-    def __init__(self, means: Means, event: Event, flow: Flow, gathered: Sequence[Any] = ()) -> None:
+    def __init__(self, means: Means, event: Event, flow: Flow, run: int, gathered: Sequence[Any] = ()) -> None:
         self.flow = flow
-        self.scope: Scope = scope_for(event, gathered=gathered, business=means.business)
+        links = means.links.of_run(flow, run)
+        self.scope: Scope = scope_for(event, gathered=gathered, business=means.business, links=links)
         """What expressions see by now."""
         self._means = means
         self._parts: dict[str, list[Part]] = {}

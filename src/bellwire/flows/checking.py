@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from jinja2 import nodes
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from bellwire.business import BusinessCalendar
@@ -191,7 +191,8 @@ class _Check:
     def _scope(self) -> dict[str, Any]:
         results = {name: self._result(action) for name, action in self._flow.actions.items()}
         known = {"event": self._event, "events": list_of(self._event), "meta": Event, BUSINESS: BusinessCalendar}
-        return known | results
+        asking = {name: (str, "") for name, action in self._flow.actions.items() if action.approval is not None}
+        return known | {"links": create_model("Links", **asking)} | results
 
     def _result(self, action: FlowAction) -> Any:
         operation = self._operations.get(action.name)
@@ -208,6 +209,7 @@ class _Check:
             "event": self._flow.event_type,
             "events": "what was gathered",
             "meta": "the event's envelope",
+            "links": "the flow's questions",
             BUSINESS: "the business",
         }
         subjects |= {name: f"the result of '{name}'" for name in self._flow.actions}

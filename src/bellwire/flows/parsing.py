@@ -27,6 +27,7 @@ OTHERWISE = "Its condition wasn't met."
 _RESERVED = (
     "event",
     "events",
+    "links",
     "meta",
     "business",
     "item",

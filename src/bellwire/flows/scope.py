@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bellwire.business import BusinessCalendar
@@ -99,8 +100,10 @@ def scope_for(
     results: Mapping[str, Any] | None = None,
     gathered: Sequence[Any] = (),
     business: BusinessCalendar = _NINE_TO_FIVE,
+    links: Mapping[str, str] = MappingProxyType({}),
 ) -> Scope:
     """The scope of a run of `event`, with the results there are; the caller adds the others as they come. `gathered`:
-    the data of the events that came together with it; `business` is the project's (`Settings.calendar`)."""
-    known = {"event": event.data, "events": [event.data, *gathered], "meta": event, BUSINESS: business}
+    the data of the events that came together with it; `business` is the project's (`Settings.calendar`);
+    `links` are those that answer what its actions ask, by action."""
+    known = {"event": event.data, "events": [event.data, *gathered], "meta": event, BUSINESS: business, "links": dict(links)}
     return known | dict(results or {})

@@ -71,6 +71,27 @@ def close(rows: Rows, number: int, state: AskState, now: datetime, *, who: str, 
     )
 
 
+def link_key(rows: Rows) -> str | None:
+    """What links to questions are signed with; None before the first engine has begun."""
+    row = rows.one("SELECT key FROM link_keys WHERE purpose = 'answers'")
+    return row[0] if row else None
+
+
+def keep_link_key(rows: Rows, fresh: str) -> str:
+    """The same; `fresh`, if there is none yet."""
+    rows.run("INSERT INTO link_keys (purpose, key) VALUES ('answers', :key) ON CONFLICT DO NOTHING", {"key": fresh})
+    return link_key(rows) or fresh
+
+
+def of_action(rows: Rows, run: int, action: str) -> AskRow | None:
+    """The newest question about an action."""
+    row = rows.one(
+        f"SELECT {_COLUMNS} FROM asks WHERE run = :run AND action = :action ORDER BY id DESC LIMIT 1",  # noqa: S608
+        {"run": run, "action": action},
+    )
+    return ask_row(row) if row else None
+
+
 def withdraw(rows: Rows, run: int, now: datetime, action: str = "") -> None:
     """What a run asked, or one action of it, isn't asked any more."""
     rows.run(

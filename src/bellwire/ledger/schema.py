@@ -256,6 +256,15 @@ asks = Table(
 _partial("asks_open", asks.c.id, "state = 'open'")
 Index("asks_by_run", asks.c.run)
 
+# What the links are signed with that answer a flow's questions. Who can read it here could answer here, too.
+link_keys = Table(
+    "link_keys",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    _text("key"),
+    sqlite_with_rowid=False,
+)
+
 edits = Table(
     "edits",
     metadata,

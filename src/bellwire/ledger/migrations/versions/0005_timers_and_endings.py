@@ -67,3 +67,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run", "event"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "link_keys",
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("purpose"),
+        sqlite_with_rowid=False,
+    )
