@@ -67,4 +67,4 @@ def test_a_flow_is_live_until_it_is_switched_off(project: Path, bellwire: Run) -
 def test_a_mode_that_is_none_is_wrong_use(project: Path, bellwire: Run) -> None:
     result = bellwire("flow", "mode", "order_to_cash", "sideways", "--project", project)
     assert result.exit_code == 2
-    assert "write live or off" in result.output
+    assert "write live, manual, shadow, off" in result.output

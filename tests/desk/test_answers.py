@@ -15,7 +15,8 @@ from bellwire.ledger import AskKind, AskState, AttemptRow, Outcome, RunState, as
 from tests.desk.story import NOW, Place, Story, open_desk
 
 KEY = "a key of the ledger"
-GIVEN = '{"order": {"number": "1001", "total": {"amount": "240.00", "currency": "USD"}, "note": ""}, "lines": [{"sku": "TEA"}]}'
+ORDER = '{"number": "1001", "total": {"amount": "240.00", "currency": "USD"}, "note": ""}'
+GIVEN = f'{{"order": {ORDER}, "lines": [{{"sku": "TEA"}}]}}'
 
 
 @dataclass

@@ -77,7 +77,7 @@ async def test_an_action_waits_and_keeps_nothing_in_memory_meanwhile(ledger_url:
         await place.deliver()
         await place.until(place.waits)
         assert place.said() == ["Thanks for 1001"]
-        assert not place.engine.busy and await place.ledger.read(figures.unfinished) == 0
+        await place.settled()  # nobody has anything to do
         run = await place.run()
         assert run.due_at is not None and abs(run.due_at - place.clock() - 3 * DAY) < timedelta(seconds=10)
         assert run.reason == f"It waits until {run.due_at:%Y-%m-%d %H:%M} UTC."

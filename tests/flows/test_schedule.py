@@ -26,10 +26,11 @@ def test_a_time_that_comes_twice_counts_once() -> None:
 
 @given(
     st.sampled_from(ZONES),
-    st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC)),
+    st.integers(0, 7 * 365 * 24 * 60),
     st.integers(0, 23),
 )
-def test_every_day_has_its_time_once_and_by_the_wall_clock(zone: str, after: datetime, hour: int) -> None:
+def test_every_day_has_its_time_once_and_by_the_wall_clock(zone: str, minutes: int, hour: int) -> None:
+    after = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     schedule = Schedule(f"0 {hour} * * *", zone)
     times = [schedule.next(after)]
     for _ in range(3):
@@ -44,7 +45,7 @@ def test_every_day_has_its_time_once_and_by_the_wall_clock(zone: str, after: dat
         assert (time.hour, time.minute) == (hour, 0) or left_out
 
 
-@pytest.mark.parametrize(("every", "says"), [("often", "isn't a schedule"), ("0 0 31 2 *", "never comes|isn't")])
-def test_what_is_no_schedule_says_so(every: str, says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+@pytest.mark.parametrize("every", ["often", "0 0 31 2 *", "* * * *"])
+def test_what_is_no_schedule_or_never_comes_says_so(every: str) -> None:
+    with pytest.raises(ValueError, match="isn't a schedule, or never comes"):
         Schedule(every, "UTC").next(datetime(2026, 1, 1, tzinfo=UTC))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bellwire.cli.base import say
-from bellwire.cli.roles import Use
+from bellwire.cli.using import Use, wanted_of
 from bellwire.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def init(
     Its files say in comments what to fill in. A connector that isn't named is chosen: of those that can do what the
     templates need, the one that repeats most surely.
     """
-    from bellwire.cli.roles import choose_connectors, wanted_of
+    from bellwire.cli.roles import choose_connectors
     from bellwire.flows import template as flows_of
 
     wanted = wanted_of(use, shop=shop, books=books, stock=stock, shipping=shipping, chat=chat, mail=mail)

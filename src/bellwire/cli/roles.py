@@ -3,38 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from bellwire.cli.telling import pair
+from bellwire.cli.using import CAPABILITIES
 from bellwire.connectors import all_connectors, find_connector
 from bellwire.connectors.kit import ByKey, Connector, Upsert
 from bellwire.errors import ConfigurationError
 from bellwire.events import OWN
 from bellwire.flows import Flow, parse_flow
 from bellwire.settings import suggestion
-
-CAPABILITIES = {
-    "shop": "storefront",
-    "books": "accounting",
-    "stock": "stock",
-    "shipping": "shipping",
-    "pay": "payments",
-    "buying": "purchasing",
-    "chat": "chat",
-    "mail": "email",
-    "sms": "sms",
-    "calendar": "calendar",
-    "booking": "booking",
-    "field": "field_service",
-    "crm": "crm",
-    "projects": "projects",
-    "esign": "esign",
-    "helpdesk": "helpdesk",
-    "forms": "",
-}
-"""What the connection of each name is there for, in the bundled templates; empty: it only tells what happened."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +35,6 @@ class _Role:
         """How many of its actions have to look what an earlier attempt did; with a key, nothing has to be found."""
         actions = [connector.actions[f"{self.capability}.{operation}"] for operation in self.operations]
         return sum(not isinstance(action.repeat, ByKey | Upsert) for action in actions)
-
-
-Use = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--use", metavar="NAME=CONNECTOR", help=f"The connector behind a connection: {', '.join(CAPABILITIES)}."
-    ),
-]
-"""For the connections that have no option of their own."""
-
-
-def wanted_of(use: Sequence[str] | None, **named: str | None) -> dict[str, str | None]:
-    """Connection → the connector that was asked for. Raises typer.BadParameter."""
-    pairs = dict(pair(text, "--use") for text in use or ())
-    for name in pairs:
-        if name not in CAPABILITIES:
-            raise typer.BadParameter(f"there is no '{name}': write one of {', '.join(CAPABILITIES)}")
-    return {**named, **pairs}
 
 
 def choose_connectors(

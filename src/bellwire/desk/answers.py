@@ -4,6 +4,8 @@ The link is the permission: it is signed, and good for one question, as long as 
 everybody who has it, also from elsewhere. Only a POST decides.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -69,10 +71,8 @@ class Answers:
             else:
                 decline(rows, ask.id, now, who=name, reason=reason)
 
-        try:
+        with suppress(BellwireError):  # If somebody was quicker, the page says who.
             await self.ledger.write(decide)
-        except BellwireError:
-            pass  # Somebody was quicker: the page says who.
         decided = await self._asked(request)
         assert decided is not None
         return self._page(decided)
@@ -97,14 +97,14 @@ class Answers:
         response.headers.update({name: value for name, value in _HEADERS.items() if name != "Cache-Control"})
         return response
 
-    def _page(self, ask: AskRow, *, wrong: str = "", given: dict[str, str] | None = None, status: int = 200) -> Response:
+    def _page(self, ask: AskRow, *, wrong: str = "", given: Mapping[str, str] = {}, status: int = 200) -> Response:
         return self._rendered(
             status,
             ask=ask,
             open=ask.state is AskState.OPEN,
             values=values_of(ask.given) if ask.given else [],
             wrong=wrong,
-            filled=given or {"who": ask.asked},
+            filled={"who": ask.asked, "reason": "", **given},
             now=self.clock(),
         )
 

@@ -1,5 +1,6 @@
 """The engine: turns deliveries into events, events into runs, and carries each run to its end."""
 
+from bellwire.engine.asking import values_of
 from bellwire.engine.by_hand import (
     approve,
     cancel,
@@ -16,7 +17,6 @@ from bellwire.engine.by_hand import (
     switch,
     tick_off,
 )
-from bellwire.engine.asking import values_of
 from bellwire.engine.editing import Edited, Input, input_of, lacking
 from bellwire.engine.engine import Engine, Setting
 from bellwire.engine.links import is_signed, signature
@@ -38,6 +38,7 @@ __all__ = [
     "event_of",
     "flow_of",
     "input_of",
+    "is_signed",
     "lacking",
     "leave_out",
     "open_engine",
@@ -45,11 +46,10 @@ __all__ = [
     "resolve",
     "retry",
     "retry_run",
+    "signature",
     "still_asked",
     "still_open",
     "switch",
-    "signature",
     "tick_off",
-    "is_signed",
     "values_of",
 ]

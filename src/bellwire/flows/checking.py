@@ -191,7 +191,9 @@ class _Check:
     def _scope(self) -> dict[str, Any]:
         results = {name: self._result(action) for name, action in self._flow.actions.items()}
         known = {"event": self._event, "events": list_of(self._event), "meta": Event, BUSINESS: BusinessCalendar}
-        asking = {name: (str, "") for name, action in self._flow.actions.items() if action.approval is not None}
+        asking: dict[str, Any] = {
+            name: (str, "") for name, action in self._flow.actions.items() if action.approval is not None
+        }
         return known | {"links": create_model("Links", **asking)} | results
 
     def _result(self, action: FlowAction) -> Any:

@@ -18,13 +18,11 @@ class Schedule:
     """An IANA name."""
 
     def next(self, after: datetime) -> datetime:
-        """The first time after another, in UTC. Raises ValueError when it isn't a schedule, or never comes."""
+        """The first time after another, in UTC. Raises ValueError when there is none."""
         try:
             return next(CronSim(self.every, after.astimezone(ZoneInfo(self.zone)))).astimezone(UTC)
-        except CronSimError as error:
-            raise ValueError(f"'{self.every}' isn't a schedule") from error
-        except StopIteration:
-            raise ValueError(f"'{self.every}' never comes") from None
+        except (CronSimError, StopIteration) as error:
+            raise ValueError(f"'{self.every}' isn't a schedule, or never comes") from error
 
     def in_words(self) -> str:
         """`At 07:00 on Monday through Friday (Europe/Berlin)`."""

@@ -105,5 +105,11 @@ def scope_for(
     """The scope of a run of `event`, with the results there are; the caller adds the others as they come. `gathered`:
     the data of the events that came together with it; `business` is the project's (`Settings.calendar`);
     `links` are those that answer what its actions ask, by action."""
-    known = {"event": event.data, "events": [event.data, *gathered], "meta": event, BUSINESS: business, "links": dict(links)}
+    known = {
+        "event": event.data,
+        "events": [event.data, *gathered],
+        "meta": event,
+        BUSINESS: business,
+        "links": dict(links),
+    }
     return known | dict(results or {})

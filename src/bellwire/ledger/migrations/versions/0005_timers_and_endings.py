@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("flow", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("event", _ID, sa.ForeignKey("events.id"), nullable=False),
-        sa.Column("run", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("run", sa.BigInteger(), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("flow", "key", "event", "run"),
         sqlite_with_rowid=False,
