@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from bellwire.ledger import Rows, processes, runs
+from bellwire.ledger import AskState, Rows, processes, runs
 from tests.desk.story import NOW, Place, a_day, open_desk
+from tests.desk.test_answers import Link, asked
 from tests.ledgers import Ledgers
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -234,6 +235,34 @@ async def test_counts_change_without_a_reload_and_leave_focus_and_open_parts_alo
         assert await page.evaluate("document.querySelector('#figures details').open")
         assert await page.evaluate("document.activeElement.closest('#latest') !== null")
         assert opened.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [LAPTOP, PHONE])
+async def test_a_question_is_answered_by_its_link_on_any_screen(
+    browser: Browser, tmp_path: Path, width: int, scheme: str
+) -> None:
+    async with (
+        open_desk(tmp_path, business="Hill & Leaf Tea") as place,
+        window(browser, width=width, scheme=scheme, scripts=False) as opened,
+    ):
+        page, link = opened.page, Link(place, await place.write(asked))
+        await page.goto(place.url + link.path)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert await page.evaluate(_CLIPPED) == [] == await page.evaluate(_TOO_FAINT)
+        await expect(page.get_by_label("Your name")).to_have_value("Dana")
+
+        await page.get_by_role("button", name="No, don’t").click()
+        await expect(page.get_by_role("alert")).to_have_text("Say why not: the team reads it.")
+        await page.get_by_label("Why").fill("too dear")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+
+        await expect(page.get_by_role("status")).to_contain_text("Dana, by a link said no")
+        assert await page.evaluate(_TOO_FAINT) == []
+        assert [complaint for complaint in opened.complaints if "400 (Bad Request)" not in complaint] == []
+        assert (await link.state())[0] is AskState.DECLINED
 
 
 async def test_a_hidden_page_asks_nothing(browser: Browser, place: Place) -> None:

@@ -7,6 +7,7 @@ everybody who has it, also from elsewhere. Only a POST decides.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,7 +29,7 @@ _LONGEST_NAME, _LONGEST_REASON = 100, 500
 _HEADERS = HEADERS | {
     "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 }
-_STYLE = "desk.css"
+_FILES = ("desk.css", "icon.svg")
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Answers:
     def routes(self) -> list[Route]:
         path = "/answers/{run:int}/{action}/{signature}"
         return [
-            Route("/answers/style.css", self._style),
+            *(Route(f"/answers/{name}", partial(self._file, name)) for name in _FILES),
             Route(path, self._show, methods=["GET"]),
             Route(path, self._answer, methods=["POST"]),
         ]
@@ -92,8 +93,8 @@ class Answers:
         found = await self.ledger.read(read)
         return found if found is not None and found.kind is AskKind.APPROVAL else None
 
-    async def _style(self, _: Request) -> Response:
-        response = self.assets.newest(_STYLE)
+    async def _file(self, name: str, _: Request) -> Response:
+        response = self.assets.newest(name)
         response.headers.update({name: value for name, value in _HEADERS.items() if name != "Cache-Control"})
         return response
 
