@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.ledger import Database, HealthRow, PollRow, Rows, Trouble, health, polls
+from bellwire.ledger import AskKind, Database, HealthRow, PollRow, Rows, Trouble, asks, health, polls
 from bellwire.watch.concerns import announced, concerns, disk_concern, is_old, old_secret
 from tests.desk.story import NOW, Story
 
@@ -74,6 +74,33 @@ async def test_runs_that_wait_for_more_than_an_hour_are_told_by_flow(ledger: Dat
     found = await told(ledger, write)
     assert [(topic, title) for topic, title, _ in found] == [
         ("late/order_to_cash", "order_to_cash: 2 runs waiting for more than an hour")
+    ]
+
+
+async def test_what_flows_ask_of_people_is_told_by_flow_without_the_question(ledger: Database) -> None:
+    def write(rows: Rows) -> None:
+        story = Story(rows)
+        for action in ("invoice", "label"):
+            asks.ask(
+                rows,
+                run=story.starts(NOW),
+                flow=story.flow.id,
+                action=action,
+                item=0,
+                kind=AskKind.TODO,
+                text="Dana Miller wants her money back.",
+                given="{}",
+                asked="",
+                now=NOW,
+                expires_at=None,
+            )
+
+    assert await told(ledger, write) == [
+        (
+            "asks/order_to_cash",
+            "order_to_cash: 2 to-dos for a person",
+            "Runs wait for the answers. `bellwire todo list` shows them.",
+        )
     ]
 
 

@@ -83,7 +83,7 @@ class _Plan:
     @classmethod
     def read(cls, name: str, project: Path) -> "_Plan":
         """Raises ConfigurationError when there is no such flow, when it is wrong, or when it can't be practised."""
-        from bellwire.connectors.opening import connector_of
+        from bellwire.connectors.opening import connector_of, own_connector
         from bellwire.flows import FlowErrors, check_flow, load_flow
         from bellwire.practice.pilot import EVENT_TYPES
         from bellwire.settings import suggestion
@@ -97,7 +97,8 @@ class _Plan:
         flow = load_flow(path)
         used = {flow.connection, *(action.connection for action in flow.actions.values())}
         connectors = {key: connector_of(value) for key, value in settings.connections.items() if key in used}
-        if wrong := [each for each in check_flow(flow, connectors) if each.severity == "error"]:
+        findings = check_flow(flow, connectors | own_connector())
+        if wrong := [each for each in findings if each.severity == "error"]:
             raise FlowErrors([finding.error() for finding in wrong])
         if flow.event_type not in EVENT_TYPES:
             raise ConfigurationError(

@@ -55,6 +55,12 @@ def open_ones(rows: Rows, *, run: int | None = None, flow: str = "", limit: int 
     return [ask_row(row) for row in found]
 
 
+def count_open(rows: Rows) -> list[tuple[str, int]]:
+    """How many are open, by flow."""
+    found = rows.all("SELECT flow, COUNT(*) FROM asks WHERE state = 'open' GROUP BY flow ORDER BY flow")
+    return [(row[0], row[1]) for row in found]
+
+
 def of_run(rows: Rows, run: int) -> list[AskRow]:
     found = rows.all(f"SELECT {_COLUMNS} FROM asks WHERE run = :run ORDER BY id", {"run": run})  # noqa: S608
     return [ask_row(row) for row in found]

@@ -12,7 +12,20 @@ from pathlib import Path
 
 import orjson
 
-from bellwire.ledger import HealthRow, PollRow, Rows, Trouble, alerts, events, exceptions, figures, health, polls, runs
+from bellwire.ledger import (
+    HealthRow,
+    PollRow,
+    Rows,
+    Trouble,
+    alerts,
+    asks,
+    events,
+    exceptions,
+    figures,
+    health,
+    polls,
+    runs,
+)
 
 _TOO_LONG = timedelta(hours=1)
 _SHORT_OUTAGE = timedelta(minutes=2)
@@ -52,6 +65,9 @@ def concerns(rows: Rows, now: datetime, systems: Mapping[str, str]) -> Iterator[
     for poll in polls.everything(rows):
         if poll.failing_since is not None and now - poll.failing_since >= _TOO_LONG:
             yield _unread(poll, systems.get(poll.connection, poll.connection))
+    for flow, count in asks.count_open(rows):
+        title = f"{flow}: {_plural(count, 'to-do')} for a person"
+        yield Concern(f"asks/{flow}", title, _always("Runs wait for the answers. `bellwire todo list` shows them."))
     for late in alerts.late_runs(rows, now, _TOO_LONG):
         text = f"They wait for their next try or for their turn. See them with `bellwire run list --flow {late.flow}`."
         title = f"{late.flow}: {_plural(late.count, 'run')} waiting for more than an hour"
