@@ -13,6 +13,8 @@ import pytest
 
 from bellwire.events import Delivery, Environment, Event, FreeForm
 from bellwire.ledger import (
+    AskKind,
+    AskState,
     AttemptRow,
     Database,
     DeliveryState,
@@ -23,6 +25,7 @@ from bellwire.ledger import (
     Purged,
     Rows,
     RunState,
+    asks,
     deliveries,
     events,
     exceptions,
@@ -148,6 +151,43 @@ async def test_what_isnt_finished_keeps_its_data_however_old(ledger: Database, s
     await ledger.write(lambda rows: exceptions.close_of_run(rows, old.run, ExceptionState.DISMISSED, NOW))
     assert (await purge(ledger)).events == 1
     assert await ledger.read(lambda rows: rows.all("SELECT detail FROM exceptions WHERE detail <> ''")) == []
+
+
+async def test_what_came_together_with_others_keeps_its_data_until_their_run_is_finished(ledger: Database) -> None:
+    age = timedelta(days=900)
+    first = await ledger.write(lambda rows: come(rows, "1", age, run=RunState.WAITING))
+    second = await ledger.write(lambda rows: come(rows, "2", age))
+    values = {"run": first.run, "event": second.event}
+    await ledger.write(lambda rows: rows.run("INSERT INTO gathered (run, event) VALUES (:run, :event)", values))
+    assert (await purge(ledger)).events == 0
+    assert await data(ledger, second)
+    await ledger.write(lambda rows: rows.run("UPDATE runs SET state = 'done'"))
+    assert (await purge(ledger)).events == 2
+
+
+async def test_what_people_were_asked_goes_with_the_rest(ledger: Database) -> None:
+    old = await ledger.write(lambda rows: come(rows, "1", timedelta(days=900)))
+
+    def ask(rows: Rows) -> None:
+        asks.ask(
+            rows,
+            run=old.run,
+            flow="lead",
+            action="tell",
+            item=0,
+            kind=AskKind.APPROVAL,
+            text="Tell Robin?",
+            given='{"name": "Robin"}',
+            asked="Dana",
+            now=NOW,
+            expires_at=None,
+        )
+        asks.close(rows, 1, AskState.APPROVED, NOW, who="Dana")
+
+    await ledger.write(ask)
+    await purge(ledger)
+    (row,) = await ledger.read(lambda rows: asks.of_run(rows, old.run))
+    assert (row.text, row.given, row.state, row.who) == ("", "", AskState.APPROVED, "Dana")
 
 
 async def test_a_replay_that_began_meanwhile_keeps_the_data(ledger: Database) -> None:

@@ -18,14 +18,17 @@ from bellwire.ledger import (
     Database,
     ExceptionState,
     Rows,
+    asks,
     audit,
     deliveries,
     edits,
+    endings,
     events,
     exceptions,
     figures,
     open_ledger,
     runs,
+    windows,
 )
 from bellwire.ledger import sqlite as module
 from bellwire.ledger.database import HEAD
@@ -218,6 +221,13 @@ HOT: dict[str, Callable[[Rows], object]] = {
     "runs of an event": lambda rows: runs.of_event(rows, 1),
     "events of a delivery": lambda rows: events.of_delivery(rows, 1),
     "unfinished": figures.unfinished,
+    "what people are asked": asks.open_ones,
+    "how much people are asked": asks.count_open,
+    "what a run asks": lambda rows: asks.withdraw(rows, 1, NOW),
+    "runs that an event ends": lambda rows: endings.end(rows, "f", "key", 1, NOW, NOW, ""),
+    "an event that ended it": lambda rows: endings.already(rows, "f", "key", 1, NOW),
+    "an open window": lambda rows: windows.join(rows, "f", "key", 1, 9),
+    "what was gathered": lambda rows: windows.gathered(rows, 1),
     "newest runs": lambda rows: runs.newest(rows, limit=10),
     "newest events": lambda rows: events.newest(rows, limit=10),
     "newest deliveries": lambda rows: deliveries.newest(rows, limit=10),
@@ -230,7 +240,7 @@ async def test_hot_questions_find_their_rows_by_an_index(ledger: Database, use: 
     """Not by reading a table, nor by sorting all that fits. (SCAN … USING INDEX of a partial one reads only the few
     rows that are still to be dealt with; a bare SCAN before LIMIT goes by the number, newest first.)"""
     found = await ledger.write(plans(use))
-    partial = ("deliveries_to_normalise", "runs_due", "runs_going_on", "runs_held", "exceptions_open")
+    partial = ("deliveries_to_normalise", "runs_due", "runs_going_on", "runs_held", "exceptions_open", "asks_open")
     by_number = ("SCAN runs", "SCAN events", "SCAN deliveries")
     newest = use in (HOT["newest runs"], HOT["newest events"], HOT["newest deliveries"])
     slow = [

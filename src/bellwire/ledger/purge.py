@@ -22,6 +22,8 @@ _READ = "('done', 'skipped')"
 """States of deliveries whose payload nobody needs any more."""
 _UNFINISHED = (
     "EXISTS (SELECT 1 FROM runs r WHERE r.event = e.id AND r.state NOT IN ('done', 'skipped'))"
+    " OR EXISTS (SELECT 1 FROM gathered g JOIN runs r ON r.id = g.run WHERE g.event = e.id"
+    " AND r.state NOT IN ('done', 'skipped'))"
     " OR EXISTS (SELECT 1 FROM runs r JOIN exceptions x ON x.run = r.id WHERE r.event = e.id AND x.state = 'open')"
 )
 
@@ -77,6 +79,7 @@ def empty_events(rows: Rows, ids: Sequence[int]) -> int:
     rows.empty("attempts", of_runs, finished, result=None, detail="")
     rows.run(f"UPDATE exceptions SET detail = '' WHERE {of_runs}", finished)  # noqa: S608
     rows.run(f"UPDATE edits SET given = '' WHERE {of_runs}", finished)  # noqa: S608
+    rows.run(f"UPDATE asks SET given = '', text = '' WHERE {of_runs}", finished)  # noqa: S608
     rows.empty("events", f"id IN {rows.numbers('ids')}", finished, data="")
     return len(found)
 

@@ -233,6 +233,7 @@ gathered = Table(
     _ref("event", "events.id", primary_key=True),
     sqlite_with_rowid=False,
 )
+Index("gathered_by_event", gathered.c.event)
 
 asks = Table(
     "asks",

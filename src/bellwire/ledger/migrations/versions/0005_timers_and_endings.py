@@ -74,3 +74,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("purpose"),
         sqlite_with_rowid=False,
     )
+    op.create_index("gathered_by_event", "gathered", ["event"])
