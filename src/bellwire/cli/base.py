@@ -28,7 +28,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 _IN_ORDER_OF_USE = (
     *("demo", "init", "connector", "secrets", "connect", "check", "practice", "pilot", "up", "worker", "status"),
-    *("flow", "event", "run", "exception", "alert", "send-test", "reconcile", "records"),
+    *("flow", "event", "run", "todo", "exception", "alert", "send-test", "reconcile", "records"),
     *("report", "runbook", "dictionary", "forecast", "insight"),
     *("audit", "purge", "backup", "restore", "migrate"),
 )

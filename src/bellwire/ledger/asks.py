@@ -1,5 +1,6 @@
 """What people are asked: to decide on an action of a run, or to do it."""
 
+from collections import Counter
 from datetime import datetime
 
 from bellwire.ledger.database import Rows
@@ -57,8 +58,7 @@ def open_ones(rows: Rows, *, run: int | None = None, flow: str = "", limit: int 
 
 def count_open(rows: Rows) -> list[tuple[str, int]]:
     """How many are open, by flow."""
-    found = rows.all("SELECT flow, COUNT(*) FROM asks WHERE state = 'open' GROUP BY flow ORDER BY flow")
-    return [(row[0], row[1]) for row in found]
+    return sorted(Counter(row[0] for row in rows.all("SELECT flow FROM asks WHERE state = 'open'")).items())
 
 
 def of_run(rows: Rows, run: int) -> list[AskRow]:

@@ -18,10 +18,10 @@ def happened(rows: Rows, flow: str, key: str, event: int, time: datetime) -> Non
 
 
 def already(rows: Rows, flow: str, key: str, event: int, time: datetime) -> int | None:
-    """The event that ends a run which begins now by an `event` that happened at `time`; None: there is none."""
+    """An event that ends a run which begins now by an `event` that happened at `time`; None: there is none."""
     row = rows.one(
         "SELECT event FROM endings WHERE flow = :flow AND key = :key AND run = 0 AND event <> :event AND time >= :time"
-        " ORDER BY time LIMIT 1",
+        " LIMIT 1",
         {"flow": flow, "key": key, "event": event, "time": stamp(time)},
     )
     return row[0] if row else None

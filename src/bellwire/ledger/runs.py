@@ -179,7 +179,7 @@ def bring_due(rows: Rows, now: datetime, limit: int = 500) -> int:
     if not rows.queued:
         return 0
     due = rows.all(
-        "UPDATE runs SET due_at = NULL WHERE id IN"
+        "UPDATE runs SET due_at = NULL, held_for = '', reason = '' WHERE id IN"
         " (SELECT id FROM runs WHERE state = 'waiting' AND due_at <= :now ORDER BY due_at, id LIMIT :limit)"
         " RETURNING id, fence",
         {"now": stamp(now), "limit": limit},
