@@ -78,6 +78,24 @@ def test_a_choice_that_was_made_for_the_owner_is_said(tmp_path: Path, bellwire: 
     assert "--mail" not in bellwire("init", tmp_path / "newer", "--mail", "smtp").output
 
 
+@pytest.mark.parametrize(("shop", "told_by"), [("woocommerce", "forms"), ("shopify", "shop")])
+def test_what_the_shop_never_tells_of_a_form_does(tmp_path: Path, bellwire: Run, shop: str, told_by: str) -> None:
+    result = bellwire("init", tmp_path / "new", "--template", "returns", "--shop", shop)
+    assert result.exit_code == 0, result.output
+    settings = load_settings(tmp_path / "new", {})
+    assert ("forms" in settings.connections) is (told_by == "forms")
+    assert {(flow.connection, flow.id) for flow in load_flows(settings.flows)} == {
+        (told_by, "return_created"),
+        (told_by, "return_received"),
+    }
+
+
+def test_what_nobody_tells_of_is_refused(tmp_path: Path, bellwire: Run) -> None:
+    result = bellwire("init", tmp_path / "new", "--template", "order-to-cash", "--shop", "slack")
+    assert result.exit_code == 2
+    assert "slack can't be the shop of this flow." in result.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

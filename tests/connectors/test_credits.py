@@ -182,6 +182,14 @@ async def test_another_run_for_the_same_return_books_nothing(desk: Desk, paid: s
     assert len(desk.credited(back.reference)) == 1
 
 
+async def test_what_is_kept_needs_no_sku(desk: Desk) -> None:
+    sold = await desk.sold()
+    kept = CreditLine(name="Kept for restocking", amount=usd("-2.00"))
+    back = credit(sold, lines=(*credit(sold).lines, kept))
+    made = await desk.give_back(back)
+    assert made.total == usd("7.20") == desk.credited(back.reference)[0].total
+
+
 async def test_an_invoice_can_have_several_credits(desk: Desk) -> None:
     sold = await desk.sold()
     first, second = credit(sold), credit(sold)

@@ -284,6 +284,11 @@ def test_every_bundled_flow_has_an_owner_and_a_measure_of_success() -> None:
         ("{do: chat.post_message, wait_until: event.created_at, with: {channel: a, text: b}}", ""),
         ("{do: chat.post_message, wait_until: event.number, with: {channel: a, text: b}}", "'wait_until' needs a time"),
         ("{do: chat.post_message, wait_until: event.starts, with: {channel: a, text: b}}", "has no field 'starts'"),
+        (
+            "{do: chat.post_message, approve: {ask: '{{ event.customer.name if event.customer else 1 }}?'}, "
+            "with: {channel: a, text: b}}",
+            "",
+        ),
         ("{emit: lead.created, with: {id: '1', created_at: '{{ event.created_at }}'}}", ""),
         ("{emit: lead.created, with: {id: '1'}}", "the event lead.created needs 'created_at'"),
         ("{emit: lead.created, with: {id: '1', created_at: '{{ event.created_at }}', nam: x}}", "takes no 'nam'"),

@@ -80,7 +80,7 @@ class SalesReceipt(Result):
 
 
 class CreditLine(Given):
-    """What came back, or what the refund is lower by: a restocking fee has a negative amount."""
+    """What came back, or what the refund is lower by: a restocking fee has a negative amount, and needs no SKU."""
 
     sku: str = ""
     name: str = Field(min_length=1)

@@ -47,6 +47,7 @@ class PaidLine(Given):
     taxes: tuple[PaidTax, ...] = ()
     ships: bool = True
     """What doesn't ship has no stock, and isn't waited for when all has to come back."""
+    gift_card: bool = False
 
 
 class PaidShipping(Given):
@@ -108,6 +109,29 @@ class StockPart(Result):
     name: str = ""
 
 
+class CreditPart(Result):
+    """Fits the lines of `accounting.create_credit_memo`."""
+
+    sku: str = ""
+    name: str
+    quantity: int = 1
+    amount: Money
+    """Of the whole quantity, without tax; negative for what is kept."""
+    tax: Money
+    gift_card: bool = False
+
+
+class RefundCredit(Result):
+    """What the books have to take off for `amount`: its parts come to it, to the cent. What is held back is taken off
+    all of them alike, prices and taxes."""
+
+    lines: tuple[CreditPart, ...]
+    """The goods for which something is given back, and, where there is one, the fee."""
+    shipping: Money
+    """Without tax."""
+    shipping_tax: Money
+
+
 class RefundPlan(Result):
     """amount = lines + tax + shipping − fee − held_back. None of them is negative."""
 
@@ -127,10 +151,14 @@ class RefundPlan(Result):
     """Sellable: back into stock."""
     damaged: tuple[StockPart, ...]
     """To where damaged goods are kept."""
+    credit: RefundCredit
+    """For the books."""
     complete: bool
     """Whether all of the order that ships has come back now."""
     reason: str
-    """How it came about, in plain words."""
+    """How it came about, in plain words, which a customer may read."""
+    stock_note: str
+    """What of the stock is for a person to do; usually empty."""
 
 
 class LowItem(Given):

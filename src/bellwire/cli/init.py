@@ -48,13 +48,14 @@ def init(
     Its files say in comments what to fill in. A connector that isn't named is chosen: of those that can do what the
     templates need, the one that repeats most surely.
     """
-    from bellwire.cli.roles import choose_connectors
+    from bellwire.cli.roles import choose_connectors, fit_triggers
     from bellwire.flows import template as flows_of
 
     wanted = wanted_of(use, shop=shop, books=books, stock=stock, shipping=shipping, chat=chat, mail=mail)
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(f"The folder {folder} isn't empty.", remedy="Name a new or an empty folder.")
     flows = {flow: text for name in template or ["order-to-cash"] for flow, text in flows_of(name).items()}
+    flows = fit_triggers(flows, wanted)
     chosen = choose_connectors(flows, wanted, say)
     _write(folder, flows, chosen, environment.value)
     _show_next_steps(folder, chosen)

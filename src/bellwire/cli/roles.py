@@ -12,6 +12,8 @@ from bellwire.events import OWN
 from bellwire.flows import Flow, parse_flow
 from bellwire.settings import suggestion
 
+_FORMS = "forms"
+
 
 @dataclass(frozen=True)
 class _Role:
@@ -35,6 +37,25 @@ class _Role:
         """How many of its actions have to look what an earlier attempt did; with a key, nothing has to be found."""
         actions = [connector.actions[f"{self.capability}.{operation}"] for operation in self.operations]
         return sum(not isinstance(action.repeat, ByKey | Upsert) for action in actions)
+
+
+def fit_triggers(flows: Mapping[str, str], wanted: Mapping[str, str | None]) -> dict[str, str]:
+    """The flows (texts by their ids), to go with the connectors that are `wanted`: what one of them never tells of, as
+    not every shop has returns, the website's form does. Raises ConfigurationError, NotFound."""
+    return {flow: _fit_trigger(flow, text, wanted) for flow, text in flows.items()}
+
+
+def _fit_trigger(flow: str, text: str, wanted: Mapping[str, str | None]) -> str:
+    read = parse_flow(text, Path(f"{flow}.yaml"))
+    name, event_type = wanted.get(read.connection), read.event_type
+    told = _Role(_FORMS, CAPABILITIES[_FORMS], event_types=frozenset({event_type}))
+    if not name or _brings(find_connector(name), event_type) or not _able(told):
+        return text
+    return text.replace(f"\ntrigger: {read.connection}.{event_type}\n", f"\ntrigger: {_FORMS}.{event_type}\n")
+
+
+def _brings(connector: Connector, event_type: str) -> bool:
+    return connector.triggers is not None and event_type in connector.triggers.event_types
 
 
 def choose_connectors(

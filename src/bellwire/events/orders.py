@@ -229,6 +229,16 @@ class Order(Fact):
         return self.total - self.paid_by_gift_card
 
     @property
+    def payment_ids(self) -> tuple[str, ...]:
+        """What processors call the payments that took money for it: what `payments.refund` takes."""
+        return tuple(each.payment_id for each in self.payments or () if each.payment_id and not each.gift_card)
+
+    @property
+    def refunded_lines(self) -> tuple[RefundLine, ...]:
+        """Of all its refunds that the shop knows of."""
+        return tuple(line for refund in self.refunds for line in refund.lines)
+
+    @property
     def lines_total(self) -> Money:
         return total((line.total for line in self.lines), self.currency)
 

@@ -291,7 +291,9 @@ def never(action: FlowAction) -> bool:
 
 
 def _tested(action: FlowAction) -> frozenset[str]:
-    found = {path for expression in expressions_in(dict(action.given)) for path in tested_paths(expression.tree)}
+    asked = [action.approval.question, action.approval.condition] if action.approval else []
+    expressions = expressions_in([dict(action.given), *asked])
+    found = {path for expression in expressions for path in tested_paths(expression.tree)}
     return frozenset(found | (paths_in(action.condition.tree) if isinstance(action.condition, Expression) else set()))
 
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bellwire.capabilities.accounting import CreateCreditMemo
 from bellwire.capabilities.planning import EarlierLine, PlanRefund, RefundPlan, RefundShipping, ReturnedLine
 from bellwire.connectors.bellwire.refunds import refund_plan
 from bellwire.errors import Refused
@@ -161,11 +162,49 @@ def test_a_line_is_found_by_its_id_and_one_sku_may_stand_in_several() -> None:
     assert [(part.sku, part.quantity) for part in plan(sale, [back("TEA-100", 4)]).restock] == [("TEA-100", 4)]
 
 
+def credited(found: RefundPlan) -> CreateCreditMemo:
+    """As `accounting.create_credit_memo` takes it."""
+    parts = {"lines": found.credit.lines, "shipping": found.credit.shipping, "shipping_tax": found.credit.shipping_tax}
+    return CreateCreditMemo.model_validate({"invoice_number": "1001", "reference": "R-7", **parts})
+
+
+def test_the_books_get_each_part_with_its_own_tax() -> None:
+    found = plan(SALE, [back("TEA-100", 3), back("MUG-RED")], refund_shipping="if_all", fees=usd("2.00"))
+    assert credited(found).total == found.amount == usd("23.33")
+    assert [(each.name, each.quantity, each.amount, each.tax) for each in found.credit.lines] == [
+        ("Green tea, 100 g", 3, usd("10.00"), usd("0.83")),
+        ("Red mug", 1, usd("8.00"), usd("0")),
+        ("Kept for restocking", 1, usd("-2.00"), usd("0")),
+    ]
+    assert (found.credit.shipping, found.credit.shipping_tax) == (usd("6.00"), usd("0.50"))
+
+
+def test_what_is_held_back_is_taken_off_all_parts_alike() -> None:
+    found = plan(SALE, [back("TEA-100", 3), back("MUG-RED")], refund_shipping="if_all", refunded=usd("12.66"))
+    assert credited(found).total == found.amount == usd("12.67")
+    assert [(each.amount, each.tax) for each in found.credit.lines] == [
+        (usd("5.01"), usd("0.41")),
+        (usd("4.00"), usd("0")),
+    ]
+    assert (found.credit.shipping, found.credit.shipping_tax) == (usd("3.00"), usd("0.25"))
+
+
+def test_a_gift_card_that_is_taken_back_is_no_sale() -> None:
+    card = MUG.model_copy(update={"gift_card": True, "ships": False})
+    (part,) = plan(order(lines=(card,)), [back("MUG-RED")]).credit.lines
+    assert part.gift_card
+
+
+def test_where_nothing_is_given_back_there_is_nothing_for_the_books() -> None:
+    assert plan(SALE, [back("MUG-RED", 1, Condition.MISSING)]).credit.lines == ()
+
+
 def test_goods_without_a_sku_are_told_of() -> None:
     bare = SALE.model_copy(update={"lines": (MUG.model_copy(update={"sku": ""}),)})
     found = plan(bare, [back(line_id="12")])
     assert found.restock == ()
-    assert "Without a SKU, the stock of 1 × Red mug isn't changed." in found.reason
+    assert found.stock_note == "Without a SKU, the stock of 1 × Red mug isn't changed."
+    assert "SKU" not in found.reason and plan(SALE, [back(line_id="12")]).stock_note == ""
 
 
 @pytest.mark.parametrize(
@@ -247,6 +286,9 @@ def test_whatever_comes_back_in_whatever_parts_no_more_than_was_paid_is_given_ba
         assert all(each.amount >= 0 and each == each.rounded() and each.currency == sale.currency for each in amounts)
         assert found.amount == found.lines + found.tax + found.shipping - found.fee - found.held_back
         given_back += found.amount.minor
+        if found.amount:
+            assert credited(found).total == found.amount
+            assert all(each.amount.minor >= 0 and each.tax.minor >= 0 for each in found.credit.lines[:-1])
     assert given_back <= sale.total.minor
 
 

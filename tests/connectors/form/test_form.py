@@ -138,6 +138,7 @@ def test_a_return_is_announced_once_and_received_once_or_by_parcel() -> None:
     assert back.business_key == again.business_key == "website/return/R-7/received"
     second = event_of({**BACK, "id": "f3", "parcel": "2"})
     assert (second.subject, second.business_key) == (back.subject, f"{back.business_key}/2")
+    assert (back.data.number, second.data.number) == ("R-7", "R-7/2"), "each has a credit memo of its own"
 
 
 def test_the_settings_say_what_a_form_is_and_what_is_booked() -> None:

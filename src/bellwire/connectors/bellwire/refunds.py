@@ -1,14 +1,16 @@
 """What a return gives back: in whole minor units, so that the parts of an order add up to the order."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from bellwire.capabilities.planning import (
+    CreditPart,
     EarlierLine,
     PaidLine,
     PaidShipping,
     PlanRefund,
+    RefundCredit,
     RefundPlan,
     RefundShipping,
     ReturnedLine,
@@ -85,6 +87,7 @@ def refund_plan(given: PlanRefund) -> RefundPlan:
         held_back=money(due - amount),
         restock=_stock(pieces, Condition.SELLABLE),
         damaged=_stock(pieces, Condition.DAMAGED),
+        credit=_credit(pieces, (shipping, shipping_tax), fee, amount, currency),
         complete=not out,
         reason=" ".join(
             (
@@ -98,6 +101,7 @@ def refund_plan(given: PlanRefund) -> RefundPlan:
                 ),
             )
         ),
+        stock_note=_about_stock(pieces),
     )
 
 
@@ -199,6 +203,36 @@ def _stock(pieces: Iterable[_Piece], condition: Condition) -> tuple[StockPart, .
     return tuple(found.values())
 
 
+def _credit(pieces: Sequence[_Piece], shipping: tuple[int, int], fee: int, amount: int, currency: str) -> RefundCredit:
+    """Each part is what is added to the sum of those before it, so that they come to `amount` however they round."""
+    parts = [*((piece.net, piece.tax) for piece in pieces), shipping, (-fee, 0)]
+    due, reached, before = sum(net + tax for net, tax in parts), 0, 0
+    cut: list[tuple[Money, Money]] = []
+    for net, tax in parts:
+        reached += net + tax
+        share = _share(amount, reached, due) if due else 0
+        own, before = share - before, share
+        # Rounded down, so that there is no tax on nothing.
+        own_tax = own * tax // (net + tax) if tax else 0
+        cut.append((Money.from_minor(own - own_tax, currency), Money.from_minor(own_tax, currency)))
+    *goods, (shipping_net, shipping_tax), (kept, _) = cut
+    lines = [
+        CreditPart(
+            sku=piece.line.sku,
+            name=_name(piece),
+            quantity=piece.units,
+            amount=net,
+            tax=tax,
+            gift_card=piece.line.gift_card,
+        )
+        for piece, (net, tax) in zip(pieces, goods, strict=True)
+        if net or tax
+    ]
+    if kept:
+        lines.append(CreditPart(name="Kept for restocking", amount=kept, tax=Money.zero(currency)))
+    return RefundCredit(lines=tuple(lines), shipping=shipping_net, shipping_tax=shipping_tax)
+
+
 def _about_goods(pieces: list[_Piece], given: PlanRefund) -> Iterator[str]:
     for condition, rate in (
         (Condition.SELLABLE, Decimal(100)),
@@ -212,10 +246,12 @@ def _about_goods(pieces: list[_Piece], given: PlanRefund) -> Iterator[str]:
                 int(rate) if rate == int(rate) else -1, f"{rate.normalize():f} % of the price is given back"
             )
             yield f"{share} for {', '.join(goods)} ({_WORDS[condition]})."
+
+
+def _about_stock(pieces: list[_Piece]) -> str:
     counted = (Condition.SELLABLE, Condition.DAMAGED)
     bare = [piece for piece in pieces if piece.condition in counted and piece.line.ships and not piece.line.sku]
-    if bare:
-        yield f"Without a SKU, the stock of {', '.join(map(_called, bare))} isn't changed."
+    return f"Without a SKU, the stock of {', '.join(map(_called, bare))} isn't changed." if bare else ""
 
 
 _WORDS = {
@@ -227,7 +263,11 @@ _WORDS = {
 
 
 def _called(piece: _Piece) -> str:
-    return f"{piece.units} × {piece.line.name or piece.line.sku or piece.line.id}"
+    return f"{piece.units} × {_name(piece)}"
+
+
+def _name(piece: _Piece) -> str:
+    return piece.line.name or piece.line.sku or piece.line.id
 
 
 def _about_shipping(given: PlanRefund, refunded: bool, shipping: Money, out: int) -> str:

@@ -40,7 +40,7 @@ def return_of(
         raise KeyError("order_id")
     return Return(
         id=return_id,
-        number=return_id,
+        number="/".join(filter(None, (return_id, filled.get("parcel", "")))),
         order_id=filled.get("order_id", ""),
         order_number=filled.get("order_number", "").removeprefix("#"),
         customer=customer if customer != Customer() else None,

@@ -96,6 +96,8 @@ def _goods(line: CreditLine, settings: QuickBooksSettings) -> Entry:
         item = GIFT_CARDS
     elif line.sku:
         item = Wanted(sku=line.sku)
+    elif line.amount.amount < 0:
+        item = Wanted(setting="fee_item" if settings.fee_item else "adjustment_item")
     elif settings.fallback_item:
         item = Wanted(setting="fallback_item")
     else:

@@ -30,7 +30,8 @@ class QuickBooksSettings(Settings):
     adjustment_item: str = "Rounding"
     """The item that takes up rounding and other changes the shop made to an order's total."""
     fee_item: str = ""
-    """The item on which other charges, such as gift wrap, are booked. Empty: the same as for rounding."""
+    """The item on which other charges, such as gift wrap or what is kept of a return, are booked. Empty: the same as
+    for rounding."""
     fallback_item: str = ""
     """The item for lines that have no SKU. Empty: such an order is refused, and a person decides."""
     work_item: str = "Services"

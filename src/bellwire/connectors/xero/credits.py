@@ -102,6 +102,8 @@ def _goods(line: CreditLine, settings: XeroSettings) -> Entry:
         account = gift_card_code(settings)
     elif line.sku:
         sku = line.sku
+    elif line.amount.amount < 0:
+        account = settings.fee_account or settings.adjustment_account
     elif settings.fallback_account:
         account = settings.fallback_account
     else:

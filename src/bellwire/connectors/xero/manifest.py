@@ -39,7 +39,8 @@ class XeroSettings(Settings):
     adjustment_account: str = "860"
     """The account that takes up rounding and other changes the shop made to an order's total."""
     fee_account: str = ""
-    """The account on which other charges, such as gift wrap, are booked. Empty: the same as for rounding."""
+    """The account on which other charges, such as gift wrap or what is kept of a return, are booked. Empty: the same as
+    for rounding."""
     fallback_account: str = ""
     """The account for lines that have no SKU. Empty: such an order is refused, and a person decides."""
     work_account: str = ""
