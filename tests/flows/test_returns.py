@@ -250,6 +250,11 @@ def test_a_second_return_of_an_order_gets_what_is_left() -> None:
     assert did["credit"].reference == "1001-R2"
 
 
+def test_what_came_back_before_counts_whether_or_not_the_shop_knows_of_its_refund() -> None:
+    did = done(back(number="1001-R2", returned_before=(units(1),)), refunded=usd("9.20"))
+    assert did["refund"].amount == usd("15.20") == did["credit"].total
+
+
 def test_units_that_were_refunded_before_are_for_a_person() -> None:
     earlier = Refund(
         id="r1", order_id=SALE.id, created_at=NOW, amount=usd("18.40"),

@@ -56,6 +56,8 @@ class Return(Fact):
     customer: Customer | None = None
     lines: tuple[ReturnLine, ...] = Field(min_length=1)
     """What was announced; of `return.received`, what became of it, in one line for each condition."""
+    returned_before: tuple[ReturnLine, ...] = ()
+    """What had come back of the order by other returns when this one was received, where the source tells it."""
     currency: str = ""
     """Of its amounts; empty where it has none."""
     fees: Money | None = None

@@ -192,6 +192,29 @@ async def test_a_return_from_which_everything_was_taken_off_is_none(vendor: Shop
     assert told(body) == []
 
 
+async def test_one_that_is_received_tells_what_had_come_back_before(vendor: Shopify, shop: Connection) -> None:
+    order_id = sold(vendor)
+    tea, pot = line_ids(vendor, order_id)
+    first, second = vendor.announce(order_id, {tea: 2, pot: 1}), vendor.announce(order_id, {tea: 1})
+    vendor.receive(first, Condition.DAMAGED, {tea: 2})
+    vendor.receive(first, Condition.MISSING)
+    early = await bodies(shop)
+    vendor.receive(second)
+    late = await bodies(shop)
+    before = {
+        (event.data.id, event.type): [(line.line_id, line.sku, line.quantity) for line in event.data.returned_before]
+        for body in late
+        for event in told(body)
+    }
+    assert before == {
+        (first, "return.created"): [],
+        (first, "return.received"): [],
+        (second, "return.created"): [],
+        (second, "return.received"): [(tea, "TEA-100", 2)],
+    }
+    assert early[0] == late[0], "what comes later changes nothing about what was there"
+
+
 @pytest.mark.proves("reconcile")
 async def test_a_webhook_wakes_the_list_that_tells_what_it_is_about(vendor: Shopify, shop: Connection) -> None:
     assert isinstance(vendor, Returns)

@@ -6,12 +6,14 @@ from typing import Any
 from bellwire.connectors.kit import Call
 from bellwire.connectors.shopify import documents
 from bellwire.connectors.shopify.reading import ask, both, buyer, gid, line, number, transaction
+from bellwire.connectors.shopify.returns import STANDING, received
+from bellwire.events import Condition
 
 _Body = dict[str, Any]
 
 
 async def returns_of(call: Call, order_id: str) -> list[_Body]:
-    """All of an order."""
+    """All of an order; each that was received tells what had come back by others before."""
     ids: list[str] = []
     page: Mapping[str, Any] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:
@@ -21,7 +23,18 @@ async def returns_of(call: Call, order_id: str) -> list[_Body]:
         ids += [node["id"] for node in order["returns"]["nodes"]]
         page = order["returns"]["pageInfo"]
     found = [await _read(call, each) for each in ids]
-    return [body for body in found if body is not None]
+    bodies = [body for body in found if body is not None]
+    back = [(each.received_at, each.id, each) for body in bodies if (each := received(body)) and each.received_at]
+    for body in bodies:
+        own = next((place for place in back if place[1] == body["id"]), None)
+        body["returned_before"] = [
+            {"line_id": line.line_id, "sku": line.sku, "quantity": line.quantity}
+            for *place, earlier in back
+            if own and tuple(place) < own[:2] and earlier.status in STANDING
+            for line in earlier.lines
+            if line.line_id and line.condition is not Condition.MISSING
+        ]
+    return bodies
 
 
 async def _read(call: Call, return_gid: str) -> _Body | None:

@@ -69,12 +69,17 @@ def _return(body: Body, lines: tuple[ReturnLine, ...], received_at: datetime | N
         order_number=text_of(order, "name").removeprefix("#"),
         customer=customer_of(order),
         lines=lines,
+        returned_before=_before(body) if received_at else (),
         currency=currency,
         fees=total(fees, currency),
         payment_id=taken[0].payment_id if len(taken) == 1 else "",
         received_at=received_at,
         updated_at=parse_time(body["updated_at"]),
     )
+
+
+def _before(body: Body) -> tuple[ReturnLine, ...]:
+    return tuple(ReturnLine(**each) for each in body.get("returned_before") or ())
 
 
 def _line(body: Body, entry: Body, units: int, condition: Condition) -> ReturnLine:

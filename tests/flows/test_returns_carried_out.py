@@ -1,0 +1,213 @@
+"""Returns, from the shop's webhook to the state of every vendor, over HTTP."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bellwire.app import Bellwire, running
+from bellwire.cli.roles import choose_connectors
+from bellwire.clock import system_clock
+from bellwire.engine import approve, decline
+from bellwire.events import Condition
+from bellwire.flows import template
+from bellwire.ledger import AskRow, asks, exceptions, figures
+from bellwire.money import Money
+from bellwire.practice import Books, Fault, FaultKind, Mailbox, Practice, Processor, Returns, Sale, SaleLine, Shop, Till
+from bellwire.practice.driving import in_role
+from bellwire.practice.project import write_project
+from bellwire.settings import load_settings
+from tests.running import until
+from tests.samples import usd
+
+SELLING = """
+name: What was sold is in the books
+trigger: shop.order.paid
+owner: {name: Dana}
+success: {within: 2m}
+actions:
+  invoice: {do: books.create_invoice, with: {order: "{{ event }}"}}
+  receipt:
+    do: books.record_payment
+    with:
+      invoice_id: "{{ invoice.id }}"
+      customer_id: "{{ invoice.customer_id }}"
+      amount: "{{ event.total }}"
+      reference: "{{ event.number }}"
+"""
+
+
+@dataclass
+class Place:
+    """A business with returns, at work."""
+
+    bellwire: Bellwire
+    practice: Practice
+    roles: dict[str, str]
+    session: aiohttp.ClientSession
+    order_id: str = ""
+    payment_id: str = ""
+    return_id: str = ""
+
+    def of(self, role: str) -> Any:
+        return self.practice.simulators[self.roles[role]]
+
+    @property
+    def refunds(self) -> list[tuple[str, Money]]:
+        return [(each.payment_id, each.amount) for each in in_role(self.of("pay"), Processor).refunds()]  # type: ignore[type-abstract]
+
+    @property
+    def credits(self) -> list[tuple[str, str, Money, bool]]:
+        books = in_role(self.of("books"), Books)  # type: ignore[type-abstract]
+        return [(each.reference, each.invoice, each.total, each.paid_out) for each in books.credits()]
+
+    @property
+    def pots(self) -> int:
+        return in_role(self.of("stock"), Till).stock()["POT-1L"]  # type: ignore[type-abstract]
+
+    @property
+    def mails(self) -> list[str]:
+        return [each.text for each in in_role(self.of("mail"), Mailbox).mails()]  # type: ignore[type-abstract]
+
+    @property
+    def tickets(self) -> list[tuple[str, str]]:
+        held = self.of("helpdesk").state()
+        return [(ticket["external_id"], ticket["subject"]) for ticket in held["tickets"]]
+
+    async def post(self, webhook: Any) -> None:
+        address = self.bellwire.hook_url("shop")
+        async with self.session.post(address, data=webhook.body, headers=dict(webhook.headers)) as answer:
+            assert answer.status == 200
+
+    async def sell(self, pots: int) -> None:
+        """Paid by card, and booked."""
+        shop = in_role(self.of("shop"), Shop)  # type: ignore[type-abstract]
+        self.order_id = shop.place(Sale("1001", [SaleLine("POT-1L", pots)], tax_rate=Decimal("0.0825")))
+        processor = in_role(self.of("pay"), Processor)  # type: ignore[type-abstract]
+        self.payment_id = processor.take(shop.total(self.order_id), "1001")
+        shop.pay(self.order_id, "card-gateway", self.payment_id)
+        await self.post(shop.webhook(self.order_id, "order.paid"))
+        await self.quiet()
+
+    async def send_back(self, pots: int, condition: Condition = Condition.SELLABLE) -> None:
+        """Announced, and once that is dealt with, received."""
+        shop = in_role(self.of("shop"), Returns)  # type: ignore[type-abstract]
+        (line,) = self.of("shop").orders[self.order_id]["line_items"]
+        self.return_id = shop.announce(self.order_id, {str(line["id"]): pots})
+        before = len(self.tickets)
+        await self.post(shop.return_webhook(self.return_id, "return.created"))
+
+        async def announced() -> bool:
+            return len(self.tickets) > before
+
+        await until(announced)
+        await self.quiet()
+        shop.receive(self.return_id, condition)
+        await self.post(shop.return_webhook(self.return_id, "return.received"))
+
+    async def quiet(self) -> None:
+        async def nothing_left() -> bool:
+            return await self.bellwire.ledger.read(figures.unfinished) == 0
+
+        await until(nothing_left)
+
+    async def ended(self, tickets: int = 2) -> None:
+        """Support has been told how it ended, and nothing is left to do."""
+
+        async def told() -> bool:
+            return len(self.tickets) == tickets and await self.bellwire.ledger.read(figures.unfinished) == 0
+
+        await until(told)
+        assert await self.bellwire.ledger.read(lambda rows: exceptions.open_ones(rows)) == []
+
+    async def question(self) -> AskRow:
+        async def there() -> bool:
+            return bool(await self.bellwire.ledger.read(asks.open_ones))
+
+        await until(there)
+        (ask,) = await self.bellwire.ledger.read(asks.open_ones)
+        return ask
+
+    async def say(self, answer: Any, ask: AskRow, **more: str) -> None:
+        now = system_clock()
+        await self.bellwire.ledger.write(lambda rows: answer(rows, ask.id, now, who="Dana", **more))
+
+
+@asynccontextmanager
+async def business(folder: Path, **wanted: str) -> AsyncIterator[Place]:
+    flows = template("returns") | {"selling": SELLING}
+    chosen = choose_connectors(flows, {"shop": "shopify", "pay": "stripe", "books": "quickbooks", **wanted})
+    roles = {name: connector.name for name, connector in chosen.items()}
+    async with Practice(set(roles.values())) as practice, aiohttp.ClientSession() as session:
+        secrets = write_project(folder, practice, roles, {f"{flow}.yaml": text for flow, text in flows.items()})
+        async with running(load_settings(folder, {"BELLWIRE_PORT": "0"}), secrets) as bellwire:
+            yield Place(bellwire, practice, roles, session)
+
+
+@pytest.mark.parametrize("stock", ["square", "lightspeed"])
+async def test_a_return_waits_for_a_yes_and_then_everything_is_put_right_once(tmp_path: Path, stock: str) -> None:
+    async with business(tmp_path, stock=stock) as place:
+        await place.sell(3)
+        before = place.pots
+        await place.send_back(3)
+        ask = await place.question()
+        assert ask.text.startswith("Give $135.58 back to Robin Hill for return 1001-R1 of order 1001?")
+        assert (place.refunds, place.credits) == ([], [])
+        await place.say(approve, ask)
+        await place.ended()
+        assert place.refunds == [(place.payment_id, usd("135.58"))]
+        assert place.credits == [("1001-R1", "1001", usd("135.58"), True)]
+        assert place.pots == before + 3
+        assert place.tickets == [
+            ("return 1001-R1", "Return 1001-R1 of order 1001"),
+            ("return 1001-R1", "Return 1001-R1 of order 1001 is back"),
+        ]
+        how, what = place.mails
+        assert "Please write 1001-R1 on the parcel" in how
+        assert "We give you $135.58 back" in what
+
+
+@pytest.mark.parametrize(("pay", "books"), [("stripe", "quickbooks"), ("paypal", "xero"), ("square", "quickbooks")])
+async def test_an_answer_of_the_processor_that_is_lost_doubles_nothing(tmp_path: Path, pay: str, books: str) -> None:
+    async with business(tmp_path, pay=pay, books=books) as place:
+        await place.sell(2)
+        place.of("pay").faults.add(Fault(kind=FaultKind.LOST_ANSWER, match=r"POST \S*refund"))
+        await place.send_back(1, Condition.DAMAGED)
+        await place.ended()
+        assert place.of("pay").faults.next("POST /v1/refunds") is None, "it did meet the fault"
+        half = usd("21.60")  # of 39.90 and its tax of 3.29
+        assert place.refunds == [(place.payment_id, half)]
+        assert place.credits == [("1001-R1", "1001", half, True)]
+        assert "We give you $21.60 back" in place.mails[-1]
+
+
+async def test_after_a_no_no_money_moves_and_nobody_is_told_so(tmp_path: Path) -> None:
+    async with business(tmp_path) as place:
+        await place.sell(3)
+        before = place.pots
+        await place.send_back(3)
+        await place.say(decline, await place.question(), reason="sent back by agreement")
+        await place.ended()
+        assert (place.refunds, place.credits, place.pots) == ([], [], before + 3)
+        assert len(place.mails) == 1, "how to send it, and no more"
+
+
+async def test_what_comes_back_in_parts_gives_back_what_was_paid_and_no_more(tmp_path: Path) -> None:
+    """The shipping with the last of them: by then all of the order is back."""
+    async with business(tmp_path) as place:
+        await place.sell(2)
+        await place.send_back(1)
+        await place.ended()
+        await place.send_back(1)
+        await place.ended(4)
+        assert [amount for _, amount in place.refunds] == [usd("43.19"), usd("49.19")]
+        assert in_role(place.of("shop"), Shop).total(place.order_id) == usd("92.38")  # type: ignore[type-abstract]
+        assert [(credit[0], credit[2]) for credit in place.credits] == [
+            ("1001-R1", usd("43.19")),
+            ("1001-R2", usd("49.19")),
+        ]
