@@ -1,24 +1,39 @@
 """Returns, from the shop's webhook to the state of every vendor, over HTTP."""
 
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 
 from bellwire.app import Bellwire, running
-from bellwire.cli.roles import choose_connectors
+from bellwire.cli.roles import choose_connectors, fit_triggers
 from bellwire.clock import system_clock
-from bellwire.engine import approve, decline
+from bellwire.engine import approve, decline, switch
 from bellwire.events import Condition
 from bellwire.flows import template
-from bellwire.ledger import AskRow, asks, exceptions, figures
+from bellwire.ledger import AskRow, FlowMode, Outcome, asks, exceptions, figures, runs
 from bellwire.money import Money
-from bellwire.practice import Books, Fault, FaultKind, Mailbox, Practice, Processor, Returns, Sale, SaleLine, Shop, Till
+from bellwire.practice import (
+    Books,
+    Fault,
+    FaultKind,
+    Mailbox,
+    Practice,
+    Processor,
+    Returns,
+    Sale,
+    SaleLine,
+    Shop,
+    Till,
+    Webhook,
+)
 from bellwire.practice.driving import in_role
 from bellwire.practice.project import write_project
 from bellwire.settings import load_settings
@@ -40,6 +55,7 @@ actions:
       amount: "{{ event.total }}"
       reference: "{{ event.number }}"
 """
+_SECRET = "a-secret-of-the-website"
 
 
 @dataclass
@@ -79,8 +95,8 @@ class Place:
         held = self.of("helpdesk").state()
         return [(ticket["external_id"], ticket["subject"]) for ticket in held["tickets"]]
 
-    async def post(self, webhook: Any) -> None:
-        address = self.bellwire.hook_url("shop")
+    async def post(self, webhook: Any, hook: str = "shop") -> None:
+        address = self.bellwire.hook_url(hook)
         async with self.session.post(address, data=webhook.body, headers=dict(webhook.headers)) as answer:
             assert answer.status == 200
 
@@ -94,8 +110,8 @@ class Place:
         await self.post(shop.webhook(self.order_id, "order.paid"))
         await self.quiet()
 
-    async def send_back(self, pots: int, condition: Condition = Condition.SELLABLE) -> None:
-        """Announced, and once that is dealt with, received."""
+    async def send_back(self, pots: int, condition: Condition = Condition.SELLABLE, *, heard: bool = True) -> None:
+        """Announced, and once support has `heard` of that, received."""
         shop = in_role(self.of("shop"), Returns)  # type: ignore[type-abstract]
         (line,) = self.of("shop").orders[self.order_id]["line_items"]
         self.return_id = shop.announce(self.order_id, {str(line["id"]): pots})
@@ -103,12 +119,19 @@ class Place:
         await self.post(shop.return_webhook(self.return_id, "return.created"))
 
         async def announced() -> bool:
-            return len(self.tickets) > before
+            return len(self.tickets) > before or not heard
 
         await until(announced)
         await self.quiet()
         shop.receive(self.return_id, condition)
         await self.post(shop.return_webhook(self.return_id, "return.received"))
+
+    async def fill_in(self, fields: dict[str, str]) -> None:
+        """A form of the website, which its server passes on."""
+        body = urlencode(fields).encode()
+        signature = hmac.digest(_SECRET.encode(), body, "sha256").hex()
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Form-Signature": signature}
+        await self.post(Webhook("form", headers, body), "forms")
 
     async def quiet(self) -> None:
         async def nothing_left() -> bool:
@@ -133,18 +156,23 @@ class Place:
         (ask,) = await self.bellwire.ledger.read(asks.open_ones)
         return ask
 
-    async def say(self, answer: Any, ask: AskRow, **more: str) -> None:
-        now = system_clock()
-        await self.bellwire.ledger.write(lambda rows: answer(rows, ask.id, now, who="Dana", **more))
+    async def say(self, what: Any, *about: Any, **more: str) -> None:
+        """What a person does by hand."""
+        await self.bellwire.ledger.write(lambda rows: what(rows, *about, system_clock(), who="Dana", **more))
 
 
 @asynccontextmanager
 async def business(folder: Path, **wanted: str) -> AsyncIterator[Place]:
-    flows = template("returns") | {"selling": SELLING}
-    chosen = choose_connectors(flows, {"shop": "shopify", "pay": "stripe", "books": "quickbooks", **wanted})
+    asked = {"shop": "shopify", "pay": "stripe", "books": "quickbooks", **wanted}
+    flows = fit_triggers(template("returns"), asked) | {"selling": SELLING}
+    chosen = choose_connectors(flows, asked)
     roles = {name: connector.name for name, connector in chosen.items()}
-    async with Practice(set(roles.values())) as practice, aiohttp.ClientSession() as session:
-        secrets = write_project(folder, practice, roles, {f"{flow}.yaml": text for flow, text in flows.items()})
+    vendors = {name: vendor for name, vendor in roles.items() if vendor != "form"}  # nobody's, but the owner's own
+    async with Practice(set(vendors.values())) as practice, aiohttp.ClientSession() as session:
+        secrets = write_project(folder, practice, vendors, {f"{flow}.yaml": text for flow, text in flows.items()})
+        with (folder / "connections.toml").open("a") as file:
+            file.write('[forms]\nconnector = "form"\nenvironment = "sandbox"\n')
+        secrets["BELLWIRE_FORMS_WEBHOOK_SECRET"] = _SECRET
         async with running(load_settings(folder, {"BELLWIRE_PORT": "0"}), secrets) as bellwire:
             yield Place(bellwire, practice, roles, session)
 
@@ -158,7 +186,7 @@ async def test_a_return_waits_for_a_yes_and_then_everything_is_put_right_once(tm
         ask = await place.question()
         assert ask.text.startswith("Give $135.58 back to Robin Hill for return 1001-R1 of order 1001?")
         assert (place.refunds, place.credits) == ([], [])
-        await place.say(approve, ask)
+        await place.say(approve, ask.id)
         await place.ended()
         assert place.refunds == [(place.payment_id, usd("135.58"))]
         assert place.credits == [("1001-R1", "1001", usd("135.58"), True)]
@@ -191,7 +219,7 @@ async def test_after_a_no_no_money_moves_and_nobody_is_told_so(tmp_path: Path) -
         await place.sell(3)
         before = place.pots
         await place.send_back(3)
-        await place.say(decline, await place.question(), reason="sent back by agreement")
+        await place.say(decline, (await place.question()).id, reason="sent back by agreement")
         await place.ended()
         assert (place.refunds, place.credits, place.pots) == ([], [], before + 3)
         assert len(place.mails) == 1, "how to send it, and no more"
@@ -211,3 +239,40 @@ async def test_what_comes_back_in_parts_gives_back_what_was_paid_and_no_more(tmp
             ("1001-R1", usd("43.19")),
             ("1001-R2", usd("49.19")),
         ]
+
+
+async def test_in_shadow_all_is_worked_out_and_nothing_sent(tmp_path: Path) -> None:
+    async with business(tmp_path) as place:
+        await place.sell(3)
+        before = place.pots
+        for flow in ("return_created", "return_received"):
+            await place.say(switch, flow, FlowMode.SHADOW, reason="a try")
+        await place.send_back(3, heard=False)
+        noted: dict[str, str] = {}
+
+        async def all_noted() -> bool:
+            attempts = await place.bellwire.ledger.read(lambda rows: runs.attempts_of(rows, (2, 3)))
+            found = [each for run in attempts.values() for each in run if each.outcome is Outcome.NOTED]
+            noted.update({each.action: each.result or "" for each in found})
+            return set(noted) == {"ticket", "how_to_send", "refund", "credit", "restock", "support", "notice"}
+
+        await until(all_noted)
+        await place.ended(0)
+        assert (place.refunds, place.credits, place.mails, place.pots) == ([], [], [], before)
+        assert "135.58" in noted["refund"] and "119.70" in noted["credit"] and "POT-1L" in noted["restock"]
+
+
+async def test_of_a_shop_without_returns_the_warehouse_tells_by_form(tmp_path: Path) -> None:
+    async with business(tmp_path, shop="woocommerce") as place:
+        await place.sell(2)
+        before = place.pots
+        form = {"type": "return.created", "return_id": "R-7", "order_id": place.order_id, "email": "robin@example.com"}
+        await place.fill_in(form | {"id": "f1", "sku": "POT-1L", "reason": "too big"})
+        back = form | {"type": "return.received", "sku": "POT-1L", "condition": "sellable"}
+        await place.fill_in(back | {"id": "f2", "parcel": "1"})
+        await place.ended()
+        await place.fill_in(back | {"id": "f3", "parcel": "2"})
+        await place.ended(3)
+        assert [credit[0] for credit in place.credits] == ["R-7/1", "R-7/2"]
+        assert place.refunds == [(place.payment_id, usd("43.19"))] * 2, "what the first was of, a form can't tell"
+        assert place.pots == before + 2
