@@ -30,7 +30,7 @@ from bellwire.events import (
     ShippingLine,
     Tax,
 )
-from bellwire.flows import SKIPPED, Flow, Scope, bundled, check_flow, parse_flow, scope_for, template
+from bellwire.flows import SKIPPED, ByHand, Flow, Scope, bundled, check_flow, parse_flow, scope_for, template
 from bellwire.money import Money, total
 from tests.flows.writing import PATH
 from tests.samples import NOW, line, order, usd
@@ -347,6 +347,15 @@ def test_what_the_processor_could_not_give_back_is_neither_booked_nor_told() -> 
 
 def test_what_is_on_its_way_counts_as_given_back() -> None:
     assert {"credit", "notice"} <= set(done(back(), status=RefundStatus.PENDING))
+
+
+def test_what_a_person_gave_back_by_hand_is_booked_and_told_though_they_told_its_id_alone() -> None:
+    _, names = run(back())
+    names = {**names, "refund": ByHand({"id": "by hand"})}
+    assert given_of(RECEIVED, "credit", names).total == usd("9.20")
+    assert "We give you $9.20 back" in given_of(RECEIVED, "notice", names).text
+    assert "$9.20 is given back." in given_of(RECEIVED, "support", names).text
+    assert RECEIVED.actions["credit"].wanted(names) and RECEIVED.actions["notice"].wanted(names)
 
 
 def test_without_an_address_nobody_is_written_to() -> None:
