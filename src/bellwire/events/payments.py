@@ -72,3 +72,8 @@ class Subscription(Fact):
     period_ends_at: datetime | None = None
     ended: bool = False
     updated_at: datetime
+
+    @property
+    def subscription_id(self) -> str:
+        """`id`, by the name that a payment has for it: what the two have in common."""
+        return self.id

@@ -83,6 +83,13 @@ class TestExamples:
         assert [each.type for each in both] == ["payment.succeeded", "subscription.renewed"]
         assert both[0].business_key == paid.business_key != both[1].business_key
 
+    def test_a_period_is_of_the_order_that_the_subscription_names_unless_the_invoice_names_one(self) -> None:
+        details = {"subscription": "sub_1", "metadata": {"order_id": "450789469"}}
+        parent = {"type": "subscription_details", "subscription_details": details}
+        assert only(read(event("invoice.paid", number="A-1", parent=parent))).data.reference == "450789469"
+        own = {"number": "A-1", "parent": parent, "metadata": {"order_id": "7"}}
+        assert only(read(event("invoice.paid", **own))).data.reference == "7"
+
     def test_an_invoice_of_nothing_is_no_payment(self) -> None:
         assert "Nothing was to be paid" in read(event("invoice.paid", amount_paid=0)).reason
 

@@ -58,7 +58,12 @@ def invoice_as_payment(invoice: Record, settings: StripeSettings) -> Payment:
             email=invoice.get("customer_email") or "",
             phone=invoice.get("customer_phone") or "",
         ),
-        reference=reference(invoice, settings) or invoice.get("number") or "",
+        reference=(
+            reference(invoice, settings)
+            or reference(_of_subscription(invoice), settings)  # Its metadata, as it was when the invoice was made.
+            or invoice.get("number")
+            or ""
+        ),
         invoice_id=invoice["id"],
         subscription_id=subscription_of(invoice),
         attempts=invoice["attempt_count"],
@@ -71,8 +76,12 @@ def invoice_as_payment(invoice: Record, settings: StripeSettings) -> Payment:
 def subscription_of(invoice: Record) -> str:
     """Which subscription it is for. Events that the account's default version writes may have it as it was until 2025,
     at the top."""
-    details = (invoice.get("parent") or {}).get("subscription_details") or {}
-    return id_of(details.get("subscription") or invoice.get("subscription"))
+    return id_of(_of_subscription(invoice).get("subscription") or invoice.get("subscription"))
+
+
+def _of_subscription(invoice: Record) -> Record:
+    """What an invoice says of its subscription; empty if it is for none."""
+    return (invoice.get("parent") or {}).get("subscription_details") or {}
 
 
 def as_returned(refund: Record) -> PaymentReturned:
