@@ -4,7 +4,8 @@ from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bellwire.capabilities import chat, shipping, stock
+from bellwire.capabilities import chat, email, helpdesk, shipping, stock
+from bellwire.clock import parse_time
 from bellwire.connectors.kit import (
     Account,
     Action,
@@ -23,7 +24,7 @@ from bellwire.connectors.kit import (
     connect,
 )
 from bellwire.connectors.kit.http import before_writing
-from bellwire.events import Delivery, Environment, Event, Order
+from bellwire.events import Delivery, Environment, Event, Order, data_model
 from tests.connecting import Secrets
 
 Behaviour = Callable[[], Any]
@@ -72,6 +73,14 @@ class Vendor:
         await self._do("post_message", call, given)
         return chat.Message(id=f"m{len(self.done)}", channel=given.channel)
 
+    async def send_mail(self, call: Call, given: email.SendMail) -> email.Mail:
+        await self._do("send_mail", call, given)
+        return email.Mail(id=f"m{len(self.done)}", to=given.to)
+
+    async def ticket(self, call: Call, given: helpdesk.CreateTicket) -> helpdesk.HelpTicket:
+        await self._do("create_ticket", call, given)
+        return helpdesk.HelpTicket(id=f"t{len(self.done)}")
+
     async def adjust(self, call: Call, given: stock.AdjustStock) -> stock.StockChanges:
         await self._do("adjust", call, given)
         changes = (stock.StockChange(sku=line.sku, change=-line.quantity) for line in given.lines)
@@ -91,12 +100,14 @@ class Vendor:
         manifest = Manifest(
             name="toy",
             title="Toy Till",
-            capabilities=("chat", "stock", "shipping"),
+            capabilities=("chat", "email", "helpdesk", "stock", "shipping"),
             credentials=(Credential("access_token", "Toy Till › API"),),
             base_urls=dict.fromkeys(Environment, "http://127.0.0.1:9"),
         )
         actions = [
             Action(chat.POST_MESSAGE, Unkeyed("a toy"), self.post),
+            Action(email.SEND_MAIL, Unkeyed("a toy"), self.send_mail),
+            Action(helpdesk.CREATE_TICKET, ByKey("key"), self.ticket),
             Action(stock.ADJUST, self.stock_repeat, self.adjust),
             Action(shipping.CREATE_LABEL, LookUp(self.find_label), self.label),
         ]
@@ -110,9 +121,12 @@ class Vendor:
 
 
 def normalise(delivery: Delivery, connection: Connection) -> Normalised:
-    """A body is {"type": …, "order": a canonical order}; `null` means nothing, anything else is a fault."""
+    """A body is {"type": …, "order": a canonical order}, or of any other type {"type": …, "subject": …, "time": …,
+    "data": …}; `null` means nothing, anything else is a fault."""
     if delivery.json is None:
         return Normalised(reason="It says nothing.")
+    if "data" in delivery.json:
+        return Normalised((_told(delivery.json, connection),))
     order = Order.model_validate(delivery.json["order"])
     kind = delivery.json["type"]
     suffix = order.updated_at.isoformat() if kind == "order.updated" else kind.rpartition(".")[2]
@@ -127,3 +141,15 @@ def normalise(delivery: Delivery, connection: Connection) -> Normalised:
         data=order,
     )
     return Normalised((event,))
+
+
+def _told(body: Any, connection: Connection) -> Event:
+    return Event(
+        type=body["type"],
+        connection=connection.name,
+        environment=connection.environment,
+        business_key=f"{connection.name}/{body['subject']}/{body['type']}/{body['time']}",
+        subject=body["subject"],
+        time=parse_time(body["time"]),
+        data=data_model(body["type"]).model_validate(body["data"]),
+    )
