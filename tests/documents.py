@@ -77,5 +77,6 @@ def read(name: str) -> Document:
 
 
 PAGES = [
-    read(path.relative_to(ROOT).as_posix()) for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")))
+    read(path.relative_to(ROOT).as_posix())
+    for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("docs/flows/*.md")))
 ]

@@ -379,6 +379,22 @@ def test_several_processes_outlive_one_of_each_when_the_rehearsal_is_followed(tm
         assert printed.split()[-1] == str(received)
 
 
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.path.parent.name == "flows"], ids=lambda page: page.path.name
+)
+def test_a_template_is_begun_as_its_page_shows(page: Document, tmp_path: Path) -> None:
+    """Every command of the page, in its order, in one terminal."""
+    environ = CLEAN | {"PATH": f"{Path(sys.executable).parent}:{CLEAN['PATH']}"}
+    printed = ""
+    with Terminal(tmp_path, environ) as terminal:
+        for block in page.blocks:
+            if block.kind == "sh":
+                printed += terminal.run(block.text)
+            elif block.kind == "text":
+                assert_printed(block.text, printed)
+    assert "is ready. Next:" in printed
+
+
 def asked(url: str, question: str) -> int:
     with psycopg.connect(url) as connection:
         row = connection.execute(question.encode()).fetchone()

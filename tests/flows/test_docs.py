@@ -1,4 +1,4 @@
-"""docs/flows.md says nothing that isn't so."""
+"""docs/flows.md and the pages of the templates say nothing that isn't so."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from textwrap import indent
 import pytest
 
 from bellwire.errors import ConfigurationError
-from bellwire.flows import Flow, check_flow, parse_flow
+from bellwire.flows import Flow, check_flow, parse_flow, template
 from bellwire.flows.fields import TEXT_METHODS
 from bellwire.flows.filters import FILTERS
 from bellwire.flows.parsing import ACTION_KEYS, FLOW_KEYS
@@ -53,3 +53,19 @@ def test_messages_about_actions_are_as_shown(wrote: str, says: str) -> None:
 @pytest.mark.parametrize("name", sorted({*FLOW_KEYS, *ACTION_KEYS, *FILTERS, *TESTS, *TEXT_METHODS}))
 def test_every_key_filter_test_and_method_is_explained(name: str) -> None:
     assert f"`{name}`" in PAGE
+
+
+@pytest.mark.parametrize("name", ["dunning", "onboarding"])
+def test_a_templates_page_tells_of_every_input_where_it_comes_from(name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "flows" / f"{name}.md").read_text("utf-8")
+    table = page.partition("| flow | step | input |")[2].partition("\n\n")[0]
+    cells = [[re.findall("`([^`]+)`", cell) for cell in line.split(" | ")[:3]] for line in table.splitlines()[2:]]
+    told = [(*flows, step, given) for flows, steps, inputs in cells for step in steps for given in inputs]
+    flows = {flow: parse_flow(text, PATH.with_stem(flow)) for flow, text in template(name).items()}
+    assert sorted(told) == sorted(
+        (flow.id, action.name, str(given))
+        for flow in flows.values()
+        for action in flow.actions.values()
+        for given in action.given
+    )
+    assert all(f"| `{flow}` | " in page.partition("## ")[0] for flow in flows)
