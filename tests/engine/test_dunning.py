@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from bellwire.errors import Transient
 from bellwire.events import Customer, Payment, PaymentStatus, Subscription
 from bellwire.flows import bundled
-from bellwire.ledger import RunState, runs
+from bellwire.ledger import RunState
 from tests.engine.test_waiting import DAY, Clock, Place
 from tests.engine.vendor import Vendor
 from tests.samples import NOW, usd
@@ -35,7 +36,8 @@ class Billing(Place):
     async def told(self, kind: str, customer: int, **changes: Any) -> None:
         """`kind` of event about this customer arrives; it happened later than those before it in FAILED …"""
         order = (FAILED, SUCCEEDED, RENEWED, ENDED).index(kind)
-        at = (NOW + order * timedelta(minutes=1)).isoformat()
+        later = timedelta(minutes=order, seconds=changes.get("attempts", 1))
+        at = (NOW + later).isoformat()
         data = _subscription(customer) if kind == ENDED else _payment(customer, kind, **changes)
         subject = f"subscription/sub_{customer}" if kind == ENDED else f"invoice/in_{customer}"
         await self.deliver(body=json.dumps({"type": kind, "subject": subject, "time": at, "data": data}).encode())
@@ -45,10 +47,14 @@ class Billing(Place):
         await self.until(self._nothing_due, 60)
 
     async def _nothing_due(self) -> bool:
-        now = self.clock()
-        if await self.ledger.read(lambda rows: runs.any_due(rows, now)):
+        if await self.due():
             return False
         return await self._nothing_left()  # In this order: what is due is taken up meanwhile.
+
+    async def due(self) -> bool:
+        """Whether a run's time has come. Those that a queue has by now have no time any more."""
+        now, waiting = self.clock(), [run.due_at for run in await self.runs() if run.state is RunState.WAITING]
+        return any(due_at is None or due_at <= now for due_at in waiting)
 
     def mails(self, customer: int) -> list[str]:
         return [mail.subject for mail in self.mailer.given if mail.to == f"{customer}@example.com"]
@@ -106,6 +112,55 @@ async def test_without_a_payment_all_mails_go_out_at_their_days_and_then_the_tea
         assert by_day == {day: [words for words, due in WORDS.items() if due <= day] for day in range(20)}
         assert billing.tickets() == ["1@example.com"] and "hasn't paid $24.40" in billing.posts()[0]
         assert (await billing.run()).state is RunState.DONE
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking"),
+    [
+        (SUCCEEDED, "subscription_id"),  # an invoice of Stripe's that stands alone
+        (SUCCEEDED, "invoice_id"),  # PayPal
+        (RENEWED, "invoice_id"),
+    ],
+)
+async def test_a_payment_is_known_by_what_its_processor_tells(ledger_url: str, kind: str, lacking: str) -> None:
+    async with open_billing(ledger_url) as billing:
+        for customer in (1, 2):
+            await billing.told(FAILED, customer, **{lacking: ""})
+        await _let_pass(billing, 2)
+        await billing.told(kind, 1, **{lacking: ""})
+        await _let_pass(billing, 20)
+        assert (billing.mails(1), billing.mails(2)) == ([*WORDS][:1], [*WORDS])
+
+
+async def test_the_processors_further_tries_begin_nothing_new(ledger_url: str) -> None:
+    async with open_billing(ledger_url) as billing:
+        for attempts in (1, 2, 3):
+            await billing.told(FAILED, 1, attempts=attempts)
+            await _let_pass(billing, 3)
+        await _let_pass(billing, 20)
+        assert billing.mails(1) == [*WORDS]
+
+
+async def test_a_mail_that_waits_for_its_next_try_isnt_sent_after_a_payment(ledger_url: str) -> None:
+    async with open_billing(ledger_url) as billing:
+        down = Transient("The mail server is down.", retry_after=timedelta(hours=6))
+        billing.mailer.next["send_mail"].append(down)
+        await billing.told(FAILED, 1)
+        await billing.quiet()
+        billing.pass_by(A_BIT_MORE_THAN_AN_HOUR)
+        await billing.until(lambda: _tries_again(billing))
+        await billing.told(SUCCEEDED, 1)
+        await billing.until(lambda: _is_done(billing))
+        await _let_pass(billing, 20)
+        assert [call for call, *_ in billing.mailer.calls] == ["send_mail"] and billing.mailer.done == []
+
+
+async def _tries_again(billing: Billing) -> bool:
+    return bool(billing.mailer.calls) and (await billing.run()).state is RunState.WAITING
+
+
+async def _is_done(billing: Billing) -> bool:
+    return (await billing.run()).state is RunState.DONE
 
 
 ORDERS = [
