@@ -211,6 +211,28 @@ async def test_what_two_events_have_in_common_can_be_a_field(ledger_url: str, sa
         await place.until(lambda: _ended(place))
 
 
+async def test_the_later_event_may_call_the_field_something_else(ledger_url: str) -> None:
+    """As with a booking that was moved: the new one says which one it replaces."""
+    flow = REMIND.replace("ends_on: till.order.cancelled", "ends_on: {event: till.order.cancelled, same: id, as: note}")
+    async with open_place(ledger_url, flow) as place:
+        await place.deliver(order(id="1", number="1"))
+        await place.deliver(order(id="2", number="2"))
+        await place.until(place.waits)
+        await place.deliver(order(id="3", number="3", note="2"), kind="order.cancelled")
+        await place.until(lambda: _ended(place))
+        waiting = [run.subject for run in await place.runs() if run.state is RunState.WAITING]
+        assert len(waiting) == 1 and "order/1" in str(waiting)
+
+
+async def test_in_whichever_order_they_come_when_the_field_is_called_something_else(ledger_url: str) -> None:
+    flow = REMIND.replace("ends_on: till.order.cancelled", "ends_on: {event: till.order.cancelled, same: id, as: note}")
+    async with open_place(ledger_url, flow) as place:
+        await place.deliver(order(id="3", note="2"), kind="order.cancelled")
+        await place.deliver(order(id="2"))
+        await place.until(lambda: _ended(place))
+        assert place.said() == []
+
+
 async def test_events_that_lack_the_field_have_nothing_in_common(ledger_url: str) -> None:
     flow = REMIND.replace("ends_on: till.order.cancelled", "ends_on: {event: till.order.cancelled, same: note}")
     async with open_place(ledger_url, flow) as place:

@@ -122,6 +122,8 @@ def test_a_flow_cannot_be_changed() -> None:
             "'by' sees the event alone.",
             "event.supplier_id",
         ),
+        ("name: A\ntrigger: s.o.p\nends_on: {event: s.o.c, same: id, as: A}\n", 3, "'A' is no field.", "invoice_id"),
+        ("name: A\ntrigger: s.o.p\nends_on: {event: s.o.c, as: id}\n", 3, "'as' needs 'same'.", "Name the field"),
         ("name: 12\n", 1, "'name' has to be text.", "quotes"),
         ("name: ''\n", 1, "'name' is empty.", "leave the key out"),
         ("name: A\ntrigger: s.o.p\n", 1, "A flow needs 'actions'.", "actions:"),

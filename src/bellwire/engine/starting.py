@@ -164,7 +164,7 @@ def _is_test(data: Any) -> bool:
 def _end(rows: Rows, fact: Fact, flow: Flow, ending: Ending, now: datetime) -> int:
     """End a flow's runs that have something in common with an event. Gives how many."""
     event = fact.event
-    key = ending.key(event)
+    key = ending.key_of_later(event)
     if not key:
         return 0
     endings.happened(rows, flow.id, key, fact.id, event.time)

@@ -150,9 +150,9 @@ class _Check:
             connector = None if ending.connection == OWN else self._connector(ending.connection, ending.line)
             if connector is not None:
                 self._brings(connector, ending.event_type, ending.line)
-            for event_type in (self._flow.event_type, ending.event_type):
-                if ending.same and not has_field(data_model(event_type), ending.same):
-                    self._add(ending.line, f"{event_type} has no field '{ending.same}'")
+            for event_type, field in ((self._flow.event_type, ending.same), (ending.event_type, ending.called)):
+                if field and not has_field(data_model(event_type), field):
+                    self._add(ending.line, f"{event_type} has no field '{field}'")
 
     def _operation(self, action: FlowAction) -> None:
         if not action.connection:

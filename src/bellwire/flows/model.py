@@ -76,15 +76,24 @@ class Ending:
     connection: str
     event_type: str
     same: str
-    """A field of both events' data, such as `invoice_id`; empty: their subjects are compared."""
+    """A field of the data of the event that began the run, such as `invoice_id`; empty: their subjects are compared."""
+    called: str
+    """What the later event calls that field: `same` again, unless the flow says otherwise."""
     line: int
 
     def key(self, event: Event) -> str:
-        """What the two events have in common; empty when this one doesn't say."""
-        if not self.same:
+        """What an event that begins a run has in common with one that ends it; empty when it doesn't say."""
+        return self._key(event, self.same)
+
+    def key_of_later(self, event: Event) -> str:
+        """The same of the later event."""
+        return self._key(event, self.called)
+
+    def _key(self, event: Event, field: str) -> str:
+        if not field:
             return whole_subject(event.connection, event.subject)
         found = event.data
-        for name in self.same.split("."):
+        for name in field.split("."):
             found = read_field(found, name, None)
         return "" if found is None or found == "" else f"{self.same}={found}"
 

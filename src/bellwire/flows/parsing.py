@@ -142,20 +142,30 @@ def _ends_on(top: Section, path: Path) -> tuple[Ending, ...]:
 
 def _ending(entry: Node, top: Section, path: Path) -> Ending:
     """Either the event's name, or a mapping with it."""
-    same = ""
+    same = called = ""
     if isinstance(entry.value, dict):
-        section = Section(entry, path, "what ends the run", ("event", "same"))
-        node, field = section.need("event", "shop.order.cancelled"), section.find("same")
-        if field is not None:
-            same = section.text(field, "same")
-            if not _FIELD.fullmatch(same):
-                raise top.error(field.line, f"'{same}' is no field.", "Name one that both events have: invoice_id.")
+        section = Section(entry, path, "what ends the run", ("event", "same", "as"))
+        node = section.need("event", "shop.order.cancelled")
+        same, called = _field(section, "same"), _field(section, "as")
+        if called and not same:
+            raise top.error(entry.line, "'as' needs 'same'.", "Name the field of the event that began the run.")
     else:
         node = entry
     match = _TRIGGER.fullmatch(top.text(node, "ends_on"))
     if not match:
         raise top.error(node.line, "'ends_on' can't be understood.", "Write it like this: `shop.order.cancelled`.")
-    return Ending(match[1], match[2], same, node.line)
+    return Ending(match[1], match[2], same, called or same, node.line)
+
+
+def _field(section: Section, key: str) -> str:
+    """The name of a field of an event's data; empty when the key isn't there."""
+    node = section.find(key)
+    if node is None:
+        return ""
+    name = section.text(node, key)
+    if not _FIELD.fullmatch(name):
+        raise section.error(node.line, f"'{name}' is no field.", "Name one that both events have: invoice_id.")
+    return name
 
 
 def _owner(top: Section, path: Path) -> Owner | None:
