@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bellwire.capabilities.sms import SendSms
 from bellwire.errors import ConfigurationError, FlowError
 from bellwire.events import FreeForm
 from bellwire.flows import SKIPPED, ByHand
@@ -64,6 +65,33 @@ def test_what_expressions_give(text: str, value: Any) -> None:
     found = value_of(text)
     assert found == value
     assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("+15125550123", "+15125550123"),
+        (" +1 (512) 555-0123 ", "+15125550123"),
+        ("+44 (0)20 7946 0958", "+442079460958"),
+        ("+41.44.668.18.00", "+41446681800"),
+        ("+49 30/901820", "+4930901820"),
+        ("(512) 555-0123", ""),
+        ("0044 20 7946 0958", ""),
+        ("+0 512 555 0123", ""),
+        ("+1 512 555 0123 ext. 4", ""),
+        ("+1 512 555 0123 +1", ""),
+        ("+12345", ""),
+        ("+1234567890123456", ""),
+        ("+", ""),
+        ("", ""),
+        (None, ""),
+        (SKIPPED, ""),
+    ],
+)
+def test_a_phone_number_is_made_fit_for_messages_or_nothing(written: Any, number: str) -> None:
+    assert value_of("{{ n | phone }}", n=written) == number
+    if number:
+        assert SendSms(to=number, text="Hello").to == number
 
 
 @pytest.mark.parametrize(

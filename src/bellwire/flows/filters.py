@@ -1,5 +1,6 @@
 """The filters of expressions: Jinja's harmless ones and our own. None can make much out of little."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -23,6 +24,8 @@ MOST_CHARACTERS = 100_000
 MOST_ITEMS = 1_000
 """How many items a loop within a text may go over."""
 
+_SPACED = re.compile(r"\+[0-9 ()./\-]+")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _HARMLESS = (
     "abs",
     "capitalize",
@@ -109,6 +112,15 @@ def rounded(value: Any, precision: int = 0) -> Decimal | Skipped | Foreseen:
     return Decimal(str(value)).quantize(Decimal(1).scaleb(-precision), ROUND_HALF_UP)
 
 
+def phone(value: Any) -> str:
+    """`+15125550123`: a phone number in E.164, however it is spaced; empty when it doesn't begin with `+` and a
+    country's code, or can't be a number at all."""
+    text = printed(value).strip()
+    digits = "".join(filter(str.isdecimal, text.replace("(0)", "")))
+    found = f"+{digits}"
+    return found if _SPACED.fullmatch(text) and _E164.fullmatch(found) else ""
+
+
 def replaced(value: Any, old: str, new: str) -> str:
     text = printed(value)
     if not old or len(text) + text.count(old) * len(new) > MOST_CHARACTERS:
@@ -143,6 +155,7 @@ FILTERS: dict[str, Callable[..., Any]] = {name: JINJA[name] for name in _HARMLES
     "date": day,
     "join": joined,
     "money": money,
+    "phone": phone,
     "replace": replaced,
     "round": rounded,
     "string": printed,

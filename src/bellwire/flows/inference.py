@@ -28,6 +28,7 @@ _GIVES_TEXT = (
     "join",
     "lower",
     "money",
+    "phone",
     "replace",
     "string",
     "title",
