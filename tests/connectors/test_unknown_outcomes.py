@@ -234,6 +234,12 @@ async def _opened(desk: Desk) -> str:
     return (await desk.first(field_service.OPEN_JOB, await _job(desk), field_service.OpenedJob)).id
 
 
+async def _finding(desk: Desk) -> field_service.FindJob:
+    job = await _job(desk)
+    await desk.first(field_service.OPEN_JOB, job, field_service.OpenedJob)
+    return field_service.FindJob(client_id=job.client_id, reference=job.reference)
+
+
 async def _timesheet(desk: Desk) -> field_service.ReadTimesheet:
     return field_service.ReadTimesheet(job_id=await _opened(desk))
 
@@ -337,6 +343,7 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     esign.WITHDRAW_CONTRACT: _open_contract,
     field_service.FIND_OR_CREATE_CLIENT: _HOUSEHOLD,
     field_service.OPEN_JOB: _job,
+    field_service.FIND_JOB: _finding,
     field_service.READ_TIMESHEET: _timesheet,
     field_service.ADD_JOB_NOTE: _note,
     field_service.CLOSE_JOB: _closing,

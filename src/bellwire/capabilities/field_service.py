@@ -56,6 +56,19 @@ class OpenedJob(Result):
     url: str = ""
 
 
+class FindJob(Given):
+    client_id: str = Field(min_length=1)
+    reference: str = Field(min_length=1, max_length=100)
+    """As it was opened with."""
+
+
+class FoundJob(Result):
+    id: str = ""
+    """Empty: the client has none with this reference."""
+    number: str = ""
+    url: str = ""
+
+
 class ReadTimesheet(Given):
     job_id: str = Field(min_length=1)
 
@@ -90,10 +103,11 @@ FIND_OR_CREATE_CLIENT = Operation(
     "Find the client, or add them",
 )  # fmt: skip
 OPEN_JOB = Operation("field_service", "open_job", OpenJob, OpenedJob, Effect.RECORD, "Open the work order")
+FIND_JOB = Operation("field_service", "find_job", FindJob, FoundJob, Effect.NOTHING, "Look for the work order")
 READ_TIMESHEET = Operation(
     "field_service", "read_timesheet", ReadTimesheet, Timesheet, Effect.NOTHING, "Read the time spent on a job"
 )
 ADD_JOB_NOTE = Operation("field_service", "add_job_note", AddJobNote, JobNote, Effect.RECORD, "Add a note to the job")
 CLOSE_JOB = Operation("field_service", "close_job", CloseJob, ClosedJob, Effect.RECORD, "Close the work order")
 
-OPERATIONS = (FIND_OR_CREATE_CLIENT, OPEN_JOB, READ_TIMESHEET, ADD_JOB_NOTE, CLOSE_JOB)
+OPERATIONS = (FIND_OR_CREATE_CLIENT, OPEN_JOB, FIND_JOB, READ_TIMESHEET, ADD_JOB_NOTE, CLOSE_JOB)

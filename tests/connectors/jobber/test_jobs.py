@@ -12,6 +12,8 @@ from bellwire.capabilities.field_service import (
     AddJobNote,
     ClosedJob,
     CloseJob,
+    FindJob,
+    FoundJob,
     JobLine,
     JobNote,
     OpenedJob,
@@ -126,6 +128,28 @@ class TestOpening:
         assert len(field.office.jobs) == 121
         assert field.office.jobs[again.id]["instructions"] == "Reference: B-1"
         assert [request.body["variables"]["after"] for request in field.received] == [None, "50", "100"]
+
+
+class TestFinding:
+    @pytest.mark.proves("paging")
+    async def test_a_clients_job_is_found_by_its_reference_on_the_last_page_too(
+        self, connect: Connect, field: Jobber, place: tuple[str, str]
+    ) -> None:
+        this = call(connect())
+        for number in range(60):
+            field.office.add_job({"propertyId": place[1], "instructions": f"Reference: other-{number}"})
+        made = await opened(this, place)
+        found = await do(this, "find_job", FindJob(client_id=place[0], reference="B-1"))
+        assert found == FoundJob(id=made.id, number=made.number, url=made.url)
+
+    async def test_where_there_is_none_nothing_is_found(
+        self, connect: Connect, field: Jobber, place: tuple[str, str]
+    ) -> None:
+        this = call(connect())
+        await opened(this, place)
+        assert await do(this, "find_job", FindJob(client_id=place[0], reference="B-2")) == FoundJob()
+        other = field.office.add_client({"firstName": "Kim", "lastName": "Lee"})
+        assert await do(this, "find_job", FindJob(client_id=other["id"], reference="B-1")) == FoundJob()
 
 
 class TestTimesheets:

@@ -7,11 +7,14 @@ from zoneinfo import ZoneInfo
 from bellwire.capabilities.field_service import (
     ADD_JOB_NOTE,
     CLOSE_JOB,
+    FIND_JOB,
     OPEN_JOB,
     READ_TIMESHEET,
     AddJobNote,
     ClosedJob,
     CloseJob,
+    FindJob,
+    FoundJob,
     JobNote,
     OpenedJob,
     OpenJob,
@@ -33,7 +36,7 @@ _MARGIN = timedelta(minutes=5)
 _MINUTE = timedelta(minutes=1)
 
 
-async def find_job(call: Call, given: OpenJob) -> OpenedJob | None:
+async def find_opened(call: Call, given: OpenJob | FindJob) -> OpenedJob | None:
     """The client's job whose instructions say the reference."""
     async for job in listed(call, documents.JOBS_OF_CLIENT, ("client", "jobs"), id=given.client_id):
         if says_reference(job.get("instructions"), given.reference):
@@ -56,7 +59,7 @@ async def find_closed(call: Call, given: CloseJob) -> ClosedJob | None:
     return _closed(job) if job and job["jobStatus"] in _CLOSED else None
 
 
-@action(OPEN_JOB, repeat=LookUp(find_job))
+@action(OPEN_JOB, repeat=LookUp(find_opened))
 async def open_job(call: Call, given: OpenJob) -> OpenedJob:
     """`jobCreate`, with a visit for each day. The reference is a line of the instructions. Jobber takes times for those
     of the account's own zone, which should be that of the place of work. Also raises Refused (currency, unknown-user).
@@ -84,6 +87,12 @@ async def open_job(call: Call, given: OpenJob) -> OpenedJob:
     return _opened((await ask(call, documents.CREATE_JOB, writes=True, input=wanted))["jobCreate"]["job"])
 
 
+@action(FIND_JOB, repeat=Unkeyed("it only reads"))
+async def find_job(call: Call, given: FindJob) -> FoundJob:
+    found = await find_opened(call, given)
+    return FoundJob(id=found.id, number=found.number, url=found.url) if found else FoundJob()
+
+
 @action(READ_TIMESHEET, repeat=Unkeyed("it only reads"))
 async def read_timesheet(call: Call, given: ReadTimesheet) -> Timesheet:
     path = ("job", "timeSheetEntries")
@@ -109,7 +118,7 @@ async def close_job(call: Call, given: CloseJob) -> ClosedJob:
         return closed
 
 
-ACTIONS = (open_job, read_timesheet, add_job_note, close_job)
+ACTIONS = (open_job, find_job, read_timesheet, add_job_note, close_job)
 
 
 def _lines(call: Call, given: OpenJob) -> list[Node]:
