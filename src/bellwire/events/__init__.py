@@ -2,7 +2,7 @@
 
 from bellwire.events.base import what_is_wrong
 from bellwire.events.bookings import Answer, Booking, CalendarEntry, Contract, Signer
-from bellwire.events.catalogue import InventoryLevel, Product, Variant
+from bellwire.events.catalogue import InventoryLevel, LowStock, Product, SalesSpike, Variant
 from bellwire.events.delivery import Delivery
 from bellwire.events.dictionary import DICTIONARY, SCHEDULED, EventType, data_model
 from bellwire.events.envelope import OWN, Environment, Event, FreeForm, whole_subject
@@ -54,6 +54,7 @@ __all__ = [
     "Job",
     "Lead",
     "Line",
+    "LowStock",
     "Message",
     "Order",
     "OrderPayment",
@@ -68,6 +69,7 @@ __all__ = [
     "RefundLine",
     "Return",
     "ReturnLine",
+    "SalesSpike",
     "Shipment",
     "ShipmentStatus",
     "ShippingLine",

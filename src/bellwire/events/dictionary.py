@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from bellwire.events.bookings import Booking, CalendarEntry, Contract
-from bellwire.events.catalogue import InventoryLevel, Product
+from bellwire.events.catalogue import InventoryLevel, LowStock, Product, SalesSpike
 from bellwire.events.envelope import FreeForm
 from bellwire.events.orders import Order, Refund
 from bellwire.events.payments import Payment, PaymentDispute, PaymentReturned, Subscription
@@ -44,6 +44,8 @@ DICTIONARY: dict[str, EventType] = {
         EventType("product.updated", Product, "A product is new or has changed.", state=True),
         EventType("product.deleted", FreeForm, "A product was removed; only its id is known."),
         EventType("inventory.updated", InventoryLevel, "The stock of one item changed.", state=True),
+        EventType("inventory.low", LowStock, "The stock of an item fell to its reorder point, or below."),
+        EventType("inventory.spiking", SalesSpike, "An item sells far above its usual rate."),
         EventType("customer.updated", FreeForm, "A customer's record is new or has changed.", state=True),
         EventType("payment.succeeded", Payment, "A payment came in."),
         EventType("payment.failed", Payment, "A payment was declined."),
