@@ -96,27 +96,28 @@ class Vendor:
             return None
         return shipping.Label(id="l1", shipping_order_id="s1", carrier="post", tracking_number="TRACK-1")
 
-    def connection(self, sign_in: Callable[[Call], Awaitable[Account]] | None = None) -> Connection:
-        manifest = Manifest(
-            name="toy",
-            title="Toy Till",
-            capabilities=("chat", "email", "helpdesk", "stock", "shipping"),
-            credentials=(Credential("access_token", "Toy Till › API"),),
-            base_urls=dict.fromkeys(Environment, "http://127.0.0.1:9"),
-        )
-        actions = [
+    def actions(self) -> list[Action]:
+        return [
             Action(chat.POST_MESSAGE, Unkeyed("a toy"), self.post),
             Action(email.SEND_MAIL, Unkeyed("a toy"), self.send_mail),
             Action(helpdesk.CREATE_TICKET, ByKey("key"), self.ticket),
             Action(stock.ADJUST, self.stock_repeat, self.adjust),
             Action(shipping.CREATE_LABEL, LookUp(self.find_label), self.label),
         ]
-        connector = Connector(
-            manifest,
-            Triggers(("order.paid", "order.updated"), normalise),
-            {str(action.operation): action for action in actions},
-            sign_in=sign_in,
+
+    def triggers(self) -> Triggers:
+        return Triggers(("order.paid", "order.updated"), normalise)
+
+    def connection(self, sign_in: Callable[[Call], Awaitable[Account]] | None = None) -> Connection:
+        actions = {str(action.operation): action for action in self.actions()}
+        manifest = Manifest(
+            name="toy",
+            title="Toy Till",
+            capabilities=tuple(dict.fromkeys(action.operation.capability for action in actions.values())),
+            credentials=(Credential("access_token", "Toy Till › API"),),
+            base_urls=dict.fromkeys(Environment, "http://127.0.0.1:9"),
         )
+        connector = Connector(manifest, self.triggers(), actions, sign_in=sign_in)
         return connect(self.name, connector, self.environment, NoSettings(), Secrets({}))
 
 

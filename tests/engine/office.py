@@ -1,0 +1,83 @@
+"""What the dispatch flows ask for, as toys: a calendar, text messages, work orders; and bookings that come in."""
+
+from bellwire.capabilities import calendar, chat, field_service, sms
+from bellwire.connectors.kit import Action, Call, Connection, Normalised, Triggers, Unkeyed, Upsert, event_of
+from bellwire.events import Booking, Delivery
+from tests.engine.vendor import Vendor
+
+
+class Office(Vendor):
+    """Each of its connections does all of it. Appointments are known by their references, work orders too."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.appointments: dict[str, calendar.PutAppointment] = {}
+        self.messages: list[sms.SendSms] = []
+        self.jobs: dict[str, field_service.OpenJob] = {}
+        self.notes: list[field_service.AddJobNote] = []
+        self.posts: list[str] = []
+
+    def actions(self) -> list[Action]:
+        return [
+            Action(calendar.PUT_APPOINTMENT, Upsert("the reference"), self.put_appointment),
+            Action(calendar.CANCEL_APPOINTMENT, Upsert("the reference"), self.cancel_appointment),
+            Action(sms.SEND_SMS, Unkeyed("a toy"), self.send_sms),
+            Action(field_service.FIND_OR_CREATE_CLIENT, Upsert("the address"), self.find_or_create_client),
+            Action(field_service.OPEN_JOB, Upsert("the reference"), self.open_job),
+            Action(field_service.FIND_JOB, Unkeyed("it only reads"), self.find_job),
+            Action(field_service.ADD_JOB_NOTE, Unkeyed("a toy"), self.add_job_note),
+            Action(chat.POST_MESSAGE, Unkeyed("a toy"), self.post),
+        ]
+
+    def triggers(self) -> Triggers:
+        return Triggers(("booking.created", "booking.changed", "booking.cancelled"), _booked)
+
+    async def put_appointment(self, call: Call, given: calendar.PutAppointment) -> calendar.Appointment:
+        await self._do("put_appointment", call, given)
+        self.appointments[given.reference] = given
+        return calendar.Appointment(id=given.reference, start=given.start, end=given.end)
+
+    async def cancel_appointment(self, call: Call, given: calendar.CancelAppointment) -> calendar.CancelledAppointment:
+        await self._do("cancel_appointment", call, given)
+        gone = self.appointments.pop(given.reference, None)
+        return calendar.CancelledAppointment(id=gone.reference if gone else "")
+
+    async def send_sms(self, call: Call, given: sms.SendSms) -> sms.Sms:
+        await self._do("send_sms", call, given)
+        self.messages.append(given)
+        return sms.Sms(id=f"s{len(self.messages)}", to=given.to)
+
+    async def find_or_create_client(
+        self, call: Call, given: field_service.FindOrCreateClient
+    ) -> field_service.FieldClient:
+        await self._do("find_or_create_client", call, given)
+        return field_service.FieldClient(id="c1", property_id="p1", name=given.customer.name, created=False)
+
+    async def open_job(self, call: Call, given: field_service.OpenJob) -> field_service.OpenedJob:
+        await self._do("open_job", call, given)
+        self.jobs[given.reference] = given
+        return field_service.OpenedJob(id=f"job of {given.reference}", number="7")
+
+    async def find_job(self, call: Call, given: field_service.FindJob) -> field_service.FoundJob:
+        await self._do("find_job", call, given)
+        if given.reference not in self.jobs:
+            return field_service.FoundJob()
+        return field_service.FoundJob(id=f"job of {given.reference}", number="7")
+
+    async def add_job_note(self, call: Call, given: field_service.AddJobNote) -> field_service.JobNote:
+        await self._do("add_job_note", call, given)
+        self.notes.append(given)
+        return field_service.JobNote(id=f"n{len(self.notes)}", job_id=given.job_id)
+
+    async def post(self, call: Call, given: chat.PostMessage) -> chat.Message:
+        self.posts.append(given.text)
+        return await super().post(call, given)
+
+
+def _booked(delivery: Delivery, connection: Connection) -> Normalised:
+    """A body is {"type": …, "booking": a canonical booking}."""
+    kind, made = delivery.json["type"], Booking.model_validate(delivery.json["booking"])
+    subject, happened = f"booking/{made.id}", kind.rpartition(".")[2]
+    key = f"{subject}/{happened}/{made.updated_at.isoformat()}"
+    event = event_of(connection, kind, key, subject, made.updated_at, made, version=made.updated_at)
+    return Normalised((event,))
