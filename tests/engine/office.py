@@ -1,7 +1,10 @@
-"""What the dispatch flows ask for, as toys: a calendar, text messages, work orders; and bookings that come in."""
+"""What the bundled flows ask for, as toys: calendar, text messages, work orders and bookings; suppliers and a shop."""
 
-from bellwire.capabilities import calendar, chat, field_service, sms
+from collections.abc import Mapping
+
+from bellwire.capabilities import calendar, chat, field_service, purchasing, sms, storefront
 from bellwire.connectors.kit import Action, Call, Connection, Normalised, Triggers, Unkeyed, Upsert, event_of
+from bellwire.errors import Refused
 from bellwire.events import Booking, Delivery
 from tests.engine.vendor import Vendor
 
@@ -72,6 +75,42 @@ class Office(Vendor):
     async def post(self, call: Call, given: chat.PostMessage) -> chat.Message:
         self.posts.append(given.text)
         return await super().post(call, given)
+
+
+class Buying(Vendor):
+    """Suppliers by SKU, and a shop's flags."""
+
+    def __init__(self, name: str, terms: Mapping[str, purchasing.SupplyTerms] | None = None) -> None:
+        super().__init__(name)
+        self.terms = dict(terms or {})
+        self.orders: list[purchasing.CreatePurchaseOrder] = []
+        self.flagged: list[str] = []
+
+    def actions(self) -> list[Action]:
+        return [
+            Action(purchasing.FIND_SUPPLIER, Unkeyed("it only reads"), self.find_supplier),
+            Action(purchasing.CREATE_PURCHASE_ORDER, Upsert("the key"), self.create_purchase_order),
+            Action(storefront.FLAG_PRODUCT, Upsert("the flags"), self.flag_product),
+        ]
+
+    async def find_supplier(self, call: Call, given: purchasing.FindSupplier) -> purchasing.SupplyTerms:
+        await self._do("find_supplier", call, given)
+        if given.sku not in self.terms:
+            raise Refused(f"There is no supplier of {given.sku}.", cause=f"no-supplier:{given.sku}")
+        return self.terms[given.sku]
+
+    async def create_purchase_order(
+        self, call: Call, given: purchasing.CreatePurchaseOrder
+    ) -> purchasing.PurchaseOrder:
+        await self._do("create_purchase_order", call, given)
+        self.orders.append(given)
+        number = f"P{len(self.orders)}"
+        return purchasing.PurchaseOrder(id=number, number=number, supplier_id=given.supplier_id)
+
+    async def flag_product(self, call: Call, given: storefront.FlagProduct) -> storefront.FlaggedProduct:
+        await self._do("flag_product", call, given)
+        self.flagged.append(given.sku)
+        return storefront.FlaggedProduct(product_id=given.sku, flags=(given.flag,))
 
 
 def _booked(delivery: Delivery, connection: Connection) -> Normalised:
