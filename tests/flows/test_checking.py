@@ -195,6 +195,16 @@ def test_an_input_that_may_be_missing_is_a_warning() -> None:
     assert found.sentence == "'amount' has to be given, and this may be missing"
 
 
+def test_an_input_that_is_asked_for_first_may_be_missing() -> None:
+    """As the warning advises."""
+    found = flow(
+        "label: {do: shipping.create_label, with: {order: '{{ event }}'}}\n"
+        "a:\n  do: books.record_payment\n  if: label.cost\n"
+        "  with: {invoice_id: a, customer_id: b, amount: '{{ label.cost }}'}"
+    )
+    assert said(found) == []
+
+
 def test_yes_or_no_is_not_a_number_nor_text() -> None:
     def about(value: str) -> list[str]:
         return said(

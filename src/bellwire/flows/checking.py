@@ -19,7 +19,7 @@ from bellwire.connectors.kit import Connector
 from bellwire.errors import ConfigurationError
 from bellwire.events import OWN, Event, FreeForm, data_model
 from bellwire.flows.document import Key
-from bellwire.flows.expressions import Expression
+from bellwire.flows.expressions import Expression, plain_path
 from bellwire.flows.fields import element, has_field, list_of, without_none
 from bellwire.flows.fitting import fits, may_lack
 from bellwire.flows.inference import Inference, called, paths_in, tested_paths
@@ -252,7 +252,9 @@ class _Check:
     def _value(self, key: str, value: Value, field: FieldInfo, see: Sight) -> None:
         content, wanted = value.content, without_none(field.annotation)
         if isinstance(content, Expression):
-            self._typed(key, value.line, self._infer(content, see), field.annotation)
+            found = self._infer(content, see)
+            asked = ".".join(plain_path(content.tree)) in see.tested
+            self._typed(key, value.line, without_none(found) if asked else found, field.annotation)
         elif not expressions_in(value):
             self._literal(key, value, field)
         elif isinstance(content, list):
