@@ -25,11 +25,12 @@ from bellwire.capabilities.field_service import (
 from bellwire.capabilities.sms import SendSms
 from bellwire.connectors.kit import Connection
 from bellwire.events import Address, Answer, Booking, Customer, Delivery, Environment, Event, Job, WorkedTime
-from bellwire.flows import SKIPPED, Flow, Scope, bundled, parse_flow, scope_for
+from bellwire.flows import SKIPPED, Flow, Scope, bundled, check_flow, parse_flow, scope_for
 from bellwire.ledger import RunRow, RunState, runs
 from tests.connecting import connection
 from tests.engine.office import Office
 from tests.engine.test_waiting import Clock, Place
+from tests.flows.templates import usual
 from tests.flows.writing import PATH
 from tests.samples import NOW, usd
 
@@ -475,3 +476,39 @@ def test_an_invoice_for_somebody_without_an_address_goes_by_post() -> None:
 
 def test_the_work_order_is_closed_last() -> None:
     assert {"note", "sent"} <= DONE.actions["closed"].needs
+
+
+DUE = "due: \"{{ meta.time | business_days(10) | date('yyyy-MM-dd', business.zone) }}\""
+OPTIONS = [
+    (CREATED, '      title: "{{ event.service }}:', 'calendar: "{{ event.staff[0] }}"'),
+    (CREATED, '      title: "{{ event.service | truncate(200) }}"', 'assigned_to: "{{ event.staff[0] }}"'),
+    (DONE, '      reference: "{{ event.number or event.id }}"', DUE),
+]
+
+
+@pytest.mark.parametrize(("flow", "before", "option"), OPTIONS, ids=[each[2].partition(":")[0] for each in OPTIONS])
+def test_what_the_comments_offer_checks_clean_and_fits(flow: Flow, before: str, option: str) -> None:
+    assert option in flow.source and flow.source.count(before) == 1
+    changed = parse_flow(flow.source.replace(before, f"      {option}\n{before}"), PATH.with_stem(flow.id))
+    assert check_flow(changed, usual("dispatch")) == []
+    (name,) = [each.name for each in changed.actions.values() if set(each.given) - set(flow.actions[each.name].given)]
+    given(changed, name, told(changed, booking() if flow is CREATED else job()))
+
+
+def test_the_address_can_come_from_an_answer_as_the_comments_show() -> None:
+    offered = next(line for line in CREATED.source.splitlines() if "address: {line1:" in line).strip("# ")
+    begin, end = CREATED.source.index("      address:"), CREATED.source.index("  # The work order. To give")
+    changed = parse_flow(CREATED.source[:begin] + f"      {offered}\n\n" + CREATED.source[end:], PATH)
+    assert check_flow(changed, usual("dispatch")) == []
+    asked = booking(address=None, answers=(Answer(question="Where?", answer="3 Oak St, Austin"),))
+    client = given(changed, "client", told(changed, asked))
+    assert isinstance(client, FindOrCreateClient) and client.address == Address(line1="3 Oak St, Austin")
+
+
+def test_a_fixed_price_can_be_invoiced_as_the_comments_show() -> None:
+    begin, end = DONE.source.index("          quantity:"), DONE.source.index("\n  # The books send it")
+    text = DONE.source[:begin] + '          unit_price: "{{ event.total }}"\n' + DONE.source[end:]
+    changed = parse_flow(text.replace("if: timesheet.minutes", "if: event.total"), PATH)
+    assert check_flow(changed, usual("dispatch")) == []
+    invoice = given(changed, "invoice", told(changed, job(total=usd("180.00"))))
+    assert isinstance(invoice, CreateWorkInvoice) and invoice.lines[0].unit_price == usd("180.00")

@@ -281,3 +281,19 @@ def test_the_buyer_reads_how_fast_it_sells_and_how_long_it_lasts(changes: dict[s
     data = SalesSpike.model_validate({**spike, "updated_at": NOW, **changes})
     (message,) = given(SPIKING, "buyer", told(SPIKING, data))
     assert message.model_dump()["text"] == text
+
+
+def test_the_buyer_can_be_asked_first_as_the_comments_show() -> None:
+    offered = next(line for line in LOW.source.splitlines() if "asked: {wait" in line).strip("# ")
+    text = LOW.source.replace("  orders:\n", f"  {offered}\n  orders:\n    if: asked\n")
+    flow = parse_flow(text, Path("flows/inventory_low.yaml"))
+    assert check_flow(flow, {**usual("inventory"), **own_connector()}) == []
+    approval = flow.actions["asked"].approval
+    assert approval is not None and approval.text(planned(GREEN, CUP)) == "Draft 2 orders?"
+
+
+def test_orders_can_be_made_for_each_place_as_the_comments_show() -> None:
+    flow = parse_flow(
+        LOW.source.replace("gather: {for: 1h}", "gather: {for: 1h, by: event.location}"), LOW.path or PATH
+    )
+    assert check_flow(flow, {**usual("inventory"), **own_connector()}) == []
