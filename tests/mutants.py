@@ -128,8 +128,8 @@ MUTANTS = (
     Mutant(
         "a claim keeps the old fence",
         _RUNS,
-        "state = 'running', fence = fence + 1, due_at = NULL WHERE",
-        "state = 'running', due_at = NULL WHERE",
+        "state = 'running', fence = fence + 1, due_at = NULL, held_for = '', reason = '' WHERE",
+        "state = 'running', due_at = NULL, held_for = '', reason = '' WHERE",
         (f"{_LEDGER_RUNS}::test_whoever_lost_a_run_writes_no_checkpoint_and_doesnt_end_it",),
     ),
     Mutant(
@@ -142,8 +142,8 @@ MUTANTS = (
     Mutant(
         "a run is taken from the queue with the old fence",
         _RUNS,
-        "state = 'running', fence = fence + 1, due_at = NULL, job",
-        "state = 'running', due_at = NULL, job",
+        "state = 'running', fence = fence + 1, due_at = NULL, held_for = '', reason = '', job",
+        "state = 'running', due_at = NULL, held_for = '', reason = '', job",
         (f"{_LEDGER_RUNS}::test_a_run_is_taken_by_one_job",),
     ),
     Mutant(
@@ -376,9 +376,30 @@ MUTANTS = (
     Mutant(
         "sandbox and production mix",
         "engine/sending.py",
-        "        if connection.environment is not self.event.environment:\n",
+        "        if connection.environment is not self.event.environment and connection.name != OWN:\n",
         "        if connection.environment is self:\n",
         (f"{_ENGINE}::test_sandbox_and_production_never_mix",),
+    ),
+    Mutant(
+        "what needs a person's yes is done without",
+        "engine/execution.py",
+        "not part.approved and action.approval.needed(scope)",
+        "part.approved and action.approval.needed(scope)",
+        ("engine/test_asking.py::test_nothing_is_done_before_a_person_said_yes",),
+    ),
+    Mutant(
+        "a link that answers needn't be signed",
+        "engine/links.py",
+        "key is not None and hmac.compare_digest(signature(key, run, action), given)",
+        "key is not None",
+        ("desk/test_answers.py::test_a_link_that_is_made_up_shows_nothing",),
+    ),
+    Mutant(
+        "an event that came before what it ends is forgotten",
+        "engine/starting.py",
+        "        if key and (later := endings.already(",
+        "        if not key and (later := endings.already(",
+        ("engine/test_waiting.py::test_in_whichever_order_they_come_what_ends_it_ends_it",),
     ),
     Mutant(
         "a decision changes a run that somebody carries",
