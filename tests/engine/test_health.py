@@ -9,7 +9,7 @@ from bellwire.clock import system_clock
 from bellwire.connectors.kit import Account, Call
 from bellwire.engine.health import is_outage
 from bellwire.errors import MissingCredential, OutcomeUnknown, Refused, SignedOut, Transient
-from bellwire.ledger import HealthRow, Outcome, RunState, Trouble, health, runs
+from bellwire.ledger import HealthRow, Outcome, RunState, Trouble, deliveries, health, runs
 from tests.engine.conftest import House
 from tests.engine.vendor import Vendor
 from tests.samples import order
@@ -83,7 +83,8 @@ async def states(house: House) -> set[RunState]:
 
 def all_are(house: House, state: RunState) -> Callable[[], object]:
     async def found() -> bool:
-        return await states(house) == {state} and not house.engine.busy
+        unread = await house.ledger.read(lambda rows: deliveries.waiting(rows, after=0, limit=1))
+        return not unread and await states(house) == {state} and not house.engine.busy
 
     return found
 
