@@ -250,11 +250,14 @@ def test_tax_that_is_said_of_no_line_is_on_all_of_them() -> None:
     assert ([bool(entry.tax) for entry in made_up.entries], made_up.tax) == ([True], Decimal("0.70"))
 
 
-def test_a_line_without_a_sku_has_the_item_that_is_set_for_such() -> None:
+def test_a_line_without_a_sku_has_the_item_that_is_set_for_such_and_a_fee_has_its_own() -> None:
+    unlisted = CreditLine(name="Gift wrap", amount=Money.of("2.00", "USD"))
     fee = CreditLine(name="Restocking", amount=Money.of("-1.00", "USD"))
-    given = CreateCreditMemo(invoice_number="1", lines=(TEA, fee), reference="R")
-    made_up = credit_sheet(given, SETTINGS.model_copy(update={"fallback_item": "Other goods"}))
-    assert [(entry.item.setting, entry.amount) for entry in made_up.entries] == [
-        ("", Decimal("8.50")),
-        ("fallback_item", Decimal("-1.00")),
-    ]
+    given = CreateCreditMemo(invoice_number="1", lines=(TEA, unlisted, fee), reference="R")
+    for fees, item in (("", "adjustment_item"), ("Fees", "fee_item")):
+        settings = SETTINGS.model_copy(update={"fallback_item": "Other goods", "fee_item": fees})
+        assert [(entry.item.setting, entry.amount) for entry in credit_sheet(given, settings).entries] == [
+            ("", Decimal("8.50")),
+            ("fallback_item", Decimal("2.00")),
+            (item, Decimal("-1.00")),
+        ]

@@ -216,11 +216,13 @@ def test_tax_that_is_said_of_no_line_is_shared_by_all_of_them() -> None:
     assert [entry.tax for entry in credit_sheet(given, SETTINGS).entries] == [Decimal("0.36"), Decimal("0.35")]
 
 
-def test_a_line_without_a_sku_has_the_account_that_is_set_for_such() -> None:
-    fee = CreditLine(name="Restocking", amount=usd("-1.00"))
-    given = CreateCreditMemo(invoice_number="1", lines=(TEA, fee), reference="R")
-    made_up = credit_sheet(given, SETTINGS.model_copy(update={"fallback_account": "260"}))
-    assert [(entry.account, entry.amount) for entry in made_up.entries] == [
-        ("", Decimal("8.50")),
-        ("260", Decimal("-1.00")),
-    ]
+def test_a_line_without_a_sku_has_the_account_that_is_set_for_such_and_a_fee_has_its_own() -> None:
+    unlisted, fee = CreditLine(name="Gift wrap", amount=usd("2.00")), CreditLine(name="Restocking", amount=usd("-1.00"))
+    given = CreateCreditMemo(invoice_number="1", lines=(TEA, unlisted, fee), reference="R")
+    for fees, account in (("", SETTINGS.adjustment_account), ("270", "270")):
+        settings = SETTINGS.model_copy(update={"fallback_account": "260", "fee_account": fees})
+        assert [(entry.account, entry.amount) for entry in credit_sheet(given, settings).entries] == [
+            ("", Decimal("8.50")),
+            ("260", Decimal("2.00")),
+            (account, Decimal("-1.00")),
+        ]

@@ -18,6 +18,7 @@ from bellwire.events import (
     InventoryLevel,
     Job,
     Lead,
+    LowStock,
     Message,
     Order,
     Payment,
@@ -27,6 +28,7 @@ from bellwire.events import (
     PurchaseReceipt,
     Refund,
     Return,
+    SalesSpike,
     Shipment,
     SmsReport,
     Subscription,
@@ -145,6 +147,10 @@ def _data(event_type: str, new_id: str, now: str) -> dict[str, Any]:
         return _order(new_id, now)
     if model is InventoryLevel:
         return {"item_id": new_id, "sku": "TEA-100", "available": 118, "updated_at": now}
+    if model is LowStock:
+        return {"sku": "TEA-100", "available": 9, "reorder_point": 12, "updated_at": now}
+    if model is SalesSpike:
+        return {"sku": "TEA-100", "sold": 40, "hours": 72, "usual": "9", "updated_at": now}
     fields = {name: now if value is _NOW else value for name, value in _FIELDS.get(model, {}).items()}
     return {"id": new_id, **fields}
 
