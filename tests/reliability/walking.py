@@ -1,7 +1,8 @@
 """Walking a story's points: it is told without a death, then again for each point, until it has died there.
 
 What happens side by side differs from telling to telling. So it is told a few times without a death: at a point that
-all of these came to, it has to have died; at the others that is tried as often, and what came of it has to be right.
+all of these came to, it has to have died, but for a few to which they came by chance; at the others that is tried as
+often, and what came of it has to be right.
 """
 
 import asyncio
@@ -47,14 +48,14 @@ class Walk:
     """Second deaths that were meant to be."""
     died_again: int = 0
 
-    def holds(self, *, fewest: int, again: float = 2 / 3) -> None:
+    def holds(self, *, fewest: int, missed: int = 3, again: float = 2 / 3) -> None:
         """Raises AssertionError. With less points than the `fewest`, the story has lost some. `again`: of the second
         deaths, the part that has to happen."""
         assert self.broken == {}, "\n".join(
             f"{point}: {each}" for point, found in self.broken.items() for each in found
         )
         assert self.whole >= fewest, f"{self.whole} points: {self.points}"
-        assert not self.missed
+        assert len(self.missed) <= missed, self.missed
         assert self.died_again >= self.again * again, f"{self.died_again} of {self.again} second deaths"
 
 
