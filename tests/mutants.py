@@ -382,9 +382,9 @@ MUTANTS = (
     ),
     Mutant(
         "what needs a person's yes is done without",
-        "engine/execution.py",
-        "not part.approved and action.approval.needed(scope)",
-        "part.approved and action.approval.needed(scope)",
+        "engine/asking.py",
+        "not part.approved and approval.needed(scope)",
+        "part.approved and approval.needed(scope)",
         ("engine/test_asking.py::test_nothing_is_done_before_a_person_said_yes",),
     ),
     Mutant(

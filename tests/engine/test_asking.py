@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from bellwire.engine import approve, cancel, decline, is_signed, leave_out, retry_run, switch, tick_off
-from bellwire.errors import BellwireError, NotFound
-from bellwire.ledger import AskKind, AskRow, AskState, FlowMode, Outcome, RunState, asks, audit, runs
+from bellwire.errors import BellwireError, NotFound, Refused
+from bellwire.ledger import AskKind, AskRow, AskState, FlowMode, Outcome, RunState, asks, audit, events, runs
 from tests.engine.conftest import FLOW, House
 from tests.engine.test_waiting import Clock
 from tests.samples import order
@@ -174,6 +174,61 @@ async def test_the_one_who_is_asked_can_be_sent_a_link_that_answers(ledger_url: 
         assert await place.ledger.read(asks.link_key) == key
 
 
+STOCK = "  stock:\n    do: till.adjust\n    with: {lines: '{{ event.lines }}', reason: sale}\n"
+
+
+async def test_an_answer_counts_at_once_though_another_action_needs_somebody(ledger_url: str) -> None:
+    async with open_place(ledger_url, REFUND + STOCK) as place:
+        place.vendor.next["adjust"].append(Refused("No such item.", cause="unknown-sku:X"))
+        await place.deliver()
+        await place.until(place.exceptions)
+        await place.until(place.asked)
+        (ask,) = await place.asked()
+        await place.say(approve, ask.id)
+        await place.until(place.said)
+        await place.ends(RunState.DEAD)
+        assert place.said() == ["Sent TRACK-1"] and len(await place.exceptions()) == 1
+        await place.say(retry_run, (await place.run()).id)
+        await place.ends()
+        assert place.vendor.effects("create_label") == 1 and place.vendor.effects("adjust") == 1
+
+
+async def test_an_answer_while_another_action_goes_wrong_is_not_lost(ledger_url: str) -> None:
+    async with open_place(ledger_url, REFUND + STOCK) as place:
+
+        async def answered() -> bool:
+            ask = await place.ledger.read(lambda rows: asks.find(rows, 1))
+            return ask is not None and ask.state is AskState.APPROVED
+
+        async def refuse() -> None:
+            await place.until(answered)
+            raise Refused("No such item.", cause="unknown-sku:X")
+
+        place.vendor.next["adjust"].append(refuse)
+        await place.deliver()
+        await place.until(place.asked)
+        await place.say(approve, 1)
+        await place.until(place.said)
+        await place.ends(RunState.DEAD)
+        assert place.said() == ["Sent TRACK-1"]
+
+
+async def test_nobody_is_asked_about_a_run_that_a_later_event_has_ended_meanwhile(ledger_url: str) -> None:
+    flow = (REFUND + STOCK).replace("actions:", "ends_on: till.order.cancelled\nactions:", 1)
+    async with open_place(ledger_url, flow) as place:
+
+        async def cancelled() -> bool:
+            return len(await place.ledger.read(lambda rows: events.newest(rows, limit=9))) == 2
+
+        place.vendor.next["adjust"].append(lambda: place.until(cancelled))
+        await place.deliver()
+        await place.until(lambda: place.vendor.calls)
+        await place.deliver(kind="order.cancelled")
+        await place.ends()
+        assert "was ended by order.cancelled" in (await place.run()).reason
+        assert await place.asked() == [] and place.vendor.effects("create_label") == 0
+
+
 async def test_in_manual_mode_each_action_is_a_to_do_with_its_values(ledger_url: str) -> None:
     async with open_place(ledger_url, FLOW, FlowMode.MANUAL) as place:
         await place.deliver()
@@ -248,8 +303,7 @@ async def test_in_shadow_mode_what_would_not_fit_is_told(ledger_url: str) -> Non
 
 
 async def test_an_answer_while_other_actions_go_on_is_not_lost(ledger_url: str) -> None:
-    flow = REFUND + "  stock:\n    do: till.adjust\n    with: {lines: '{{ event.lines }}', reason: sale}\n"
-    async with open_place(ledger_url, flow) as place:
+    async with open_place(ledger_url, REFUND + STOCK) as place:
 
         async def answered() -> bool:
             ask = await place.ledger.read(lambda rows: asks.find(rows, 1))

@@ -283,6 +283,17 @@ async def test_a_run_that_a_person_is_asked_about_does_nothing_more_and_ends_onc
         assert place.said() == ["Thanks for 1001"]
 
 
+async def test_what_was_cut_off_in_a_run_that_a_later_event_ends_is_told_as_unknown(ledger_url: str) -> None:
+    async with open_place(ledger_url) as place:
+        await place.deliver()
+        await place.until(place.waits)
+        run, now = (await place.run()).id, place.clock()
+        sql = "UPDATE attempts SET outcome = 'started', finished_at = NULL WHERE action = 'thanks'"
+        await place.ledger.write(lambda rows: rows.run(sql))
+        assert await place.ledger.write(lambda rows: runs.end_early(rows, run, 2, now, "It was ended by a test."))
+        assert [each.outcome for each in await place.attempts("thanks")] == [Outcome.UNKNOWN]
+
+
 @pytest.mark.parametrize("order_of_arrival", list(itertools.permutations(["order.paid", "order.cancelled"])))
 async def test_in_whichever_order_they_come_what_ends_it_ends_it(
     ledger_url: str, order_of_arrival: tuple[str, ...]

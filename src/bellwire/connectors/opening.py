@@ -37,6 +37,8 @@ def own_connector() -> dict[str, Connector]:
 
 
 class _NoCredentials:
+    """Nobody is signed in to, so nothing is ever to be kept."""
+
     def get(self, field: str) -> str:
         raise MissingCredential(OWN, field, "")
 
@@ -44,7 +46,7 @@ class _NoCredentials:
         return None
 
     def store(self, values: Mapping[str, str]) -> None:
-        raise NotImplementedError
+        assert not values
 
     def renewing(self) -> AbstractAsyncContextManager[None]:
         return nullcontext()

@@ -6,9 +6,12 @@ from typing import Any
 
 import orjson
 
+from bellwire.capabilities import Effect
+from bellwire.engine.means import Means
+from bellwire.engine.progress import Part
 from bellwire.errors import FlowError
-from bellwire.flows import FlowAction
-from bellwire.ledger import AskKind, AttemptRow, Rows, asks
+from bellwire.flows import FlowAction, Scope
+from bellwire.ledger import AskKind, AttemptRow, FlowMode, Rows, asks
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,25 @@ class Question:
             now=attempt.started_at,
             expires_at=self.expires_at,
         )
+
+
+def question_about(means: Means, part: Part, scope: Scope, mode: FlowMode, now: datetime) -> Question | None:
+    """What a person is asked before an action is done; None: nothing. Raises FlowError."""
+    action, approval = part.action, part.action.approval
+    if approval is not None and not part.approved and approval.needed(scope):
+        return Question(AskKind.APPROVAL, approval.text(scope), approval.by, now + approval.within)
+    # An event begins other flows, which have modes of their own.
+    if mode is FlowMode.MANUAL and action.connection and changes_something(means, action):
+        connection, act = means.of(action)
+        return Question(AskKind.TODO, f"{act.operation.meaning}, in {connection.manifest.title}")
+    return None
+
+
+def changes_something(means: Means, action: FlowAction) -> bool:
+    """Whether an action does more than to wait, to read or to work something out."""
+    return bool(action.emits) or (
+        bool(action.connection) and means.of(action)[1].operation.effect is not Effect.NOTHING
+    )
 
 
 def not_decided(action: FlowAction) -> FlowError:

@@ -8,27 +8,26 @@ attempt; a waiting run keeps nothing in memory.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 
-from bellwire.capabilities import Effect
 from bellwire.connectors.kit.limits import backlog
-from bellwire.engine.asking import Question, not_decided
+from bellwire.engine.asking import changes_something, not_decided, question_about
 from bellwire.engine.backoff import wait_before
 from bellwire.engine.means import Means
 from bellwire.engine.progress import Part, Progress
+from bellwire.engine.resting import Rest, overtaken, rest_of, why_ended
 from bellwire.engine.results import to_json
 from bellwire.engine.sending import LostClaim, Sending
-from bellwire.engine.starting import Fact, ended_early, start
+from bellwire.engine.starting import Fact, start
 from bellwire.engine.telling import Told, tell
 from bellwire.errors import PACED, BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
 from bellwire.events import Event, whole_subject
-from bellwire.flows import Emitted, Flow, FlowAction, Foreseen, Waited
+from bellwire.flows import Emitted, Flow, Foreseen, Waited
 from bellwire.ledger import (
-    AskKind,
     AttemptRow,
     FlowMode,
     Outcome,
@@ -47,8 +46,6 @@ _STAY = timedelta(seconds=2)
 """A run whose next attempt is nearer than this stays in memory."""
 _QUEUE = 64
 """So many calls of a connection wait in memory for its limits; the runs of more wait in the ledger."""
-_LOOK_AGAIN = timedelta(minutes=5)
-"""A run that waits for a retry beside a connection that is out of order looks at that again so often."""
 
 
 @dataclass
@@ -102,7 +99,9 @@ class Execution:
         self._sending.holds = holds
         self._take_over()
         if self.ended_by is not None:
-            return await self._end_early(self.ended_by)
+            event = self.ended_by
+            reason = await self.means.ledger.read(lambda rows: why_ended(rows, event))
+            return await self._leave(Rest(RunState.DEAD, reason))
         for part in self._progress.parts():
             part.ready_at = self._ready_at(part.last)
         tasks: set[asyncio.Task[None]] = set()
@@ -257,19 +256,12 @@ class Execution:
 
     async def _asks(self, part: Part, attempt: AttemptRow) -> bool:
         """Whether a person is asked now, or what would be done is only noted; that is written down."""
-        scope, action = self._progress.scope, part.action
-        if self.mode is FlowMode.SHADOW and self._changes_something(action):
+        scope = self._progress.scope
+        if self.mode is FlowMode.SHADOW and changes_something(self.means, part.action):
             noted = self._sending.noted(part, scope)
-            part.settle(Foreseen(action.name))
-            await self._write(_changed(attempt, outcome=Outcome.NOTED, result=noted))
-            self._progress.conclude(action)
+            await self._settle(part, _changed(attempt, outcome=Outcome.NOTED, result=noted), Foreseen(part.action.name))
             return True
-        question = None
-        if action.approval is not None and not part.approved and action.approval.needed(scope):
-            within = attempt.started_at + action.approval.within
-            question = Question(AskKind.APPROVAL, action.approval.text(scope), action.approval.by, within)
-        elif self.mode is FlowMode.MANUAL and self._changes_something(action):
-            question = Question(AskKind.TODO, self._what(action))
+        question = question_about(self.means, part, scope, self.mode, attempt.started_at)
         if question is None:
             return False
         given = self._sending.noted(part, scope)
@@ -280,15 +272,6 @@ class Execution:
         asked = _changed(attempt, outcome=Outcome.ASKED, next_at=question.expires_at)
         await self._write(asked, also=partial(question.ask, flow=self.flow.id, attempt=asked, given=given))
         return True
-
-    def _changes_something(self, action: FlowAction) -> bool:
-        if action.emits:
-            return self.mode is FlowMode.SHADOW  # an event begins other flows, which have modes of their own
-        return bool(action.connection) and self.means.of(action)[1].operation.effect is not Effect.NOTHING
-
-    def _what(self, action: FlowAction) -> str:
-        connection, act = self.means.of(action)
-        return f"{act.operation.meaning}, in {connection.manifest.title}"
 
     async def _emit(self, part: Part, attempt: AttemptRow) -> None:
         """Make the event, in the transaction that settles the action: both are there, or none is."""
@@ -406,105 +389,31 @@ class Execution:
     async def _end(self) -> RunState:
         if self._ended:
             return RunState.DONE
-        if self._progress.all_settled():
-            state, held = RunState.DONE, await self.means.ledger.write(self._finish, lane=self._subject)
-        else:
-            state, held = await self._pause()
-        if not held:
+        if not self._progress.all_settled():
+            return await self._leave(rest_of(self._progress, self._next_wait(), self._shut_out, self.means.clock()))
+        if not await self.means.ledger.write(self._finish, lane=self._subject):
             raise LostClaim
-        return state
+        return RunState.DONE
 
-    async def _end_early(self, event: int) -> RunState:
-        """Nothing more is done; but if a person is asked about something of it, they still are."""
-        now = self.means.clock()
+    async def _leave(self, rest: Rest) -> RunState:
+        """Let go of the run, unless what happened meanwhile says otherwise. Raises LostClaim."""
+        now, questions = self.means.clock(), sum(part.asked for part in self._progress.parts())
 
-        def write(rows: Rows) -> RunState:
-            asked = exceptions.open_ones(rows, run=self.run, limit=1)
-            state = RunState.DEAD if asked else RunState.DONE
-            if not runs.leave(rows, self.run, self.fence, state, now=now, reason=_ended_early(rows, event)):
+        def write(rows: Rows) -> Rest:
+            left = overtaken(rows, rest, self.run, questions, now)
+            if not left.leave(rows, self.run, self.fence, now):
                 raise LostClaim
-            if not asked:
+            if left.state is RunState.DONE:
                 runs.settle_cut_off(rows, self.run, now)
+                asks.withdraw(rows, self.run, now)
+            if left.frees_subject:
                 self.followers += runs.let_next_go(rows, self._subject, now)
-            return state
+            return left
 
-        return await self.means.ledger.write(write, lane=self._subject)
-
-    async def _pause(self) -> tuple[RunState, bool]:
-        """Nothing can go on now: for a time, until a connection is well again, or before a person has a look."""
-        wait, now = self._next_wait(), self.means.clock()
-        if (due := self._progress.next_due()) is not None:
-            return await self._wait_for_its_time(now, due)
-        if self._progress.asks():
-            return await self._wait_for_a_person(now, wait)
-        state = RunState.HELD if self._shut_out else RunState.DEAD
-        if wait is not None:
-            state, wait = RunState.WAITING, min(wait, _LOOK_AGAIN) if self._shut_out else wait
-        due = None if wait is None else now + wait
-        held_for = runs.waits_for(self._shut_out) if state is RunState.HELD else ""
-        reason = self._why(state)
-        held = await self.means.ledger.write(
-            lambda rows: runs.leave(
-                rows, self.run, self.fence, state, now=now, due_at=due, held_for=held_for, reason=reason
-            ),
-            lane=self._subject,
-        )
-        if state is RunState.HELD:
+        left = await self.means.ledger.write(write, lane=self._subject)
+        if left.held_for and left.held_for == runs.waits_for(self._shut_out):
             await self.means.health.let_go_if_well(self._shut_out)
-        return state, held
-
-    async def _wait_for_its_time(self, now: datetime, due: datetime) -> tuple[RunState, bool]:
-        """As the flow says. What comes later about the same may go on meanwhile, and may have ended the run."""
-        reason = f"It waits until {due:%Y-%m-%d %H:%M} UTC."
-
-        def write(rows: Rows) -> tuple[RunState, bool]:
-            ended = runs.ended_by(rows, self.run)
-            if ended is None:
-                held = runs.leave(
-                    rows,
-                    self.run,
-                    self.fence,
-                    RunState.WAITING,
-                    now=now,
-                    due_at=due,
-                    held_for=runs.ITS_TIME,
-                    reason=reason,
-                )
-            else:
-                held = runs.leave(rows, self.run, self.fence, RunState.DONE, now=now, reason=_ended_early(rows, ended))
-            self.followers += runs.let_next_go(rows, self._subject, now) if held else 0
-            return RunState.WAITING if ended is None else RunState.DONE, held
-
-        return await self.means.ledger.write(write, lane=self._subject)
-
-    async def _wait_for_a_person(self, now: datetime, wait: timedelta | None) -> tuple[RunState, bool]:
-        """Until they answer, or their time is over. They may have answered meanwhile."""
-
-        def write(rows: Rows) -> tuple[RunState, bool]:
-            asked = asks.open_ones(rows, run=self.run)
-            due = None if wait is None else now + wait
-            if len(asked) < self._progress.asked():
-                due = now
-            state = RunState.HELD if due is None else RunState.WAITING
-            reason = f"It waits for a person: {', '.join(dict.fromkeys(each.action for each in asked))}."
-            held = runs.leave(
-                rows, self.run, self.fence, state, now=now, due_at=due, held_for=runs.A_PERSON, reason=reason
-            )
-            return state, held
-
-        return await self.means.ledger.write(write, lane=self._subject)
-
-    def _why(self, state: RunState) -> str:
-        if state is RunState.HELD:
-            return f"It waits until the connection '{self._shut_out}' is in order again."
-        if state is not RunState.DEAD:
-            return ""
-        return f"Stuck at: {', '.join(self._progress.stuck())}."
-
-
-def _ended_early(rows: Rows, event: int) -> str:
-    found = events.find(rows, event)
-    return ended_early(found.type if found else "a later event", event)
+        return left.state
 
 
 def _changed(attempt: AttemptRow, **changes: Any) -> AttemptRow:

@@ -125,9 +125,9 @@ class Progress:
         times = [part.due for part in self.parts() if not part.settled]
         return None if not times or None in times else min(time for time in times if time is not None)
 
-    def asked(self) -> int:
-        """How many questions people have been asked."""
-        return sum(part.asked for part in self.parts() if not part.settled)
+    def asked(self) -> list[str]:
+        """The actions about which people are asked."""
+        return list(dict.fromkeys(part.action.name for part in self.parts() if part.asked and not part.settled))
 
     def asks(self) -> bool:
         """Whether all that is left waits for a person's answer or for its time, and some for an answer."""

@@ -360,6 +360,7 @@ def end_early(rows: Rows, run: int, event: int, now: datetime, reason: str) -> b
         {"id": run, "event": event, "now": stamp(now), "reason": reason},
     )
     if row is not None:
+        settle_cut_off(rows, run, now)
         asks.withdraw(rows, run, now)
         let_next_go(rows, row[0], now)
         return True
@@ -392,11 +393,12 @@ def give_up(rows: Rows, run: int, now: datetime, reason: str) -> bool:
 
 
 def wake(rows: Rows, run: int, now: datetime) -> None:
-    """A person has answered: a run that waits for one is due."""
+    """A person has answered: a run that isn't going on is due, whatever else it waits for, be it somebody who mends
+    another of its actions."""
     woken = rows.run(
-        "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = ''"
-        " WHERE id = :id AND state IN ('waiting', 'held') AND held_for = :person",
-        {"id": run, "now": stamp(now), "person": A_PERSON},
+        "UPDATE runs SET state = 'waiting', due_at = :now, finished_at = NULL, held_for = '', reason = ''"
+        " WHERE id = :id AND state IN ('waiting', 'held', 'dead')",
+        {"id": run, "now": stamp(now)},
     )
     if woken:
         bring_due(rows, now)
