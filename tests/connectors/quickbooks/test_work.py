@@ -2,46 +2,21 @@
 
 from datetime import date
 from decimal import Decimal
-from itertools import count
-from typing import Any
 
 import pytest
 
-from bellwire.capabilities.accounting import CreateWorkInvoice, Invoice, SendInvoice, SentInvoice, WorkLine
-from bellwire.connectors.kit import Call
+from bellwire.capabilities.accounting import SentInvoice, WorkLine
 from bellwire.errors import OutcomeUnknown, Refused
 from bellwire.events import Customer
 from bellwire.money import Money
 from bellwire.practice import Fault, FaultKind, Sent
 from bellwire.practice.quickbooks import QuickBooks
 from tests.connecting import call
+from tests.connectors.accounting.documents import LABOUR, ROBIN, bill, fresh, send
 from tests.connectors.quickbooks.conftest import Connect
 from tests.samples import usd
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-_serial = count(1)
-ROBIN = Customer(name="Robin Hill", email="robin@example.com")
-LABOUR = WorkLine(name="Repair of the boiler", quantity=Decimal("1.5"), unit_price=usd("60.00"), taxable=False)
-PARTS = WorkLine(name="Valve", unit_price=usd("40.00"))
-
-
-def fresh(at: Call, **changes: Any) -> Call:
-    return call(at.connection, key=f"{next(_serial):032x}", **changes)
-
-
-async def bill(at: Call, **changes: Any) -> Invoice:
-    values = {"customer": ROBIN, "lines": (LABOUR, PARTS), "reference": f"B-{next(_serial)}", **changes}
-    made = await at.connection.connector.actions["accounting.create_work_invoice"](at, CreateWorkInvoice(**values))
-    assert isinstance(made, Invoice)
-    return made
-
-
-async def send(at: Call, invoice_id: str, to: str = "") -> SentInvoice:
-    wanted = SendInvoice(invoice_id=invoice_id, to=to)
-    sent = await at.connection.connector.actions["accounting.send_invoice"](at, wanted)
-    assert isinstance(sent, SentInvoice)
-    return sent
 
 
 async def test_work_is_booked_with_the_tax_that_quickbooks_works_out(connect: Connect, company: QuickBooks) -> None:

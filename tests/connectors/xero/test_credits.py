@@ -2,13 +2,11 @@
 
 import dataclasses
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 import pytest
 
-from bellwire.capabilities.accounting import CreateCreditMemo, CreateInvoice, CreditLine, Invoice, RecordPayment
-from bellwire.connectors.kit import Call
+from bellwire.capabilities.accounting import CreateCreditMemo, CreditLine, RecordPayment
 from bellwire.connectors.xero.credits import credit_sheet
 from bellwire.connectors.xero.manifest import XeroSettings
 from bellwire.errors import OutcomeUnknown, Refused
@@ -16,35 +14,13 @@ from bellwire.events import Tax
 from bellwire.practice import Fault, FaultKind
 from bellwire.practice.xero import Xero
 from tests.connecting import call
+from tests.connectors.accounting.documents import TEA, fresh, give_back, sold
 from tests.connectors.xero.conftest import Connect
-from tests.samples import line, order, usd
+from tests.samples import line, usd
 
-_serial = count(1)
 SETTINGS = XeroSettings.model_validate(dict(Xero.settings))
-TEA = CreditLine(sku="TEA-100", name="Green tea, 100 g", amount=usd("8.50"), tax=usd("0.70"))
 
 module = pytest.mark.asyncio(loop_scope="module")
-
-
-async def sold(at: Call, *, paid: bool = True, **changes: Any) -> Invoice:
-    """The invoice of an order of 24.40."""
-    actions = at.connection.connector.actions
-    wanted = CreateInvoice(order=order(**{"number": f"A{next(_serial)}", **changes}))
-    made = await actions["accounting.create_invoice"](fresh(at), wanted)
-    assert isinstance(made, Invoice)
-    if paid:
-        payment = RecordPayment(invoice_id=made.id, customer_id=made.customer_id, amount=made.total)
-        await actions["accounting.record_payment"](fresh(at), payment)
-    return made
-
-
-async def give_back(at: Call, invoice: Invoice, **changes: Any) -> Any:
-    values = {"invoice_number": invoice.number, "lines": (TEA,), "reference": f"R-{next(_serial)}", **changes}
-    return await at.connection.connector.actions["accounting.create_credit_memo"](at, CreateCreditMemo(**values))
-
-
-def fresh(at: Call) -> Call:
-    return dataclasses.replace(at, key=f"{next(_serial):032x}", again=False)
 
 
 def note_of(company: Xero, made: Any) -> Any:
