@@ -54,6 +54,8 @@ async def test_what_comes_in_the_window_is_one_run(ledger_url: str) -> None:
             await place.paid(number, "north")
         run = await place.run()
         assert run.state is RunState.WAITING and run.reason.startswith("It gathers what else comes until")
+        (key,) = await place.ledger.read(lambda rows: rows.all("SELECT key FROM windows"))
+        assert "north" not in key[0]
         later = (await place.ledger.read(lambda rows: events.newest(rows, limit=1)))[0]
         assert later.reason == f"It is dealt with together with others, in run {run.id}."
         place.pass_by(timedelta(hours=1))

@@ -209,6 +209,9 @@ async def test_what_two_events_have_in_common_can_be_a_field(ledger_url: str, sa
         await place.until(place.waits)
         await place.deliver(order(id="77"), kind="order.cancelled")
         await place.until(lambda: _ended(place))
+        # It stays when all else is purged.
+        kept = await place.ledger.read(lambda rows: rows.all("SELECT key FROM endings"))
+        assert len(kept) == 2 and not any("robin" in key or "1001" in key for (key,) in kept)
 
 
 async def test_the_later_event_may_call_the_field_something_else(ledger_url: str) -> None:

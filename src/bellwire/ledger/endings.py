@@ -1,10 +1,13 @@
-"""Runs that a later event may end, and the events that do: each known by its flow and what the two have in common."""
+"""Runs that a later event may end, and the events that do: each known by its flow and what the two have in common.
+
+That may be personal, such as an e-mail address, and these rows stay for good: what is kept of it is a digest.
+"""
 
 from datetime import datetime
 
 from bellwire.ledger import runs
 from bellwire.ledger.database import Rows
-from bellwire.ledger.rows import stamp
+from bellwire.ledger.rows import digest, stamp
 
 
 def open_to(rows: Rows, flow: str, key: str, event: int, run: int, time: datetime) -> None:
@@ -22,7 +25,7 @@ def already(rows: Rows, flow: str, key: str, event: int, time: datetime) -> int 
     row = rows.one(
         "SELECT event FROM endings WHERE flow = :flow AND key = :key AND run = 0 AND event <> :event AND time >= :time"
         " LIMIT 1",
-        {"flow": flow, "key": key, "event": event, "time": stamp(time)},
+        {"flow": flow, "key": digest(key), "event": event, "time": stamp(time)},
     )
     return row[0] if row else None
 
@@ -32,7 +35,7 @@ def end(rows: Rows, flow: str, key: str, event: int, time: datetime, now: dateti
     as soon as it isn't. Gives how many."""
     found = rows.all(
         "SELECT run FROM endings WHERE flow = :flow AND key = :key AND run <> 0 AND time <= :time",
-        {"flow": flow, "key": key, "time": stamp(time)},
+        {"flow": flow, "key": digest(key), "time": stamp(time)},
     )
     return sum(runs.end_early(rows, row[0], event, now, reason) for row in found)
 
@@ -41,5 +44,5 @@ def _put(rows: Rows, flow: str, key: str, event: int, run: int, time: datetime) 
     rows.run(
         "INSERT INTO endings (flow, key, event, run, time) VALUES (:flow, :key, :event, :run, :time)"
         " ON CONFLICT DO NOTHING",
-        {"flow": flow, "key": key, "event": event, "run": run, "time": stamp(time)},
+        {"flow": flow, "key": digest(key), "event": event, "run": run, "time": stamp(time)},
     )

@@ -1,5 +1,6 @@
 """What the ledger gives back."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,12 @@ def unstamp(microseconds: int) -> datetime:
 
 def maybe(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else unstamp(microseconds)
+
+
+def digest(text: str) -> str:
+    """In place of what may be personal, where it is enough to tell whether two are the same: 32 hexadecimal
+    characters."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class DeliveryState(StrEnum):

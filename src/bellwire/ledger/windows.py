@@ -2,13 +2,13 @@
 
 from bellwire.ledger.database import Rows
 from bellwire.ledger.events import COLUMNS
-from bellwire.ledger.rows import EventRow, event_row
+from bellwire.ledger.rows import EventRow, digest, event_row
 from bellwire.ledger.runs import ITS_TIME
 
 
 def join(rows: Rows, flow: str, key: str, event: int, most: int) -> int | None:
     """Add an event to the open window with this key; gives its run. None: there is none, or it is full."""
-    row = rows.one("SELECT run FROM windows WHERE flow = :flow AND key = :key", {"flow": flow, "key": key})
+    row = rows.one("SELECT run FROM windows WHERE flow = :flow AND key = :key", {"flow": flow, "key": digest(key)})
     if row is None:
         return None
     run: int = row[0]
@@ -29,7 +29,7 @@ def open_one(rows: Rows, flow: str, key: str, run: int) -> None:
     rows.run(
         "INSERT INTO windows (flow, key, run) VALUES (:flow, :key, :run)"
         " ON CONFLICT (flow, key) DO UPDATE SET run = excluded.run",
-        {"flow": flow, "key": key, "run": run},
+        {"flow": flow, "key": digest(key), "run": run},
     )
 
 
