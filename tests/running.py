@@ -26,7 +26,8 @@ from bellwire.ledger.sqlite import SqliteRows
 from bellwire.practice import Books, Carrier, Chat, Mailbox, Practice, Sale, SaleLine, Shop, Simulator, Till, Webhook
 from bellwire.practice.driving import in_role
 from bellwire.practice.project import write_project
-from bellwire.practice.story import Chapter, Holdings, Verdict, verdicts
+from bellwire.practice.stories.order_to_cash import Chapter, Holdings, verdicts
+from bellwire.practice.stories.telling import Verdict
 from bellwire.settings import Settings, load_settings
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from bellwire.flows import bundled
 from bellwire.ledger import DeliveryState, RunState, deliveries, figures, open_ledger, runs
 from bellwire.practice import Sale, SaleLine, Webhook
 from bellwire.practice.driving import until_quiet
-from bellwire.practice.story import Chapter
+from bellwire.practice.stories.order_to_cash import Chapter
 from bellwire.settings import load_settings
 from tests.ledgers import sqlite_of
 from tests.postgres import Server

@@ -16,7 +16,7 @@ from bellwire.app import running
 from bellwire.cli import app
 from bellwire.practice import Sale, SaleLine
 from bellwire.practice.driving import until_quiet
-from bellwire.practice.story import Chapter
+from bellwire.practice.stories.order_to_cash import Chapter
 from tests.running import town
 
 ACME = Path(__file__).parent / "acme"

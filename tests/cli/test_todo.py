@@ -13,7 +13,7 @@ from typer.testing import Result
 from bellwire.app import running
 from bellwire.practice import Sale, SaleLine
 from bellwire.practice.driving import until_quiet
-from bellwire.practice.story import Chapter
+from bellwire.practice.stories.order_to_cash import Chapter
 from tests.cli.conftest import Run
 from tests.running import Town, town
 

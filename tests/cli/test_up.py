@@ -7,7 +7,7 @@ import pytest
 
 from bellwire.ledger import figures
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine
-from bellwire.practice.story import Chapter
+from bellwire.practice.stories.order_to_cash import Chapter
 from tests.ledgers import Ledgers, change
 from tests.running import ended, ordinary, start, town, until, up
 

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine
 
 import bellwire.ledger
 from bellwire.practice import Sale, SaleLine
-from bellwire.practice.story import Chapter, deliveries
+from bellwire.practice.stories.order_to_cash import Chapter, deliveries
 from tests.reliability.dying import Fate
 from tests.reliability.proof import broken
 from tests.reliability.telling import Told, living, prepared, send

@@ -16,7 +16,7 @@ from bellwire.ledger import Rows, asks, exceptions
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine, Webhook
 from bellwire.practice.quickbooks import QuickBooks
 from bellwire.practice.shopify import Shopify
-from bellwire.practice.story import UNKNOWN_SKU, Chapter, deliveries
+from bellwire.practice.stories.order_to_cash import UNKNOWN_SKU, Chapter, deliveries
 from tests.reliability import aged
 from tests.reliability.dying import Fate
 from tests.reliability.proof import broken

@@ -9,7 +9,7 @@ from bellwire.clock import system_clock
 from bellwire.events import Delivery, Environment
 from bellwire.ledger import Rows, deliveries, exceptions, open_ledger, runs
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine, Webhook
-from bellwire.practice.story import UNKNOWN_SKU, Chapter
+from bellwire.practice.stories.order_to_cash import UNKNOWN_SKU, Chapter
 from tests.ledgers import Ledgers
 from tests.reliability.proof import broken, changed, finals
 from tests.running import Town, ended, ordinary, start, town, until, up

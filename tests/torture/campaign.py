@@ -24,8 +24,8 @@ from bellwire.ledger import Rows, deliveries, exceptions, figures
 from bellwire.practice import CATALOGUE, Fault, FaultKind, Sale, SaleLine, Webhook
 from bellwire.practice.driving import Answer, post
 from bellwire.practice.shipstation import ShipStationSimulator
-from bellwire.practice.story import Chapter
-from bellwire.practice.story import deliveries as webhooks_of
+from bellwire.practice.stories.order_to_cash import Chapter
+from bellwire.practice.stories.order_to_cash import deliveries as webhooks_of
 from tests.reliability.proof import broken
 from tests.running import Town, Up, ended, start, until, up
 

@@ -16,7 +16,7 @@ from bellwire.clock import system_clock
 from bellwire.ledger import RunState, runs
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine, Webhook
 from bellwire.practice.driving import until_quiet
-from bellwire.practice.story import Chapter
+from bellwire.practice.stories.order_to_cash import Chapter
 from tests.running import ordinary, town
 
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]

@@ -205,17 +205,27 @@ def open_exceptions(rows: Rows) -> int:
     return int(row[0]) if row else 0
 
 
-def unfinished(rows: Rows) -> int:
+def unfinished(rows: Rows, now: datetime | None = None) -> int:
     """Deliveries to be normalised and runs that are neither done nor stuck, nor behind one that is, nor wait for a time
-    that their flow says, or for a person."""
+    that their flow says (with `now`: one that is still to come), or for a person."""
     row = rows.one(
         "SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'received')"
         " + (SELECT COUNT(*) FROM runs WHERE state = 'running')"
-        " + (SELECT COUNT(*) FROM runs WHERE state = 'waiting' AND held_for NOT IN (:time, :person))"
+        " + (SELECT COUNT(*) FROM runs WHERE state = 'waiting' AND (held_for NOT IN (:time, :person)"
+        " OR due_at <= CAST(:now AS bigint)))"
         " + (SELECT COUNT(*) FROM runs WHERE state = 'held' AND held_for NOT IN (:turn, :person))",
-        {"turn": ITS_TURN, "time": ITS_TIME, "person": A_PERSON},
+        {"turn": ITS_TURN, "time": ITS_TIME, "person": A_PERSON, "now": None if now is None else stamp(now)},
     )
     return int(row[0]) if row else 0
+
+
+def next_due(rows: Rows) -> datetime | None:
+    """When the next run goes on that waits for a time that its flow says; None: none waits so."""
+    row = rows.one(
+        "SELECT MIN(due_at) FROM runs WHERE state = 'waiting' AND held_for IN (:time, :person)",
+        {"time": ITS_TIME, "person": A_PERSON},
+    )
+    return unstamp(row[0]) if row and row[0] is not None else None
 
 
 def open_groups(rows: Rows, *, limit: int = 20, choice: Choice = EVERY_OPEN_ONE) -> list[OpenGroup]:

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import aiohttp
@@ -85,11 +86,14 @@ def in_role(simulator: Simulator, kind: type[R]) -> R:
     return simulator
 
 
-def sign(connection: Connection, headers: Mapping[str, str], body: bytes, url: str) -> dict[str, str]:
-    """`headers` with the signature that the connection's vendor would make, by the first secret. Each call names a new
-    delivery. Raises MissingCredential."""
+def sign(
+    connection: Connection, headers: Mapping[str, str], body: bytes, url: str, *, now: datetime | None = None
+) -> dict[str, str]:
+    """`headers` with the signature that the connection's vendor would make, by the first secret; `now` is the machine's
+    time if nothing is said. Each call names a new delivery. Raises MissingCredential."""
     assert connection.webhook is not None
     signature = connection.webhook.sign(
-        body, connection.secrets[0], delivery_id=str(uuid.uuid4()), now=system_clock(), url=url
+        body, connection.secrets[0], delivery_id=str(uuid.uuid4()), now=now or system_clock(), url=url
     )
-    return {**headers, **signature}
+    replaced = {name.lower() for name in signature}
+    return {name: value for name, value in headers.items() if name.lower() not in replaced} | signature

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bellwire.practice.roles import Sale, SaleLine, Shop
 from bellwire.practice.simulator import Webhook
-from bellwire.practice.story import Chapter, deliveries
+from bellwire.practice.stories.order_to_cash import Chapter, deliveries
 
 _PATIENCE = aiohttp.ClientTimeout(total=30)
 

@@ -51,7 +51,8 @@ _MACHINERY = {
     "sending",
     "server",
     "simulator",
-    "story",
+    "stage",
+    "stories",
     "tokens",
 }
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -72,6 +72,11 @@ class Simulator(ABC):
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """All it holds, as JSON: for the practice page."""
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        """What stands here by now that operations make: operation (`sms.send_sms`) → ids, as the operation's result
+        gives them. Operations that change what is there already aren't in it."""
+        return {}
 
     def rate_limited(self, seconds: float) -> Response:
         """How this vendor says 'too many requests', and to come back in so many seconds."""

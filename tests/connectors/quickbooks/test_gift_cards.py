@@ -17,7 +17,7 @@ from bellwire.practice import Fault, FaultKind, Sale, SaleLine
 from bellwire.practice.driving import until_quiet
 from bellwire.practice.pilot import Hurried
 from bellwire.practice.quickbooks import QuickBooks
-from bellwire.practice.story import Chapter
+from bellwire.practice.stories.order_to_cash import Chapter
 from tests.running import Town, town
 
 READS = r"query Order\("

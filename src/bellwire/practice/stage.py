@@ -1,0 +1,126 @@
+"""A business on simulated vendors, at work: what demos and pilots play on."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import aiohttp
+
+from bellwire.clock import system_clock
+from bellwire.connectors.kit import Connection
+from bellwire.engine import Engine, approve, decline
+from bellwire.flows import Flow
+from bellwire.ledger import AskRow, Database, asks, figures
+from bellwire.practice.driving import Answer, in_role, post, sign
+from bellwire.practice.simulator import Simulator, Webhook
+
+R = TypeVar("R")
+
+_LOOK_EVERY = 0.05
+_STEPS = 1_000
+
+
+class Passing:
+    """The machine's clock, and ahead of it by as much time as was let pass."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return system_clock() + self._ahead
+
+    @property
+    def ahead(self) -> bool:
+        return bool(self._ahead)
+
+    def go_on_to(self, moment: datetime) -> None:
+        self._ahead = max(self._ahead, moment - system_clock())
+
+
+@dataclass
+class Stage:
+    """What is at work, and the simulated vendors behind its connections. Connections and simulators are by the
+    connection's name."""
+
+    ledger: Database
+    engine: Engine
+    flows: Mapping[str, Flow]
+    """By id."""
+    connections: Mapping[str, Connection]
+    simulators: Mapping[str, Simulator]
+    address: Callable[[str], str]
+    """Where a connection's webhooks go."""
+    session: aiohttp.ClientSession
+    clock: Passing = field(default_factory=Passing)
+    """The one that the business goes by."""
+    patience: float = 120.0
+    """Seconds until what goes on has to be done."""
+    show: Callable[[int], None] = lambda _: None
+    """Is told how much there is still to do."""
+    signs: Callable[[str, Webhook], Webhook] | None = None
+    """Makes of a connection's practice webhook one that its own vendor could have sent."""
+
+    def part(self, connection: str, kind: type[R]) -> R:
+        """The simulated vendor behind a connection as what it has to be, such as a `Shop`."""
+        return in_role(self.simulators[connection], kind)
+
+    async def send(self, connection: str, webhook: Webhook) -> Answer:
+        """A webhook as its vendor sends it by now. Raises aiohttp.ClientError, TimeoutError."""
+        return (await self.send_often(connection, webhook, 1))[0]
+
+    async def send_often(self, connection: str, webhook: Webhook, times: int) -> list[Answer]:
+        """The same delivery, several times."""
+        signed = self._signed(connection, webhook)
+        return [await post(self.session, self.address(connection), signed.headers, signed.body) for _ in range(times)]
+
+    def _signed(self, connection: str, webhook: Webhook) -> Webhook:
+        if self.signs is not None:
+            return self.signs(connection, webhook)
+        if not self.clock.ahead:
+            return webhook
+        # The simulators go by the machine's clock. A signature of a while ago would rightly be refused.
+        signed = sign(
+            self.connections[connection],
+            webhook.headers,
+            webhook.body,
+            self.address(connection),
+            now=self.clock(),
+        )
+        return replace(webhook, headers=signed)
+
+    async def settle(self) -> None:
+        """Until nothing goes on: what is left waits for its time, or for a person. Raises TimeoutError."""
+        async with asyncio.timeout(self.patience):
+            while left := await self.left():
+                self.show(left)
+                await asyncio.sleep(_LOOK_EVERY)
+
+    async def left(self) -> int:
+        """How many deliveries and runs can go on by themselves now."""
+        due = await self.ledger.read(partial(figures.unfinished, now=self.clock()))
+        return due or int(self.engine.busy)
+
+    async def let_pass(self, length: timedelta) -> None:
+        """So much time goes by, with all that becomes due in it, one after the other. Raises TimeoutError."""
+        end = self.clock() + length
+        for _ in range(_STEPS):
+            await self.settle()
+            due = await self.ledger.read(figures.next_due)
+            if due is None or due > end:
+                break
+            self.clock.go_on_to(due)
+        self.clock.go_on_to(end)
+        await self.settle()
+
+    async def asked(self) -> list[AskRow]:
+        """What people are asked just now, oldest first."""
+        return await self.ledger.read(asks.open_ones)
+
+    async def answer(self, question: AskRow, *, yes: bool, who: str, reason: str = "") -> None:
+        now = self.clock()
+        say = approve if yes else decline
+        await self.ledger.write(lambda rows: say(rows, question.id, now, who=who, reason=reason))
+        await self.settle()
