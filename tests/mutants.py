@@ -203,8 +203,8 @@ MUTANTS = (
     Mutant(
         "events of one subject that share a commit are recorded beside each other",
         "engine/engine.py",
-        "                lane=reading.subject,\n",
-        "                lane=str(reading.delivery),\n",
+        "lane=None if heeded else reading.subject)",
+        "lane=str(reading.delivery))",
         ("engine/test_queued.py::test_of_two_events_of_one_subject_that_share_a_commit_the_later_one_waits",),
     ),
     Mutant(
