@@ -381,6 +381,27 @@ MUTANTS = (
         (f"{_ENGINE}::test_sandbox_and_production_never_mix",),
     ),
     Mutant(
+        "with real accounts a flow acts before anybody let it",
+        "ledger/modes.py",
+        "return FlowMode.SHADOW if environment",
+        "return FlowMode.LIVE if environment",
+        ("engine/test_going_live.py::test_with_real_accounts_a_new_flow_only_notes_what_it_would_do",),
+    ),
+    Mutant(
+        "a flow goes live untried",
+        "engine/going_live.py",
+        "and not found.tried and not reason:",
+        "and found.tried and not reason:",
+        ("engine/test_going_live.py::test_without_one_it_stays_as_it_is_and_leaves_no_record",),
+    ),
+    Mutant(
+        "a run that waits isn't taken back with its flow",
+        "engine/loading.py",
+        "    mode = modes.mode_of(rows, run.flow, event.environment)\n",
+        "    mode = FlowMode.LIVE\n",
+        ("engine/test_going_live.py::test_taken_back_in_the_midst_of_many_runs_it_loses_and_doubles_nothing",),
+    ),
+    Mutant(
         "what needs a person's yes is done without",
         "engine/asking.py",
         "not part.approved and approval.needed(scope)",

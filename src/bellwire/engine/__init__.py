@@ -19,6 +19,7 @@ from bellwire.engine.by_hand import (
 )
 from bellwire.engine.editing import Edited, Input, input_of, lacking
 from bellwire.engine.engine import Engine, Setting
+from bellwire.engine.going_live import Standing, environment_of, go_live, standings
 from bellwire.engine.links import is_signed, signature
 from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
@@ -30,13 +31,16 @@ __all__ = [
     "Input",
     "Means",
     "Setting",
+    "Standing",
     "approve",
     "cancel",
     "decline",
     "dismiss",
     "edit",
+    "environment_of",
     "event_of",
     "flow_of",
+    "go_live",
     "input_of",
     "is_signed",
     "lacking",
@@ -47,6 +51,7 @@ __all__ = [
     "retry",
     "retry_run",
     "signature",
+    "standings",
     "still_asked",
     "still_open",
     "switch",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bellwire.ledger import asks
 from bellwire.ledger.database import Rows
 from bellwire.ledger.jobs import Kind
-from bellwire.ledger.rows import AttemptRow, FlowMode, Outcome, RunRow, RunState, attempt_row, run_row, stamp
+from bellwire.ledger.rows import AttemptRow, Outcome, RunRow, RunState, attempt_row, run_row, stamp
 
 _COLUMNS = (
     "id, event, flow, flow_hash, nonce, state, reason, fence, interrupted,"
@@ -52,21 +52,6 @@ def keep_flow(rows: Rows, flow: str, flow_hash: str, source: str, now: datetime)
 def flow_source(rows: Rows, flow_hash: str) -> str | None:
     row = rows.one("SELECT source FROM flow_versions WHERE hash = :hash", {"hash": flow_hash})
     return row[0] if row else None
-
-
-def set_mode(rows: Rows, flow: str, mode: FlowMode, reason: str, now: datetime) -> None:
-    """Switch a flow; it holds for the next event, in every process."""
-    rows.run(
-        "INSERT INTO flow_modes (flow, mode, reason, set_at) VALUES (:flow, :mode, :reason, :now)"
-        " ON CONFLICT (flow) DO UPDATE SET mode = excluded.mode, reason = excluded.reason, set_at = excluded.set_at",
-        {"flow": flow, "mode": mode.value, "reason": reason, "now": stamp(now)},
-    )
-
-
-def mode_of(rows: Rows, flow: str) -> FlowMode:
-    """Live, unless it was switched."""
-    row = rows.one("SELECT mode FROM flow_modes WHERE flow = :flow", {"flow": flow})
-    return FlowMode(row[0]) if row else FlowMode.LIVE
 
 
 def start(
