@@ -388,6 +388,13 @@ MUTANTS = (
         ("engine/test_going_live.py::test_with_real_accounts_a_new_flow_only_notes_what_it_would_do",),
     ),
     Mutant(
+        "what only looks may write",
+        "connectors/kit/looking.py",
+        "    token = before_writing.set(refuse)\n",
+        "    token = before_writing.set(None)\n",
+        ("engine/test_comparing.py::test_a_look_that_would_write_is_stopped_before_it_does",),
+    ),
+    Mutant(
         "a flow goes live untried",
         "engine/going_live.py",
         "and not found.tried and not reason:",

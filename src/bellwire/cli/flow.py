@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bellwire.cli.base import FAILED, HERE, Json, Project, new_group, print_json, print_rows, read_project, say
+from bellwire.cli.base import FAILED, HERE, Json, Limit, Project, new_group, print_json, print_rows, read_project, say
 from bellwire.errors import NotFound
 
 if TYPE_CHECKING:
@@ -137,6 +137,41 @@ def mode(
     (standing,) = stands = with_ledger(project, switch)
     say(f"{found.name} is {standing.mode.value}.")
     say_what_waits(stands)
+
+
+@group.command()
+def compare(
+    flow: FlowName,
+    since: Annotated[str, typer.Option(help="Only runs that began since: 3d ago, or a day or time.")] = "7d",
+    limit: Limit = 100,
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Compare what a flow in shadow would have done with what people did.
+
+    Example: bellwire flow compare order_to_cash --since 3d
+
+    Each action that was noted is looked for at its vendor, by what people know it by, such as the order's number.
+    Nothing is changed there. --limit is how many of the flow's newest runs are looked at.
+    """
+    from bellwire.cli.comparing import compared, in_json, show
+    from bellwire.cli.lasting import moment, with_ledger
+    from bellwire.engine import Comparison
+    from bellwire.ledger import Database
+
+    found = _find(_flows(read_project(project)), flow)
+    earliest = moment(since)
+    if earliest is None:
+        raise typer.BadParameter("write e.g. 3d, 2026-01-31 or 2026-01-31T14:00", param_hint="--since")
+
+    async def look(ledger: Database, settings: "Settings") -> list[Comparison]:
+        return await compared(ledger, settings, found, earliest, limit)
+
+    comparisons = with_ledger(project, look)
+    if as_json:
+        print_json([in_json(each) for each in comparisons])
+    else:
+        show(comparisons, found)
 
 
 def check_flows(flows: "list[Flow]", settings: "Settings") -> "list[Finding]":

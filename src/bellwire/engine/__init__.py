@@ -17,6 +17,7 @@ from bellwire.engine.by_hand import (
     switch,
     tick_off,
 )
+from bellwire.engine.comparing import Comparison, Verdict, all_noted, compare
 from bellwire.engine.editing import Edited, Input, input_of, lacking
 from bellwire.engine.engine import Engine, Setting
 from bellwire.engine.going_live import Standing, environment_of, go_live, standings
@@ -26,14 +27,18 @@ from bellwire.engine.means import Means
 from bellwire.engine.opening import open_engine
 
 __all__ = [
+    "Comparison",
     "Edited",
     "Engine",
     "Input",
     "Means",
     "Setting",
     "Standing",
+    "Verdict",
+    "all_noted",
     "approve",
     "cancel",
+    "compare",
     "decline",
     "dismiss",
     "edit",

@@ -54,6 +54,18 @@ def flow_source(rows: Rows, flow_hash: str) -> str | None:
     return row[0] if row else None
 
 
+def noted(rows: Rows, flow: str, since: datetime, *, limit: int) -> list[tuple[RunRow, AttemptRow]]:
+    """What would have been sent by a flow's newest runs that began `since`, each with its run."""
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM runs WHERE created_at >= :since AND flow = :flow ORDER BY created_at DESC, id DESC"  # noqa: S608
+        " LIMIT :limit",
+        {"flow": flow, "since": stamp(since), "limit": limit},
+    )
+    return [
+        (run, each) for run in map(run_row, found) for each in attempts(rows, run.id) if each.outcome is Outcome.NOTED
+    ]
+
+
 def start(
     rows: Rows,
     event: int,
