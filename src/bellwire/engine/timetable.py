@@ -5,9 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bellwire.connectors.kit import Connection
+from bellwire.engine.going_live import environment_of
 from bellwire.engine.starting import Listeners
 from bellwire.engine.watching import announce
-from bellwire.events import OWN, Due, Environment, Event
+from bellwire.events import OWN, Due, Event
 from bellwire.flows import Flow
 from bellwire.ledger import Database, Rows, schedules
 
@@ -24,7 +25,7 @@ class Timetable:
     ) -> None:
         self._ledger = ledger
         self._flows = {flow.id: flow for flow in flows if flow.schedule is not None}
-        self._connections = connections
+        self._environments = {name: connection.environment for name, connection in connections.items()}
         self._listeners = listeners
 
     def prepare(self, rows: Rows, now: datetime) -> None:
@@ -58,15 +59,9 @@ class Timetable:
         return Event(
             type=flow.event_type,
             connection=OWN,
-            environment=self._environment(flow),
+            environment=environment_of(flow, self._environments),
             business_key=f"{OWN}/schedule/{flow.id}/{due_at.isoformat()}",
             subject=f"schedule/{flow.id}",
             time=due_at,
             data=Due(at=due_at, day=due_at.astimezone(ZoneInfo(flow.schedule.zone)).date()),
         )
-
-    def _environment(self, flow: Flow) -> Environment:
-        """That of the accounts which the flow works with. If they differ, the engine refuses to mix them."""
-        used = {action.connection for action in flow.actions.values()}
-        found = {each.environment for name, each in self._connections.items() if name in used}
-        return Environment.PRODUCTION if Environment.PRODUCTION in found else Environment.SANDBOX

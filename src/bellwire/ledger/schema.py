@@ -120,6 +120,21 @@ flow_modes = Table(
     sqlite_with_rowid=False,
 )
 
+pilots = Table(
+    "pilots",
+    metadata,
+    _id(),
+    _text("flow"),
+    _text("flow_hash"),
+    _text("ran_on"),
+    Column("ready", Integer, nullable=False),
+    Column("as_expected", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    _at("at"),
+    _text("who"),
+)
+Index("pilots_by_flow", pilots.c.flow, pilots.c.flow_hash)
+
 runs = Table(
     "runs",
     metadata,
