@@ -19,6 +19,7 @@ from bellwire.practice.roles import (
     SaleLine,
     Sent,
     Shop,
+    Teller,
     Till,
 )
 from bellwire.practice.server import Practice, find_simulator, simulator_names
@@ -49,6 +50,7 @@ __all__ = [
     "Sent",
     "Shop",
     "Simulator",
+    "Teller",
     "Till",
     "Webhook",
     "find_simulator",

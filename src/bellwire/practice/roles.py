@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
-from bellwire.events import Condition, Customer
+from bellwire.events import Condition, Customer, Fact
 from bellwire.money import Money
 from bellwire.practice.simulator import Webhook
 
@@ -168,6 +168,15 @@ class Carrier(Protocol):
 class Bookings(Protocol):
     def book(self) -> str:
         """A customer books; gives the booking's id, as its connector has it."""
+
+
+@runtime_checkable
+class Teller(Protocol):
+    """A simulated sender of the business's own, such as its website."""
+
+    def tell(self, event_type: str, fact: Fact) -> Webhook:
+        """What it would send now to say so, correctly signed, for a canonical event type; what it has no word for is
+        left out. Raises ValueError when it can't say it at all."""
 
 
 @runtime_checkable
