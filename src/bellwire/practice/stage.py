@@ -11,9 +11,9 @@ import aiohttp
 
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import Connection
-from bellwire.engine import Engine, approve, decline
+from bellwire.engine import Engine, approve, decline, edit, input_of, retry
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, asks, figures
+from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 
@@ -123,6 +123,20 @@ class Stage:
     async def asked(self) -> list[AskRow]:
         """What people are asked just now, oldest first."""
         return await self.ledger.read(asks.open_ones)
+
+    async def correct(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
+        """What an action is given is put right, and it is tried again."""
+        changed = (await self.ledger.read(lambda rows: input_of(rows, self.engine.means, exception))).with_changes(
+            [(field, value)]
+        )
+        now = self.clock()
+
+        def mend(rows: Rows) -> None:
+            edit(rows, exception.id, changed, now, who=who)
+            retry(rows, exception.id, now, who=who)
+
+        await self.ledger.write(mend)
+        await self.settle()
 
     async def answer(self, question: AskRow, *, yes: bool, who: str, reason: str = "") -> None:
         now = self.clock()
