@@ -23,8 +23,6 @@ WELCOME, INVITATION = "Welcome", "Your access to our client portal"
 """The subjects of the two mails."""
 
 _STEPS = 6
-_MENDED = 2
-"""How often the owner looks at the exceptions: the invitation is refused once the welcome was taken."""
 _TEN = time(10, tzinfo=UTC)
 _WRITING = "^(POST|PUT|PATCH) .*"
 _CALL, _OFFER, _FOLLOW_UP = 1, 3, 8
@@ -302,12 +300,10 @@ async def _agree(
 
 
 async def _mend(stage: Stage) -> AsyncIterator[str]:
-    """As the owner does it. What waited for the one mail needs the address as well."""
-    for _ in range(_MENDED):
-        for exception in await stage.ledger.read(lambda rows: exceptions.open_ones(rows)):
-            field, address = RIGHT[exception.connection]
-            await stage.correct(exception, field, address, who="the demo")
-            yield f"exception {exception.id}: the action {exception.action!r} is given {address}"
+    for exception in await stage.ledger.read(lambda rows: exceptions.open_ones(rows)):
+        field, address = RIGHT[exception.connection]
+        await stage.correct(exception, field, address, who="the demo")
+        yield f"exception {exception.id}: {exception.action} is given {address}"
 
 
 def _held(
