@@ -126,17 +126,20 @@ class Stage:
 
     async def correct(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
         """What an action is given is put right, and it is tried again."""
-        changed = (await self.ledger.read(lambda rows: input_of(rows, self.engine.means, exception))).with_changes(
-            [(field, value)]
-        )
+        await self.put_right(exception, field, value, who=who)
+        now = self.clock()
+        await self.ledger.write(lambda rows: retry(rows, exception.id, now, who=who))
+        await self.settle()
+
+    async def put_right(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
+        """What an action will be given when it is tried again."""
         now = self.clock()
 
-        def mend(rows: Rows) -> None:
+        def change(rows: Rows) -> None:
+            changed = input_of(rows, self.engine.means, exception).with_changes([(field, value)])
             edit(rows, exception.id, changed, now, who=who)
-            retry(rows, exception.id, now, who=who)
 
-        await self.ledger.write(mend)
-        await self.settle()
+        await self.ledger.write(change)
 
     async def answer(self, question: AskRow, *, yes: bool, who: str, reason: str = "") -> None:
         now = self.clock()
