@@ -11,9 +11,9 @@ import aiohttp
 
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import Connection
-from bellwire.engine import Engine, approve, decline
+from bellwire.engine import Engine, approve, decline, edit, input_of, retry
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, asks, figures
+from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 
@@ -123,6 +123,23 @@ class Stage:
     async def asked(self) -> list[AskRow]:
         """What people are asked just now, oldest first."""
         return await self.ledger.read(asks.open_ones)
+
+    async def correct(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
+        """What an action is given is put right, and it is tried again."""
+        await self.put_right(exception, field, value, who=who)
+        now = self.clock()
+        await self.ledger.write(lambda rows: retry(rows, exception.id, now, who=who))
+        await self.settle()
+
+    async def put_right(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
+        """What an action will be given when it is tried again."""
+        now = self.clock()
+
+        def change(rows: Rows) -> None:
+            changed = input_of(rows, self.engine.means, exception).with_changes([(field, value)])
+            edit(rows, exception.id, changed, now, who=who)
+
+        await self.ledger.write(change)
 
     async def answer(self, question: AskRow, *, yes: bool, who: str, reason: str = "") -> None:
         now = self.clock()

@@ -36,7 +36,7 @@ def _how_repeated(stage: Stage, flow: str, name: str) -> str:
         case ByKey():
             return "Sent it again with the same key, so that it can't be done twice."
         case LookUp():
-            return "Looked first: it was there, so it wasn't done again."
+            return "Looked first whether it was there, so that it can't be done twice."
         case _:
             return "Sent it again: a repeat does no harm."
 
