@@ -97,6 +97,11 @@ class Engine(ABC):
         self._running: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
 
+    @property
+    def means(self) -> Means:
+        """What its runs are carried out with, for what people look up about them."""
+        return self._means
+
     async def start(self) -> int:
         """Take up what an earlier process left unfinished, and begin. Returns how many runs had been interrupted."""
         now = self._clock()

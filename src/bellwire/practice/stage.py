@@ -11,9 +11,9 @@ import aiohttp
 
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import Connection
-from bellwire.engine import Engine, approve, decline
+from bellwire.engine import Engine, approve, decline, edit, input_of, retry
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, asks, figures
+from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 
@@ -103,6 +103,20 @@ class Stage:
         due = await self.ledger.read(partial(figures.unfinished, now=self.clock()))
         return due or int(self.engine.busy)
 
+    async def read_lists(self, connection: str) -> None:
+        """Until the vendor's lists are read that are due: some webhooks say only that something has changed. Raises
+        TimeoutError."""
+        await self.settle()
+        async with asyncio.timeout(self.patience):
+            while due := await self._due_lists(connection):
+                self.show(due)
+                await asyncio.sleep(_LOOK_EVERY)
+        await self.settle()
+
+    async def _due_lists(self, connection: str) -> int:
+        rows, now = await self.ledger.read(polls.everything), self.clock()
+        return sum(row.connection == connection and row.due_at <= now for row in rows)
+
     async def let_pass(self, length: timedelta) -> None:
         """So much time goes by, with all that becomes due in it, one after the other. Raises TimeoutError."""
         end = self.clock() + length
@@ -118,6 +132,20 @@ class Stage:
     async def asked(self) -> list[AskRow]:
         """What people are asked just now, oldest first."""
         return await self.ledger.read(asks.open_ones)
+
+    async def correct(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
+        """What an action is given is put right, and it is tried again."""
+        changed = (await self.ledger.read(lambda rows: input_of(rows, self.engine.means, exception))).with_changes(
+            [(field, value)]
+        )
+        now = self.clock()
+
+        def mend(rows: Rows) -> None:
+            edit(rows, exception.id, changed, now, who=who)
+            retry(rows, exception.id, now, who=who)
+
+        await self.ledger.write(mend)
+        await self.settle()
 
     async def answer(self, question: AskRow, *, yes: bool, who: str, reason: str = "") -> None:
         now = self.clock()
