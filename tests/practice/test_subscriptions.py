@@ -11,9 +11,10 @@ from bellwire.connectors.kit import POLLED
 from bellwire.events import Customer, Delivery, Event, Payment, Subscription
 from bellwire.practice import Parcels, Practised, Subscriptions, Webhook, practising
 from bellwire.practice.driving import in_role, sign
+from bellwire.practice.square import SOMEWHERE
 from tests.samples import usd
 
-URL = "https://hooks.example.com/hooks/pay"
+URL = SOMEWHERE
 ROBIN = Customer(id="7", name="Robin Hill", email="robin.hill@example.com", phone="+15125550123")
 PRICE = usd("24.40")
 
@@ -31,7 +32,7 @@ class Pay:
 
     def events(self, about: str, event_type: str) -> list[Event]:
         """What the newest webhook of a kind means; one that only wakes a poll, as the poll would bring it."""
-        delivery = self.check(self.simulator.notice(about, event_type, URL), system_clock())
+        delivery = self.check(self.simulator.notice(about, event_type), system_clock())
         polled = Delivery(
             delivery.connection, {**delivery.headers, POLLED: "events"}, delivery.body, delivery.received_at
         )
@@ -67,11 +68,11 @@ async def test_a_period_that_couldnt_be_charged_is_tried_again_until_it_is_paid(
     assert (failed.amount, failed.customer.email, failed.subscription_id) == (PRICE, ROBIN.email, plan)
     pay.simulator.charge(plan, declined=True)
     again = pay.payment(plan, "payment.failed")
-    assert [failed.attempts, again.attempts] == ([1, 2] if pay.simulator.tells.tries else [None, None])
+    assert [failed.attempts, again.attempts] == ([1, 2] if pay.simulator.tells().tries else [None, None])
     pay.simulator.charge(plan)
     paid = pay.payment(plan, "subscription.renewed")
     assert (paid.amount, paid.subscription_id) == (PRICE, plan)
-    assert (bool(paid.id) and paid.reference == "450789469") is pay.simulator.tells.orders
+    assert (bool(paid.id) and paid.reference == "450789469") is pay.simulator.tells().orders
 
 
 async def test_what_is_paid_is_followed_by_a_new_period(pay: Pay) -> None:
@@ -108,7 +109,7 @@ async def test_an_invoice_of_no_subscription_is_known_again_where_the_processor_
     assert (failed.amount, failed.invoice_id, failed.subscription_id) == (PRICE, invoice, "")
     pay.simulator.charge(invoice)
     paid = [event.data.invoice_id for event in pay.events(invoice, "payment.succeeded")]
-    assert paid == ([invoice] if pay.simulator.tells.invoices else [])
+    assert paid == ([invoice] if pay.simulator.tells().invoices else [])
 
 
 async def test_a_card_that_is_declined_at_the_checkout_is_of_nothing_that_is_owed(pay: Pay) -> None:
@@ -127,7 +128,7 @@ async def test_it_goes_by_the_clock_that_it_is_given(pay: Pay) -> None:
 async def test_what_is_signed_anew_later_is_taken_then(pay: Pay) -> None:
     plan = pay.simulator.subscribe(PRICE, ROBIN)
     pay.simulator.charge(plan)
-    webhook, later = pay.simulator.notice(plan, "subscription.renewed", URL), system_clock() + timedelta(days=30)
+    webhook, later = pay.simulator.notice(plan, "subscription.renewed"), system_clock() + timedelta(days=30)
     headers = sign(pay.practised.connection, webhook.headers, webhook.body, URL, now=later)
     assert pay.check(Webhook(webhook.topic, headers, webhook.body), later).body == webhook.body
 

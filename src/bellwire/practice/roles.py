@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from bellwire.clock import Clock
 from bellwire.events import Condition, Customer
@@ -181,6 +181,10 @@ class Parcels(Protocol):
     def turn(self, label_id: str, event_type: str) -> Webhook:
         """A parcel arrives (`shipment.delivered`) or is in trouble (`shipment.exception`); gives what is sent of it."""
 
+    def listed(self, label_id: str) -> Webhook:
+        """What is told of a parcel as it is now, in a delivery: where webhooks say only that there is something new,
+        what the list says then."""
+
 
 @runtime_checkable
 class Bookings(Protocol):
@@ -250,7 +254,7 @@ class Tells:
 class Subscriptions(Protocol):
     """A simulated processor that charges by itself what customers owe."""
 
-    tells: ClassVar[Tells]
+    def tells(self) -> Tells: ...
 
     def go_by(self, clock: Clock) -> None:
         """What happens from now on happens at the times of this clock."""
@@ -270,6 +274,6 @@ class Subscriptions(Protocol):
     def refuse(self, amount: Money, customer: Customer) -> str:
         """A card is declined at the checkout; gives the payment's id."""
 
-    def notice(self, about: str, event_type: str, url: str) -> Webhook:
-        """What is sent to `url` of the last that happened with a subscription, an invoice or a payment, by what it is
-        to us: `payment.failed`, `payment.succeeded`, `subscription.renewed` or `subscription.ended`."""
+    def notice(self, about: str, event_type: str) -> Webhook:
+        """What is sent of the last that happened with a subscription, an invoice or a payment, by what it is to us:
+        `payment.failed`, `payment.succeeded`, `subscription.renewed` or `subscription.ended`."""

@@ -10,8 +10,9 @@ from typing import TypeVar
 import aiohttp
 
 from bellwire.clock import system_clock
-from bellwire.connectors.kit import Connection
-from bellwire.engine import Engine, approve, decline, edit, input_of, retry
+from bellwire.connectors.kit import BadSignature, Connection
+from bellwire.engine import Engine, approve, decline, edit, input_of
+from bellwire.events import Delivery
 from bellwire.flows import Flow
 from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls
 from bellwire.practice.driving import Answer, in_role, post, sign
@@ -80,17 +81,19 @@ class Stage:
     def _signed(self, connection: str, webhook: Webhook) -> Webhook:
         if self.signs is not None:
             return self.signs(connection, webhook)
-        if not self.clock.ahead:
-            return webhook
-        # The simulators go by the machine's clock. A signature of a while ago would rightly be refused.
-        signed = sign(
-            self.connections[connection],
-            webhook.headers,
-            webhook.body,
-            self.address(connection),
-            now=self.clock(),
-        )
-        return replace(webhook, headers=signed)
+        known, now, url = self.connections[connection], self.clock(), self.address(connection)
+        headers = {name.lower(): value for name, value in webhook.headers.items()}
+        sent = Delivery(connection, headers, webhook.body, now, url)
+        assert known.webhook is not None
+        try:
+            known.webhook.verify(sent, known.secrets, now)
+        except BadSignature:
+            # The simulators go by the machine's clock, and don't know where we are. A signature of a while ago, or for
+            # another address, would rightly be refused.
+            delivery_id = known.webhook.delivery_id(sent)
+            signed = sign(known, webhook.headers, webhook.body, url, now=now, delivery_id=delivery_id)
+            return replace(webhook, headers=signed)
+        return webhook
 
     async def settle(self) -> None:
         """Until nothing goes on: what is left waits for its time, or for a person. Raises TimeoutError."""
@@ -139,18 +142,13 @@ class Stage:
         return await self.ledger.read(asks.open_ones)
 
     async def correct(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
-        """What an action is given is put right, and it is tried again."""
-        changed = (await self.ledger.read(lambda rows: input_of(rows, self.engine.means, exception))).with_changes(
-            [(field, value)]
-        )
-        now = self.clock()
+        """What an action is given is put right, before it is tried again."""
 
         def mend(rows: Rows) -> None:
-            edit(rows, exception.id, changed, now, who=who)
-            retry(rows, exception.id, now, who=who)
+            given = input_of(rows, self.engine.means, exception)
+            edit(rows, exception.id, given.with_changes([(field, value)]), self.clock(), who=who)
 
         await self.ledger.write(mend)
-        await self.settle()
 
     async def answer(self, question: AskRow, *, yes: bool, who: str, reason: str = "") -> None:
         now = self.clock()

@@ -62,8 +62,6 @@ class PayPalSimulator(Simulator):
         "webhook_secret": f"{practice_identity().signer(_WEBHOOK)} {practice_identity().word}",
     }
 
-    tells: ClassVar[Tells] = Tells(invoices=False, tries=True, orders=True)
-
     # PayPal publishes no number: this one is assumed.
     quotas: list[Quota] = field(default_factory=lambda: [Quota(20, 1, r"^\w+ /v(?!1/oauth2)")])
     account: PayPalAccount = field(default_factory=PayPalAccount)
@@ -120,6 +118,9 @@ class PayPalSimulator(Simulator):
 
     # As `Subscriptions`
 
+    def tells(self) -> Tells:
+        return Tells(invoices=False, tries=True, orders=True)
+
     def go_by(self, clock: Clock) -> None:
         self.account.clock = clock
 
@@ -139,7 +140,7 @@ class PayPalSimulator(Simulator):
     def refuse(self, amount: Money, customer: Customer) -> str:
         return self.account.take(amount, email=customer.email, status="DECLINED")
 
-    def notice(self, about: str, event_type: str, url: str) -> Webhook:
+    def notice(self, about: str, event_type: str) -> Webhook:
         for event in reversed(self.account.events.values()):
             resource = event["resource"]
             if event["event_type"] in _NOTICES[event_type] and about in (

@@ -108,6 +108,9 @@ class ShipStationSimulator(Simulator):
         self.track(label_id, status)
         return self.webhook(label_id, code)
 
+    def listed(self, label_id: str) -> Webhook:
+        return signed("LABEL", "", self.bought[label_id])
+
     def webhook(self, label_id: str, code: str) -> Webhook:
         """What it would send now about a parcel, by the code of tracking (`IT`, `DE`, `EX` …)."""
         label = self.bought[label_id]

@@ -27,6 +27,8 @@ from bellwire.practice.square.takings import Takings
 from bellwire.practice.square.tokens import MERCHANT, OWN, Tokens
 
 _PLACE = "LPRACTICE"
+SOMEWHERE = "https://hooks.example.com/hooks/square"
+"""Where it sends notices to if nothing is said, for it signs the address."""
 _SCOPES = (
     *("DISPUTES_READ", "INVENTORY_READ", "INVENTORY_WRITE", "INVOICES_READ", "ITEMS_READ", "MERCHANT_PROFILE_READ"),
     *("ORDERS_READ", "PAYMENTS_READ", "PAYMENTS_WRITE", "SUBSCRIPTIONS_READ"),
@@ -40,8 +42,6 @@ class SquareSimulator(Simulator):
     vendor: ClassVar[str] = "square"
     credentials: ClassVar[Mapping[str, str]] = {"access_token": OWN, "webhook_secret": "practice-signature-key"}
     settings: ClassVar[Mapping[str, Any]] = {"location_id": _PLACE}
-
-    tells: ClassVar[Tells] = Tells(invoices=False, tries=False, orders=False)
 
     # Square publishes no number: this one is assumed.
     quotas: list[Quota] = field(default_factory=lambda: [Quota(20, 1)])
@@ -74,6 +74,9 @@ class SquareSimulator(Simulator):
 
     # As `Subscriptions`
 
+    def tells(self) -> Tells:
+        return Tells(invoices=False, tries=False, orders=False)
+
     def go_by(self, clock: Clock) -> None:
         self.dues.clock = clock
 
@@ -95,14 +98,14 @@ class SquareSimulator(Simulator):
     def refuse(self, amount: Money, customer: Customer) -> str:
         return self.takings.take(amount, status="FAILED", email=customer.email)
 
-    def notice(self, about: str, event_type: str, url: str) -> Webhook:
+    def notice(self, about: str, event_type: str) -> Webhook:
         if event_type == "subscription.ended":
-            return self.webhook("subscription.updated", about, url=url)
+            return self.webhook("subscription.updated", about, url=SOMEWHERE)
         invoice = self.dues.newest(about)
         if invoice is None:
-            return self.webhook("payment.updated", about, url=url)
+            return self.webhook("payment.updated", about, url=SOMEWHERE)
         topic = "scheduled_charge_failed" if event_type == "payment.failed" else "payment_made"
-        return self.webhook(f"invoice.{topic}", invoice["id"], url=url)
+        return self.webhook(f"invoice.{topic}", invoice["id"], url=SOMEWHERE)
 
     def state(self) -> dict[str, Any]:
         entries = [{k: v for k, v in each.items() if k != "signature_key"} for each in self.hooks.entries.values()]

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 from typing import ClassVar
 
 import orjson
 
+from bellwire.engine import retry
 from bellwire.events import Customer
 from bellwire.ledger import Rows, events, exceptions, runs
 from bellwire.money import Money
@@ -342,7 +344,7 @@ class Month:
         kind = _TOLD_AS[step]
         if step is Step.PAID and chapter.owed is Owed.INVOICE:
             kind = "payment.succeeded"
-        return self.pay.notice(about, kind, self.stage.address("pay"))
+        return self.pay.notice(about, kind)
 
     async def send(self, chapter: Chapter, step: Step, webhook: Webhook, note: str = "", times: int = 1) -> list[str]:
         answers = await self.stage.send_often("pay", webhook, times)
@@ -365,7 +367,7 @@ class Dunning(Story):
         month = Month(stage, holdings, chapters(), stage.clock())
         yield Act("What arrives")
         _place_faults(month)
-        for line in _what_it_tells(holdings.pay.tells):
+        for line in _what_it_tells(holdings.pay.tells()):
             yield line
         played = [chapter for chapter in month.told if month.open(chapter)]
         for chapter in month.told:
@@ -391,7 +393,7 @@ class Dunning(Story):
         yield Promises("What needs a person now", [one])
         yield Act("The owner puts the address right, and has that one mail sent again.")
         await _mend(stage, played)
-        expected = [Expected(chapter, holdings.pay.tells) for chapter in played]
+        expected = [Expected(chapter, holdings.pay.tells()) for chapter in played]
         yield Act("Time passes")
         for day, until in pairwise(_days(expected)):
             if day:
@@ -464,7 +466,7 @@ async def _day_of(month: Month, played: Iterable[Chapter], day: int, *, first: b
                 yield line
             if times > 1:
                 about = month.ids[chapter.customer.name]
-                anew = month.pay.notice(about, _TOLD_AS[step], month.stage.address("pay"))
+                anew = month.pay.notice(about, _TOLD_AS[step])
                 for line in await month.send(chapter, step, anew, "the same fact, told anew"):
                     yield line
     await month.stage.settle()
@@ -474,6 +476,8 @@ async def _mend(stage: Stage, played: Iterable[Chapter]) -> None:
     for exception in await stage.ledger.read(lambda rows: exceptions.open_ones(rows)):
         right = next(each.mended for each in played if each.mended)
         await stage.correct(exception, "to", right, who="the demo")
+        await stage.ledger.write(partial(retry, exception=exception.id, now=stage.clock(), who="the demo"))
+    await stage.settle()
 
 
 def _line(said: str, answer: object, note: str) -> str:

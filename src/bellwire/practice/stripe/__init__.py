@@ -59,7 +59,6 @@ Answerer = Callable[[Request, Record], Record]
 class StripeSimulator(Simulator):
     vendor: ClassVar[str] = "stripe"
     credentials: ClassVar[Mapping[str, str]] = {"access_token": _KEY, "webhook_secret": _SECRET}
-    tells: ClassVar[Tells] = Tells(invoices=True, tries=True, orders=True)
 
     # https://docs.stripe.com/rate-limits: of the sandbox.
     quotas: list[Quota] = field(default_factory=lambda: [Quota(25, 1)])
@@ -102,6 +101,9 @@ class StripeSimulator(Simulator):
 
     # As `Subscriptions`
 
+    def tells(self) -> Tells:
+        return Tells(invoices=True, tries=True, orders=True)
+
     def go_by(self, clock: Clock) -> None:
         self.account.clock = clock
 
@@ -131,7 +133,7 @@ class StripeSimulator(Simulator):
         self.account.declining = False
         return refused
 
-    def notice(self, about: str, event_type: str, url: str) -> Webhook:
+    def notice(self, about: str, event_type: str) -> Webhook:
         topics, events = _NOTICES[event_type], reversed(self.account.held["events"].values())
         return self._sent(
             next(each for each in events if each["type"] in topics and about in objects.named(each["data"]["object"]))
