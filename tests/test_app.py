@@ -13,8 +13,10 @@ from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
 from bellwire.flows import bundled
 from bellwire.ledger import DeliveryState, RunState, deliveries, figures, open_ledger, runs
+from bellwire.money import Money
 from bellwire.practice import Sale, SaleLine, Webhook
 from bellwire.practice.driving import until_quiet
+from bellwire.practice.square import SquareSimulator
 from bellwire.practice.stories.order_to_cash import Chapter
 from bellwire.settings import load_settings
 from tests.ledgers import sqlite_of
@@ -52,6 +54,20 @@ async def test_a_free_port_is_told_as_it_is(tmp_path: Path) -> None:
         async with running(settings, place.secrets) as bellwire:
             assert settings.port == 0 != bellwire.port
             assert bellwire.hook_url("shop") == f"{bellwire.url}/hooks/shop"
+
+
+async def test_a_vendor_that_signs_the_address_signs_that_of_the_free_port(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        till = place.practice.simulators[place.roles["stock"]]
+        assert isinstance(till, SquareSimulator)
+        async with running(load_settings(tmp_path, place.secrets), place.secrets) as bellwire:
+            url = bellwire.hook_url("stock")
+            webhook = till.webhook("payment.updated", till.takings.take(Money.of("5.00", "USD")), url=url)
+            async with (
+                aiohttp.ClientSession() as session,
+                session.post(url, data=webhook.body, headers=dict(webhook.headers)) as answer,
+            ):
+                assert answer.status == 200
 
 
 async def test_a_paid_order_goes_all_the_way(tmp_path: Path) -> None:

@@ -76,15 +76,21 @@ class Bellwire:
     @property
     def url(self) -> str:
         """Where the desk is, from this machine."""
-        host = self.project.settings.host
-        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{self.port}"  # noqa: S104 - only compared
+        return _local_url(self.project.settings, self.port)
 
     def hook_url(self, connection: str) -> str:
         """Where a vendor sends the webhooks of a connection."""
-        settings = self.project.settings
-        if settings.public_url.endswith(":0"):
-            return f"{self.url}/hooks/{connection}"  # nobody set an address, and the port is whichever was free
-        return settings.hook_url(connection)
+        return f"{_public_url(self.project.settings, self.port)}/hooks/{connection}"
+
+
+def _local_url(settings: Settings, port: int) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - only compared
+    return f"http://{host}:{port}"
+
+
+def _public_url(settings: Settings, port: int) -> str:
+    """Where it is reached from outside: if nobody set an address, and the port is whichever was free, at that one."""
+    return _local_url(settings, port) if settings.public_url.endswith(":0") else settings.public_url
 
 
 def settle_memory() -> None:
@@ -218,6 +224,8 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
     async with _counting(hooks):
         settle_memory()
         async with serve(app, settings.host, settings.port, hooks=hooks) as port:
+            # Some vendors sign the address, too.
+            hooks.public_url = _public_url(settings, port)
             yield port
 
 

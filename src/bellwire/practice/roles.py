@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
+from bellwire.clock import Clock
 from bellwire.events import Condition, Customer, Fact, Signer
 from bellwire.money import Money
 from bellwire.practice.simulator import Webhook
@@ -41,6 +42,8 @@ class Sale:
     gift_card: Decimal = Decimal(0)
     """How much a gift card has left: it pays first, where the shop has gift cards."""
     note: str = ""
+    ago: timedelta = timedelta()
+    """How long it is since it was placed."""
 
 
 @runtime_checkable
@@ -169,6 +172,21 @@ class Carrier(Protocol):
 
 
 @runtime_checkable
+class Parcels(Protocol):
+    """A simulated carrier's way with parcels."""
+
+    def hand_in(self, number: str, recipient: Customer) -> str:
+        """Somebody buys a label by hand; gives its id."""
+
+    def turn(self, label_id: str, event_type: str) -> Webhook:
+        """A parcel arrives (`shipment.delivered`) or is in trouble (`shipment.exception`); gives what is sent of it."""
+
+    def listed(self, label_id: str) -> Webhook:
+        """What is told of a parcel as it is now, in a delivery: where webhooks say only that there is something new,
+        what the list says then."""
+
+
+@runtime_checkable
 class Bookings(Protocol):
     def book(self) -> str:
         """A customer books; gives the booking's id, as its connector has it."""
@@ -284,6 +302,24 @@ class Mailbox(Protocol):
 
 
 @dataclass(frozen=True)
+class Ticket:
+    """`email` is whom it is for; `reference` is what people know its matter by, e.g. `return 77`."""
+
+    id: str
+    reference: str
+    subject: str
+    email: str
+    text: str
+    """The first that was written of it."""
+
+
+@runtime_checkable
+class Helpdesk(Protocol):
+    def opened(self) -> list[Ticket]:
+        """All tickets, oldest first."""
+
+
+@dataclass(frozen=True)
 class GivenBack:
     """Money of a payment that was given back, or is about to be."""
 
@@ -298,3 +334,44 @@ class Processor(Protocol):
         """A customer pays; gives the payment's id."""
 
     def refunds(self) -> list[GivenBack]: ...
+
+
+@dataclass(frozen=True)
+class Tells:
+    """What a processor can say of what customers owe."""
+
+    invoices: bool
+    """Which invoice a payment was for, also if it is of no subscription."""
+    tries: bool
+    """How often it has tried to charge it."""
+    orders: bool
+    """With which order of the shop a subscription began."""
+
+
+@runtime_checkable
+class Subscriptions(Protocol):
+    """A simulated processor that charges by itself what customers owe."""
+
+    def tells(self) -> Tells: ...
+
+    def go_by(self, clock: Clock) -> None:
+        """What happens from now on happens at the times of this clock."""
+
+    def subscribe(self, amount: Money, customer: Customer, order_id: str = "") -> str:
+        """`amount` is for a period, `order_id` the shop's order with which it begins; gives the subscription's id."""
+
+    def bill(self, amount: Money, customer: Customer) -> str:
+        """An invoice for something else than a subscription, which is yet to be charged; gives its id. Empty: the
+        processor has none."""
+
+    def charge(self, owed: str, *, declined: bool = False) -> None:
+        """Try to take what is open of a subscription or an invoice; where all is paid, a new period begins."""
+
+    def end(self, subscription_id: str) -> None: ...
+
+    def refuse(self, amount: Money, customer: Customer) -> str:
+        """A card is declined at the checkout; gives the payment's id."""
+
+    def notice(self, about: str, event_type: str) -> Webhook:
+        """What is sent of the last that happened with a subscription, an invoice or a payment, by what it is to us:
+        `payment.failed`, `payment.succeeded`, `subscription.renewed` or `subscription.ended`."""

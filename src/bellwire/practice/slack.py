@@ -62,7 +62,10 @@ class Posted:
 
 def _channels() -> list[Channel]:
     return [
-        *(Channel(name) for name in ("general", "packing", "orders", "alerts", "sales", "onboarding")),
+        *(
+            Channel(name)
+            for name in ("general", "packing", "orders", "alerts", "sales", "onboarding", "billing", "support")
+        ),
         Channel("management", private=True),
         Channel("warehouse", member=False),
         Channel("spring-sale", archived=True),

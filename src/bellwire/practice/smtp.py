@@ -134,8 +134,8 @@ class MailSimulator(Simulator):
         self.kept.append(mail)
         if kind is FaultKind.LOST_ANSWER:
             self._note(to, text, "", kind)
-            # Not every loop's transports are asyncio's own.
-            cast("asyncio.WriteTransport", server.transport).abort()
+            # Not every loop's transports are of asyncio's own class.
+            cast("asyncio.Transport", server.transport).abort()
             raise ConnectionResetError
         self._note(to, text, "250", kind)
         return "250 OK"

@@ -10,10 +10,11 @@ from typing import TypeVar
 import aiohttp
 
 from bellwire.clock import system_clock
-from bellwire.connectors.kit import Connection
+from bellwire.connectors.kit import BadSignature, Connection
 from bellwire.engine import Engine, approve, decline, edit, input_of, retry
+from bellwire.events import Delivery
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures
+from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 
@@ -80,17 +81,19 @@ class Stage:
     def _signed(self, connection: str, webhook: Webhook) -> Webhook:
         if self.signs is not None:
             return self.signs(connection, webhook)
-        if not self.clock.ahead:
-            return webhook
-        # The simulators go by the machine's clock. A signature of a while ago would rightly be refused.
-        signed = sign(
-            self.connections[connection],
-            webhook.headers,
-            webhook.body,
-            self.address(connection),
-            now=self.clock(),
-        )
-        return replace(webhook, headers=signed)
+        known, now, url = self.connections[connection], self.clock(), self.address(connection)
+        headers = {name.lower(): value for name, value in webhook.headers.items()}
+        sent = Delivery(connection, headers, webhook.body, now, url)
+        assert known.webhook is not None
+        try:
+            known.webhook.verify(sent, known.secrets, now)
+        except BadSignature:
+            # The simulators go by the machine's clock, and don't know where we are. A signature of a while ago, or for
+            # another address, would rightly be refused.
+            delivery_id = known.webhook.delivery_id(sent)
+            signed = sign(known, webhook.headers, webhook.body, url, now=now, delivery_id=delivery_id)
+            return replace(webhook, headers=signed)
+        return webhook
 
     async def settle(self) -> None:
         """Until nothing goes on: what is left waits for its time, or for a person. Raises TimeoutError."""
@@ -103,6 +106,20 @@ class Stage:
         """How many deliveries and runs can go on by themselves now."""
         due = await self.ledger.read(partial(figures.unfinished, now=self.clock()))
         return due or int(self.engine.busy)
+
+    async def read_lists(self, connection: str) -> None:
+        """Until the vendor's lists are read that are due: some webhooks say only that something has changed. Raises
+        TimeoutError."""
+        await self.settle()
+        async with asyncio.timeout(self.patience):
+            while due := await self._due_lists(connection):
+                self.show(due)
+                await asyncio.sleep(_LOOK_EVERY)
+        await self.settle()
+
+    async def _due_lists(self, connection: str) -> int:
+        rows, now = await self.ledger.read(polls.everything), self.clock()
+        return sum(row.connection == connection and row.due_at <= now for row in rows)
 
     async def let_pass(self, length: timedelta) -> None:
         """So much time goes by, with all that becomes due in it, one after the other. Raises TimeoutError."""

@@ -11,7 +11,7 @@ from bellwire.practice.stories.telling import Act, Told, Verdict
 
 
 async def retries_told(stage: Stage, names: Mapping[str, str]) -> AsyncIterator[Told]:
-    """What was tried again, and why. `names` has what people call a subject (`order/17` → `order 1001`)."""
+    """What was tried again by itself, and why. `names` has what people call a subject (`order/17` → `order 1001`)."""
 
     def query(rows: Rows) -> list[tuple[str, str, AttemptRow]]:
         return [
@@ -19,7 +19,9 @@ async def retries_told(stage: Stage, names: Mapping[str, str]) -> AsyncIterator[
             for run in reversed(runs.newest(rows, limit=100))
             if (event := events.find(rows, run.event))
             for attempt in runs.attempts(rows, run.id)
-            if attempt.next_at is not None and attempt.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+            if attempt.next_at is not None
+            and attempt.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+            and attempt.sentence not in {each.sentence for each in exceptions.of_run(rows, run.id)}
         ]
 
     yield Act("What was tried again, and why")
