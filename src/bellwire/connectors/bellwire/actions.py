@@ -1,5 +1,7 @@
 """Refunds and reorders, worked out."""
 
+import asyncio
+
 from bellwire.capabilities.planning import (
     PLAN_REFUND,
     PLAN_REORDER,
@@ -8,8 +10,10 @@ from bellwire.capabilities.planning import (
     RefundPlan,
     ReorderPlan,
 )
+from bellwire.capabilities.routing import PLAN_ROUTE, PlanRoute, RoutePlan
 from bellwire.connectors.bellwire.refunds import refund_plan
 from bellwire.connectors.bellwire.reorders import reorder_plan
+from bellwire.connectors.bellwire.routes import route_plan
 from bellwire.connectors.kit import Call, Unkeyed, action
 
 _PURE = Unkeyed("it only works something out")
@@ -23,3 +27,9 @@ async def plan_refund(call: Call, given: PlanRefund) -> RefundPlan:
 @action(PLAN_REORDER, repeat=_PURE)
 async def plan_reorder(call: Call, given: PlanReorder) -> ReorderPlan:
     return reorder_plan(given)
+
+
+@action(PLAN_ROUTE, repeat=_PURE)
+async def plan_route(call: Call, given: PlanRoute) -> RoutePlan:
+    """In a thread of its own: it takes up to seconds, in which the loop goes on."""
+    return await asyncio.to_thread(route_plan, given)

@@ -6,7 +6,7 @@ from bellwire.events import Environment
 MANIFEST = Manifest(
     name="bellwire",
     title="Bellwire itself",
-    capabilities=("planning",),
+    capabilities=("planning", "routing"),
     # Nothing is ever called.
     base_urls={Environment.SANDBOX: "", Environment.PRODUCTION: ""},
     level=Level.GOLD,
