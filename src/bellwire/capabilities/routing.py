@@ -97,6 +97,7 @@ class PlanRoute(Given):
 class RouteVisit(Result):
     id: str
     name: str
+    position: Position | None = None
     travel_seconds: int
     """From the place before."""
     arrival: datetime
@@ -109,11 +110,14 @@ class RouteVisit(Result):
 class UnplannedVisit(Result):
     id: str
     name: str
+    position: Position | None = None
     reason: str
     """In plain words."""
 
 
 class RoutePlan(Result):
+    start: Position | None = None
+    end: Position | None = None
     leaves: datetime
     """From the start: as late as is still in time for the first visit."""
     stops: tuple[RouteVisit, ...]

@@ -26,6 +26,8 @@ def route_plan(given: PlanRoute) -> RoutePlan:
     reasons |= {numbers[each]: "No way was found to fit it in with the other visits in time." for each in left_out}
     comparable = not reasons and len(in_turn.order) == len(given.stops)
     return RoutePlan(
+        start=given.start,
+        end=given.end or given.start,
         **_told(given, [given.stops[number] for number in numbers], whole, best),
         unplanned=_unplanned(given.stops, reasons),
         saved_travel_seconds=in_turn.travel - best.travel if comparable else None,
@@ -113,6 +115,7 @@ def _told(given: PlanRoute, stops: Sequence[RouteStop], whole: Round, walk: Walk
             RouteVisit(
                 id=stops[number].id,
                 name=stops[number].name,
+                position=stops[number].position,
                 travel_seconds=way,
                 arrival=at(now + way),
                 begins=at(begins),
@@ -131,8 +134,9 @@ def _told(given: PlanRoute, stops: Sequence[RouteStop], whole: Round, walk: Walk
 
 def _unplanned(stops: Sequence[RouteStop], reasons: Mapping[int, str]) -> tuple[UnplannedVisit, ...]:
     return tuple(
-        UnplannedVisit(id=stops[number].id, name=stops[number].name, reason=reasons[number])
-        for number in sorted(reasons)
+        UnplannedVisit(id=stop.id, name=stop.name, position=stop.position, reason=reasons[number])
+        for number, stop in enumerate(stops)
+        if number in reasons
     )
 
 
