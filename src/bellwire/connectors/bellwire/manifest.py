@@ -33,7 +33,7 @@ class OwnSettings(Settings):
 MANIFEST = Manifest(
     name="bellwire",
     title="Bellwire itself",
-    capabilities=("planning",),
+    capabilities=("planning", "routing"),
     # Nothing is ever called.
     base_urls={Environment.SANDBOX: "", Environment.PRODUCTION: ""},
     level=Level.GOLD,
