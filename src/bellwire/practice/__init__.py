@@ -12,6 +12,7 @@ from bellwire.practice.roles import (
     Chat,
     Credited,
     GivenBack,
+    Helpdesk,
     Mailbox,
     Processor,
     Returns,
@@ -19,6 +20,7 @@ from bellwire.practice.roles import (
     SaleLine,
     Sent,
     Shop,
+    Ticket,
     Till,
 )
 from bellwire.practice.server import Practice, find_simulator, simulator_names
@@ -37,6 +39,7 @@ __all__ = [
     "Faults",
     "GivenBack",
     "Good",
+    "Helpdesk",
     "Mailbox",
     "Practice",
     "Practised",
@@ -49,6 +52,7 @@ __all__ = [
     "Sent",
     "Shop",
     "Simulator",
+    "Ticket",
     "Till",
     "Webhook",
     "find_simulator",

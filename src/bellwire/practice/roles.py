@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from bellwire.events import Condition, Customer
 from bellwire.money import Money
+from bellwire.practice.catalogue import GOODS
 from bellwire.practice.simulator import Webhook
 
 
@@ -18,6 +19,11 @@ class SaleLine:
     sku: str
     quantity: int = 1
     discount: Decimal = Decimal(0)
+
+    @property
+    def amount(self) -> Decimal:
+        """What it comes to after its own discount."""
+        return GOODS[self.sku].price * self.quantity - self.discount
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,12 @@ class Shop(Protocol):
 class Returns(Protocol):
     """A simulated storefront to which customers send things back."""
 
+    def line_of(self, order_id: str, sku: str) -> str:
+        """The id of an order's line."""
+
+    def number_of(self, return_id: str) -> str:
+        """What people call a return."""
+
     def announce(self, order_id: str, units: Mapping[str, int]) -> str:
         """`units` of an order (line id → how many) are to come back, and the shop agrees; gives the return's id."""
 
@@ -124,6 +136,10 @@ def credited_for(text: str) -> tuple[str, str] | None:
 
 @runtime_checkable
 class Books(Protocol):
+    def book(self, sale: Sale, total: Money) -> str:
+        """What a person booked long ago: an invoice with the sale's number, paid, that comes to `total`; what that is
+        beyond goods and shipping is tax. Gives the invoice's id."""
+
     def booked(self) -> list[Booked]: ...
 
     def credits(self) -> list[Credited]:
@@ -145,11 +161,14 @@ class Till(Protocol):
 
 @dataclass(frozen=True)
 class Sent:
-    """A label, a message or a mail at its end. `reference` is the order's number, where it is known."""
+    """A label, a message or a mail at its end. `reference` is the order's number, where it is known; `to` and `subject`
+    are a mail's."""
 
     id: str
     reference: str
     text: str = ""
+    to: str = ""
+    subject: str = ""
 
 
 def mentioned_order(text: str) -> str:
@@ -179,6 +198,24 @@ class Chat(Protocol):
 class Mailbox(Protocol):
     def mails(self) -> list[Sent]:
         """One for each copy that arrived; `id` is the Message-ID."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """`email` is whom it is for; `reference` is what people know its matter by, e.g. `return 77`."""
+
+    id: str
+    reference: str
+    subject: str
+    email: str
+    text: str
+    """The first that was written of it."""
+
+
+@runtime_checkable
+class Helpdesk(Protocol):
+    def opened(self) -> list[Ticket]:
+        """All tickets, oldest first."""
 
 
 @dataclass(frozen=True)

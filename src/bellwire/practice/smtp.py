@@ -61,7 +61,10 @@ class MailSimulator(Simulator):
         }
 
     def mails(self) -> list[Sent]:
-        return [Sent(mail["Message-ID"], mentioned_order(mail["Subject"]), _text(mail)) for mail in self.kept]
+        return [
+            Sent(mail["Message-ID"], mentioned_order(mail["Subject"]), _text(mail), mail["To"], mail["Subject"])
+            for mail in self.kept
+        ]
 
     @property
     def address(self) -> str | None:

@@ -13,7 +13,7 @@ from bellwire.clock import system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.engine import Engine, approve, decline
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, asks, figures
+from bellwire.ledger import AskRow, Database, asks, figures, polls
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 
@@ -102,6 +102,27 @@ class Stage:
         """How many deliveries and runs can go on by themselves now."""
         due = await self.ledger.read(partial(figures.unfinished, now=self.clock()))
         return due or int(self.engine.busy)
+
+    async def look_up(self) -> None:
+        """What webhooks only hinted at is read from the vendors' lists, and carried out. Raises TimeoutError."""
+        await self.settle()
+        async with asyncio.timeout(self.patience):
+            while unread := await self._unread():
+                self.show(unread)
+                await asyncio.sleep(_LOOK_EVERY)
+        await self.settle()
+
+    async def _unread(self) -> int:
+        """How many lists are due now, or weren't looked at for the first time yet: there is nothing to wake before."""
+        now, rows = self.clock(), await self.ledger.read(polls.everything)
+        known = {(row.connection, row.name): row.due_at for row in rows}
+        lists = [
+            (name, poll.name)
+            for name, connection in self.connections.items()
+            if connection.connector.triggers is not None
+            for poll in connection.connector.triggers.polls
+        ]
+        return sum(known.get(each, now) <= now for each in lists)
 
     async def let_pass(self, length: timedelta) -> None:
         """So much time goes by, with all that becomes due in it, one after the other. Raises TimeoutError."""

@@ -9,7 +9,7 @@ import hmac
 import math
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import Ticket
 from bellwire.practice.simulator import Simulator, Webhook
 
 Record = dict[str, Any]
@@ -118,6 +119,24 @@ class ZendeskSimulator(Simulator):
 
     def state(self) -> Record:
         return {"tickets": list(self.tickets.values()), "audits": self.audits, "webhooks": list(self.webhooks.values())}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        ours = [each for each in self.tickets.values() if each["submitter_id"] == _US]
+        return {"helpdesk.create_ticket": [str(ticket["id"]) for ticket in ours]}
+
+    # As `Helpdesk`
+
+    def opened(self) -> list[Ticket]:
+        return [
+            Ticket(
+                str(ticket["id"]),
+                ticket["external_id"] or "",
+                ticket["subject"],
+                self.users[ticket["requester_id"]]["email"],
+                ticket["description"],
+            )
+            for ticket in self.tickets.values()
+        ]
 
     def forget(self) -> None:
         """Two hours have gone by: no idempotency key is known any more."""

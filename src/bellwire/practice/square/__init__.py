@@ -4,7 +4,7 @@ https://developer.squareup.com/reference/square
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -76,6 +76,9 @@ class SquareSimulator(Simulator):
             "disputes": list(self.takings.disputes.values()),
             "subscriptions": entries,
         }
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"payments.refund": list(self.takings.refunds)}
 
     def routes(self) -> Sequence[BaseRoute]:
         goods, takings, hooks = self.goods, self.takings, self.hooks

@@ -2,9 +2,10 @@
 
 from bellwire.errors import NotFound
 from bellwire.practice.stories.order_to_cash import OrderToCash
+from bellwire.practice.stories.returns import ReturnsStory
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
 
-_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash,)}
+_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, ReturnsStory)}
 
 
 def story_names() -> list[str]:
