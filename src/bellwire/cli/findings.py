@@ -6,10 +6,17 @@ from pathlib import Path
 
 from bellwire.cli import accounts
 from bellwire.cli.finding import Finding, Level, failed
+from bellwire.cli.stock import watched_stock
 from bellwire.clock import Clock
 from bellwire.connectors import look_in
 from bellwire.connectors.kit import Connection, Connector
-from bellwire.connectors.opening import connector_of, missing_credentials, open_connection, read_account_settings
+from bellwire.connectors.opening import (
+    connector_of,
+    missing_credentials,
+    open_connection,
+    own_connector,
+    read_account_settings,
+)
 from bellwire.errors import ConfigurationError
 from bellwire.flows import Flow, FlowErrors, Severity, check_flow, load_flows
 from bellwire.settings import ConnectionSettings, Settings, load_settings
@@ -92,14 +99,16 @@ class Check:
             flows = load_flows(settings.flows)
         except FlowErrors as error:
             yield from (failed("flows", problem) for problem in error.errors)
+            yield from watched_stock(settings, [])
             return
         if not flows:
             yield Finding(Level.WARNING, "flows", "There is no flow yet.", "Put one into the folder flows/.")
         for flow in flows:
             yield from self._flow(flow, settings)
+        yield from watched_stock(settings, flows)
 
     def _flow(self, flow: Flow, settings: Settings) -> Iterator[Finding]:
-        connectors = dict(_known(settings.connections.values()))
+        connectors = dict(_known(settings.connections.values())) | own_connector()
         used = {flow.connection, *(action.connection for action in flow.actions.values())}
         if unknown := sorted(used & settings.connections.keys() - connectors.keys()):
             sentence = f"It can't be checked before what it works with is mended: {', '.join(unknown)}."

@@ -23,6 +23,7 @@ from bellwire.engine.links import is_signed, signature
 from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
 from bellwire.engine.opening import open_engine
+from bellwire.engine.watching import Watcher
 
 __all__ = [
     "Edited",
@@ -30,6 +31,7 @@ __all__ = [
     "Input",
     "Means",
     "Setting",
+    "Watcher",
     "approve",
     "cancel",
     "decline",

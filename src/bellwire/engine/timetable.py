@@ -5,10 +5,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bellwire.connectors.kit import Connection
-from bellwire.engine.starting import Fact, Listeners, start
+from bellwire.engine.starting import Listeners
+from bellwire.engine.watching import announce
 from bellwire.events import OWN, Due, Environment, Event
 from bellwire.flows import Flow
-from bellwire.ledger import Database, Rows, events, schedules
+from bellwire.ledger import Database, Rows, schedules
 
 
 class Timetable:
@@ -48,9 +49,7 @@ class Timetable:
             assert flow.schedule is not None
             if not schedules.take(rows, flow.id, due_at, flow.schedule.next(now)):
                 return
-            number = events.record(rows, event, event.data.model_dump_json(), delivery=None, now=now)
-            if number is not None:
-                start(rows, Fact(number, event, now), self._listeners, None, now=now, holding=False)
+            announce(rows, [event], self._listeners, now)
 
         await self._ledger.write(write)
 

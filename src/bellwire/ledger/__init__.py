@@ -19,7 +19,9 @@ from bellwire.ledger import (
     processes,
     pulse,
     runs,
+    sales,
     schedules,
+    stock,
     windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
@@ -100,6 +102,8 @@ __all__ = [
     "processes",
     "pulse",
     "runs",
+    "sales",
     "schedules",
+    "stock",
     "windows",
 ]
