@@ -16,6 +16,7 @@ from bellwire.flows import Flow
 from bellwire.ledger import AskRow, Database, asks, figures, polls
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
+from bellwire.records import Polling
 
 R = TypeVar("R")
 
@@ -55,6 +56,7 @@ class Stage:
     address: Callable[[str], str]
     """Where a connection's webhooks go."""
     session: aiohttp.ClientSession
+    polling: Polling
     clock: Passing = field(default_factory=Passing)
     """The one that the business goes by."""
     patience: float = 120.0
@@ -105,25 +107,17 @@ class Stage:
         return due or int(self.engine.busy)
 
     async def look_up(self) -> None:
-        """What webhooks only hinted at is read from the vendors' lists, and carried out. Raises TimeoutError."""
+        """What webhooks only hinted at is read from the vendors' lists, and carried out. Until it was called for the
+        first time, a hint may come too early to be taken. Raises TimeoutError."""
         await self.settle()
         async with asyncio.timeout(self.patience):
-            while unread := await self._unread():
-                self.show(unread)
-                await asyncio.sleep(_LOOK_EVERY)
+            unread = True
+            while unread:
+                await self.polling.look()
+                await self.polling.settled()
+                now = self.clock()
+                unread = any(row.due_at <= now for row in await self.ledger.read(polls.everything))
         await self.settle()
-
-    async def _unread(self) -> int:
-        """How many lists are due now, or weren't looked at for the first time yet: there is nothing to wake before."""
-        now, rows = self.clock(), await self.ledger.read(polls.everything)
-        known = {(row.connection, row.name): row.due_at for row in rows}
-        lists = [
-            (name, poll.name)
-            for name, connection in self.connections.items()
-            if connection.connector.triggers is not None
-            for poll in connection.connector.triggers.polls
-        ]
-        return sum(known.get(each, now) <= now for each in lists)
 
     async def let_pass(self, length: timedelta) -> None:
         """So much time goes by, with all that becomes due in it, one after the other. Raises TimeoutError."""

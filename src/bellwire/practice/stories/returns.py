@@ -9,9 +9,9 @@ from functools import partial
 from typing import ClassVar
 
 from bellwire.engine import retry
-from bellwire.events import Condition, Customer
+from bellwire.events import Customer
 from bellwire.ledger import exceptions
-from bellwire.money import Money
+from bellwire.practice.bygone import SentBack, Sold, sell
 from bellwire.practice.faults import Fault, FaultKind
 from bellwire.practice.roles import Books, Helpdesk, Mailbox, Processor, Returns, Sale, SaleLine, Sent, Shop, Till
 from bellwire.practice.stage import Stage
@@ -25,26 +25,14 @@ _FAR_AND_WIDE = Customer(
     email="zoe@example.com",
     phone="+15125550188",
 )
-_CONDITIONS = (Condition.SELLABLE, Condition.DAMAGED, Condition.MISSING)
 _A_WEEK = timedelta(days=7, minutes=1)
 """For how long a question about money stays open, and a little more."""
 
 
-@dataclass(frozen=True)
-class Back:
-    """What comes back of one line of an order in one return, by condition, and what it is worth: the money to give
-    back."""
-
-    sku: str
+@dataclass(frozen=True, kw_only=True)
+class Back(SentBack):
     worth: Decimal
-    sellable: int = 0
-    damaged: int = 0
-    missing: int = 0
-
-    @property
-    def units(self) -> dict[Condition, int]:
-        counts = zip(_CONDITIONS, (self.sellable, self.damaged, self.missing), strict=True)
-        return {condition: count for condition, count in counts if count}
+    """The money to give back for it."""
 
 
 @dataclass(frozen=True)
@@ -83,51 +71,53 @@ def chapters() -> list[Chapter]:
         Chapter(
             Sale("1001", [SaleLine("TEA-250", 2)]),
             "one of two; the money goes back and the line goes dead, then the books fail (500)",
-            [Back("TEA-250", Decimal("19.49"), sellable=1)],
+            [Back("TEA-250", worth=Decimal("19.49"), sellable=1)],
             faults={"pay": FaultKind.LOST_ANSWER, "books": FaultKind.FAILED},
         ),
         Chapter(
             Sale("1002", [SaleLine("MUG-RED", 2)]),
             "all of it; each webhook comes three times",
-            [Back("MUG-RED", Decimal("34.04"), sellable=2)],
+            [Back("MUG-RED", worth=Decimal("34.04"), sellable=2)],
             copies=3,
         ),
         Chapter(
             Sale("1003", [SaleLine("POT-1L")]),
             "damaged, and back before it was announced; support asks to slow down (429)",
-            [Back("POT-1L", Decimal("27.60"), damaged=1)],
+            [Back("POT-1L", worth=Decimal("27.60"), damaged=1)],
             overtaken=True,
             faults={"helpdesk": FaultKind.RATE_LIMITED},
         ),
         Chapter(
             Sale("1004", [SaleLine("SCOOP-01", 3)], order_discount=Decimal("1.00")),
             "two returns of one order, of cents that don't divide",
-            [Back("SCOOP-01", Decimal("3.25"), sellable=1), Back("SCOOP-01", Decimal("12.48"), sellable=2)],
+            [Back("SCOOP-01", worth=Decimal("3.25"), sellable=1), Back("SCOOP-01", worth=Decimal("12.48"), sellable=2)],
         ),
         Chapter(
             Sale("1005", [SaleLine("POT-1L", 3)], customer=_FAR_AND_WIDE),
             "so much money that somebody has to say yes; a name in several scripts",
-            [Back("POT-1L", Decimal("135.58"), sellable=3)],
+            [Back("POT-1L", worth=Decimal("135.58"), sellable=3)],
             answers=[True],
         ),
         Chapter(
             Sale("1006", [SaleLine("POT-1L", 3)]),
             "so much money again; nobody answers for a week, and then somebody says no",
-            [Back("POT-1L", Decimal("135.58"), sellable=3)],
+            [Back("POT-1L", worth=Decimal("135.58"), sellable=3)],
             answers=[None, False],
         ),
         Chapter(
             Sale("1007", [SaleLine("POT-1L")], gift_card=Decimal("25.00")),
             "a gift card paid 25.00 of it: the processor gives back the rest, and no more",
-            [Back("POT-1L", Decimal("24.19"), sellable=1)],
+            [Back("POT-1L", worth=Decimal("24.19"), sellable=1)],
         ),
         Chapter(
             Sale("1008", [SaleLine("TEA-100", 2)], customer=_GUEST),
             "a guest without e-mail; one of two is missing; the sale was never booked",
-            [Back("TEA-100", Decimal("9.20"), sellable=1, missing=1)],
+            [Back("TEA-100", worth=Decimal("9.20"), sellable=1, missing=1)],
             unbooked=True,
         ),
-        Chapter(Sale("1009", [SaleLine("MUG-BLUE")]), "the parcel is empty", [Back("MUG-BLUE", Decimal(0), missing=1)]),
+        Chapter(
+            Sale("1009", [SaleLine("MUG-BLUE")]), "the parcel is empty", [Back("MUG-BLUE", worth=Decimal(0), missing=1)]
+        ),
     ]
 
 
@@ -172,41 +162,25 @@ class Past:
 
     def __init__(self, told: Sequence[Chapter], holdings: Holdings) -> None:
         self._holdings = holdings
-        self.told = told
-        self.orders: dict[str, str] = {}
-        """Number → the shop's id."""
-        self.payments: dict[str, str] = {}
-        """Number → the processor's id."""
-        self.paid: dict[str, Money] = {}
-        """Payment → what it took."""
+        self.sold = {chapter.number: self._sell(chapter) for chapter in told}
+        """By the order's number."""
         self.returns: list[Announced] = []
-        for chapter in told:
-            self._sell(chapter)
         self.stock = holdings.till.stock()
 
-    def _sell(self, chapter: Chapter) -> None:
-        shop, sale = self._holdings.shop, chapter.sale
-        order_id = self.orders[sale.number] = shop.place(sale)
-        total = shop.total(order_id)
-        by_card = total - Money.of(sale.gift_card, sale.currency)
-        payment_id = self.payments[sale.number] = self._holdings.processor.take(by_card, sale.number)
-        self.paid[payment_id] = by_card
-        shop.pay(order_id, "card", payment_id)
-        if not chapter.unbooked:
-            self._holdings.books.book(sale, total)
+    def _sell(self, chapter: Chapter) -> Sold:
+        held = self._holdings
+        return sell(chapter.sale, held.shop, held.processor, None if chapter.unbooked else held.books)
 
     def announce(self, chapter: Chapter) -> Iterator[Announced]:
         """All returns of a chapter."""
-        returns, order_id = self._holdings.returns, self.orders[chapter.number]
+        returns, order_id = self._holdings.returns, self.sold[chapter.number].order_id
         for back in chapter.backs:
-            made = returns.announce(order_id, {returns.line_of(order_id, back.sku): sum(back.units.values())})
+            made = back.announce(returns, order_id)
             self.returns.append(Announced(made, returns.number_of(made), chapter, back))
             yield self.returns[-1]
 
     def receive(self, each: Announced) -> None:
-        line = self._holdings.returns.line_of(self.orders[each.chapter.number], each.back.sku)
-        for condition, count in each.back.units.items():
-            self._holdings.returns.receive(each.id, condition, {line: count})
+        each.back.receive(self._holdings.returns, self.sold[each.chapter.number].order_id, each.id)
 
 
 class ReturnsStory(Story):
@@ -251,7 +225,7 @@ class ReturnsStory(Story):
         yield Act("The owner books the sale that was forgotten, retries that one action, and answers a question.")
         for chapter in told:
             if chapter.unbooked:
-                holdings.books.book(chapter.sale, holdings.shop.total(past.orders[chapter.number]))
+                holdings.books.book(chapter.sale, past.sold[chapter.number].total)
         await _retry_all(stage)
         async for line in _answered(stage, told, 0):
             yield line
@@ -330,7 +304,7 @@ def _held(past: Past, holdings: Holdings) -> dict[str, str]:
     more = sum(now[sku] - before for sku, before in past.stock.items())
     given = sum((each.amount.amount for each in refunds), Decimal())
     return {
-        "shop": f"{len(past.returns)} returns of {len(past.orders)} orders",
+        "shop": f"{len(past.returns)} returns of {len(past.sold)} orders",
         "pay": f"{len(refunds)} refunds, together {given:,}",
         "books": f"{len(holdings.books.booked())} invoices, {len(holdings.books.credits())} credits",
         "stock": f"{more} units more than before",
@@ -362,8 +336,8 @@ def _money(past: Past, holdings: Holdings, paid_back: Sequence[Announced]) -> It
         given[refund.payment_id].append(refund.amount.amount)
     due: dict[str, list[Decimal]] = defaultdict(list)
     for each in paid_back:
-        due[past.payments[each.chapter.number]].append(each.back.worth)
-    orders = {payment_id: number for number, payment_id in past.payments.items()}
+        due[past.sold[each.chapter.number].payment_id].append(each.back.worth)
+    orders = {sold.payment_id: number for number, sold in past.sold.items()}
     wrong = sorted(
         orders.get(payment_id, payment_id)
         for payment_id in {*given, *due}
@@ -374,7 +348,9 @@ def _money(past: Past, holdings: Holdings, paid_back: Sequence[Announced]) -> It
         not wrong,
         f"wrong: {', '.join(wrong)}" if wrong else f"{sum(map(len, given.values()))} refunds",
     )
-    above = sorted(orders[key] for key, paid in past.paid.items() if sum(given[key], Decimal()) > paid.amount)
+    above = sorted(
+        number for number, sold in past.sold.items() if sum(given[sold.payment_id], Decimal()) > sold.paid.amount
+    )
     yield Verdict("No payment gave back more than was paid", not above, ", ".join(above) or "none")
 
 
@@ -396,7 +372,7 @@ def _credits(holdings: Holdings, credited: Sequence[Announced]) -> Iterator[Verd
 
 def _after_a_no(past: Past, holdings: Holdings, refused: Sequence[Announced]) -> Iterator[Verdict]:
     for each in refused:
-        payment_id = past.payments[each.chapter.number]
+        payment_id = past.sold[each.chapter.number].payment_id
         done = {
             "money": any(refund.payment_id == payment_id for refund in holdings.processor.refunds()),
             "a credit": any(credit.reference == each.number for credit in holdings.books.credits()),

@@ -4,8 +4,11 @@ from typing import Any
 
 from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
 from bellwire.practice.pilot.kinds.orders import Orders
+from bellwire.practice.pilot.kinds.returns import ReturnsKind
 
-_KINDS: dict[str, type[Kind[Any]]] = {event_type: kind for kind in (Orders,) for event_type in kind.event_types}
+_KINDS: dict[str, type[Kind[Any]]] = {
+    event_type: kind for kind in (Orders, ReturnsKind) for event_type in kind.event_types
+}
 
 EVENT_TYPES = tuple(_KINDS)
 """What a flow may start with to be practised."""
