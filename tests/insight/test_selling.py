@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bellwire.insight import pace, usage
 from bellwire.insight.selling import DAYS, WEEKS
-from bellwire.ledger import sales
+from bellwire.ledger.sales import KEPT
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -75,7 +75,7 @@ def test_what_goes_out_on_a_day_is_that_of_the_week_in_the_middle() -> None:
 
 
 def test_the_weeks_that_are_looked_at_are_kept() -> None:
-    assert timedelta(days=DAYS + 7 * WEEKS) < sales.KEPT
+    assert timedelta(days=DAYS + 7 * WEEKS) < KEPT
 
 
 def test_a_few_more_of_what_sells_little_are_chance() -> None:
