@@ -81,6 +81,34 @@ async def test_a_paid_order_goes_all_the_way(tmp_path: Path) -> None:
         assert await bellwire.ledger.read(figures.open_exceptions) == 0
 
 
+async def test_stock_that_runs_low_by_what_is_sold_is_told_of_once(tmp_path: Path) -> None:
+    told = """
+name: Told
+trigger: bellwire.inventory.low
+actions:
+  buyer:
+    do: chat.post_message
+    with: {channel: packing, text: "Low: {{ event.name }}, {{ event.available }} of {{ event.target }}"}
+"""
+    async with town(tmp_path, beside={"told.yaml": told}) as place:
+        (tmp_path / "stock.csv").write_text("sku,reorder_point,target,name\nTEA-100,117,240,Green tea\n")
+        async with running(place.settings, place.secrets) as bellwire, aiohttp.ClientSession() as session:
+            for number in ("1001", "1002", "1003"):
+                webhook = place.paid(ordinary(number))
+                await session.post(bellwire.hook_url("shop"), data=webhook.body, headers=dict(webhook.headers))
+                await until_quiet(bellwire.ledger, bellwire.engine, 30)
+        said = [each.text for each in place.holdings.chat.messages() if each.text.startswith("Low")]
+        assert said == ["Low: Green tea, 116 of 240"]
+
+
+async def test_reorder_points_that_cant_be_read_keep_it_from_starting(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        (tmp_path / "stock.csv").write_text("sku,reorder_point\nTEA-100,few\n")
+        with pytest.raises(ConfigurationError, match=r"stock\.csv:2: 'reorder_point' is 'few'"):
+            async with running(place.settings, place.secrets):
+                pass
+
+
 @pytest.mark.parametrize("only", [None, FLOW])
 async def test_people_are_told_of_what_needs_them_but_not_while_a_flow_is_tried_by_itself(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, only: str | None

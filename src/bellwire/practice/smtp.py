@@ -7,7 +7,7 @@ import asyncio
 import email
 import email.policy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any, ClassVar, cast
@@ -65,6 +65,11 @@ class MailSimulator(Simulator):
             Sent(mail["Message-ID"], mentioned_order(mail["Subject"]), _text(mail), mail["To"], mail["Subject"])
             for mail in self.kept
         ]
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        """What a mail came of doesn't show in it."""
+        ids = [str(mail["Message-ID"]) for mail in self.kept]
+        return {"email.send_mail": ids, "email.send_notice": ids}
 
     @property
     def address(self) -> str | None:

@@ -11,7 +11,7 @@ import aiohttp
 
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import BadSignature, Connection
-from bellwire.engine import Engine, approve, decline, edit, input_of
+from bellwire.engine import Engine, approve, decline, edit, input_of, retry
 from bellwire.events import Delivery
 from bellwire.flows import Flow
 from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls
@@ -142,13 +142,21 @@ class Stage:
         return await self.ledger.read(asks.open_ones)
 
     async def correct(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
-        """What an action is given is put right, before it is tried again."""
+        """What an action is given is put right, and it is tried again."""
+        await self.put_right(exception, field, value, who=who)
+        now = self.clock()
+        await self.ledger.write(lambda rows: retry(rows, exception.id, now, who=who))
+        await self.settle()
 
-        def mend(rows: Rows) -> None:
-            given = input_of(rows, self.engine.means, exception)
-            edit(rows, exception.id, given.with_changes([(field, value)]), self.clock(), who=who)
+    async def put_right(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
+        """What an action will be given when it is tried again."""
+        now = self.clock()
 
-        await self.ledger.write(mend)
+        def change(rows: Rows) -> None:
+            changed = input_of(rows, self.engine.means, exception).with_changes([(field, value)])
+            edit(rows, exception.id, changed, now, who=who)
+
+        await self.ledger.write(change)
 
     async def answer(self, question: AskRow, *, yes: bool, who: str, reason: str = "") -> None:
         now = self.clock()

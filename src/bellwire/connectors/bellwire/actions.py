@@ -1,12 +1,15 @@
-"""Refunds and reorders, worked out."""
+"""Refunds and reorders, worked out; and what stock.csv says is watched."""
 
 from bellwire.capabilities.planning import (
+    LIST_WATCHED,
     PLAN_REFUND,
     PLAN_REORDER,
+    ListWatched,
     PlanRefund,
     PlanReorder,
     RefundPlan,
     ReorderPlan,
+    WatchedStock,
 )
 from bellwire.connectors.bellwire.refunds import refund_plan
 from bellwire.connectors.bellwire.reorders import reorder_plan
@@ -23,3 +26,8 @@ async def plan_refund(call: Call, given: PlanRefund) -> RefundPlan:
 @action(PLAN_REORDER, repeat=_PURE)
 async def plan_reorder(call: Call, given: PlanReorder) -> ReorderPlan:
     return reorder_plan(given)
+
+
+@action(LIST_WATCHED, repeat=_PURE)
+async def list_watched(call: Call, given: ListWatched) -> WatchedStock:
+    return WatchedStock(places=call.settings.watched)

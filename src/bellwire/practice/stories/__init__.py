@@ -2,10 +2,11 @@
 
 from bellwire.errors import NotFound
 from bellwire.practice.stories.dunning import Dunning
+from bellwire.practice.stories.onboarding import Onboarding
 from bellwire.practice.stories.order_to_cash import OrderToCash
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
 
-_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, Dunning)}
+_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, Onboarding, Dunning)}
 
 
 def story_names() -> list[str]:

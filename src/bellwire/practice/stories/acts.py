@@ -38,7 +38,7 @@ def _how_repeated(stage: Stage, flow: str, name: str) -> str:
         case ByKey():
             return "Sent it again with the same key, so that it can't be done twice."
         case LookUp():
-            return "Looked first whether it was done, so that it can't be done twice."
+            return "Looked first whether it was there, so that it can't be done twice."
         case _:
             return "Sent it again: a repeat does no harm."
 

@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from itertools import pairwise
 from typing import ClassVar
 
 import orjson
 
-from bellwire.engine import retry
 from bellwire.events import Customer
 from bellwire.ledger import Rows, events, exceptions, runs
 from bellwire.money import Money
@@ -476,8 +474,6 @@ async def _mend(stage: Stage, played: Iterable[Chapter]) -> None:
     for exception in await stage.ledger.read(lambda rows: exceptions.open_ones(rows)):
         right = next(each.mended for each in played if each.mended)
         await stage.correct(exception, "to", right, who="the demo")
-        await stage.ledger.write(partial(retry, exception=exception.id, now=stage.clock(), who="the demo"))
-    await stage.settle()
 
 
 def _line(said: str, answer: object, note: str) -> str:

@@ -161,7 +161,7 @@ class Renewals(_Dues):
         """Says which order it really is."""
         if not (order_id := _place(vendors, record)):
             return "there is no practice shop with another order"
-        await stage.correct(stuck, "order_id", order_id, who="the pilot")
+        await stage.put_right(stuck, "order_id", order_id, who="the pilot")
         return ""
 
 

@@ -50,7 +50,7 @@ class Parcels(Kind[ParcelRecord]):
 
     async def mend(self, stage: Stage, vendors: Vendors, record: ParcelRecord, stuck: ExceptionRow) -> str:
         """Puts the address right."""
-        await stage.correct(stuck, "to", _MAIL, who="the pilot")
+        await stage.put_right(stuck, "to", _MAIL, who="the pilot")
         return ""
 
 
