@@ -5,24 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.events import Lead
 from bellwire.flows import bundled
-from bellwire.practice import Parcels, Shop, Subscriptions
+from bellwire.practice import Parcels, Subscriptions, Teller
 from bellwire.practice.driving import in_role
 from tests.practice.pilots import ORDER_TO_CASH, able, trial
 from tests.running import ordinary
-from tests.samples import usd
+from tests.samples import NOW, usd
 
 
-@pytest.mark.parametrize("shop", able(Shop))
-async def test_a_delivery_that_is_sent_again_a_month_later_is_the_same_one(tmp_path: Path, shop: str) -> None:
-    async with trial(tmp_path, ORDER_TO_CASH, shop=shop) as pilot:
-        stage, sold = pilot.stage, pilot.stage.part("shop", Shop)  # type: ignore[type-abstract]
-        order_id = sold.place(ordinary("1001").sale)
-        webhook = sold.webhook(order_id, "order.created")
-        first = await stage.send("shop", webhook)
+async def test_a_delivery_that_is_signed_anew_keeps_the_id_that_its_sender_gave_it(tmp_path: Path) -> None:
+    async with trial(tmp_path, ORDER_TO_CASH, forms="webhook") as pilot:
+        stage, sender = pilot.stage, pilot.stage.part("forms", Teller)  # type: ignore[type-abstract]
+        lead = Lead(id="1", name="Robin Hill", source="website", created_at=NOW)
+        webhook, other = sender.tell("lead.created", lead), sender.tell("lead.created", lead)
+        first = await stage.send("forms", webhook)
         await stage.let_pass(timedelta(days=30))
-        again = await stage.send("shop", webhook)
+        again, another = await stage.send("forms", webhook), await stage.send("forms", other)
         assert (first.taken, again.duplicate, again.delivery) == (True, True, first.delivery)
+        assert (another.taken, another.duplicate) == (True, False)
 
 
 @pytest.mark.parametrize("pay", able(Subscriptions))
