@@ -62,7 +62,7 @@ class Posted:
 
 def _channels() -> list[Channel]:
     return [
-        *(Channel(name) for name in ("general", "packing", "orders", "alerts")),
+        *(Channel(name) for name in ("general", "packing", "orders", "alerts", "dispatch")),
         Channel("management", private=True),
         Channel("warehouse", member=False),
         Channel("spring-sale", archived=True),

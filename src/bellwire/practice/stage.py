@@ -13,7 +13,7 @@ from bellwire.clock import system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.engine import Engine, approve, decline
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, asks, figures
+from bellwire.ledger import AskRow, Database, asks, figures, polls
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 
@@ -102,6 +102,20 @@ class Stage:
         """How many deliveries and runs can go on by themselves now."""
         due = await self.ledger.read(partial(figures.unfinished, now=self.clock()))
         return due or int(self.engine.busy)
+
+    async def read_lists(self, connection: str) -> None:
+        """Until the vendor's lists are read that are due: some webhooks say only that something has changed. Raises
+        TimeoutError."""
+        await self.settle()
+        async with asyncio.timeout(self.patience):
+            while due := await self._due_lists(connection):
+                self.show(due)
+                await asyncio.sleep(_LOOK_EVERY)
+        await self.settle()
+
+    async def _due_lists(self, connection: str) -> int:
+        rows, now = await self.ledger.read(polls.everything), self.clock()
+        return sum(row.connection == connection and row.due_at <= now for row in rows)
 
     async def let_pass(self, length: timedelta) -> None:
         """So much time goes by, with all that becomes due in it, one after the other. Raises TimeoutError."""

@@ -4,8 +4,9 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,7 @@ from bellwire.practice.jobber import points
 from bellwire.practice.jobber.office import ACCOUNT, Office, iso
 from bellwire.practice.jobber.schema import SCHEMA, Node
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import WorkOrder
 from bellwire.practice.simulator import Simulator, Webhook
 
 _CLIENT = ("practice-client", "practice-client-secret")
@@ -74,6 +76,24 @@ class Jobber(Simulator):
         office = self.office
         held = {"clients": office.clients, "properties": office.properties, "jobs": office.jobs, "notes": office.notes}
         return {name: list(records.values()) for name, records in held.items()}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        held = {"find_or_create_client": "clients", "open_job": "jobs", "add_job_note": "notes"}
+        return {f"field_service.{operation}": list(getattr(self.office, name)) for operation, name in held.items()}
+
+    # As people use it
+
+    def work_orders(self) -> list[WorkOrder]:
+        return self.office.work_orders()
+
+    def work(self, job_id: str, start: datetime, minutes: int | None) -> None:
+        self.office.clock(job_id, start, 60 * (minutes or 0), ticking=minutes is None)
+
+    def complete(self, job_id: str, *, at: datetime | None = None) -> None:
+        self.office.complete(job_id, at or system_clock())
+
+    def job_webhook(self, job_id: str) -> Webhook:
+        return self.webhook("JOB_UPDATE", job_id)
 
     def webhook(self, topic: str, item: str, *, account: str = ACCOUNT["id"], spelling: str = "occurredAt") -> Webhook:
         """What the app would send about something now. Older payloads spell the time `occuredAt`."""

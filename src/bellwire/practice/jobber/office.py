@@ -8,13 +8,17 @@ from itertools import count
 from typing import Any
 
 from bellwire.clock import parse_time, system_clock
+from bellwire.connectors.kit.references import reference_of
 from bellwire.practice.jobber.schema import Node, connection
+from bellwire.practice.roles import WorkOrder
 
 ACCOUNT = {"id": "MQ==", "name": "Hill Heating"}
 USERS = (
     {"id": "VTE=", "name": {"full": "Kim Field", "first": "Kim", "last": "Field"}, "email": "kim@example.com"},
     {"id": "VTI=", "name": {"full": "Lee Mills", "first": "Lee", "last": "Mills"}, "email": "lee@example.com"},
 )
+
+_CLOSED = ("archived", "requires_invoicing")
 
 
 @dataclass
@@ -86,6 +90,22 @@ class Office:
         made |= {"startAt": iso(start), "finalDuration": seconds}
         self.times[made["id"]] = made
         return made
+
+    def complete(self, job_id: str, at: datetime) -> None:
+        """Its last visit is done; to close it is left to the office."""
+        self.change(job_id, {"completedAt": iso(at), "jobStatus": "action_required"}, at=at)
+
+    def work_orders(self) -> list[WorkOrder]:
+        return [
+            WorkOrder(
+                job["id"],
+                str(job["jobNumber"]),
+                reference_of(job["instructions"]),
+                [note["message"] for note in self.notes.values() if note["job"] == job["id"]],
+                job["jobStatus"] in _CLOSED,
+            )
+            for job in self.jobs.values()
+        ]
 
     # The API
 
@@ -161,9 +181,9 @@ class Office:
 
     def _close(self, _info: Any, jobId: str, input: Node) -> Node:  # noqa: A002, N803
         job = self.jobs.get(jobId)
-        if job is None or job["jobStatus"] in ("archived", "requires_invoicing"):
+        if job is None or job["jobStatus"] in _CLOSED:
             return {"job": None, "userErrors": _wrong("Job is not open", "jobId")}
-        done = {"jobStatus": "requires_invoicing", "completedAt": iso(system_clock())}
+        done = {"jobStatus": "requires_invoicing", "completedAt": job["completedAt"] or iso(system_clock())}
         return {"job": self._job(self.change(jobId, done)), "userErrors": []}
 
     # As they are shown

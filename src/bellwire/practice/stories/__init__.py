@@ -1,10 +1,11 @@
 """Stories: what `bellwire demo` plays, one for each template, each with its own check of the vendors at the end."""
 
 from bellwire.errors import NotFound
+from bellwire.practice.stories.dispatch import Dispatch
 from bellwire.practice.stories.order_to_cash import OrderToCash
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
 
-_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash,)}
+_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, Dispatch)}
 
 
 def story_names() -> list[str]:

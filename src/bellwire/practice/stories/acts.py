@@ -19,7 +19,7 @@ async def retries_told(stage: Stage, names: Mapping[str, str]) -> AsyncIterator[
             for run in reversed(runs.newest(rows, limit=100))
             if (event := events.find(rows, run.event))
             for attempt in runs.attempts(rows, run.id)
-            if attempt.next_at is not None and attempt.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+            if attempt.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and _by_itself(attempt)
         ]
 
     yield Act("What was tried again, and why")
@@ -27,6 +27,11 @@ async def retries_told(stage: Stage, names: Mapping[str, str]) -> AsyncIterator[
         unknown = attempt.outcome is Outcome.UNKNOWN
         after = _how_repeated(stage, flow, attempt.action) if unknown else "Waited as asked, then sent it again."
         yield f"{names.get(subject, subject)}  {attempt.action:<9} {attempt.sentence} {after}"
+
+
+def _by_itself(attempt: AttemptRow) -> bool:
+    """Whether it was tried again without a person, who has it tried again at once."""
+    return attempt.next_at is not None and attempt.next_at != attempt.finished_at
 
 
 def _how_repeated(stage: Stage, flow: str, name: str) -> str:
