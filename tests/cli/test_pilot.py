@@ -131,7 +131,7 @@ def test_a_misspelt_flow_gets_a_suggestion(bellwire: Run, project: Path) -> None
 def test_a_shop_without_a_practice_server_is_said(bellwire: Run, filled_in: Path) -> None:
     result = bellwire("pilot", "order_to_cash", "--project", filled_in)
     assert result.exit_code == 2
-    assert "isn't a shop that can be practised" in result.stderr
+    assert "there is no practice server of it" in result.stderr
     assert "bellwire send-test shop order.paid" in result.stderr
 
 

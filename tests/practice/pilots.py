@@ -3,8 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import aiohttp
 
 from bellwire.app import running
+from bellwire.cli.staging import stage_of
 from bellwire.flows import bundled
 from bellwire.practice import (
     Books,
@@ -17,8 +21,9 @@ from bellwire.practice import (
     find_simulator,
     simulator_names,
 )
-from bellwire.practice.pilot import Hurried, Trial, Vendors
+from bellwire.practice.pilot import Hurried, Trial, Vendors, find_kind
 from bellwire.practice.project import write_project
+from bellwire.practice.stage import Passing
 from bellwire.settings import load_settings
 
 ORDER_TO_CASH = bundled("order_to_cash")
@@ -50,23 +55,15 @@ def roles(**chosen: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def trial(folder: Path, flow: str, **chosen: str) -> AsyncIterator[Trial]:
+async def trial(folder: Path, flow: str, **chosen: str) -> AsyncIterator[Trial[Any]]:
     """A pilot of this flow on practice vendors, ready to be run."""
-    vendors = roles(**chosen)
-    async with Practice(set(vendors.values())) as practice:
+    vendors, clock = roles(**chosen), Passing()
+    async with Practice(set(vendors.values())) as practice, aiohttp.ClientSession() as session:
         secrets = write_project(folder, practice, vendors, {"tried.yaml": flow})
-        async with running(load_settings(folder, {}), secrets, random=Hurried()) as bellwire:
+        async with running(load_settings(folder, {}), secrets, clock, random=Hurried()) as bellwire:
             (tried,) = bellwire.project.flows
             simulators = {name: practice.simulators[vendor] for name, vendor in vendors.items()}
-            simulated = Vendors(tried, simulators)
-            hook = f"{bellwire.url}/hooks/shop"
-            yield Trial(
-                tried,
-                bellwire.project.connections,
-                hook,
-                bellwire.ledger,
-                bellwire.engine,
-                shop=simulated.shop,
-                vendors=simulated,
-                patience=20,
-            )
+            stage = stage_of(bellwire, simulators, session, clock=clock, patience=20)
+            kind = find_kind(tried.event_type)
+            assert kind is not None
+            yield Trial(tried, kind, stage, Vendors(tried, simulators))

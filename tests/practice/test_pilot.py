@@ -12,9 +12,10 @@ import pytest
 
 from bellwire.flows import parse_flow
 from bellwire.practice import Books, Chat, Shop, Till
-from bellwire.practice.pilot import Check, Report, Retried, Stuck, Tried, page, records
+from bellwire.practice.pilot import Check, Report, Retried, Stuck, Tried, page
+from bellwire.practice.pilot.kinds.orders import records
 from bellwire.practice.pilot.report import percent
-from bellwire.practice.pilot.vendors import Wanted
+from bellwire.practice.pilot.vendors import Vendors, Wanted
 from tests.practice.pilots import ORDER_TO_CASH, SHORT, able, roles, trial
 from tests.samples import NOW
 
@@ -58,7 +59,7 @@ async def test_order_to_cash_is_ready_whatever_the_shop(tmp_path: Path, shop: st
     assert len(trouble.retried) == 2
     (stuck,) = unknown.stuck
     assert "TEA-500-NEW" in stuck.sentence and stuck.remedy
-    assert found(unknown)["After it is mapped and retried"] == "done"
+    assert found(unknown)["After it is mended and retried"] == "done"
 
 
 async def test_order_to_cash_is_ready_with_other_books_another_till_and_another_chat(tmp_path: Path) -> None:
@@ -104,13 +105,13 @@ async def test_stock_that_falls_twice_is_found(tmp_path: Path) -> None:
 async def test_books_that_hold_another_total_than_the_shop_are_found(tmp_path: Path) -> None:
     first, _, third, *_ = records(2001)
     async with trial(tmp_path, ORDER_TO_CASH) as pilot:
-        assert pilot.vendors is not None
-        before = pilot.vendors.held()
+        kind, vendors = pilot.kind, pilot.vendors
+        before = kind.state(vendors)
         (_,) = [each async for each in pilot.run([first])]
-        other = pilot.shop.place(third.sale)
+        other = kind.happen(vendors, third)
         wanted = Wanted({"invoice": "accounting.create_invoice", "receipt": "accounting.record_payment"}, PAID)
-        (check,) = pilot.vendors.checks(third, other, wanted, before)
-        (missing,) = pilot.vendors.checks(third, other, wanted, pilot.vendors.held())
+        (check,) = kind.checks(third, other, vendors, wanted, before)
+        (missing,) = kind.checks(third, other, vendors, wanted, kind.state(vendors))
     assert (check.held, check.actual) == (False, "24.40 USD, paid")
     assert (missing.held, missing.actual) == (False, "nothing")
 
@@ -151,14 +152,15 @@ actions:
 async def test_an_event_that_starts_no_run_is_said(tmp_path: Path) -> None:
     async with trial(tmp_path, SHORT) as pilot:
         # The engine listens to what the file says; the pilot sends what is asked for here.
-        pilot.flow = replace(pilot.flow, event_type="order.created")
+        other = replace(pilot.flow, event_type="order.created")
+        pilot.flow, pilot.vendors = other, Vendors(other, pilot.stage.simulators)
         (only,) = [each async for each in pilot.run(records(2001)[:1])]
     assert only.why_not == "the run: expected done, found no run: No flow listens to it."
 
 
 async def test_a_signature_that_is_refused_is_said(tmp_path: Path) -> None:
     async with trial(tmp_path, SHORT) as pilot:
-        pilot.sign = lambda webhook: replace(webhook, body=webhook.body + b" ")
+        pilot.stage.signs = lambda _, webhook: replace(webhook, body=webhook.body + b" ")
         (only,) = [each async for each in pilot.run(records(2001)[:1])]
     assert only.why_not.startswith("taken in: expected answered 200, found refused: None of the secrets")
     assert only.took is None
@@ -181,7 +183,10 @@ def report(made: Sequence[Tried], flow: str = SHORT) -> Report:
 def handmade(*, seconds: float = 0.4, held: bool = True, sentence: str = "") -> list[Tried]:
     check = Check("The run", "done", "done" if held else "stuck at invoice", held)
     stuck = [Stuck("invoice", sentence, "Mend it.")] if sentence else []
-    return [Tried(record, record.about, [check], timedelta(seconds=seconds), (), stuck) for record in records(2001)]
+    return [
+        Tried(record.position, record.name, record.about, [check], timedelta(seconds=seconds), (), stuck)
+        for record in records(2001)
+    ]
 
 
 def test_ready_means_that_nothing_speaks_against_it() -> None:

@@ -1,6 +1,7 @@
 """The shop: its orders and products."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 
 from pydantic import Field
 
@@ -36,7 +37,21 @@ class FlagProduct(Given):
     sku: str
     flag: str = Field(min_length=1, max_length=40, pattern=r"^[a-z0-9-]+$")
     """E.g. `low-stock`."""
+    day: date | None = None
+    """A day that goes with it, such as when there is more: with it, the flag `eta` is `eta-2026-12-03`. A product has a
+    flag once: a new day takes the place of the one before."""
     on: bool = True
+    """False: the flag goes, whatever its day."""
+
+    @property
+    def tag(self) -> str:
+        """As it stands at the product."""
+        return self.flag if self.day is None else f"{self.flag}-{self.day.isoformat()}"
+
+    def replaces(self, tag: str) -> bool:
+        """Whether this flag takes the place of a tag of the product, or takes it away."""
+        same = re.fullmatch(rf"{re.escape(self.flag)}(-\d{{4}}-\d\d-\d\d)?", tag) is not None
+        return same and not (self.on and tag == self.tag)
 
 
 class FlaggedProduct(Result):

@@ -77,10 +77,11 @@ async def _stage(
 
     from bellwire.app import running
     from bellwire.cli.roles import choose_connectors, fit_triggers
+    from bellwire.cli.staging import stage_of
     from bellwire.flows import template
     from bellwire.practice import Practice
     from bellwire.practice.project import write_project
-    from bellwire.practice.stage import Passing, Stage
+    from bellwire.practice.stage import Passing
     from bellwire.settings import load_settings
 
     flows = fit_triggers(template(story.template), wanted)
@@ -93,16 +94,9 @@ async def _stage(
         secrets = write_project(folder, practice, roles, {f"{flow}.yaml": text for flow, text in flows.items()})
         settings = load_settings(folder, {"BELLWIRE_PORT": os.environ.get("BELLWIRE_PORT", port)})
         bellwire = await stack.enter_async_context(running(settings, secrets, clock))
-        stage = Stage(
-            bellwire.ledger,
-            bellwire.engine,
-            {flow.id: flow for flow in bellwire.project.flows},
-            bellwire.project.connections,
-            {name: practice.simulators[vendor] for name, vendor in roles.items()},
-            bellwire.hook_url,
-            await stack.enter_async_context(aiohttp.ClientSession()),
-            clock,
-        )
+        simulators = {name: practice.simulators[vendor] for name, vendor in roles.items()}
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        stage = stage_of(bellwire, simulators, session, clock=clock)
         yield stage, practice, bellwire.url
 
 

@@ -2,28 +2,23 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bellwire.cli.base import FAILED, HERE, Json, Project, print_json, read_project, say
-from bellwire.errors import BellwireError, ConfigurationError, NotFound
+from bellwire.cli.base import FAILED, HERE, Json, Project, print_json, say
+from bellwire.errors import BellwireError
 
 if TYPE_CHECKING:
-    from bellwire.app import Bellwire
-    from bellwire.connectors.kit import Connection, Connector
-    from bellwire.flows import Flow
-    from bellwire.practice import Webhook
-    from bellwire.practice.pilot import Report, Trial, Tried
-    from bellwire.settings import Settings
+    from bellwire.cli.piloting import Plan
+    from bellwire.practice.pilot import Report, Tried
 
-_FIRST_ORDER = 2001
+_FIRST = 2001
+"""The number of the first record's order, where orders have one."""
 
 
 class On(StrEnum):
@@ -58,10 +53,11 @@ def pilot(
     import uvloop
 
     from bellwire.cli.logs import set_up
+    from bellwire.cli.piloting import Plan
     from bellwire.practice.pilot import page
 
     set_up(os.environ.get("BELLWIRE_LOG_LEVEL", "error"))
-    found = uvloop.run(_pilot(_Plan.read(flow, project), on, quiet=as_json))
+    found = uvloop.run(_pilot(Plan.read(flow, project), on, quiet=as_json))
     path = report or project / "reports" / f"pilot-{found.flow.id}-{found.began.astimezone():%Y-%m-%d}.html"
     _write(path, page(found))
     if as_json:
@@ -72,93 +68,15 @@ def pilot(
         raise typer.Exit(FAILED)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What is tried: a flow of a project, checked, with the connectors behind the connections that it uses."""
-
-    settings: "Settings"
-    flow: "Flow"
-    connectors: "Mapping[str, Connector]"
-
-    @classmethod
-    def read(cls, name: str, project: Path) -> "_Plan":
-        """Raises ConfigurationError when there is no such flow, when it is wrong, or when it can't be practised."""
-        from bellwire.connectors.opening import connector_of, own_connector
-        from bellwire.flows import FlowErrors, check_flow, load_flow
-        from bellwire.practice.pilot import EVENT_TYPES
-        from bellwire.settings import suggestion
-
-        settings = read_project(project)
-        path = settings.flows / f"{name.replace('-', '_')}.yaml"
-        if not path.exists():
-            known = [each.stem for each in settings.flows.glob("*.yaml")]
-            remedy = suggestion(name, known) if known else "Put one into the folder flows/."
-            raise ConfigurationError(f"There is no flow '{name}'.", remedy=remedy)
-        flow = load_flow(path)
-        used = {flow.connection, *(action.connection for action in flow.actions.values())}
-        connectors = {key: connector_of(value) for key, value in settings.connections.items() if key in used}
-        findings = check_flow(flow, connectors | own_connector())
-        if wrong := [each for each in findings if each.severity == "error"]:
-            raise FlowErrors([finding.error() for finding in wrong])
-        if flow.event_type not in EVENT_TYPES:
-            raise ConfigurationError(
-                f"The flow starts with {flow.trigger}, and a pilot can only make orders: {', '.join(EVENT_TYPES)}.",
-                remedy=f"Try it with `bellwire up` and `bellwire send-test {flow.connection} {flow.event_type}`.",
-            )
-        return cls(settings, flow, connectors)
-
-    def simulators(self) -> dict[str, str]:
-        """Connection → the vendor that is simulated for it. Raises ConfigurationError when one can't be."""
-        from bellwire.practice import find_simulator
-
-        for name, connector in self.connectors.items():
-            try:
-                find_simulator(connector.name)
-            except NotFound:
-                raise ConfigurationError(
-                    f"There is no practice server for {connector.manifest.title} (connection '{name}').",
-                    remedy=f"Run it on sandbox accounts: `bellwire pilot {self.flow.id} --on sandbox`.",
-                ) from None
-        return {name: connector.name for name, connector in self.connectors.items()}
-
-    def check_shop(self) -> None:
-        """Raises ConfigurationError when the flow's orders don't come from a shop that is simulated."""
-        from bellwire.practice import Shop, find_simulator, simulator_names
-
-        def sells(vendor: str) -> bool:
-            return vendor in simulator_names() and issubclass(find_simulator(vendor), Shop)
-
-        connector = self.connectors[self.flow.connection]
-        if not sells(connector.name):
-            shops = ", ".join(name for name in simulator_names() if sells(name))
-            raise ConfigurationError(
-                f"'{self.flow.connection}' ({connector.manifest.title}) isn't a shop that can be practised.",
-                remedy=f"A pilot can make the orders of: {shops}. For others, use `bellwire up` and"
-                f" `bellwire send-test {self.flow.connection} {self.flow.event_type}`.",
-            )
-
-    def check_wall(self) -> None:
-        """Raises ConfigurationError when an account isn't a sandbox."""
-        real = [name for name in self.connectors if self.settings.connections[name].environment != "sandbox"]
-        if real:
-            names = " and ".join(f"'{name}'" for name in sorted(real))
-            raise ConfigurationError(
-                f"{names}: {'a production account' if len(real) == 1 else 'production accounts'}. A pilot would book"
-                " and send made-up orders there.",
-                remedy="Let connections.toml point at sandbox accounts, or run the pilot on practice vendors:"
-                f" `bellwire pilot {self.flow.id}`.",
-            )
-
-
-async def _pilot(plan: _Plan, on: On, *, quiet: bool) -> "Report":
+async def _pilot(plan: "Plan", on: On, *, quiet: bool) -> "Report":
+    from bellwire.cli.piloting import on_practice, on_sandbox
     from bellwire.clock import system_clock
-    from bellwire.practice.pilot import Report, records
+    from bellwire.practice.pilot import Report
 
-    plan.check_shop()
-    # Real accounts remember the orders of earlier pilots: tenths of a second never give the same ten numbers again.
-    first = _FIRST_ORDER if on is On.PRACTICE else time.time_ns() // 10**8
-    wanted, began, started = records(first), system_clock(), time.monotonic()
-    async with _on_practice(plan) if on is On.PRACTICE else _on_sandbox(plan) as trial:
+    # Real accounts remember the records of earlier pilots: tenths of a second never give the same ten numbers again.
+    first = _FIRST if on is On.PRACTICE else time.time_ns() // 10**8
+    wanted, began, started = plan.kind.records(first), system_clock(), time.monotonic()
+    async with on_practice(plan) if on is On.PRACTICE else on_sandbox(plan) as trial:
         if not quiet:
             systems = ", ".join(f"{connector.manifest.title} ({name})" for name, connector in plan.connectors.items())
             say(f"{plan.flow.name}: {len(wanted)} test records, on {on.value}.")
@@ -171,94 +89,8 @@ async def _pilot(plan: _Plan, on: On, *, quiet: bool) -> "Report":
         timedelta(seconds=time.monotonic() - started),
         {name: connector.manifest.title for name, connector in plan.connectors.items()},
         tried,
+        plan.kind.on_sandbox,
     )
-
-
-# Where the records go
-
-
-@asynccontextmanager
-async def _on_practice(plan: _Plan) -> "AsyncIterator[Trial]":
-    """A temporary project with the same flow and connectors, on simulated vendors."""
-    import tempfile
-
-    from bellwire.app import running
-    from bellwire.practice import Practice
-    from bellwire.practice.pilot import Hurried, Trial, Vendors
-    from bellwire.practice.project import write_project
-    from bellwire.settings import load_settings
-
-    vendors = plan.simulators()
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bellwire-pilot-")))
-        practice = await stack.enter_async_context(Practice(set(vendors.values())))
-        secrets = write_project(folder, practice, vendors, {f"{plan.flow.id}.yaml": plan.flow.source})
-        bellwire = await stack.enter_async_context(running(load_settings(folder, {}), secrets, random=Hurried()))
-        simulated = Vendors(plan.flow, {name: practice.simulators[vendor] for name, vendor in vendors.items()})
-        yield _trial(Trial, plan, bellwire, shop=simulated.shop, vendors=simulated)
-
-
-@asynccontextmanager
-async def _on_sandbox(plan: _Plan) -> "AsyncIterator[Trial]":
-    """The project's own connections, on a ledger that is thrown away."""
-    import tempfile
-
-    from bellwire.app import running
-    from bellwire.practice import Shop, find_simulator
-    from bellwire.practice.driving import in_role
-    from bellwire.practice.pilot import Trial
-
-    plan.check_wall()
-    flow, settings = plan.flow, plan.settings
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bellwire-pilot-")))
-        aside = replace(settings, ledger_url=f"sqlite:///{folder}/ledger.db", host="127.0.0.1", port=0)
-        bellwire = await stack.enter_async_context(running(aside, os.environ, only=flow.id))
-        await _copy_crosswalk(settings, bellwire)
-        shop = in_role(find_simulator(plan.connectors[flow.connection].name)(), Shop)  # type: ignore[type-abstract]
-        # No order of an earlier pilot has such an id, and no real one either.
-        shop.number_from(time.time_ns() // 1000)
-        connection = bellwire.project.connections[flow.connection]
-        yield _trial(
-            Trial, plan, bellwire, shop=shop, sign=lambda webhook: _signed(webhook, connection, settings, flow)
-        )
-
-
-def _trial(kind: "type[Trial]", plan: _Plan, bellwire: "Bellwire", **more: Any) -> "Trial":
-    return kind(
-        plan.flow,
-        bellwire.project.connections,
-        f"{bellwire.url}/hooks/{plan.flow.connection}",
-        bellwire.ledger,
-        bellwire.engine,
-        **more,
-    )
-
-
-async def _copy_crosswalk(settings: "Settings", bellwire: "Bellwire") -> None:
-    """What the owner has mapped holds in the pilot too."""
-    from bellwire.clock import system_clock
-    from bellwire.ledger import Rows, crosswalk, open_ledger
-
-    async with open_ledger(settings.ledger_url) as own:
-        mapped = await own.read(crosswalk.everything)
-
-    def write(rows: Rows) -> None:
-        for mapping in mapped:
-            crosswalk.put(rows, mapping, system_clock())
-
-    await bellwire.ledger.write(write)
-
-
-def _signed(webhook: "Webhook", connection: "Connection", settings: "Settings", flow: "Flow") -> "Webhook":
-    """The same order, as the connection's own shop would send and sign it."""
-    from bellwire.practice.driving import sign
-
-    triggers = connection.connector.triggers
-    assert triggers is not None and triggers.sample is not None
-    headers, _ = triggers.sample(flow.event_type, connection)
-    signed = sign(connection, headers, webhook.body, settings.hook_url(connection.name))
-    return replace(webhook, headers=signed)
 
 
 # What is told
@@ -287,7 +119,7 @@ def _tell(tried: "Tried") -> None:
     from bellwire.clock import duration
 
     mark, took = ("✓" if tried.as_expected else "✗"), duration(tried.took) if tried.took is not None else ""
-    say(f"{mark} {tried.record.position:>2}  {took:>6}  {tried.about[:1].upper()}{tried.about[1:]}")
+    say(f"{mark} {tried.position:>2}  {took:>6}  {tried.about[:1].upper()}{tried.about[1:]}")
     for check in tried.checks:
         if not check.held:
             say(f"{'':13}{check.what}: expected {check.expected}; found {check.actual}")

@@ -50,6 +50,7 @@ class Stage:
     flows: Mapping[str, Flow]
     """By id."""
     connections: Mapping[str, Connection]
+    """Bellwire's own among them."""
     simulators: Mapping[str, Simulator]
     address: Callable[[str], str]
     """Where a connection's webhooks go."""
@@ -122,12 +123,16 @@ class Stage:
         end = self.clock() + length
         for _ in range(_STEPS):
             await self.settle()
-            due = await self.ledger.read(figures.next_due)
+            due = await self.next_due()
             if due is None or due > end:
                 break
             self.clock.go_on_to(due)
         self.clock.go_on_to(end)
         await self.settle()
+
+    async def next_due(self) -> datetime | None:
+        """When the next run goes on that waits for a time; None: none waits so."""
+        return await self.ledger.read(figures.next_due)
 
     async def asked(self) -> list[AskRow]:
         """What people are asked just now, oldest first."""

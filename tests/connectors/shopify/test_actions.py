@@ -1,6 +1,6 @@
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -213,6 +213,16 @@ async def test_a_flag_goes_on_and_off_and_may_be_repeated(vendor: Shopify, shop:
         assert found == FlaggedProduct(product_id="501", flags=("low-stock", "tea"))
     for _ in range(2):
         assert (await flag(shop, sku="TEA-100", flag="low-stock", on=False)).flags == ("tea",)
+
+
+async def test_a_flag_has_one_day_and_goes_whatever_its_day(vendor: Shopify, shop: Connection) -> None:
+    others = ["eta-soon", "low-stock", "meta-2026-12-03"]
+    vendor.products["501"]["tags"] = list(others)
+    await flag(shop, sku="TEA-100", flag="eta", day=date(2026, 12, 3))
+    assert sorted(vendor.products["501"]["tags"]) == sorted([*others, "eta-2026-12-03"])
+    found = await flag(shop, sku="TEA-100", flag="eta", day=date(2026, 12, 10))
+    assert sorted(found.flags) == sorted([*others, "eta-2026-12-10"])
+    assert sorted((await flag(shop, sku="TEA-100", flag="eta", on=False)).flags) == sorted(others)
 
 
 @pytest.mark.parametrize("sku", ["TEA", "tea-100", "NOPE", '"', 'A" OR sku:*', "\\"])

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse
@@ -98,6 +98,19 @@ async def test_a_flag_joins_the_tags_that_are_there_and_leaves_them_when_it_goes
     assert isinstance(off, FlaggedProduct)
     assert off.flags == ("sale",)
     assert tags(shop, "TEA-100") == ["sale"]
+
+
+async def test_a_flag_has_one_day_and_goes_whatever_its_day(shop: Shop) -> None:
+    for other in ("eta-soon", "low-stock", "meta-2026-12-03"):
+        await shop.do("flag_product", FlagProduct(sku="TEA-100", flag=other))
+    others = tags(shop, "TEA-100")
+    await shop.do("flag_product", FlagProduct(sku="TEA-100", flag="eta", day=date(2026, 12, 3)))
+    assert tags(shop, "TEA-100") == [*others, "eta-2026-12-03"]
+    for _ in range(2):
+        await shop.do("flag_product", FlagProduct(sku="TEA-100", flag="eta", day=date(2026, 12, 10)))
+        assert tags(shop, "TEA-100") == [*others, "eta-2026-12-10"]
+    await shop.do("flag_product", FlagProduct(sku="TEA-100", flag="eta", on=False))
+    assert tags(shop, "TEA-100") == others
 
 
 async def test_a_variations_flag_goes_to_its_product(shop: Shop) -> None:

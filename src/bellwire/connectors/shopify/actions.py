@@ -64,9 +64,20 @@ async def flag_product(call: Call, given: FlagProduct) -> FlaggedProduct:
     """Flags are tags. Raises Refused (unknown-sku, ambiguous-sku)."""
     mapped = await call.mapped("product", given.sku)
     product = gid("Product", mapped) if mapped else await _product_with(call, given.sku)
-    field, document = ("tagsAdd", documents.ADD_TAGS) if given.on else ("tagsRemove", documents.REMOVE_TAGS)
-    node = (await ask(call, document, writes=True, id=product, tags=[given.flag]))[field]["node"]
+    if given.on:
+        node = (await ask(call, documents.ADD_TAGS, writes=True, id=product, tags=[given.tag]))["tagsAdd"]["node"]
+    else:
+        node = await _without(call, product, [given.tag])
+    if others := [tag for tag in node["tags"] if given.replaces(tag)]:
+        node = await _without(call, product, others)
     return FlaggedProduct(product_id=node["legacyResourceId"], flags=tuple(node["tags"]))
+
+
+async def _without(call: Call, product: str, tags: list[str]) -> dict[str, Any]:
+    """The product, once these tags aren't at it."""
+    answer = await ask(call, documents.REMOVE_TAGS, writes=True, id=product, tags=tags)
+    node: dict[str, Any] = answer["tagsRemove"]["node"]
+    return node
 
 
 async def _product_with(call: Call, sku: str) -> str:

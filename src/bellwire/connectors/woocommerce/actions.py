@@ -170,9 +170,10 @@ async def flag_product(call: Call, given: FlagProduct) -> FlaggedProduct:
     that somebody adds in the same moment can be lost."""
     product = await _product(call, given.sku)
     tags = product["tags"]
-    if given.on != any(tag["slug"] == given.flag for tag in tags):
-        kept = [{"id": tag["id"]} for tag in tags if tag["slug"] != given.flag]
-        wanted = [*kept, {"id": await _tag(call, given.flag)}] if given.on else kept
+    there, others = any(tag["slug"] == given.tag for tag in tags), any(given.replaces(tag["slug"]) for tag in tags)
+    if others or given.on != there:
+        kept = [{"id": tag["id"]} for tag in tags if not given.replaces(tag["slug"])]
+        wanted = [*kept, {"id": await _tag(call, given.tag)}] if given.on and not there else kept
         tags = (await call.api.put(f"products/{product['id']}", {"tags": wanted})).json()["tags"]
     return FlaggedProduct(product_id=str(product["id"]), flags=tuple(tag["slug"] for tag in tags))
 

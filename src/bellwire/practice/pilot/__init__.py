@@ -1,7 +1,7 @@
 """The pilot: ten test records through a flow, and a report that says ready or not."""
 
+from bellwire.practice.pilot.kinds import EVENT_TYPES, Happened, Kind, Record, find_kind
 from bellwire.practice.pilot.page import page
-from bellwire.practice.pilot.records import EVENT_TYPES, Record, records
 from bellwire.practice.pilot.report import Report
 from bellwire.practice.pilot.trial import Hurried, Trial
 from bellwire.practice.pilot.vendors import Vendors
@@ -10,7 +10,9 @@ from bellwire.practice.pilot.verdict import Check, Retried, Stuck, Tried
 __all__ = [
     "EVENT_TYPES",
     "Check",
+    "Happened",
     "Hurried",
+    "Kind",
     "Record",
     "Report",
     "Retried",
@@ -18,6 +20,6 @@ __all__ = [
     "Trial",
     "Tried",
     "Vendors",
+    "find_kind",
     "page",
-    "records",
 ]

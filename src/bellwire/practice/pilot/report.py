@@ -23,6 +23,8 @@ class Report:
     systems: Mapping[str, str]
     """Connection → the vendor's name for its product."""
     tried: Sequence[Tried]
+    on_sandbox: Sequence[str] = ()
+    """What has to be known about records on sandbox accounts."""
 
     @property
     def ready(self) -> bool:
@@ -90,10 +92,8 @@ class Report:
             ]
         return [
             "The records went to your own sandbox accounts. Bellwire can't look into them: the verdict goes by how each"
-            " run ended, so look at two or three of the orders there yourself.",
-            "The orders are made up, so your shop doesn't know them: what the flow would tell the shop isn't judged.",
-            "They sell the practice articles (TEA-100, MUG-RED …), which your accounts have to know or have mapped."
-            " Mails went to made-up addresses at example.com. What was made there stays there.",
+            " run ended, so look at two or three of them there yourself.",
+            *self.on_sandbox,
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -124,17 +124,17 @@ def _sentence(told: str, alike: Sequence[Tried]) -> str:
     """What went wrong in these records in the same way, and what the owner was told in the first of them."""
     first, *others = alike
     if others:
-        which = f"Records {', '.join(str(tried.record.position) for tried in alike)}"
+        which = f"Records {', '.join(str(tried.position) for tried in alike)}"
     else:
-        which = f"Record {first.record.position} ({first.about})"
+        which = f"Record {first.position} ({first.about})"
     sentences = dict.fromkeys(stuck.sentence for stuck in first.stuck)
     return " ".join([f"{which}: {told}.", *sentences])
 
 
 def _record(tried: Tried) -> dict[str, Any]:
     return {
-        "position": tried.record.position,
-        "order": tried.record.sale.number,
+        "position": tried.position,
+        "name": tried.name,
         "about": tried.about,
         "as_expected": tried.as_expected,
         "seconds": None if tried.took is None else round(tried.took.total_seconds(), 3),

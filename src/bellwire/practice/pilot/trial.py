@@ -1,39 +1,39 @@
 """Sends the ten records through a running system, one after the other, and compares."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from random import Random
+from typing import Generic, TypeVar
 
-import aiohttp
+import orjson
 
 from bellwire.capabilities import Effect, Operation
-from bellwire.clock import system_clock
-from bellwire.connectors.kit import Connection
-from bellwire.engine import Engine, retry
+from bellwire.engine import retry
 from bellwire.flows import Flow, FlowAction, operation_for
 from bellwire.ledger import (
     AttemptRow,
-    Database,
     ExceptionRow,
     Outcome,
     Rows,
     RunRow,
     RunState,
-    crosswalk,
     deliveries,
     events,
     exceptions,
     runs,
 )
-from bellwire.practice.driving import Answer, post, until_quiet
+from bellwire.practice.driving import Answer
 from bellwire.practice.faults import FaultKind
-from bellwire.practice.pilot.records import Record
+from bellwire.practice.pilot.kinds import Happened, Kind, Record
 from bellwire.practice.pilot.vendors import Vendors, Wanted
 from bellwire.practice.pilot.verdict import Check, Retried, Stuck, Tried, equal
-from bellwire.practice.roles import Shop
-from bellwire.practice.simulator import Webhook
+from bellwire.practice.stage import Stage
 
-_BOOKING = ("create_invoice", "create_sales_receipt")
+R = TypeVar("R", bound=Record)
+
+_STEPS = 200
+"""So many times and questions may a record wait for; more is a flow that goes on for ever."""
 
 
 class Hurried(Random):
@@ -52,87 +52,102 @@ class _Trace:
     """Of the first run."""
     stuck: Sequence[ExceptionRow]
     untried: Sequence[ExceptionRow]
-    """What a real shop couldn't do, because it doesn't know made-up orders."""
+    """What a real account couldn't do, because it doesn't know what was made up in its name."""
     copies: int
     """How many deliveries told of it."""
     reason: str
     """Why there is no run."""
 
+    @property
+    def took(self) -> timedelta | None:
+        """From the arrival to the end, without what the flow says to wait; None: it isn't at its end."""
+        run = self.runs[0] if self.runs else None
+        if run is None or run.finished_at is None:
+            return None
+        waits = (
+            each.next_at - each.finished_at
+            for each in self.attempts
+            if each.outcome is Outcome.WAITING and each.next_at and each.finished_at
+        )
+        return run.finished_at - run.received_at - sum(waits, timedelta())
+
 
 @dataclass
-class Trial:
+class Trial(Generic[R]):
     """The records of one pilot. `run` it once."""
 
     flow: Flow
-    connections: Mapping[str, Connection]
-    hook: str
-    """The address that takes the shop's webhooks."""
-    ledger: Database
-    engine: Engine
-    shop: Shop
-    """Takes the orders and makes the webhooks."""
-    vendors: Vendors | None = None
-    """The simulated vendors; None when the accounts are real and can't be looked into."""
-    sign: Callable[[Webhook], Webhook] = lambda webhook: webhook
-    """Makes of a practice webhook one that the connection takes for its own shop's."""
-    patience: float = 60.0
-    """Seconds for one record."""
-    _operations: dict[str, str] = field(init=False)
+    kind: Kind[R]
+    stage: Stage
+    vendors: Vendors
+    """The simulated ones. When the accounts are real, the only one is that which makes the webhooks."""
+    simulated: bool = True
+    """Whether all vendors are. Real accounts can't be looked into, and time doesn't pass for them."""
+    _operations: Mapping[str, Operation] = field(init=False)
+    """Of each action that does something."""
 
     def __post_init__(self) -> None:
-        self._operations = {name: str(self._operation(action)) for name, action in self.flow.actions.items()}
+        self._operations = {
+            name: operation_for(action, self.stage.connections[action.connection].connector)
+            for name, action in self.flow.actions.items()
+            if action.connection
+        }
 
-    async def run(self, records: Sequence[Record]) -> AsyncIterator[Tried]:
+    async def run(self, records: Sequence[R]) -> AsyncIterator[Tried]:
         """Each record as it ends. Raises aiohttp.ClientError when the intake can't be reached."""
-        async with aiohttp.ClientSession() as session:
-            for record in records:
-                yield await self._try(session, record)
+        for record in records:
+            yield await self._try(record)
 
-    async def _try(self, session: aiohttp.ClientSession, record: Record) -> Tried:
-        before = self.vendors.held() if self.vendors else None
-        about = record.about
-        if record.in_trouble and self.vendors and (actions := self._troubled()):
-            about += f", while {self.vendors.make_trouble(record.sale.number, actions)}"
-        order_id = self._placed(record)
-        answers = [await post(session, self.hook, each.headers, each.body) for each in self._webhooks(record, order_id)]
+    async def _try(self, record: R) -> Tried:
+        before, made = self.kind.state(self.vendors), self.vendors.made()
+        about, troubled = record.about, False
+        if record.in_trouble and self.simulated and (actions := self._troubled()):
+            about, troubled = f"{about}, while {self.vendors.make_trouble(record.mark, actions)}", True
+        happened = self.kind.happen(self.vendors, record)
+        answers = await self._sent(record, happened)
         if refused := [answer for answer in answers if not answer.taken]:
-            return Tried(record, about, [equal("Taken in", "answered 200", str(refused[0]))], None)
-        ended = await self._settled()
+            wrong = equal("Taken in", "answered 200", str(refused[0]))
+            return Tried(record.position, record.name, about, [wrong], None)
+        ended = await self._ended(record, happened)
         trace = await self._trace(answers)
         checks = [self._end(record, trace, ended=ended), *self._repeats(record, trace)]
         tried = self._told(record, about, trace)
-        if self.vendors and before is not None:
-            if record.in_trouble and "while" in about:
-                checks.append(self._trouble(self.vendors))
+        if self.simulated:
+            if troubled:
+                checks.append(self._trouble())
             if trace.stuck and checks[0].held:
-                checks.append(await self._mend(self.vendors, record, trace.stuck[0], answers))
+                checks.append(await self._mend(record, trace.stuck[0], answers))
                 trace = await self._trace(answers)
-            checks += self.vendors.checks(record, order_id, self._wanted(trace), before)
+            checks += self.kind.checks(record, happened, self.vendors, self._wanted(trace), before)
+            checks += self._made(trace, made)
         return replace(tried, checks=checks)
 
-    def _placed(self, record: Record) -> str:
-        order_id = self.shop.place(record.sale)
-        if self.flow.event_type != "order.created":
-            self.shop.pay(order_id)
-        if self.flow.event_type == "order.updated":
-            self.shop.edit(order_id, "Please gift-wrap it.")
-        return order_id
+    async def _sent(self, record: R, happened: Happened) -> list[Answer]:
+        """A sender that gets no answer repeats the delivery; one that is unsure makes a new one of the same fact."""
+        source, copies = self.flow.connection, record.copies
+        answers = await self.stage.send_often(source, happened.tell(), max(1, copies - 1))
+        return answers if copies == 1 else [*answers, await self.stage.send(source, happened.tell())]
 
-    def _webhooks(self, record: Record, order_id: str) -> list[Webhook]:
-        """A shop that gets no answer repeats the delivery; one that is unsure makes a new one of the same fact."""
-
-        def new() -> Webhook:
-            return self.sign(self.shop.webhook(order_id, self.flow.event_type))
-
-        first = new()
-        return [first] * max(1, record.copies - 1) + [new() for _ in range(record.copies > 1)]
-
-    async def _settled(self) -> bool:
+    async def _ended(self, record: R, happened: Happened) -> bool:
+        """Whether all came to rest: questions are answered, and time passes, until nothing waits any more."""
+        later = happened.later
         try:
-            await until_quiet(self.ledger, self.engine, self.patience)
+            for _ in range(_STEPS):
+                await self.stage.settle()
+                due = await self.stage.next_due()
+                if questions := await self.stage.asked():
+                    await self.stage.answer(questions[0], yes=record.yes, who="the pilot", reason="It is a pilot.")
+                elif due is None or not self.simulated:
+                    return True
+                elif later is not None:
+                    for connection, webhook in later():
+                        await self.stage.send(connection, webhook)
+                    later = None
+                else:
+                    self.stage.clock.go_on_to(due)
         except TimeoutError:
-            return False
-        return True
+            pass
+        return False
 
     async def _trace(self, answers: Sequence[Answer]) -> _Trace:
         numbers = list(dict.fromkeys(answer.delivery for answer in answers))
@@ -143,67 +158,70 @@ class Trial:
             heard = [event for event in heard if event.type == self.flow.event_type]
             started = [run for event in heard for run in runs.of_event(rows, event.id)]
             open_ones = [each for run in started for each in exceptions.open_ones(rows, run=run.id)]
-            real_shop = "" if self.vendors else self.flow.connection
+            strange = "" if self.simulated else self.flow.connection
             return _Trace(
                 started,
                 runs.attempts(rows, started[0].id) if started else (),
-                [each for each in open_ones if each.connection != real_shop],
-                [each for each in open_ones if each.connection == real_shop],
+                [each for each in open_ones if each.connection != strange],
+                [each for each in open_ones if each.connection == strange],
                 sum(row.copies for row in arrived),
                 next(filter(None, [*(each.reason for each in heard), *(each.reason for each in arrived)]), ""),
             )
 
-        return await self.ledger.read(query)
+        return await self.stage.ledger.read(query)
 
-    def _told(self, record: Record, about: str, trace: _Trace) -> Tried:
-        run = trace.runs[0] if trace.runs else None
-        took = run.finished_at - run.received_at if run and run.finished_at else None
+    def _told(self, record: R, about: str, trace: _Trace) -> Tried:
+        failed = (Outcome.FAILED, Outcome.UNKNOWN)
         return Tried(
-            record,
+            record.position,
+            record.name,
             about,
             (),
-            took,
-            [Retried(a.action, self._title(a.action), a.sentence) for a in trace.attempts if a.next_at is not None],
+            trace.took,
+            [
+                Retried(a.action, self._title(a.action), a.sentence)
+                for a in trace.attempts
+                if a.next_at is not None and a.outcome in failed
+            ],
             [Stuck(each.action, each.sentence, each.remedy) for each in trace.stuck],
             [
                 *((a.action, a.sentence) for a in trace.attempts if a.outcome is Outcome.SKIPPED),
-                *((each.action, "The shop doesn't know this made-up order.") for each in trace.untried),
+                *((each.action, f"'{each.connection}' doesn't know this made-up record.") for each in trace.untried),
             ],
         )
 
     # How it ended
 
-    def _end(self, record: Record, trace: _Trace, *, ended: bool) -> Check:
+    def _end(self, record: R, trace: _Trace, *, ended: bool) -> Check:
+        source = self.flow.connection
         if not trace.runs:
-            return Check("The run", "done", f"no run: {trace.reason or 'the shop sent no such event'}", held=False)
+            return Check("The run", "done", f"no run: {trace.reason or f'{source} sent no such event'}", held=False)
         if not ended:
-            return Check("The run", "done", f"not at its end after {self.patience:.0f} s", held=False)
+            return Check("The run", "done", f"not at its end after {self.stage.patience:.0f} s", held=False)
         if self._asks(record, trace):
             return self._question(record.unknown, trace)
         if trace.untried and not trace.stuck:
-            return Check("The run", "done, but for the shop", "done, but for the shop", held=True)
+            return Check("The run", f"done, but for the {source}", f"done, but for the {source}", held=True)
+        run = trace.runs[0]
+        if not self.simulated and run.state is RunState.WAITING:
+            return Check("The run", "done, but for what waits", "done, but for what waits", held=True)
         actions = " and ".join(dict.fromkeys(each.action for each in trace.stuck))
-        found = f"stuck at {actions}" if actions else trace.runs[0].state.value
-        return Check("The run", "done", found, trace.runs[0].state is RunState.DONE)
+        found = f"stuck at {actions}" if actions else run.state.value
+        return Check("The run", "done", found, run.state is RunState.DONE)
 
-    def _asks(self, record: Record, trace: _Trace) -> bool:
-        """Whether a person has to be asked about an article. Real books may know it after all."""
-        books = [
-            name
-            for name, action in self.flow.actions.items()
-            if action.operation_name in _BOOKING and self._wanted(trace).times[name]
-        ]
-        return bool(record.unknown and books and (self.vendors is not None or trace.stuck))
+    def _asks(self, record: R, trace: _Trace) -> bool:
+        """Whether a person has to be asked about what isn't known. Real accounts may know it after all."""
+        return bool(record.unknown and self.kind.asks(record, self._wanted(trace)) and (self.simulated or trace.stuck))
 
-    def _question(self, sku: str, trace: _Trace) -> Check:
-        """One exception that names the article and what to do; and all that doesn't wait for it is done."""
-        expected = f"one exception that names {sku} and what to do, all else done"
+    def _question(self, unknown: str, trace: _Trace) -> Check:
+        """One exception that names what isn't known and says what to do; and all that doesn't wait for it is done."""
+        expected = f"one exception that names {unknown} and what to do, all else done"
         if len(trace.stuck) != 1:
             found = f"{len(trace.stuck)} exceptions" if trace.stuck else trace.runs[0].state.value
             return Check("The run", expected, found, held=False)
         (first,) = trace.stuck
         undone = self._undone(trace) - self._waiting_for({each.action for each in (first, *trace.untried)})
-        plain = sku in first.sentence and bool(first.remedy)
+        plain = unknown in first.sentence and bool(first.remedy)
         found = f"not done: {', '.join(sorted(undone))}" if undone else "an exception that names neither"
         return Check("The run", expected, "as expected" if plain and not undone else found, plain and not undone)
 
@@ -218,34 +236,42 @@ class Trial:
                 waiting.add(name)
         return waiting
 
-    def _repeats(self, record: Record, trace: _Trace) -> list[Check]:
+    def _repeats(self, record: R, trace: _Trace) -> list[Check]:
         if record.copies == 1:
             return []
         expected = f"{record.copies} deliveries, one run"
         run = "one run" if len(trace.runs) == 1 else f"{len(trace.runs)} runs"
         return [equal("Repeats", expected, f"{trace.copies} deliveries, {run}")]
 
-    def _trouble(self, vendors: Vendors) -> Check:
-        met = sorted(kind.value for kind in vendors.end_trouble())
+    def _trouble(self) -> Check:
+        met = sorted(kind.value for kind in self.vendors.end_trouble())
         expected = sorted((FaultKind.FAILED.value, FaultKind.LOST_ANSWER.value))
         return equal("Trouble that was made", " and ".join(expected), " and ".join(met) or "none")
 
-    async def _mend(self, vendors: Vendors, record: Record, stuck: ExceptionRow, answers: Sequence[Answer]) -> Check:
-        """What the owner would do: map the article to an item of the books, and retry."""
-        item, now = vendors.books_item(stuck.connection, record.unknown), system_clock()
-        what, expected = "After it is mapped and retried", "done"
-        if item is None:
-            return Check(what, expected, "the practice books have nothing to map it to", held=False)
-        mapping = crosswalk.Mapping(stuck.connection, "product", record.unknown, item)
-
-        def write(rows: Rows) -> None:
-            crosswalk.put(rows, mapping, now)
-            retry(rows, stuck.id, now, who="the pilot")
-
-        await self.ledger.write(write)
-        await self._settled()
+    async def _mend(self, record: R, stuck: ExceptionRow, answers: Sequence[Answer]) -> Check:
+        what, expected = "After it is mended and retried", "done"
+        if wrong := await self.kind.mend(self.stage, self.vendors, record, stuck):
+            return Check(what, expected, wrong, held=False)
+        now = self.stage.clock()
+        await self.stage.ledger.write(lambda rows: retry(rows, stuck.id, now, who="the pilot"))
+        await self.stage.settle()
         after = await self._trace(answers)
         return equal(what, expected, "; ".join(e.sentence for e in after.stuck) or after.runs[0].state.value)
+
+    def _made(self, trace: _Trace, before: Mapping[tuple[str, str], frozenset[str]]) -> Iterator[Check]:
+        """What the run says it made stands there, once, and nothing else does."""
+        after, done = self.vendors.made(), [a for a in trace.attempts if a.outcome is Outcome.DONE and a.result]
+        makers: dict[tuple[str, str], set[str]] = {}
+        for name, operation in self._operations.items():
+            if str(operation) not in self.kind.covers:
+                makers.setdefault((self.flow.actions[name].connection, str(operation)), set()).add(name)
+        for place, names in makers.items():
+            if place not in after:
+                continue
+            said = {str(orjson.loads(a.result or "")["id"]) for a in done if a.action in names} - before[place]
+            new = after[place] - before[place]
+            found = _count(len(new)) + ("" if said == new else f", where the run says {_count(len(said))}")
+            yield Check(self._operations[min(names)].meaning, _count(len(said)), found, said == new)
 
     # What the flow does
 
@@ -258,22 +284,24 @@ class Trial:
             else:
                 done.setdefault(attempt.action, set()).add(attempt.item)
         times = {name: 0 if name in skipped else len(done.get(name, {0})) for name in self.flow.actions}
-        return Wanted(self._operations, times)
+        return Wanted({name: str(operation) for name, operation in self._operations.items()}, times)
 
     def _troubled(self) -> list[tuple[FlowAction, bool]]:
         """Actions that change something and may be sent again, those that move money or goods first."""
         found = [
             (action, operation)
-            for action in self.flow.actions.values()
-            if (operation := self._operation(action)).effect is not Effect.NOTHING
+            for name, operation in self._operations.items()
+            if (action := self.flow.actions[name])
+            and operation.effect is not Effect.NOTHING
             and action.condition is True
-            and self.connections[action.connection].connector.actions[str(operation)].repeatable
+            and self.stage.connections[action.connection].connector.actions[str(operation)].repeatable
         ]
         found.sort(key=lambda pair: pair[1].effect.harmless or "order" not in pair[1].given.model_fields)
         return [(action, "order" in operation.given.model_fields) for action, operation in found]
 
-    def _operation(self, action: FlowAction) -> Operation:
-        return operation_for(action, self.connections[action.connection].connector)
-
     def _title(self, action: str) -> str:
-        return self.connections[self.flow.actions[action].connection].manifest.title
+        return self.stage.connections[self.flow.actions[action].connection].manifest.title
+
+
+def _count(count: int) -> str:
+    return str(count) if count else "none"

@@ -1,37 +1,18 @@
-"""The simulated vendors of a pilot: what they hold, and what they have to hold after a record."""
+"""The simulated vendors of a pilot: what they hold, and the trouble they make."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
 from bellwire.flows import Flow, FlowAction
-from bellwire.money import Money
 from bellwire.practice.faults import Fault, FaultKind
-from bellwire.practice.pilot.records import Record
-from bellwire.practice.pilot.verdict import Check, equal
-from bellwire.practice.roles import Booked, Books, Carrier, Chat, Mailbox, Sent, Shop, Till
 from bellwire.practice.simulator import Simulator
 
 R = TypeVar("R")
 
-_BOOKING = ("accounting.create_invoice", "accounting.create_sales_receipt")
-_PAYING = ("accounting.record_payment", "accounting.redeem_gift_card", "accounting.create_sales_receipt")
-_MAILING = ("email.send_notice", "email.send_mail")
 _WRITING = "(?s)^(POST|PUT|PATCH|MAIL) "
 """The requests that change something."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """What all vendors together hold at one time."""
-
-    booked: Mapping[str, Booked]
-    labels: frozenset[Sent]
-    messages: frozenset[Sent]
-    mails: frozenset[Sent]
-    fulfilled: frozenset[str]
-    stock: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -59,44 +40,43 @@ class Vendors:
         self._simulators = simulators
 
     @property
-    def shop(self) -> Shop:
-        """Where the flow's orders come from."""
-        shop = self._simulators[self._flow.connection]
-        assert isinstance(shop, Shop)
-        return shop
+    def source(self) -> Simulator:
+        """What tells of the records."""
+        return self._simulators[self._flow.connection]
 
-    def books_item(self, connection: str, sku: str) -> str | None:
-        """What a person would map a SKU to at these books."""
-        books = self._simulators[connection]
-        return books.item_for(sku) if isinstance(books, Books) else None
+    @property
+    def event_type(self) -> str:
+        """What the flow starts with."""
+        return self._flow.event_type
 
-    def held(self) -> Held:
-        tills = self._in_role(Till)  # type: ignore[type-abstract]
-        return Held(
-            {each.id: each for books in self._in_role(Books) for each in books.booked()},  # type: ignore[type-abstract]
-            frozenset(each for carrier in self._in_role(Carrier) for each in carrier.labels()),  # type: ignore[type-abstract]
-            frozenset(each for chat in self._in_role(Chat) for each in chat.messages()),  # type: ignore[type-abstract]
-            frozenset(each for box in self._in_role(Mailbox) for each in box.mails()),  # type: ignore[type-abstract]
-            frozenset(self.shop.fulfilled()),
-            {sku: count for till in tills for sku, count in till.stock().items()},
-        )
+    def behind(self, connection: str) -> Simulator:
+        return self._simulators[connection]
 
-    def _in_role(self, kind: type[R]) -> list[R]:
+    def all_as(self, kind: type[R]) -> list[R]:
+        """Those that are one, such as a `Shop`."""
         return [simulator for simulator in self._distinct if isinstance(simulator, kind)]
 
     @cached_property
     def _distinct(self) -> list[Simulator]:
         return list({id(simulator): simulator for simulator in self._simulators.values()}.values())
 
+    def made(self) -> dict[tuple[str, str], frozenset[str]]:
+        """What stands behind each connection that operations make, by connection and operation: ids."""
+        return {
+            (name, operation): frozenset(ids)
+            for name, simulator in self._simulators.items()
+            for operation, ids in simulator.made().items()
+        }
+
     # Trouble
 
-    def make_trouble(self, number: str, actions: Iterable[tuple[FlowAction, bool]]) -> str:
-        """Let one vendor do its part of order `number` and not say so, and another fail once before it does anything;
-        says which. `actions`: those that change something and can be sent again, and whether each is given the order;
-        the first loses its answer.
+    def make_trouble(self, mark: str, actions: Iterable[tuple[FlowAction, bool]]) -> str:
+        """Let one vendor do its part of a record and not say so, and another fail once before it does anything;
+        says which. `actions`: those that change something and can be sent again, and whether the record's `mark` stands
+        in what each sends; the first loses its answer.
         """
-        (losing, given_order), *others = actions
-        lost, loser = Fault(kind=FaultKind.LOST_ANSWER, match=_WRITING + f".*{number}" * given_order), losing.connection
+        (losing, marked), *others = actions
+        lost, loser = Fault(kind=FaultKind.LOST_ANSWER, match=_WRITING + f".*{mark}" * marked), losing.connection
         failer = next(
             (a.connection for a, _ in others if self._simulators[a.connection] is not self._simulators[loser]), loser
         )
@@ -109,53 +89,3 @@ class Vendors:
         for simulator in self._distinct:
             simulator.faults.clear()
         return [FaultKind(call.fault) for each in self._distinct for call in each.received if call.fault]
-
-    # What must be true after a record
-
-    def checks(self, record: Record, order_id: str, wanted: Wanted, before: Held) -> Iterator[Check]:
-        """Compares what has come since `before` with what the order says, for what the flow does."""
-        after = self.held()
-        if wanted.asks_for(*_BOOKING):
-            new = [booked for id_, booked in after.booked.items() if id_ not in before.booked]
-            yield self._books(self.shop.total(order_id), wanted, new)
-        if wanted.asks_for("stock.adjust"):
-            sold = record.sold if wanted.of("stock.adjust") else {}
-            gone = {sku: was - after.stock[sku] for sku, was in before.stock.items() if was != after.stock[sku]}
-            yield equal("Stock", _stock(sold), _stock(gone))
-        if wanted.asks_for("shipping.create_label"):
-            labels = wanted.of("shipping.create_label") if record.ships else 0
-            yield equal("Shipping labels", _count(labels), _count(len(after.labels - before.labels)))
-        if wanted.asks_for(*_MAILING):
-            mails = wanted.of(*_MAILING) if record.sale.customer.email else 0
-            yield equal("Mails", _count(mails), _count(len(after.mails - before.mails)))
-        if wanted.asks_for("chat.post_message"):
-            messages = wanted.of("chat.post_message")
-            yield equal("Messages to the team", _count(messages), _count(len(after.messages - before.messages)))
-        if wanted.asks_for("storefront.mark_fulfilled"):
-            sent = bool(wanted.of("storefront.mark_fulfilled"))
-            yield equal("In the shop", _sent(sent), _sent(order_id in after.fulfilled))
-
-    @staticmethod
-    def _books(total: Money, wanted: Wanted, new: list[Booked]) -> Check:
-        expected = [_booked(total, paid=bool(wanted.of(*_PAYING)))] * wanted.of(*_BOOKING)
-        return equal("In the books", _listed(expected), _listed([_booked(each.total, paid=each.paid) for each in new]))
-
-
-def _booked(total: Money, *, paid: bool) -> str:
-    return f"{total.rounded().amount} {total.currency}, {'paid' if paid else 'open'}"
-
-
-def _listed(entries: list[str]) -> str:
-    return " and ".join(entries) or "nothing"
-
-
-def _count(count: int) -> str:
-    return str(count) if count else "none"
-
-
-def _stock(gone: Mapping[str, int]) -> str:
-    return ", ".join(f"{sku}: {-count:+d}" for sku, count in sorted(gone.items())) or "no change"
-
-
-def _sent(sent: bool) -> str:
-    return "shown as sent" if sent else "not sent"

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bellwire.practice.pilot.records import Record
-
 
 @dataclass(frozen=True)
 class Check:
@@ -46,7 +44,9 @@ class Stuck:
 class Tried:
     """One record and its end."""
 
-    record: Record
+    position: int
+    name: str
+    """`order 2001`."""
     about: str
     checks: Sequence[Check]
     took: timedelta | None

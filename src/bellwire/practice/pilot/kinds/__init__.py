@@ -1,0 +1,19 @@
+"""What a pilot's records can be about: one module for each kind."""
+
+from typing import Any
+
+from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
+from bellwire.practice.pilot.kinds.orders import Orders
+
+_KINDS: dict[str, type[Kind[Any]]] = {event_type: kind for kind in (Orders,) for event_type in kind.event_types}
+
+EVENT_TYPES = tuple(_KINDS)
+"""What a flow may start with to be practised."""
+
+
+def find_kind(event_type: str) -> Kind[Any] | None:
+    """What the records of a flow are that starts with this; None: nothing that can be made up."""
+    return _KINDS[event_type]() if event_type in _KINDS else None
+
+
+__all__ = ["EVENT_TYPES", "Happened", "Kind", "Record", "find_kind"]
