@@ -1,4 +1,4 @@
-"""Dispatch: twelve customers book visits on a bad day, the visits are made, and what must be true afterwards."""
+"""Dispatch: thirteen customers book visits on a bad day, the visits are made, and what must be true afterwards."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -15,6 +15,7 @@ from bellwire.ledger import exceptions
 from bellwire.practice.driving import Answer
 from bellwire.practice.faults import Fault, FaultKind
 from bellwire.practice.roles import Bookings, Books, Calendar, Chat, Fieldwork, Texts, Visit
+from bellwire.practice.simulator import Webhook
 from bellwire.practice.stage import Stage
 from bellwire.practice.stories.acts import balance, exceptions_are, exceptions_told, holdings_told, retries_told
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict, each_once
@@ -70,6 +71,8 @@ class Chapter:
     copies: int = 1
     """How often its webhook arrives."""
     moves: Sequence[When] = ()
+    jumbled: bool = False
+    """The last move is told first."""
     called_off: str = ""
     """Why, if it is."""
     overtaken: bool = False
@@ -100,12 +103,17 @@ class Chapter:
         """When it is to be in the end."""
         return self.moves[-1] if self.moves else self.when
 
+    @property
+    def heard(self) -> Sequence[When]:
+        """The moves that something follows from: one that is told after a later one is left out."""
+        return self.moves[-1:] if self.jumbled else self.moves
+
     def visit(self, begin: datetime) -> Visit:
         return Visit(self.when.after(begin), self.customer, self.service)
 
 
 def chapters() -> list[Chapter]:
-    """Twelve of them."""
+    """Thirteen of them."""
     ten = time(10)
     return [
         Chapter(
@@ -155,6 +163,14 @@ def chapters() -> list[Chapter]:
             "moved twice, the second time to an earlier day",
             106,
             moves=[When(5, ten), When(3, time(22, 30))],
+        ),
+        Chapter(
+            "Mia Stone",
+            When(3, ten),
+            "moved twice, and the second move is told first",
+            113,
+            moves=[When(5, ten), When(4, ten)],
+            jumbled=True,
         ),
         Chapter(
             "Grace Hall",
@@ -247,7 +263,7 @@ class Dispatch(Story):
             if not isinstance(each, Act):
                 yield each
         one = await exceptions_are(stage, "One exception: one number takes no messages", 1)
-        yield Promises("What the vendors hold now", [*_bookings_verdicts(told, holdings, diary), one])
+        yield Promises("What the vendors hold now", [*of_bookings(told, holdings, diary), one])
 
         yield Act("The customer wants messages after all, and the owner retries that one action.")
         await _mend(stage, holdings, told)
@@ -268,8 +284,8 @@ class Dispatch(Story):
         yield Promises(
             "When all is done",
             [
-                *_bookings_verdicts(told, holdings, diary),
-                *_work_verdicts(told, holdings, diary),
+                *of_bookings(told, holdings, diary),
+                *of_work(told, holdings, diary),
                 await exceptions_are(stage, "No exception is left", 0),
                 *await balance(stage),
             ],
@@ -308,20 +324,23 @@ async def _moved(stage: Stage, holdings: Holdings, told: Sequence[Chapter], diar
     bookings = holdings.bookings
     for chapter in told:
         _make_trouble(stage, chapter.later_faults)
+        moves: list[tuple[When, list[Webhook]]] = []
         for when in chapter.moves:
-            diary.now[chapter.name] = moved = bookings.move(
-                diary.now[chapter.name], start=when.after(diary.begin), at=stage.clock()
-            )
-            for webhook in bookings.webhooks(moved, "booking.changed"):
-                yield _line(
-                    chapter, await stage.send("booking", webhook), f"moves it to {_wall(when.after(diary.begin))}"
-                )
+            moved = bookings.move(diary.now[chapter.name], start=when.after(diary.begin), at=stage.clock())
+            diary.now[chapter.name] = moved
+            moves.append((when, bookings.webhooks(moved, "booking.changed")))
+        for when, webhooks in reversed(moves) if chapter.jumbled else moves:
+            for webhook in webhooks:
+                answer = await stage.send("booking", webhook)
+                yield _line(chapter, answer, f"moves it to {_wall(when.after(diary.begin))}")
             await stage.settle()
         if chapter.called_off and not chapter.overtaken:
             bookings.call_off(diary.now[chapter.name], chapter.called_off, at=stage.clock())
             for webhook in bookings.webhooks(diary.now[chapter.name], "booking.cancelled"):
                 yield _line(chapter, await stage.send("booking", webhook), "calls it off")
             await stage.settle()
+    # Only then the appointments of bookings that were replaced are taken out.
+    await stage.let_pass(3 * _MINUTE)
 
 
 async def _mend(stage: Stage, holdings: Holdings, told: Sequence[Chapter]) -> None:
@@ -411,7 +430,7 @@ def _texts(chapter: Chapter, diary: Diary) -> list[str]:
     service, texts = chapter.service, []
     if not chapter.overtaken and (diary.mended or not chapter.opted_out):
         texts.append(f"{service} is booked for {_wall(chapter.when.after(diary.begin))}.")
-    texts += [f"{service} is now booked for {_wall(when.after(diary.begin))}." for when in chapter.moves]
+    texts += [f"{service} is now booked for {_wall(when.after(diary.begin))}." for when in chapter.heard]
     last = _wall(chapter.last.after(diary.begin))
     if chapter.called_off:
         texts.append(f"{service} on {last} is called off.")
@@ -420,7 +439,8 @@ def _texts(chapter: Chapter, diary: Diary) -> list[str]:
     return texts
 
 
-def _bookings_verdicts(told: Sequence[Chapter], holdings: Holdings, diary: Diary) -> list[Verdict]:
+def of_bookings(told: Sequence[Chapter], holdings: Holdings, diary: Diary) -> list[Verdict]:
+    """What has to follow from the bookings by now."""
     names = {booking: name for name, booking in [*diary.made.items(), *diary.now.items()]}
     appointed = holdings.calendar.appointments()
     kept = {chapter.name: chapter for chapter in told if chapter.kept}
@@ -465,7 +485,8 @@ def _bookings_verdicts(told: Sequence[Chapter], holdings: Holdings, diary: Diary
     return verdicts
 
 
-def _work_verdicts(told: Sequence[Chapter], holdings: Holdings, diary: Diary) -> list[Verdict]:
+def of_work(told: Sequence[Chapter], holdings: Holdings, diary: Diary) -> list[Verdict]:
+    """What has to follow from the work, and what people were told of all of it."""
     orders = {order.reference: order for order in holdings.field.work_orders()}
     done = [(chapter, work, orders[diary.made[chapter.name]]) for chapter in told if (work := chapter.work)]
     invoiced = [(chapter, work, order.number) for chapter, work, order in done if work.minutes and work.invoiced]
@@ -522,7 +543,8 @@ def _notes(told: Sequence[Chapter], diary: Diary) -> Iterator[tuple[str, str]]:
     further move is said to the dispatcher only."""
     for chapter in told:
         made, now = diary.made[chapter.name], diary.now[chapter.name]
-        yield from [(made, "moved")] * (len(chapter.moves) if made == now else min(1, len(chapter.moves)))
+        found = chapter.heard if made == now else chapter.moves[:1] if chapter.heard == chapter.moves else ()
+        yield from [(made, "moved")] * len(found)
         if chapter.called_off and not chapter.overtaken:
             yield made, "called off"
         if chapter.work and chapter.work.minutes:
@@ -532,7 +554,7 @@ def _notes(told: Sequence[Chapter], diary: Diary) -> Iterator[tuple[str, str]]:
 def _words(told: Sequence[Chapter]) -> Iterator[str]:
     """Whom each word to the dispatcher is about."""
     for chapter in told:
-        yield from [chapter.name] * len(chapter.moves)
+        yield from [chapter.name] * len(chapter.heard)
         yield from [chapter.name] * bool(chapter.called_off)
         yield from [chapter.name] * (not chapter.phone)
         if chapter.work and not (chapter.work.minutes and chapter.work.invoiced):
