@@ -43,6 +43,7 @@ _RUNS = "ledger/runs.py"
 _ENGINE, _LEDGER_RUNS = "engine/test_engine.py", "ledger/test_runs.py"
 _HOOKS = "intake/test_hooks.py"
 _MOVING, _MOVING_SOURCE = "ledger/test_moving.py", "ledger/moving.py"
+_WATCHING, _WATCHER = "insight/test_watching.py", "insight/watching.py"
 
 MUTANTS = (
     Mutant(
@@ -202,8 +203,8 @@ MUTANTS = (
     Mutant(
         "events of one subject that share a commit are recorded beside each other",
         "engine/engine.py",
-        "                lane=reading.subject,\n",
-        "                lane=str(reading.delivery),\n",
+        "lane=None if heeded else reading.subject)",
+        "lane=str(reading.delivery))",
         ("engine/test_queued.py::test_of_two_events_of_one_subject_that_share_a_commit_the_later_one_waits",),
     ),
     Mutant(
@@ -381,6 +382,34 @@ MUTANTS = (
         (f"{_ENGINE}::test_sandbox_and_production_never_mix",),
     ),
     Mutant(
+        "with real accounts a flow acts before anybody let it",
+        "ledger/modes.py",
+        "return FlowMode.SHADOW if environment",
+        "return FlowMode.LIVE if environment",
+        ("engine/test_going_live.py::test_with_real_accounts_a_new_flow_only_notes_what_it_would_do",),
+    ),
+    Mutant(
+        "what only looks may write",
+        "connectors/kit/looking.py",
+        "    token = before_writing.set(refuse)\n",
+        "    token = before_writing.set(None)\n",
+        ("engine/test_comparing.py::test_a_look_that_would_write_is_stopped_before_it_does",),
+    ),
+    Mutant(
+        "a flow goes live untried",
+        "engine/going_live.py",
+        "and not found.tried and not reason:",
+        "and found.tried and not reason:",
+        ("engine/test_going_live.py::test_without_one_it_stays_as_it_is_and_leaves_no_record",),
+    ),
+    Mutant(
+        "a run that waits isn't taken back with its flow",
+        "engine/loading.py",
+        "    mode = modes.mode_of(rows, run.flow, event.environment)\n",
+        "    mode = FlowMode.LIVE\n",
+        ("engine/test_going_live.py::test_taken_back_in_the_midst_of_many_runs_it_loses_and_doubles_nothing",),
+    ),
+    Mutant(
         "what needs a person's yes is done without",
         "engine/asking.py",
         "not part.approved and approval.needed(scope)",
@@ -508,6 +537,34 @@ MUTANTS = (
             "connectors/bellwire/test_refunds.py"
             "::test_whatever_comes_back_in_whatever_parts_no_more_than_was_paid_is_given_back",
         ),
+    ),
+    Mutant(
+        "two that count at once may both say that stock is low",
+        _WATCHER,
+        "            if stock.put(rows, shelf, before, after):\n",
+        "            if stock.put(rows, shelf, before, after) or True:\n",
+        (f"{_WATCHING}::test_counts_at_the_same_time_by_several_processes_tell_once",),
+    ),
+    Mutant(
+        "an older count takes the place of a newer one",
+        _WATCHER,
+        "        if before.counted_at > self.at:\n",
+        "        if before is self:\n",
+        (f"{_WATCHING}::test_a_count_that_comes_late_brings_no_older_state_back",),
+    ),
+    Mutant(
+        "a change is taken off a count that has it already",
+        _WATCHER,
+        "        if before is None or before.noted_at >= self.at:\n",
+        "        if before is None:\n",
+        (f"{_WATCHING}::test_a_count_that_came_during_a_change_has_it_already",),
+    ),
+    Mutant(
+        "a spike is told of anew with every order",
+        _WATCHER,
+        "        if any(each.spiking for each in days if (today - each.day).days <= DAYS):\n",
+        "        if not days:\n",
+        (f"{_WATCHING}::test_sales_far_above_the_usual_are_told_of_once_while_they_last",),
     ),
 )
 

@@ -34,6 +34,8 @@ class Description:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
+        self._plains: dict[tuple[str, Direction], dict[str, Any]] = {}
+        self._validators: dict[tuple[str, Direction], Draft202012Validator] = {}
         self._swagger = "swagger" in document
         server = (document.get("servers") or [{}])[0].get("url", "")
         self._base = (document.get("basePath") or urlsplit(server).path).rstrip("/")
@@ -153,22 +155,23 @@ class Description:
         return text.split(",") if kind == "array" else text
 
     def _check(self, place: str, direction: Direction, schema: Mapping[str, Any], value: Any) -> list[str]:
-        definitions: dict[str, Any] = {}
-        root = self._plain(schema, direction, definitions)
-        validator = Draft202012Validator(root | {"$defs": definitions})
         return [
             f"{place}: {'.'.join(map(str, error.absolute_path)) or 'body'}: {error.message[:300]}"
-            for error in validator.iter_errors(value)
+            for error in self._validator(schema, direction).iter_errors(value)
         ]
 
-    def _plain(self, schema: Mapping[str, Any], direction: Direction, definitions: dict[str, Any]) -> dict[str, Any]:
-        """As plain JSON Schema. What it refers to is put into `definitions`."""
+    def _validator(self, schema: Mapping[str, Any], direction: Direction) -> Draft202012Validator:
+        """Made once for each schema: to make it plain takes longer than to check a value."""
+        key = repr(schema), direction
+        if key not in self._validators:
+            self._validators[key] = Draft202012Validator(self._plain(schema, direction))
+        return self._validators[key]
+
+    def _plain(self, schema: Mapping[str, Any], direction: Direction) -> dict[str, Any]:
+        """As plain JSON Schema. What it refers to stands in its place; where that refers to itself, it contains
+        itself."""
         if "$ref" in schema:
-            name = re.sub(r"\W", "_", schema["$ref"])
-            if name not in definitions:
-                definitions[name] = {}  # it may refer to itself
-                definitions[name] = self._plain(self._resolved(schema), direction, definitions)
-            return _nullable(schema, {"$ref": f"#/$defs/{name}"})
+            return _nullable(schema, self._referred_to(schema["$ref"], direction))
         flat = self._flat(schema, direction)
         plain = {key: value for key, value in flat.items() if key in _KEYWORDS}
         for bound in ("Minimum", "Maximum"):  # 3.0 says whether, 3.1 says where
@@ -177,15 +180,22 @@ class Description:
             elif plain.get(f"exclusive{bound}") is False:
                 del plain[f"exclusive{bound}"]
         if "properties" in flat:
-            plain["properties"] = {k: self._plain(v, direction, definitions) for k, v in flat["properties"].items()}
+            plain["properties"] = {name: self._plain(each, direction) for name, each in flat["properties"].items()}
         if isinstance(flat.get("items"), dict):
-            plain["items"] = self._plain(flat["items"], direction, definitions)
+            plain["items"] = self._plain(flat["items"], direction)
         if isinstance(plain.get("additionalProperties"), dict):
-            plain["additionalProperties"] = self._plain(plain["additionalProperties"], direction, definitions)
+            plain["additionalProperties"] = self._plain(plain["additionalProperties"], direction)
         for choice in ("anyOf", "oneOf"):
             if choice in flat:
-                plain[choice] = [self._plain(member, direction, definitions) for member in flat[choice]]
+                plain[choice] = [self._plain(member, direction) for member in flat[choice]]
         return _nullable(flat, plain)
+
+    def _referred_to(self, reference: str, direction: Direction) -> dict[str, Any]:
+        key = reference, direction
+        if key not in self._plains:
+            self._plains[key] = {}  # it may refer to itself
+            self._plains[key] |= self._plain(self._resolved({"$ref": reference}), direction)
+        return self._plains[key]
 
     def _flat(self, schema: Mapping[str, Any], direction: Direction) -> dict[str, Any]:
         """One schema in place of `$ref` and `allOf`."""

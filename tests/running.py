@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -117,12 +118,18 @@ class Town:
 async def town(folder: Path, shop: str = "", flow: str = "", beside: Mapping[str, str] = {}) -> AsyncIterator[Town]:
     """`flow`: another text than the template's; `beside`: further flow files, by name."""
     text = flow or bundled(FLOW)
-    chosen = choose_connectors({FLOW: bundled(FLOW)}, {"shop": shop or None, "stock": _keyed_till()})
-    roles = {name: connector.name for name, connector in chosen.items()}
+    roles = _roles(shop)
     with reserved_port() as port:
         async with Practice(set(roles.values())) as practice:
             secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text, **beside})
             yield Town(folder, practice, roles, secrets, port)
+
+
+@cache
+def _roles(shop: str) -> Mapping[str, str]:
+    """Connection → connector. Worked out once, as that takes longer than to build the town."""
+    chosen = choose_connectors({FLOW: bundled(FLOW)}, {"shop": shop or None, "stock": _keyed_till()})
+    return {name: connector.name for name, connector in chosen.items()}
 
 
 def _keyed_till() -> str:

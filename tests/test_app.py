@@ -13,8 +13,10 @@ from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
 from bellwire.flows import bundled
 from bellwire.ledger import DeliveryState, RunState, deliveries, figures, open_ledger, runs
+from bellwire.money import Money
 from bellwire.practice import Sale, SaleLine, Webhook
 from bellwire.practice.driving import until_quiet
+from bellwire.practice.square import SquareSimulator
 from bellwire.practice.stories.order_to_cash import Chapter
 from bellwire.settings import load_settings
 from tests.ledgers import sqlite_of
@@ -54,6 +56,20 @@ async def test_a_free_port_is_told_as_it_is(tmp_path: Path) -> None:
             assert bellwire.hook_url("shop") == f"{bellwire.url}/hooks/shop"
 
 
+async def test_a_vendor_that_signs_the_address_signs_that_of_the_free_port(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        till = place.practice.simulators[place.roles["stock"]]
+        assert isinstance(till, SquareSimulator)
+        async with running(load_settings(tmp_path, place.secrets), place.secrets) as bellwire:
+            url = bellwire.hook_url("stock")
+            webhook = till.webhook("payment.updated", till.takings.take(Money.of("5.00", "USD")), url=url)
+            async with (
+                aiohttp.ClientSession() as session,
+                session.post(url, data=webhook.body, headers=dict(webhook.headers)) as answer,
+            ):
+                assert answer.status == 200
+
+
 async def test_a_paid_order_goes_all_the_way(tmp_path: Path) -> None:
     async with town(tmp_path) as place, running(place.settings, place.secrets) as bellwire:
         webhook = place.paid(ordinary("1001"))
@@ -63,6 +79,34 @@ async def test_a_paid_order_goes_all_the_way(tmp_path: Path) -> None:
         (run,) = await bellwire.ledger.read(lambda rows: runs.newest(rows, limit=10))
         assert run.state is RunState.DONE
         assert await bellwire.ledger.read(figures.open_exceptions) == 0
+
+
+async def test_stock_that_runs_low_by_what_is_sold_is_told_of_once(tmp_path: Path) -> None:
+    told = """
+name: Told
+trigger: bellwire.inventory.low
+actions:
+  buyer:
+    do: chat.post_message
+    with: {channel: packing, text: "Low: {{ event.name }}, {{ event.available }} of {{ event.target }}"}
+"""
+    async with town(tmp_path, beside={"told.yaml": told}) as place:
+        (tmp_path / "stock.csv").write_text("sku,reorder_point,target,name\nTEA-100,117,240,Green tea\n")
+        async with running(place.settings, place.secrets) as bellwire, aiohttp.ClientSession() as session:
+            for number in ("1001", "1002", "1003"):
+                webhook = place.paid(ordinary(number))
+                await session.post(bellwire.hook_url("shop"), data=webhook.body, headers=dict(webhook.headers))
+                await until_quiet(bellwire.ledger, bellwire.engine, 30)
+        said = [each.text for each in place.holdings.chat.messages() if each.text.startswith("Low")]
+        assert said == ["Low: Green tea, 116 of 240"]
+
+
+async def test_reorder_points_that_cant_be_read_keep_it_from_starting(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        (tmp_path / "stock.csv").write_text("sku,reorder_point\nTEA-100,few\n")
+        with pytest.raises(ConfigurationError, match=r"stock\.csv:2: 'reorder_point' is 'few'"):
+            async with running(place.settings, place.secrets):
+                pass
 
 
 @pytest.mark.parametrize("only", [None, FLOW])

@@ -20,15 +20,17 @@ from starlette.routing import Route, request_response
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
-from bellwire.connectors.opening import open_connections, own_connector
+from bellwire.connectors.opening import open_connections, own_connection, own_connector
 from bellwire.desk import Desk, Guard
 from bellwire.engine import Engine, Setting, open_engine
 from bellwire.errors import ConfigurationError, LedgerBusy
+from bellwire.events import OWN
 from bellwire.flows import Flow, FlowErrors, check_flow, load_flows
+from bellwire.insight import SPIKING, StockWatcher
 from bellwire.intake import Health, Hooks, Limits, serve
 from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Housekeeping, Keep, Presence, open_ledger
 from bellwire.records import LedgerCrosswalk, Polling, Reconciler
-from bellwire.settings import Settings
+from bellwire.settings import ReorderPoint, Settings, read_stock_file
 from bellwire.vault import Vault
 from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, old_secret, read_channels
 
@@ -40,6 +42,7 @@ class Project:
     settings: Settings
     connections: Mapping[str, Connection]
     flows: Sequence[Flow]
+    reorder_points: Sequence[ReorderPoint] = ()
 
     def flow(self, name: str) -> Flow | None:
         """By id or by name, whatever the case; hyphens and underscores are the same."""
@@ -73,15 +76,21 @@ class Bellwire:
     @property
     def url(self) -> str:
         """Where the desk is, from this machine."""
-        host = self.project.settings.host
-        return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{self.port}"  # noqa: S104 - only compared
+        return _local_url(self.project.settings, self.port)
 
     def hook_url(self, connection: str) -> str:
         """Where a vendor sends the webhooks of a connection."""
-        settings = self.project.settings
-        if settings.public_url.endswith(":0"):
-            return f"{self.url}/hooks/{connection}"  # nobody set an address, and the port is whichever was free
-        return settings.hook_url(connection)
+        return f"{_public_url(self.project.settings, self.port)}/hooks/{connection}"
+
+
+def _local_url(settings: Settings, port: int) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - only compared
+    return f"http://{host}:{port}"
+
+
+def _public_url(settings: Settings, port: int) -> str:
+    """Where it is reached from outside: if nobody set an address, and the port is whichever was free, at that one."""
+    return _local_url(settings, port) if settings.public_url.endswith(":0") else settings.public_url
 
 
 def settle_memory() -> None:
@@ -105,8 +114,9 @@ async def opened(
     wrong = [finding for flow in flows for finding in check_flow(flow, connectors) if finding.severity == "error"]
     if wrong:
         raise FlowErrors([finding.error() for finding in wrong])
+    reorder_points = read_stock_file(settings.stock_file)
     try:
-        yield Project(settings, connections, flows)
+        yield Project(settings, connections, flows, reorder_points)
     finally:
         for connection in connections.values():
             await connection.api.close()
@@ -145,17 +155,7 @@ async def running(
                 await stack.enter_async_context(_beside(ledger.alone("alerts", partial(_alerting, alerts)), "alerts"))
             housekeeping = Housekeeping(ledger, Keep.days(settings.keep.payloads, settings.keep.details), clock=clock)
             await stack.enter_async_context(_beside(ledger.alone("housekeeping", housekeeping.run), "housekeeping"))
-        setting = Setting(
-            ledger,
-            project.connections,
-            project.flows,
-            LedgerCrosswalk(ledger),
-            clock,
-            settings.calendar,
-            settings.public_url,
-            settings.engine.workers,
-            random or SystemRandom(),
-        )
+        setting = _setting(project, ledger, clock, random or SystemRandom())
         engine = None if work == NO_ENGINE else open_engine(setting)
         presence = Presence(ledger, work, clock, carrying=engine.carrying if engine else int, shared=project.share)
         if not alone:
@@ -173,6 +173,28 @@ async def running(
                 polling = _polling(project, ledger, engine, clock)
                 await stack.enter_async_context(_beside(ledger.alone("polling", polling.run), "polling"))
         yield Bellwire(project, ledger, engine, port, interrupted, presence.outdated)
+
+
+def _setting(project: Project, ledger: Database, clock: Clock, random: Random) -> Setting:
+    settings = project.settings
+    return Setting(
+        ledger,
+        project.connections,
+        project.flows,
+        LedgerCrosswalk(ledger),
+        clock,
+        settings.calendar,
+        settings.public_url,
+        settings.engine.workers,
+        random,
+        own_connection(clock, [(point.sku, point.location) for point in project.reorder_points]),
+        StockWatcher.of(
+            project.reorder_points,
+            settings.time_zone,
+            settings.stock.connections,
+            spikes=any((flow.connection, flow.event_type) == (OWN, SPIKING) for flow in project.flows),
+        ),
+    )
 
 
 @asynccontextmanager
@@ -202,6 +224,8 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
     async with _counting(hooks):
         settle_memory()
         async with serve(app, settings.host, settings.port, hooks=hooks) as port:
+            # Some vendors sign the address, too.
+            hooks.public_url = _public_url(settings, port)
             yield port
 
 

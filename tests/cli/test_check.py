@@ -81,6 +81,63 @@ def test_sandbox_and_production_in_one_flow_are_an_error(filled_in: Path) -> Non
     assert "production: shop" in problem[2]
 
 
+TOLD = """
+name: Told
+trigger: bellwire.inventory.low
+owner: {name: Dana}
+success: {within: 2m}
+actions:
+  plan: {do: bellwire.list_watched}
+  buyer: {do: chat.post_message, with: {channel: buying, text: "{{ event.sku }}"}}
+"""
+
+
+def about_stock(project: Path) -> list[tuple[str, str, str]]:
+    return [
+        (finding.level.value, f"{finding.path.name if finding.path else ''}:{finding.line or ''}", finding.sentence)
+        for finding in findings(project, SECRETS)
+        if finding.about == "reorder points"
+    ]
+
+
+def test_nothing_is_said_of_stock_that_nobody_asked_to_watch(filled_in: Path) -> None:
+    assert about_stock(filled_in) == []
+
+
+def test_a_flow_that_waits_for_low_stock_needs_reorder_points(filled_in: Path) -> None:
+    (filled_in / "flows/told.yaml").write_text(TOLD)
+    assert about_stock(filled_in) == [("warning", ":", "There is no stock.csv, so nothing is watched.")]
+    (filled_in / "stock.csv").write_text("sku,reorder_point\n")
+    assert about_stock(filled_in) == [("warning", "stock.csv:", "It has no item yet, so nothing is watched.")]
+    (filled_in / "stock.csv").write_text("sku,reorder_point\nTEA-100,12\n")
+    assert about_stock(filled_in) == [("ok", ":", "1 reorder point can be read.")]
+    assert not [each for each in findings(filled_in, SECRETS) if each.about == "told" and each.level is not Level.OK]
+
+
+def test_reorder_points_that_are_wrong_are_told_with_their_lines(filled_in: Path) -> None:
+    (filled_in / "stock.csv").write_text("sku,reorder_point\nTEA-100,few\n,3\n")
+    assert [(level, place) for level, place, _ in about_stock(filled_in)] == [
+        ("error", "stock.csv:2"),
+        ("error", "stock.csv:3"),
+    ]
+
+
+def test_reorder_points_that_nobody_hears_of_or_that_two_count_are_told(filled_in: Path) -> None:
+    (filled_in / "stock.csv").write_text("sku,reorder_point\nTEA-100,12\n")
+    ((level, _, sentence),) = about_stock(filled_in)[1:]
+    assert (level, sentence) == ("warning", "No flow listens to bellwire.inventory.low: nobody hears what runs low.")
+    (filled_in / "flows/told.yaml").write_text(TOLD)
+    path, settings = filled_in / "connections.toml", filled_in / "bellwire.toml"
+    path.write_text(path.read_text() + '[till]\nconnector = "square"\nenvironment = "sandbox"\n')
+    ((level, place, sentence),) = about_stock(filled_in)[1:]
+    assert (level, place) == ("warning", "bellwire.toml:")
+    assert sentence.startswith("Several connections count the stock (stock, till)")
+    settings.write_text(settings.read_text().replace('# connections = ["stock"]', 'connections = ["till"]'))
+    assert len(about_stock(filled_in)) == 1
+    path.write_text(path.read_text().replace("acme_stock", "acme_mail").replace('"square"', '"acme_mail"'))
+    assert about_stock(filled_in)[1:] == [("warning", ":", "No connection counts the stock.")]
+
+
 def test_a_key_that_others_may_read_is_an_error(filled_in: Path) -> None:
     (filled_in / "data/vault.key").chmod(0o644)
     assert problems(filled_in, SECRETS) == [("error", "vault", "Others than its owner may read vault.key.")]

@@ -138,3 +138,16 @@ def test_a_key_from_the_environment_needs_no_file(tmp_path: Path, bellwire: Run)
     assert result.exit_code == 0
     assert not (tmp_path / "new/data/vault.key").exists()
     assert "Back it up" not in result.output
+
+
+def test_a_template_that_watches_stock_comes_with_a_file_to_fill_in(tmp_path: Path, bellwire: Run) -> None:
+    made = bellwire("init", tmp_path / "new", "--template", "inventory")
+    assert made.exit_code == 0 and "edit stock.csv" in made.output
+    assert (tmp_path / "new/stock.csv").read_text() == "sku,reorder_point,target,rearm,name,location\n"
+    assert "| `stock.csv` |" in (tmp_path / "new/README.md").read_text()
+    assert load_settings(tmp_path / "new", {}).stock.connections == ("stock",)
+
+
+def test_a_template_that_doesnt_has_none(project: Path) -> None:
+    assert not (project / "stock.csv").exists() and "stock.csv" not in (project / "README.md").read_text()
+    assert load_settings(project, {}).stock.connections == ()

@@ -244,6 +244,12 @@ async def _timesheet(desk: Desk) -> field_service.ReadTimesheet:
     return field_service.ReadTimesheet(job_id=await _opened(desk))
 
 
+async def _visits(desk: Desk) -> field_service.ListVisits:
+    job = await _job(desk)
+    await desk.first(field_service.OPEN_JOB, job, field_service.OpenedJob)
+    return field_service.ListVisits(start=job.start, end=job.end)
+
+
 async def _note(desk: Desk) -> field_service.AddJobNote:
     return field_service.AddJobNote(job_id=await _opened(desk), text="The customer has paid.")
 
@@ -347,6 +353,7 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     field_service.READ_TIMESHEET: _timesheet,
     field_service.ADD_JOB_NOTE: _note,
     field_service.CLOSE_JOB: _closing,
+    field_service.LIST_VISITS: _visits,
     projects.CREATE_PROJECT: projects.CreateProject(name="Shop window", reference="W-1"),
     projects.CREATE_TASK: _project_task,
     projects.COMPLETE_TASK: _done,

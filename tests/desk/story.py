@@ -356,6 +356,7 @@ async def open_desk(
     port: int = 0,
     zone: tzinfo = CHICAGO,
     ledger_url: str = "",
+    environment: Environment = Environment.SANDBOX,
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
     own."""
@@ -364,7 +365,7 @@ async def open_desk(
         desk = Desk(
             ledger,
             [the_flow()] if flows is None else flows,
-            the_connections(),
+            the_connections(environment),
             clock=lambda: place.now,
             business=business,
             zone=zone,

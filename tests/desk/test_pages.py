@@ -12,10 +12,12 @@ import aiohttp
 import pytest
 from markupsafe import escape
 
-from bellwire.events import Customer
+from bellwire.events import Customer, Environment
 from bellwire.ledger import (
+    FlowMode,
     HealthRow,
     Outcome,
+    PilotRow,
     Rows,
     RunState,
     Trouble,
@@ -24,6 +26,8 @@ from bellwire.ledger import (
     edits,
     exceptions,
     health,
+    modes,
+    pilots,
     processes,
     runs,
 )
@@ -91,6 +95,34 @@ async def test_what_people_are_told_of_is_shown_and_what_of_it_didnt_arrive(plac
     assert "The disk is full Make room. since 2:41 PM" in text
     assert "3 alerts didn’t arrive through mailto It couldn't be reached." in text
     assert "Shown as" not in text
+
+
+@pytest.mark.parametrize(
+    ("passed", "what"),
+    [
+        (True, "Its pilot passed: bellwire flow mode order_to_cash live lets it act."),
+        (False, "bellwire pilot order_to_cash tries it; then bellwire flow mode order_to_cash live ."),
+    ],
+)
+async def test_a_flow_with_real_accounts_that_nobody_let_act_is_a_thing_to_know(
+    tmp_path: Path, passed: bool, what: str
+) -> None:
+    pilot = PilotRow("order_to_cash", the_flow().hash, "practice", passed, 10 if passed else 9, 10, NOW, "Dana")
+    async with open_desk(tmp_path, environment=Environment.PRODUCTION) as place:
+        await place.write(lambda story: pilots.record(story.rows, pilot))
+        for page in ("/", "/flows/order_to_cash"):
+            text = words(await shown(place, page))
+            assert "Order to cash isn't live yet: what it would do is noted, and nothing is sent." in text
+            assert what in text
+            assert "Order to cash only noted" in text
+        assert "1 thing to know" in words(await shown(place))
+
+
+async def test_a_flow_that_was_switched_shows_its_mode_and_is_nothing_to_worry_about(place: Place) -> None:
+    await place.write(lambda story: modes.decide(story.rows, "order_to_cash", FlowMode.MANUAL, "", NOW))
+    for page in ("/", "/flows/order_to_cash"):
+        assert "Order to cash people do it" in words(await shown(place, page))
+    assert "All is well" in words(await shown(place))
 
 
 async def test_the_figures_of_the_day_are_those_of_the_ledger_and_balance(place: Place) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Account, Call, Connection
-from bellwire.engine import Engine, Setting, open_engine
+from bellwire.engine import Engine, Setting, Watcher, open_engine
 from bellwire.events import Delivery, Order
 from bellwire.flows import parse_flow
 from bellwire.ledger import Database, ExceptionRow, RunRow, deliveries, exceptions, figures, open_ledger, runs
@@ -62,6 +62,8 @@ class House:
     """Further flows, by id."""
     workers: int = 64
     public_url: str = ""
+    own: Connection | None = None
+    watcher: Watcher | None = None
     ledger: Database = field(init=False)
     engine: Engine = field(init=False)
     connection: Connection = field(init=False)
@@ -83,6 +85,8 @@ class House:
                     workers=self.workers,
                     public_url=self.public_url,
                     random=Hurried(),
+                    own=self.own,
+                    watcher=self.watcher,
                 )
             )
             await self.engine.start()

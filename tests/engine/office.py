@@ -18,6 +18,8 @@ class Office(Vendor):
         self.messages: list[sms.SendSms] = []
         self.jobs: dict[str, field_service.OpenJob] = {}
         self.notes: list[field_service.AddJobNote] = []
+        self.visits: tuple[field_service.PlannedVisit, ...] = ()
+        self.asked: list[field_service.ListVisits] = []
         self.posts: list[str] = []
 
     def actions(self) -> list[Action]:
@@ -29,6 +31,7 @@ class Office(Vendor):
             Action(field_service.OPEN_JOB, Upsert("the reference"), self.open_job),
             Action(field_service.FIND_JOB, Unkeyed("it only reads"), self.find_job),
             Action(field_service.ADD_JOB_NOTE, Unkeyed("a toy"), self.add_job_note),
+            Action(field_service.LIST_VISITS, Unkeyed("it only reads"), self.list_visits),
             Action(chat.POST_MESSAGE, Unkeyed("a toy"), self.post),
         ]
 
@@ -71,6 +74,10 @@ class Office(Vendor):
         await self._do("add_job_note", call, given)
         self.notes.append(given)
         return field_service.JobNote(id=f"n{len(self.notes)}", job_id=given.job_id)
+
+    async def list_visits(self, call: Call, given: field_service.ListVisits) -> field_service.PlannedVisits:
+        self.asked.append(given)
+        return field_service.PlannedVisits(visits=self.visits)
 
     async def post(self, call: Call, given: chat.PostMessage) -> chat.Message:
         self.posts.append(given.text)

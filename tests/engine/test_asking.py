@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from bellwire.engine import approve, cancel, decline, is_signed, leave_out, retry_run, switch, tick_off
+from bellwire.engine import approve, cancel, decline, go_live, is_signed, leave_out, retry_run, switch, tick_off
 from bellwire.errors import BellwireError, NotFound, Refused
+from bellwire.flows import parse_flow
 from bellwire.ledger import AskKind, AskRow, AskState, FlowMode, Outcome, RunState, asks, audit, events, runs
 from tests.engine.conftest import FLOW, House
 from tests.engine.test_waiting import Clock
@@ -266,7 +268,8 @@ async def test_back_in_live_mode_a_retry_does_what_was_to_be_done_by_hand(ledger
     async with open_place(ledger_url, FLOW, FlowMode.MANUAL) as place:
         await place.deliver()
         asked = await place.wait_for_asks(2)
-        await place.say(lambda rows, now, who: switch(rows, "test", FlowMode.LIVE, now, who=who, reason=""))
+        flow, accounts = parse_flow(FLOW, Path("flows/test.yaml")), {"till": place.vendor.environment}
+        await place.say(lambda rows, now, who: go_live(rows, flow, accounts, now, who=who, reason=""))
         await place.say(retry_run, (await place.run()).id)
         await place.ends()
         assert place.said() == ["1001 TRACK-1"] and await place.asked() == []

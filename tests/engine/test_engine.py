@@ -27,6 +27,7 @@ from bellwire.ledger import (
     events,
     exceptions,
     figures,
+    modes,
     runs,
 )
 from tests.engine.conftest import FLOW, House
@@ -252,13 +253,13 @@ async def test_an_event_that_nobody_listens_to_says_so(house: House) -> None:
 
 
 async def test_a_flow_that_is_switched_off_skips_its_events_and_takes_the_next_once_it_is_live(house: House) -> None:
-    await house.ledger.write(lambda rows: runs.set_mode(rows, "test", FlowMode.OFF, "stock-taking", system_clock()))
+    await house.ledger.write(lambda rows: modes.decide(rows, "test", FlowMode.OFF, "stock-taking", system_clock()))
     await house.deliver(order(id="1"))
     await house.settled()
     assert await house.runs() == []
     (event,) = await house.ledger.read(lambda rows: events.newest(rows, limit=1))
     assert event.reason == "The flow that listens to it is switched off."
-    await house.ledger.write(lambda rows: runs.set_mode(rows, "test", FlowMode.LIVE, "", system_clock()))
+    await house.ledger.write(lambda rows: modes.decide(rows, "test", FlowMode.LIVE, "", system_clock()))
     await house.deliver(order(id="2"))
     await house.settled()
     assert (await house.run()).state is RunState.DONE
@@ -332,6 +333,7 @@ async def test_sandbox_and_production_never_mix(house: House) -> None:
     reading = read(1, delivery, production)
     await house.ledger.write(lambda rows: deliveries.accept(rows, delivery, "x", Environment.PRODUCTION))
     flow = parse_flow(house.flow, Path("flows/test.yaml"))
+    await house.ledger.write(lambda rows: modes.decide(rows, flow.id, FlowMode.LIVE, "a try", system_clock()))
     await house.ledger.write(
         lambda rows: record(rows, reading, Listeners.of([flow]), production, now=system_clock(), holding=False)
     )

@@ -9,11 +9,11 @@ from bellwire.capabilities import Given, crm
 from bellwire.capabilities.base import Operation
 from bellwire.capabilities.chat import POST_MESSAGE
 from bellwire.capabilities.crm import CrmContact
-from bellwire.capabilities.email import SEND_MAIL
+from bellwire.capabilities.email import SEND_MAIL, Mail
 from bellwire.capabilities.projects import CREATE_PROJECT, CREATE_TASK, Project
 from bellwire.events import Contract, Environment, Event, Lead
 from bellwire.events.bookings import Answer, Signer
-from bellwire.flows import SKIPPED, Scope, bundled, parse_flow, scope_for
+from bellwire.flows import SKIPPED, ByHand, Scope, bundled, parse_flow, scope_for
 from tests.flows.writing import PATH
 
 LEAD, SIGNED = (parse_flow(bundled(name), PATH.with_stem(name)) for name in ("lead_created", "contract_signed"))
@@ -78,7 +78,9 @@ def enquiry(**changes: Any) -> Scope:
 
 
 def signed(**changes: Any) -> Scope:
-    return scope(contract(**changes), project=Project(id="p1", name="Robin Hill", url="https://projects.example/p1"))
+    project = Project(id="p1", name="Robin Hill", url="https://projects.example/p1")
+    names = scope(contract(**changes), project=project, welcome=Mail(id="m1", to="robin@example.com"))
+    return names if SIGNED.actions["welcome"].wanted(names) else names | {"welcome": SKIPPED}
 
 
 def given(flow: Any, action: str, names: Scope) -> Any:
@@ -164,6 +166,19 @@ def test_a_signed_contract_is_a_project_with_a_checklist_and_two_mails() -> None
     assert given(SIGNED, "team", names).text == (
         "Robin Hill has signed Care plan. The checklist is due on Friday, 4 December. https://projects.example/p1"
     )
+
+
+@pytest.mark.parametrize(
+    ("welcome", "address"),
+    [
+        (Mail(id="m1", to="hill@example.com"), "hill@example.com"),
+        (ByHand({}), "robin@example.com"),
+        (ByHand({"to": "hill@example.com"}), "hill@example.com"),
+    ],
+)
+def test_the_invitation_goes_to_where_the_welcome_went(welcome: Any, address: str) -> None:
+    """A person may have corrected the address, or written the welcome, and may not say to whom."""
+    assert given(SIGNED, "invite", signed() | {"welcome": welcome}).to == address
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Field service: work orders at customers', and the time spent on them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from bellwire.capabilities.base import Effect, Given, Operation, Result
 from bellwire.capabilities.calendar import Zone
+from bellwire.capabilities.routing import Position
 from bellwire.events.orders import Address, Customer
 from bellwire.events.work import WorkedTime
 from bellwire.money import Money
@@ -98,6 +99,48 @@ class ClosedJob(Result):
     closed_at: datetime | None = None
 
 
+class ListVisits(Given):
+    """Those that begin from `start` on and before `end`, at most 31 days after; without those that are done."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+    assigned_to: str = ""
+    """The e-mail address of whose visits they are; empty: everybody's."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "ListVisits":
+        if not timedelta() < self.end - self.start <= timedelta(days=31):
+            raise ValueError("the end is after the start, and at most 31 days")
+        return self
+
+
+class PlannedVisit(Result):
+    """Somebody goes to a client's place. Fits the stops of `routing.plan_route`."""
+
+    id: str
+    job_id: str
+    job_number: str
+    title: str = ""
+    name: str
+    """The client's."""
+    address: Address
+    position: Position | None = None
+    """Where that is; None where the vendor doesn't know it (yet)."""
+    starts: datetime
+    """UTC. Of one at any time of the day, when that day begins where the account is."""
+    minutes: int | None = None
+    """How long it takes; None for one at any time of the day."""
+    earliest: datetime | None = None
+    """As it starts; None: at any time of the day."""
+    latest: datetime | None = None
+    """The same."""
+
+
+class PlannedVisits(Result):
+    visits: tuple[PlannedVisit, ...]
+    """By their start."""
+
+
 FIND_OR_CREATE_CLIENT = Operation(
     "field_service", "find_or_create_client", FindOrCreateClient, FieldClient, Effect.RECORD,
     "Find the client, or add them",
@@ -109,5 +152,8 @@ READ_TIMESHEET = Operation(
 )
 ADD_JOB_NOTE = Operation("field_service", "add_job_note", AddJobNote, JobNote, Effect.RECORD, "Add a note to the job")
 CLOSE_JOB = Operation("field_service", "close_job", CloseJob, ClosedJob, Effect.RECORD, "Close the work order")
+LIST_VISITS = Operation(
+    "field_service", "list_visits", ListVisits, PlannedVisits, Effect.NOTHING, "Look which visits are to be made"
+)
 
-OPERATIONS = (FIND_OR_CREATE_CLIENT, OPEN_JOB, FIND_JOB, READ_TIMESHEET, ADD_JOB_NOTE, CLOSE_JOB)
+OPERATIONS = (FIND_OR_CREATE_CLIENT, OPEN_JOB, FIND_JOB, READ_TIMESHEET, ADD_JOB_NOTE, CLOSE_JOB, LIST_VISITS)

@@ -234,6 +234,23 @@ class ReorderPlan(Result):
     """SKUs for which there are no terms."""
 
 
+class ListWatched(Given):
+    """Nothing to say."""
+
+
+class WatchedPlace(Result):
+    """What is counted together: of one place, and no more at once than is good when it fails."""
+
+    skus: tuple[str, ...]
+    location: str = ""
+    """As `stock.count` takes it; empty: the stock connection's own place."""
+
+
+class WatchedStock(Result):
+    places: tuple[WatchedPlace, ...]
+    """None where stock.csv names nothing."""
+
+
 PLAN_REFUND = Operation(
     "planning", "plan_refund", PlanRefund, RefundPlan, Effect.NOTHING, "Work out what a return gives back"
 )
@@ -241,4 +258,8 @@ PLAN_REORDER = Operation(
     "planning", "plan_reorder", PlanReorder, ReorderPlan, Effect.NOTHING, "Work out what to order from suppliers"
 )
 
-OPERATIONS = (PLAN_REFUND, PLAN_REORDER)
+LIST_WATCHED = Operation(
+    "planning", "list_watched", ListWatched, WatchedStock, Effect.NOTHING, "List the stock that has a reorder point"
+)
+
+OPERATIONS = (PLAN_REFUND, PLAN_REORDER, LIST_WATCHED)

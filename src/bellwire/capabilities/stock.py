@@ -41,10 +41,14 @@ class StockChange(Result):
     """Negative when it was taken off."""
     now: int | None = None
     """What the vendor counts afterwards, where it says so."""
+    item_id: str = ""
+    """What the vendor's events of stock call it, where they don't name the SKU."""
 
 
 class StockChanges(Result):
     changes: tuple[StockChange, ...]
+    location: str = ""
+    """Where, as the vendor's events of stock say it."""
 
 
 class CountStock(Given):
@@ -55,10 +59,14 @@ class CountStock(Given):
 class StockCount(Result):
     sku: str
     available: int
+    item_id: str = ""
+    """What the vendor's events of stock call it, where they don't name the SKU."""
 
 
 class StockCounts(Result):
     counts: tuple[StockCount, ...]
+    location: str = ""
+    """Where, as the vendor's events of stock say it."""
 
 
 ADJUST = Operation("stock", "adjust", AdjustStock, StockChanges, Effect.GOODS, "Change the stock")

@@ -1,16 +1,27 @@
-"""What `bellwire check` looks at. Each check yields what it found; none of them changes anything."""
+"""What `bellwire check` looks at. Each check yields what it found; none of them changes anything.
+
+An older ledger is brought to the newest schema, as by every command that looks into it.
+"""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bellwire.cli import accounts
 from bellwire.cli.finding import Finding, Level, failed
+from bellwire.cli.going_live import doubts, standings_now
+from bellwire.cli.stock import watched_stock
 from bellwire.clock import Clock
 from bellwire.connectors import look_in
 from bellwire.connectors.kit import Connection, Connector
-from bellwire.connectors.opening import connector_of, missing_credentials, open_connection, read_account_settings
-from bellwire.errors import ConfigurationError
+from bellwire.connectors.opening import (
+    connector_of,
+    missing_credentials,
+    open_connection,
+    own_connector,
+    read_account_settings,
+)
+from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.flows import Flow, FlowErrors, Severity, check_flow, load_flows
 from bellwire.settings import ConnectionSettings, Settings, load_settings
 from bellwire.vault import KEY_FILE, VAULT_FILE, ConnectionCredentials, Vault
@@ -43,7 +54,11 @@ class Check:
             found += problems
             if not any(problem.level is Level.ERROR for problem in problems):
                 ready.append(open_connection(connection, vault, self._environ, self._clock))
-        found += self._flows(settings)
+        flows, unreadable = _flows(settings)
+        found += unreadable or self._checked(flows, settings)
+        found += watched_stock(settings, flows)
+        wrong = {finding.about for finding in found if finding.level is Level.ERROR}
+        found += await self._standings([flow for flow in flows if flow.id not in wrong], settings)
         found += await self._alerts(vault)
         return found if self._offline else [*found, *await self._accounts(ready, settings)]
 
@@ -87,21 +102,15 @@ class Check:
                 old = accounts.secret_age(connection.name, credential.field, found.set_at, self._clock())
                 yield from [old] if old else []
 
-    def _flows(self, settings: Settings) -> Iterator[Finding]:
-        try:
-            flows = load_flows(settings.flows)
-        except FlowErrors as error:
-            yield from (failed("flows", problem) for problem in error.errors)
-            return
+    def _checked(self, flows: Sequence[Flow], settings: Settings) -> Iterator[Finding]:
         if not flows:
             yield Finding(Level.WARNING, "flows", "There is no flow yet.", "Put one into the folder flows/.")
         for flow in flows:
             yield from self._flow(flow, settings)
 
     def _flow(self, flow: Flow, settings: Settings) -> Iterator[Finding]:
-        connectors = dict(_known(settings.connections.values()))
-        used = {flow.connection, *(action.connection for action in flow.actions.values())}
-        if unknown := sorted(used & settings.connections.keys() - connectors.keys()):
+        connectors = dict(_known(settings.connections.values())) | own_connector()
+        if unknown := sorted(flow.connections & settings.connections.keys() - connectors.keys()):
             sentence = f"It can't be checked before what it works with is mended: {', '.join(unknown)}."
             yield Finding(Level.WARNING, flow.id, sentence, path=flow.path)
             return
@@ -118,6 +127,12 @@ class Check:
         ]
         yield from found or [Finding(Level.OK, flow.id, "Every reference and every input fits.")]
         yield from _mixed(flow, settings.connections)
+
+    async def _standings(self, flows: Sequence[Flow], settings: Settings) -> list[Finding]:
+        try:
+            return list(doubts(await standings_now(settings, flows)))
+        except (ConfigurationError, LedgerBusy) as error:
+            return [failed("ledger", error)]
 
     async def _alerts(self, vault: Vault) -> list[Finding]:
         try:
@@ -152,8 +167,16 @@ class Check:
             await connection.api.close()
 
 
+def _flows(settings: Settings) -> tuple[Sequence[Flow], list[Finding]]:
+    """The flows; or, if some can't be read, none and why."""
+    try:
+        return load_flows(settings.flows), []
+    except FlowErrors as error:
+        return [], [failed("flows", problem) for problem in error.errors]
+
+
 def _mixed(flow: Flow, connections: Mapping[str, ConnectionSettings]) -> Iterator[Finding]:
-    used = {flow.connection, *(action.connection for action in flow.actions.values())} & connections.keys()
+    used = flow.connections & connections.keys()
     by_environment: dict[str, list[str]] = {}
     for name in sorted(used):
         by_environment.setdefault(connections[name].environment, []).append(name)

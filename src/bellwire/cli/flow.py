@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bellwire.cli.base import FAILED, HERE, Json, Project, new_group, print_json, print_rows, read_project, say
+from bellwire.cli.base import FAILED, HERE, Json, Limit, Project, new_group, print_json, print_rows, read_project, say
 from bellwire.errors import NotFound
 
 if TYPE_CHECKING:
@@ -28,14 +28,17 @@ def list_(project: Project = HERE, as_json: Json = False) -> None:
 
     Example: bellwire flow list
     """
+    from bellwire.cli.going_live import in_json, say_what_waits, standings_of
     from bellwire.cli.lasting import with_ledger
-    from bellwire.ledger import Database, runs
+    from bellwire.engine import Standing
+    from bellwire.ledger import Database
 
-    async def read(ledger: Database, settings: "Settings") -> list[dict[str, Any]]:
+    async def read(ledger: Database, settings: "Settings") -> list[Standing]:
         flows = _flows(settings)
-        return await ledger.read(lambda rows: [_row(flow) | {"mode": runs.mode_of(rows, flow.id)} for flow in flows])
+        return await ledger.read(lambda rows: standings_of(rows, settings, flows))
 
-    rows = with_ledger(project, read)
+    found = with_ledger(project, read)
+    rows = [_row(each.flow) | in_json(each) for each in found]
     columns = {
         "flow": "Flow",
         "name": "Name",
@@ -45,6 +48,8 @@ def list_(project: Project = HERE, as_json: Json = False) -> None:
         "owner": "Owner",
     }
     print_rows(rows, columns, as_json=as_json, empty="There is no flow yet: put one into the folder flows/.")
+    if not as_json:
+        say_what_waits(found)
 
 
 @group.command()
@@ -101,29 +106,72 @@ def mode(
 
     Example: bellwire flow mode order_to_cash manual --reason "the books are being moved"
 
-    live does everything. manual makes a to-do of each action (`bellwire todo list`), also in runs that have begun: it
-    is the way back at any time. shadow notes what would be sent, and sends nothing. While a flow is off, its events
-    are kept and shown as skipped, and runs that have begun go on; `bellwire event replay` runs it for an event of that
-    time.
+    live does everything. With real accounts that takes a pilot of the flow as it is now that passed (`bellwire pilot`),
+    or a --reason. manual makes a to-do of each action (`bellwire todo list`), also in runs that have begun: it is the
+    way back at any time. shadow notes what would be sent, and sends nothing. While a flow is off, its events are kept
+    and shown as skipped, and runs that have begun go on; `bellwire event replay` runs it for an event of that time.
     """
+    from bellwire.cli.going_live import environments, say_what_waits, standings_of
     from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
+    from bellwire.engine import Standing, go_live
     from bellwire.engine import switch as switch_flow
-    from bellwire.ledger import Database, FlowMode, runs
+    from bellwire.ledger import Database, FlowMode, Rows
 
     found = _find(_flows(read_project(project)), flow)
     if wanted not in ("", *FlowMode):
         raise typer.BadParameter(f"there is no mode '{wanted}': write {', '.join(FlowMode)}")
 
-    async def switch(ledger: Database, _: object) -> FlowMode:
-        if wanted:
+    async def switch(ledger: Database, settings: "Settings") -> list[Standing]:
+        def write(rows: Rows) -> None:
             now = system_clock()
-            await ledger.write(
-                lambda rows: switch_flow(rows, found.id, FlowMode(wanted), now, who=person(), reason=reason)
-            )
-        return await ledger.read(lambda rows: runs.mode_of(rows, found.id))
+            if wanted == FlowMode.LIVE:
+                go_live(rows, found, environments(settings), now, who=person(), reason=reason)
+            else:
+                switch_flow(rows, found.id, FlowMode(wanted), now, who=person(), reason=reason)
 
-    say(f"{found.name} is {with_ledger(project, switch).value}.")
+        if wanted:
+            await ledger.write(write)
+        return await ledger.read(lambda rows: standings_of(rows, settings, [found]))
+
+    (standing,) = stands = with_ledger(project, switch)
+    say(f"{found.name} is {standing.mode.value}.")
+    say_what_waits(stands)
+
+
+@group.command()
+def compare(
+    flow: FlowName,
+    since: Annotated[str, typer.Option(help="Only runs that began since: 3d ago, or a day or time.")] = "7d",
+    limit: Limit = 100,
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Compare what a flow in shadow would have done with what people did.
+
+    Example: bellwire flow compare order_to_cash --since 3d
+
+    Each action that was noted is looked for at its vendor, by what people know it by, such as the order's number.
+    Nothing is changed there. --limit is how many of the flow's newest runs are looked at.
+    """
+    from bellwire.cli.comparing import compared, in_json, show
+    from bellwire.cli.lasting import moment, with_ledger
+    from bellwire.engine import Comparison
+    from bellwire.ledger import Database
+
+    found = _find(_flows(read_project(project)), flow)
+    earliest = moment(since)
+    if earliest is None:
+        raise typer.BadParameter("write e.g. 3d, 2026-01-31 or 2026-01-31T14:00", param_hint="--since")
+
+    async def look(ledger: Database, settings: "Settings") -> list[Comparison]:
+        return await compared(ledger, settings, found, earliest, limit)
+
+    comparisons = with_ledger(project, look)
+    if as_json:
+        print_json([in_json(each) for each in comparisons])
+    else:
+        show(comparisons, found)
 
 
 def check_flows(flows: "list[Flow]", settings: "Settings") -> "list[Finding]":

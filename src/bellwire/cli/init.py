@@ -63,16 +63,19 @@ def init(
 
 def _write(folder: Path, flows: Mapping[str, str], chosen: Mapping[str, "Connector"], environment: str) -> None:
     from bellwire.cli import new_project
-    from bellwire.settings import load_settings
+    from bellwire.settings import STOCK_FILE, load_settings
     from bellwire.vault import Keys
 
     (folder / "flows").mkdir(parents=True, exist_ok=True)
     (folder / "data").mkdir(mode=0o700)
+    watches_stock = any(_listens_to_low_stock(flow, text) for flow, text in flows.items())
+    general = new_project.settings_file()
     files = {
-        "bellwire.toml": new_project.settings_file(),
+        "bellwire.toml": new_project.counted_by_stock(general) if watches_stock and "stock" in chosen else general,
         "connections.toml": new_project.connections_file(chosen, environment),
         **{f"flows/{flow}.yaml": text for flow, text in flows.items()},
         ".gitignore": new_project.GITIGNORE,
+        **({STOCK_FILE: new_project.stock_file()} if watches_stock else {}),
     }
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
@@ -80,15 +83,25 @@ def _write(folder: Path, flows: Mapping[str, str], chosen: Mapping[str, "Connect
     hooks = {
         name: settings.hook_url(name) for name, connector in chosen.items() if new_project.takes_webhooks(connector)
     }
-    (folder / "README.md").write_text(new_project.readme(settings.project.name, chosen, hooks), encoding="utf-8")
+    text = new_project.readme(settings.project.name, chosen, hooks, watches_stock=watches_stock)
+    (folder / "README.md").write_text(text, encoding="utf-8")
     keys = Keys(settings.data.resolve(), os.environ)
     if keys.create():
         say(f"The vault's key is {keys.place}. Back it up in a safe place: without it nobody can read the vault.")
 
 
+def _listens_to_low_stock(flow: str, text: str) -> bool:
+    from bellwire.events import OWN
+    from bellwire.flows import parse_flow
+    from bellwire.insight import LOW
+
+    read = parse_flow(text, Path(f"{flow}.yaml"))
+    return (read.connection, read.event_type) == (OWN, LOW)
+
+
 def _show_next_steps(folder: Path, chosen: Mapping[str, "Connector"]) -> None:
     from bellwire.cli import new_project
-    from bellwire.settings import TO_FILL_IN
+    from bellwire.settings import STOCK_FILE, TO_FILL_IN
 
     say(f"\n{folder} is ready. Next:\n")
     open_places = (folder / "connections.toml").read_text(encoding="utf-8").count(f'= "{TO_FILL_IN}"')
@@ -97,5 +110,7 @@ def _show_next_steps(folder: Path, chosen: Mapping[str, "Connector"]) -> None:
         say(f"  edit connections.toml     # {open_places} × {TO_FILL_IN}")
     for command in new_project.secret_commands(chosen):
         say(f"  {command}")
+    if (folder / STOCK_FILE).exists():
+        say(f"  edit {STOCK_FILE}            # with how many left each item is low")
     say("  bellwire check            # what is still missing")
     say("  bellwire up")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bellwire.connectors.kit import Connector, Credential
-from bellwire.settings import TO_FILL_IN
+from bellwire.settings import STOCK_COLUMNS, TO_FILL_IN
 from bellwire.settings.model import SettingsTable
 
 GITIGNORE = "# The ledger, the vault and its key: back them up, but never commit them.\ndata/\n"
@@ -21,6 +21,16 @@ def settings_file() -> str:
     return _comment(head + "change it.") + "\n" + "\n".join(_table(SettingsTable))
 
 
+def counted_by_stock(text: str) -> str:
+    """bellwire.toml of a project that has a connection `stock`: its counts are meant, not those of the shop."""
+    return text.replace('# connections = ["stock"]', 'connections = ["stock"]')
+
+
+def stock_file() -> str:
+    """stock.csv, to be filled in with a spreadsheet."""
+    return ",".join(STOCK_COLUMNS) + "\n"
+
+
 def connections_file(chosen: Mapping[str, Connector], environment: str) -> str:
     """connections.toml, with what each account needs."""
     head = _comment(
@@ -30,12 +40,16 @@ def connections_file(chosen: Mapping[str, Connector], environment: str) -> str:
     return head + "".join(_connection(name, connector, environment) for name, connector in chosen.items())
 
 
-def readme(title: str, chosen: Mapping[str, Connector], hooks: Mapping[str, str]) -> str:
+def readme(title: str, chosen: Mapping[str, Connector], hooks: Mapping[str, str], *, watches_stock: bool) -> str:
     """README.md: what is where, where vendors send to, and what to do next."""
     systems = "\n".join(f"| `{name}` | {connector.manifest.title} |" for name, connector in chosen.items())
     addresses = "\n".join(f"| {chosen[name].manifest.title} | `{url}` |" for name, url in hooks.items())
     return _README.format(
-        title=title, systems=systems, addresses=addresses, commands="\n".join(secret_commands(chosen))
+        title=title,
+        stock=_STOCK if watches_stock else "",
+        systems=systems,
+        addresses=addresses,
+        commands="\n".join(secret_commands(chosen)),
     )
 
 
@@ -110,6 +124,7 @@ def _comment(text: str) -> str:
     return "".join(f"# {line}\n" for line in wrapped)
 
 
+_STOCK = "| `stock.csv` | with how many left an item is low: one line an item, filled in with a spreadsheet |\n"
 _README = """\
 # {title}
 
@@ -120,7 +135,7 @@ This folder is a Bellwire project. It is fit for git, but for `data/`.
 | `bellwire.toml` | settings of the program |
 | `connections.toml` | the accounts at each vendor; no secrets |
 | `flows/` | what happens when: one file a flow |
-| `data/` | the ledger and the vault. Back it up; keep `data/vault.key` in a second, safe place |
+{stock}| `data/` | the ledger and the vault. Back it up; keep `data/vault.key` in a second, safe place |
 
 ## Accounts
 

@@ -64,6 +64,7 @@ def pilot(
         print_json(found.as_json() | {"report": str(path.absolute())})
     else:
         _conclude(found, path)
+    _record(found, project, quiet=as_json)
     if not found.ready:
         raise typer.Exit(FAILED)
 
@@ -145,6 +146,14 @@ def _conclude(report: "Report", path: Path) -> None:
     for note in report.notes:
         say(f"Note: {note}")
     say(f"The report: {path}")
+
+
+def _record(report: "Report", project: Path, *, quiet: bool) -> None:
+    from bellwire.cli.going_live import keep, say_what_waits
+
+    stands = keep(report, project)
+    if not quiet:
+        say_what_waits(stands)
 
 
 def _write(path: Path, text: str) -> None:

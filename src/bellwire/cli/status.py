@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from bellwire.cli.base import HERE, Json, Project, counted, print_json, print_rows, say
+from bellwire.cli.base import HERE, Json, Project, counted, print_json, print_rows, say, say_error
 
 if TYPE_CHECKING:
     from bellwire.ledger import Rows
@@ -15,18 +15,28 @@ def register(app: typer.Typer) -> None:
 
 
 def status(as_json: Json = False, project: Project = HERE) -> None:
-    """Show which processes are at work, what waits for them, and what is out of order.
+    """Show which processes are at work, what waits for them, what is out of order, and which flows aren't live.
 
     Example: bellwire status
     """
+    from bellwire.cli.going_live import in_json, say_what_waits, standings_of
     from bellwire.cli.lasting import when, with_ledger
-    from bellwire.ledger import Database
+    from bellwire.engine import Standing
+    from bellwire.flows import FlowErrors, load_flows
+    from bellwire.ledger import Database, FlowMode
     from bellwire.settings import Settings
 
-    async def look(ledger: Database, settings: Settings) -> tuple[bool, dict[str, Any]]:
-        return ledger.queue() is None, await ledger.read(_look)
+    async def look(ledger: Database, settings: Settings) -> tuple[bool, dict[str, Any], list[Standing]]:
+        try:
+            flows = load_flows(settings.flows)
+        except FlowErrors as error:
+            flows = []
+            say_error(error)
+        stands = await ledger.read(lambda rows: standings_of(rows, settings, flows))
+        return ledger.queue() is None, await ledger.read(_look), stands
 
-    alone, found = with_ledger(project, look)
+    alone, found, stands = with_ledger(project, look)
+    found["flows"] = [{"flow": each.flow.id} | in_json(each) for each in stands]
     if as_json:
         print_json(found)
         return
@@ -42,6 +52,10 @@ def status(as_json: Json = False, project: Project = HERE) -> None:
     say(f"Open exceptions: {found['exceptions']}.")
     for row in found["out_of_order"]:
         say(f"Out of order since {when(row['since'])}: {row['connection']}. {row['reason']}")
+    for each in stands:
+        if not each.waits and each.mode is not FlowMode.LIVE:
+            say(f"{each.flow.name} is {each.mode}.")
+    say_what_waits(stands)
 
 
 def _look(rows: "Rows") -> dict[str, Any]:

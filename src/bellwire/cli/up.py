@@ -66,7 +66,7 @@ async def _until_stopped(settings: "Settings", work: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings, os.environ, work=work) as bellwire:
-        _tell(bellwire, work)
+        await _tell(bellwire, work)
         ends = [asyncio.create_task(each.wait()) for each in (stop, bellwire.outdated)]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for each in ends:
@@ -80,7 +80,8 @@ async def _until_stopped(settings: "Settings", work: str) -> None:
         )
 
 
-def _tell(bellwire: "Bellwire", work: str) -> None:
+async def _tell(bellwire: "Bellwire", work: str) -> None:
+    from bellwire.cli.going_live import say_what_waits, standings_of
     from bellwire.connectors.opening import missing_credentials
     from bellwire.ledger import NO_ENGINE, WORKER
 
@@ -95,6 +96,8 @@ def _tell(bellwire: "Bellwire", work: str) -> None:
             say(str(missing))
     if not bellwire.project.flows:
         say("There is no flow yet: events are kept, and nothing is done about them.")
+    project = bellwire.project
+    say_what_waits(await bellwire.ledger.read(lambda rows: standings_of(rows, project.settings, project.flows)))
     if bellwire.interrupted:
         runs = counted(bellwire.interrupted, "run that was", "runs that were")
         say(f"Going on with {runs} interrupted.")

@@ -1,13 +1,14 @@
 """From what connections.toml says to connections that can be called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from pydantic import ValidationError
 
 from bellwire.clock import Clock, system_clock
-from bellwire.connectors.kit import Connection, Connector, NoSettings, Settings, connect
+from bellwire.connectors.bellwire.manifest import OwnSettings
+from bellwire.connectors.kit import Connection, Connector, Settings, connect
 from bellwire.connectors.registry import find_connector, look_in
 from bellwire.errors import ConfigurationError, MissingCredential, NotFound
 from bellwire.events import OWN, Environment
@@ -26,9 +27,11 @@ def open_connections(
     }
 
 
-def own_connection(clock: Clock = system_clock) -> Connection:
-    """Bellwire's own, which every project has: for calculations. It calls nobody, and is of no environment."""
-    return connect(OWN, find_connector(OWN), Environment.SANDBOX, NoSettings(), _NoCredentials(), clock=clock)
+def own_connection(clock: Clock = system_clock, watched: Iterable[tuple[str, str]] = ()) -> Connection:
+    """Bellwire's own, which every project has: for calculations. It calls nobody, and is of no environment. `watched`:
+    SKU and place of what has a reorder point."""
+    settings = OwnSettings.of(watched)
+    return connect(OWN, find_connector(OWN), Environment.SANDBOX, settings, _NoCredentials(), clock=clock)
 
 
 def own_connector() -> dict[str, Connector]:

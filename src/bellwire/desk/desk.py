@@ -165,7 +165,14 @@ class Desk:
     def _day(self, now: datetime) -> Callable[[Rows], Day]:
         since = self._words.midnight(now)
         tomorrow = self._words.midnight(since + timedelta(hours=36))
-        return partial(day, since=since, now=now, hours=ceil((tomorrow - since) / timedelta(hours=1)))
+        return partial(
+            day,
+            since=since,
+            now=now,
+            hours=ceil((tomorrow - since) / timedelta(hours=1)),
+            flows=self._flows.values(),
+            environments={name: connection.environment for name, connection in self._connections.items()},
+        )
 
     async def _pinned(self, found: History) -> Flow | None:
         """The flow as it was when the run started; as it is now, if that can no longer be read."""

@@ -1,9 +1,12 @@
 """The figures of a day, as they were at one instant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bellwire.engine import Standing, standings
+from bellwire.events import Environment
+from bellwire.flows import Flow
 from bellwire.ledger import (
     NO_ENGINE,
     AlertRow,
@@ -138,6 +141,8 @@ class Day:
     loads: Mapping[str, figures.FlowLoad]
     actions: Mapping[tuple[str, str], figures.ActionCount]
     latest: Sequence[tuple[RunRow, EventRow]]
+    stands: Mapping[str, Standing]
+    """How it stands with each flow, by its id."""
     processes: Sequence[ProcessRow] | None
     """Those at work; None where the ledger is one process's own."""
 
@@ -149,7 +154,12 @@ class Day:
     @property
     def to_know(self) -> int:
         """How many things there are to know, beside exceptions and connections."""
-        return len(self.notices) + len(self.unheard) + self.nobody_runs_flows
+        return len(self.notices) + len(self.unheard) + len(self.not_live_yet) + self.nobody_runs_flows
+
+    @property
+    def not_live_yet(self) -> list[Standing]:
+        """The flows that do nothing until somebody says that they may."""
+        return [each for each in self.stands.values() if each.waits]
 
     @property
     def total(self) -> Entry:
@@ -182,8 +192,16 @@ class Day:
         return Steps(done, skipped, load.to_retry.get(action, 0), load.stuck.get(action, 0))
 
 
-def day(rows: Rows, since: datetime, now: datetime, *, hours: int) -> Day:
-    """The day that began at `since` and has `hours` hours, up to `now`."""
+def day(
+    rows: Rows,
+    since: datetime,
+    now: datetime,
+    *,
+    hours: int,
+    flows: Collection[Flow],
+    environments: Mapping[str, Environment],
+) -> Day:
+    """The day that began at `since` and has `hours` hours, up to `now`; `environments` of the connections."""
     until = now + timedelta(seconds=1)
     received = figures.delivery_counts(rows, since, until)
     unread = Entry(
@@ -217,6 +235,7 @@ def day(rows: Rows, since: datetime, now: datetime, *, hours: int) -> Day:
         loads=figures.flow_loads(rows),
         actions={(count.flow, count.action): count for count in counted},
         latest=with_events(rows, runs.newest(rows, limit=12)),
+        stands={each.flow.id: each for each in standings(rows, flows, environments)},
         processes=processes.alive(rows, now) if rows.queued else None,
     )
 

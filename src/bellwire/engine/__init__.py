@@ -17,26 +17,37 @@ from bellwire.engine.by_hand import (
     switch,
     tick_off,
 )
+from bellwire.engine.comparing import Comparison, Verdict, all_noted, compare
 from bellwire.engine.editing import Edited, Input, input_of, lacking
 from bellwire.engine.engine import Engine, Setting
+from bellwire.engine.going_live import Standing, environment_of, go_live, standings
 from bellwire.engine.links import is_signed, signature
 from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
 from bellwire.engine.opening import open_engine
+from bellwire.engine.watching import Watcher
 
 __all__ = [
+    "Comparison",
     "Edited",
     "Engine",
     "Input",
     "Means",
     "Setting",
+    "Standing",
+    "Verdict",
+    "Watcher",
+    "all_noted",
     "approve",
     "cancel",
+    "compare",
     "decline",
     "dismiss",
     "edit",
+    "environment_of",
     "event_of",
     "flow_of",
+    "go_live",
     "input_of",
     "is_signed",
     "lacking",
@@ -47,6 +58,7 @@ __all__ = [
     "retry",
     "retry_run",
     "signature",
+    "standings",
     "still_asked",
     "still_open",
     "switch",

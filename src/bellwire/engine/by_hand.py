@@ -30,6 +30,7 @@ from bellwire.ledger import (
     edits,
     events,
     exceptions,
+    modes,
     runs,
 )
 
@@ -212,8 +213,9 @@ def replay(rows: Rows, event: int, flow: str, flow_hash: str, nonce: str, now: d
 
 
 def switch(rows: Rows, flow: str, mode: FlowMode, now: datetime, *, who: str, reason: str) -> None:
-    """Switch a flow off or on; it holds for the next event."""
-    runs.set_mode(rows, flow, mode, reason, now)
+    """Have a flow do less than everything, at any time: it holds at once. For live there is `go_live`."""
+    assert mode is not FlowMode.LIVE, "nothing goes live unasked"
+    modes.decide(rows, flow, mode, reason, now)
     audit.record(rows, who, f"switch {mode.value}", f"flow {flow}", now, reason)
 
 

@@ -27,6 +27,7 @@ from bellwire.engine.normalise import Reading, fault, record
 from bellwire.engine.sending import LostClaim
 from bellwire.engine.starting import Listeners, Started
 from bellwire.engine.timetable import Timetable
+from bellwire.engine.watching import Watcher
 from bellwire.errors import BellwireError, FlowError, LedgerBusy
 from bellwire.events import Delivery
 from bellwire.flows import Flow
@@ -67,6 +68,10 @@ class Setting:
     """Where people reach Bellwire, for links to what flows ask."""
     workers: int = 64
     random: Random = field(default_factory=SystemRandom)
+    own: Connection | None = None
+    """Bellwire's own connection, where it knows more than every project's does."""
+    watcher: Watcher | None = None
+    """Who sees events, and what actions bring; None: nobody."""
 
 
 class Engine(ABC):
@@ -87,15 +92,21 @@ class Engine(ABC):
             setting.random,
             self._health,
             setting.business,
-            own_connection(clock),
+            setting.own or own_connection(clock),
             Links(setting.public_url),
             listeners,
+            setting.watcher,
         )
         self._flows = {flow.hash: flow for flow in setting.flows}
         self._timetable = Timetable(ledger, setting.flows, connections, listeners)
         self._ahead = 0.0
         self._running: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
+
+    @property
+    def means(self) -> Means:
+        """What its runs are carried out with, for what people look up about them."""
+        return self._means
 
     async def start(self) -> int:
         """Take up what an earlier process left unfinished, and begin. Returns how many runs had been interrupted."""
@@ -171,12 +182,17 @@ class Engine(ABC):
     ) -> list[Turn]:
         """Write what a delivery means. Returns the runs that came of it, if this process is `holding` them. Raises
         LedgerBusy: then it stays `received` in the ledger."""
-        now = self._clock()
-        try:
-            started = await self._ledger.write(
-                lambda rows: record(rows, reading, self._listeners, connection, now=now, holding=holding, job=job),
-                lane=reading.subject,
+        now, watcher = self._clock(), self._means.watcher
+        heeded = watcher is not None and any(map(watcher.heeds, reading.normalised.events))
+
+        def write(rows: Rows) -> list[Started]:
+            return record(
+                rows, reading, self._listeners, connection, now=now, holding=holding, job=job, watcher=watcher
             )
+
+        try:
+            # Who watches looks beyond the subject.
+            started = await self._ledger.write(write, lane=None if heeded else reading.subject)
         except LedgerBusy:
             raise
         except Exception as error:

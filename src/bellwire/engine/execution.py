@@ -8,12 +8,13 @@ attempt; a waiting run keeps nothing in memory.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 
+from bellwire.capabilities import Result
 from bellwire.connectors.kit.limits import backlog
 from bellwire.engine.asking import changes_something, not_decided, question_about
 from bellwire.engine.backoff import wait_before
@@ -24,6 +25,7 @@ from bellwire.engine.results import to_json
 from bellwire.engine.sending import LostClaim, Sending
 from bellwire.engine.starting import Fact, start
 from bellwire.engine.telling import Told, tell
+from bellwire.engine.watching import Watcher, announce
 from bellwire.errors import PACED, BellwireError, FlowError, LedgerBusy, OutcomeUnknown, Transient
 from bellwire.events import Event, whole_subject
 from bellwire.flows import Emitted, Flow, Foreseen, Waited
@@ -221,7 +223,11 @@ class Execution:
             if self.means.health.doubts(part.action.connection):
                 await self.means.health.answered(part.action.connection)
             finished = _changed(attempt, finished_at=self.means.clock(), result=to_json(result))
-            await self._settle(part, finished, result)
+            watcher = self.means.watcher
+            if watcher is None or not watcher.heeds(result):
+                await self._settle(part, finished, result)
+            else:
+                await self._settle(part, finished, result, partial(self._conclude, watcher, part, result, started))
         except (LostClaim, LedgerBusy):
             raise
         except (BellwireError, TimeoutError) as error:
@@ -288,6 +294,9 @@ class Execution:
             if number is not None:
                 fact = Fact(number, event, attempt.started_at)
                 start(rows, fact, self.means.listeners, None, now=attempt.started_at, holding=False)
+                if self.means.watcher is not None and self.means.watcher.heeds(event):
+                    made = self.means.watcher.note(rows, event, None, attempt.started_at)
+                    announce(rows, made, self.means.listeners, attempt.started_at)
             if last:
                 self._finish(rows)
             return emitted
@@ -297,10 +306,19 @@ class Execution:
         self.followers, self._ended = self.followers + 1, last
         self._progress.conclude(part.action)
 
-    async def _settle(self, part: Part, attempt: AttemptRow, result: Any) -> None:
+    async def _settle(
+        self, part: Part, attempt: AttemptRow, result: Any, conclude: Callable[[Rows], None] | None = None
+    ) -> None:
         part.settle(result)
-        await self._write(attempt)
+        await self._write(attempt, also=conclude, beyond=conclude is not None)
         self._progress.conclude(part.action)
+
+    def _conclude(self, watcher: Watcher, part: Part, result: Result, started: datetime, rows: Rows) -> None:
+        """Keep what a result means to who watches, in the transaction that keeps the result."""
+        connection, _ = self.means.of(part.action)
+        now = self.means.clock()
+        made = watcher.conclude(rows, connection, result, part.since or started, now)
+        announce(rows, made, self.means.listeners, now)
 
     async def _fail(self, part: Part, attempt: AttemptRow, error: Exception) -> None:
         """Write a failed attempt: to be tried again, or (with its exception for a person) for good."""
@@ -342,9 +360,11 @@ class Execution:
         attempt: AttemptRow,
         exception: "Told | None" = None,
         also: Callable[[Rows], None] | None = None,
+        *,
+        beyond: bool = False,
     ) -> None:
-        """A checkpoint; with the exception that the attempt opens or what is `also` to be written, and the run's end if
-        this was its last action."""
+        """A checkpoint; with the exception that the attempt opens or what is `also` to be written (`beyond` the run's
+        own subject, too), and the run's end if this was its last action."""
         last = attempt.outcome.settled and self._progress.ends_with(attempt.action)
 
         def write(rows: Rows) -> bool:
@@ -358,7 +378,7 @@ class Execution:
             return held
 
         # Exceptions are grouped over all subjects.
-        if not await self.means.ledger.write(write, lane=self._subject if exception is None else None):
+        if not await self.means.ledger.write(write, lane=self._subject if exception is None and not beyond else None):
             raise LostClaim
         self._ended = last
 

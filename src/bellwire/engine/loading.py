@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bellwire.errors import ConfigurationError, FlowError
 from bellwire.events import Environment, Event, FreeForm, data_model
 from bellwire.flows import Flow, pinned_flow
-from bellwire.ledger import AttemptRow, EventRow, FlowMode, Rows, RunRow, events, runs, windows
+from bellwire.ledger import AttemptRow, EventRow, FlowMode, Rows, RunRow, events, modes, runs, windows
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Loaded:
 
 def load(rows: Rows, run: RunRow) -> Loaded:
     """Raises FlowError when the ledger doesn't have it any more, or has it in a form that can't be read."""
-    mode, flow = runs.mode_of(rows, run.flow), flow_of(rows, run)
-    return Loaded(run, _event(rows, run), flow, mode, runs.attempts(rows, run.id), gathered_by(rows, run, flow))
+    flow, event = flow_of(rows, run), _event(rows, run)
+    mode = modes.mode_of(rows, run.flow, event.environment)
+    return Loaded(run, event, flow, mode, runs.attempts(rows, run.id), gathered_by(rows, run, flow))
 
 
 def gathered_by(rows: Rows, run: RunRow, flow: Flow) -> Sequence[Any]:

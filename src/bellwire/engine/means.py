@@ -11,6 +11,7 @@ from bellwire.connectors.opening import own_connection
 from bellwire.engine.health import Health
 from bellwire.engine.links import Links
 from bellwire.engine.starting import Listeners
+from bellwire.engine.watching import Watcher
 from bellwire.errors import FlowError
 from bellwire.events import OWN
 from bellwire.flows import FlowAction, operation_for
@@ -34,6 +35,8 @@ class Means:
     """To what its flows ask."""
     listeners: Listeners = field(default_factory=Listeners)
     """The flows that an event may begin or end."""
+    watcher: Watcher | None = None
+    """Who sees events, and what actions bring."""
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
 
     @classmethod

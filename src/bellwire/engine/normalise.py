@@ -8,6 +8,7 @@ import structlog
 
 from bellwire.connectors.kit import Connection, Normalised
 from bellwire.engine.starting import Fact, Listeners, Started, start
+from bellwire.engine.watching import Watcher, announce
 from bellwire.errors import CannotNormalise
 from bellwire.events import Delivery, whole_subject
 from bellwire.ledger import DeliveryState, Rows, deliveries, events, exceptions, polls
@@ -83,6 +84,7 @@ def record(
     now: datetime,
     holding: bool,
     job: int | None = None,
+    watcher: Watcher | None = None,
 ) -> list[Started]:
     """Write what a delivery means, unless that is written already. Returns the runs that were started and (if
     `holding`) are held by the caller, by the `job` that it has where there is a queue."""
@@ -98,6 +100,7 @@ def record(
         return []
     started: list[Started] = []
     known = 0
+    since = None if connection is None else connection.since
     for event, data in zip(reading.normalised.events, reading.payloads, strict=True):
         event_id = events.record(rows, event, data, delivery=reading.delivery, now=now)
         if event_id is None:
@@ -107,11 +110,14 @@ def record(
             rows,
             Fact(event_id, event, reading.received_at),
             listeners,
-            None if connection is None else connection.since,
+            since,
             now=now,
             holding=holding,
             job=job,
         )
+        if watcher is not None and watcher.heeds(event):
+            made = watcher.note(rows, event, since, now)
+            started += announce(rows, made, listeners, now, holding=holding, job=job)
     if known == len(reading.normalised.events):
         deliveries.explain(rows, reading.delivery, "Everything in it was known already.")
     return started

@@ -8,7 +8,7 @@ from typing import Any
 from bellwire.errors import FlowError
 from bellwire.events import DICTIONARY, Environment, Event, whole_subject
 from bellwire.flows import Ending, Flow, Gathering
-from bellwire.ledger import FlowMode, Rows, RunState, endings, events, runs, windows
+from bellwire.ledger import FlowMode, Rows, RunState, endings, events, modes, runs, windows
 
 _BEHIND = "It waits until what came earlier about the same is done with."
 _Source = tuple[str, str]
@@ -71,8 +71,9 @@ def start(
     source = (event.connection, event.type)
     ended = sum(_end(rows, fact, flow, ending, now) for flow, ending in listeners.ended.get(source, ()))
     listening = listeners.begun.get(source, ())
-    modes = {flow: mode for flow in listening if (mode := runs.mode_of(rows, flow.id)) is not FlowMode.OFF}
-    reason = _why_not(rows, event, since, listening=bool(listening), live=bool(modes))
+    found = {flow: modes.mode_of(rows, flow.id, event.environment) for flow in listening}
+    switched_on = {flow: mode for flow, mode in found.items() if mode is not FlowMode.OFF}
+    reason = _why_not(rows, event, since, listening=bool(listening), live=bool(switched_on))
     if reason:
         events.skip(
             rows, fact.id, f"It ended {ended} run{'' if ended == 1 else 's'}, and starts none." if ended else reason
@@ -84,7 +85,7 @@ def start(
     if behind:
         state = RunState.HELD
     started: list[Started] = []
-    for flow, mode in modes.items():
+    for flow, mode in switched_on.items():
         over = _over_already(rows, fact, flow)
         if flow.gather is not None and not over:
             _gather(rows, fact, flow, flow.gather, now)

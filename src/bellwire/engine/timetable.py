@@ -5,10 +5,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bellwire.connectors.kit import Connection
-from bellwire.engine.starting import Fact, Listeners, start
-from bellwire.events import OWN, Due, Environment, Event
+from bellwire.engine.going_live import environment_of
+from bellwire.engine.starting import Listeners
+from bellwire.engine.watching import announce
+from bellwire.events import OWN, Due, Event
 from bellwire.flows import Flow
-from bellwire.ledger import Database, Rows, events, schedules
+from bellwire.ledger import Database, Rows, schedules
 
 
 class Timetable:
@@ -23,7 +25,7 @@ class Timetable:
     ) -> None:
         self._ledger = ledger
         self._flows = {flow.id: flow for flow in flows if flow.schedule is not None}
-        self._connections = connections
+        self._environments = {name: connection.environment for name, connection in connections.items()}
         self._listeners = listeners
 
     def prepare(self, rows: Rows, now: datetime) -> None:
@@ -48,9 +50,7 @@ class Timetable:
             assert flow.schedule is not None
             if not schedules.take(rows, flow.id, due_at, flow.schedule.next(now)):
                 return
-            number = events.record(rows, event, event.data.model_dump_json(), delivery=None, now=now)
-            if number is not None:
-                start(rows, Fact(number, event, now), self._listeners, None, now=now, holding=False)
+            announce(rows, [event], self._listeners, now)
 
         await self._ledger.write(write)
 
@@ -59,15 +59,9 @@ class Timetable:
         return Event(
             type=flow.event_type,
             connection=OWN,
-            environment=self._environment(flow),
+            environment=environment_of(flow, self._environments),
             business_key=f"{OWN}/schedule/{flow.id}/{due_at.isoformat()}",
             subject=f"schedule/{flow.id}",
             time=due_at,
             data=Due(at=due_at, day=due_at.astimezone(ZoneInfo(flow.schedule.zone)).date()),
         )
-
-    def _environment(self, flow: Flow) -> Environment:
-        """That of the accounts which the flow works with. If they differ, the engine refuses to mix them."""
-        used = {action.connection for action in flow.actions.values()}
-        found = {each.environment for name, each in self._connections.items() if name in used}
-        return Environment.PRODUCTION if Environment.PRODUCTION in found else Environment.SANDBOX

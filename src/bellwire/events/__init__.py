@@ -1,6 +1,6 @@
 """Canonical events and their data: the data dictionary that every flow and connector shares."""
 
-from bellwire.events.base import what_is_wrong
+from bellwire.events.base import Fact, what_is_wrong
 from bellwire.events.bookings import Answer, Booking, CalendarEntry, Contract, Signer
 from bellwire.events.catalogue import InventoryLevel, LowStock, Product, SalesSpike, Variant
 from bellwire.events.delivery import Delivery
@@ -47,6 +47,7 @@ __all__ = [
     "Environment",
     "Event",
     "EventType",
+    "Fact",
     "Fee",
     "FreeForm",
     "Fulfilment",

@@ -20,6 +20,8 @@ class Variant(Fact):
     barcode: str = ""
     stock: int | None = None
     """None when the shop doesn't count it."""
+    item_id: str = ""
+    """What `inventory.updated` calls it, where that names no SKU; empty: not so."""
 
 
 class Product(Fact):

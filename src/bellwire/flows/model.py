@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bellwire.capabilities import Result
 from bellwire.errors import FlowError
-from bellwire.events import Event, whole_subject
+from bellwire.events import OWN, Event, whole_subject
 from bellwire.flows.document import Key
 from bellwire.flows.expressions import Expression
 from bellwire.flows.fields import read_field
@@ -246,6 +246,12 @@ class Flow:
     path: Path | None
     lines: Mapping[str, int] = field(repr=False)
     """Where its keys stand."""
+
+    @property
+    def connections(self) -> frozenset[str]:
+        """What it works with: what it begins with, and what its actions ask."""
+        used = {self.connection, *(action.connection for action in self.actions.values())}
+        return frozenset(used - {OWN, ""})
 
     @property
     def trigger(self) -> str:

@@ -72,6 +72,16 @@ def pace(daily: Sequence[int], largest_order: int = 0) -> Pace:
     return Pace(True, sold, usual, limit, f"{told}.")
 
 
+def usage(daily: Sequence[int]) -> float | None:
+    """How many usually sell on a day: a seventh of what was sold in the middle (the median) of the last weeks, eight
+    of them at most. `daily` as above, but for whole days. None: it has been sold for less than four weeks, or in too
+    few of them."""
+    weeks = [sum(daily[end - 7 : end]) for end in range(len(daily), 6, -7)][:WEEKS]
+    if len(weeks) < LEAST_WEEKS:
+        return None
+    return median(weeks) / 7 or None
+
+
 def _of_weekdays(before: Sequence[int]) -> list[float]:
     """The median of each day of the week; the first is that of the day after `before`."""
     return [

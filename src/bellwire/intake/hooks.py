@@ -106,7 +106,7 @@ class Hooks:
         self._ledger = ledger
         self._arrived = arrived
         self.limits = limits or Limits()
-        self._public_url = public_url.rstrip("/")
+        self.public_url = public_url
         self._clock = clock
         self._steady = steady(clock)
         self.tally = Tally()
@@ -118,7 +118,7 @@ class Hooks:
         try:
             connection = self._connection(method, path)
             name = connection.name
-            return Incoming(connection, self._public_url + path, self._headers(headers))
+            return Incoming(connection, self.public_url.rstrip("/") + path, self._headers(headers))
         except Refusal as refusal:
             return self.refuse(name, refusal)
 

@@ -15,18 +15,23 @@ from bellwire.ledger import (
     exceptions,
     figures,
     health,
+    modes,
+    pilots,
     polls,
     processes,
     pulse,
     runs,
+    sales,
     schedules,
+    stock,
     windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.jobs import Job, Kind, Queue
-from bellwire.ledger.opening import move_ledger, open_ledger
+from bellwire.ledger.opening import is_there, move_ledger, open_ledger
+from bellwire.ledger.pilots import PilotRow
 from bellwire.ledger.polls import PollRow
 from bellwire.ledger.presence import NO_ENGINE, UP, WORKER, Presence
 from bellwire.ledger.processes import ProcessRow
@@ -73,6 +78,7 @@ __all__ = [
     "MessageKind",
     "MessageRow",
     "Outcome",
+    "PilotRow",
     "PollRow",
     "Presence",
     "ProcessRow",
@@ -94,12 +100,17 @@ __all__ = [
     "exceptions",
     "figures",
     "health",
+    "is_there",
+    "modes",
     "move_ledger",
     "open_ledger",
+    "pilots",
     "polls",
     "processes",
     "pulse",
     "runs",
+    "sales",
     "schedules",
+    "stock",
     "windows",
 ]

@@ -10,7 +10,7 @@ import structlog
 
 from bellwire.clock import Clock, system_clock
 from bellwire.errors import LedgerBusy
-from bellwire.ledger import purge
+from bellwire.ledger import purge, sales
 from bellwire.ledger.database import Database, Rows
 from bellwire.ledger.purge import Found
 
@@ -86,6 +86,9 @@ class Housekeeping:
             progress(done)
         if trial:
             return done
+        last = (now - sales.KEPT).date()
+        while await self._step(lambda rows: sales.forget(rows, last, _AT_ONCE)):
+            pass
         while await self._step(lambda rows: rows.give_back(_PAGES)):
             pass
         await self._ledger.begin_log_anew()

@@ -29,6 +29,11 @@ async def open_ledger(url: str, *, max_waiting: int = 5_000) -> AsyncIterator[Da
         await database.close()
 
 
+def is_there(url: str) -> bool:
+    """Whether a ledger was made at `url`. A server isn't asked: there, it is taken to be."""
+    return not url.startswith(sqlite.PREFIX) or Path(url.removeprefix(sqlite.PREFIX)).exists()
+
+
 def _opened(url: str, max_waiting: int) -> Database:
     if url.startswith(sqlite.PREFIX):
         return sqlite.open_sqlite(Path(url.removeprefix(sqlite.PREFIX)), max_waiting=max_waiting)

@@ -3,7 +3,7 @@
 What stays is slim: the rows of deliveries and events that recognise a repeat, of subjects that recognise a late state,
 and of runs and attempts, which the figures are counted from. What isn't finished isn't touched, however old it is: a
 delivery that is still to be read or that a person is asked about; an event with a run that goes on, waits, is held or
-is stuck.
+is stuck. (How many were sold on a day goes after ten weeks: `sales.py`.)
 
 Each step is small. It first looks (in a thread, so that what has to be fetched from the disk is there by then), then
 takes out what it found in a transaction of its own, which looks at the states once more.

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bellwire.ledger import asks
 from bellwire.ledger.database import Rows
 from bellwire.ledger.jobs import Kind
-from bellwire.ledger.rows import AttemptRow, FlowMode, Outcome, RunRow, RunState, attempt_row, run_row, stamp
+from bellwire.ledger.rows import AttemptRow, Outcome, RunRow, RunState, attempt_row, run_row, stamp
 
 _COLUMNS = (
     "id, event, flow, flow_hash, nonce, state, reason, fence, interrupted,"
@@ -54,19 +54,16 @@ def flow_source(rows: Rows, flow_hash: str) -> str | None:
     return row[0] if row else None
 
 
-def set_mode(rows: Rows, flow: str, mode: FlowMode, reason: str, now: datetime) -> None:
-    """Switch a flow; it holds for the next event, in every process."""
-    rows.run(
-        "INSERT INTO flow_modes (flow, mode, reason, set_at) VALUES (:flow, :mode, :reason, :now)"
-        " ON CONFLICT (flow) DO UPDATE SET mode = excluded.mode, reason = excluded.reason, set_at = excluded.set_at",
-        {"flow": flow, "mode": mode.value, "reason": reason, "now": stamp(now)},
+def noted(rows: Rows, flow: str, since: datetime, *, limit: int) -> list[tuple[RunRow, AttemptRow]]:
+    """What would have been sent by a flow's newest runs that began `since`, each with its run."""
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM runs WHERE created_at >= :since AND flow = :flow ORDER BY created_at DESC, id DESC"  # noqa: S608
+        " LIMIT :limit",
+        {"flow": flow, "since": stamp(since), "limit": limit},
     )
-
-
-def mode_of(rows: Rows, flow: str) -> FlowMode:
-    """Live, unless it was switched."""
-    row = rows.one("SELECT mode FROM flow_modes WHERE flow = :flow", {"flow": flow})
-    return FlowMode(row[0]) if row else FlowMode.LIVE
+    return [
+        (run, each) for run in map(run_row, found) for each in attempts(rows, run.id) if each.outcome is Outcome.NOTED
+    ]
 
 
 def start(

@@ -120,6 +120,21 @@ flow_modes = Table(
     sqlite_with_rowid=False,
 )
 
+pilots = Table(
+    "pilots",
+    metadata,
+    _id(),
+    _text("flow"),
+    _text("flow_hash"),
+    _text("ran_on"),
+    Column("ready", Integer, nullable=False),
+    Column("as_expected", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    _at("at"),
+    _text("who"),
+)
+Index("pilots_by_flow", pilots.c.flow, pilots.c.flow_hash)
+
 runs = Table(
     "runs",
     metadata,
@@ -369,6 +384,49 @@ polls = Table(
     _at("failing_since", nullable=True),
     sqlite_with_rowid=False,
 )
+
+# Of what a reorder point is known for: the newest count, by the place where it is, and whether that is low.
+stock_levels = Table(
+    "stock_levels",
+    metadata,
+    Column("environment", Text, primary_key=True),
+    Column("connection", Text, primary_key=True),
+    Column("location", Text, primary_key=True),
+    Column("sku", Text, primary_key=True),
+    Column("available", BigInteger, nullable=False),
+    _at("counted_at"),
+    _at("noted_at"),
+    Column("low", Integer, nullable=False, server_default="0"),
+    # How often it has become low.
+    Column("crossings", Integer, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+
+# The SKUs of what a vendor's events of stock name by an id alone.
+stock_items = Table(
+    "stock_items",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    _text("sku"),
+    sqlite_with_rowid=False,
+)
+
+# What was sold on each day of the business, in all shops together.
+sales = Table(
+    "sales",
+    metadata,
+    Column("environment", Text, primary_key=True),
+    Column("sku", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("sold", BigInteger, nullable=False),
+    # The most that one order took of it.
+    Column("largest", BigInteger, nullable=False),
+    # Whether an order of this day was told of as a spike, or would have been if it hadn't gone on already.
+    Column("spiking", Integer, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+Index("sales_by_day", sales.c.day)
 
 crosswalk = Table(
     "crosswalk",

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.clock import Clock, parse_time, system_clock
+from bellwire.events import Signer
 from bellwire.practice.assertions import read_assertion
 from bellwire.practice.quota import Quota
 from bellwire.practice.simulator import Simulator, Webhook
@@ -38,6 +39,8 @@ _ROOT = f"/restapi/v2.1/accounts/{_ACCOUNT}"
 _KEY = rsa.generate_private_key(65537, 2048)
 _ENDS = {"completed": "completedDateTime", "declined": "declinedDateTime", "voided": "voidedDateTime"}
 _HOUR, _BURST = 3600, 30
+_REFERENCE = "bellwireReference"
+"""The field of an envelope in which Bellwire looks for what people know it by."""
 
 
 class _Error(Exception):
@@ -97,14 +100,24 @@ class DocuSign(Simulator):
     def state(self) -> dict[str, Any]:
         return {"envelopes": list(self.envelopes.values()), "connect": list(self.configurations.values())}
 
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"esign.send_contract": list(self.envelopes)}
+
     # As people use it
 
-    def sign(self, envelope_id: str) -> None:
-        """Everybody signs."""
+    def send_out(self, title: str, reference: str, signers: Sequence[Signer]) -> str:
+        """An envelope that somebody sends by hand; gives its id."""
+        roles = [{"roleName": "Signer", "name": each.name, "email": each.email} for each in signers]
+        fields = {"textCustomFields": [{"name": _REFERENCE, "value": reference, "show": "true"}]}
+        return self._add({"emailSubject": title, "status": "sent", "customFields": fields}, roles)
+
+    def sign(self, envelope_id: str) -> datetime:
+        """Everybody signs; gives when."""
         now = self._now()
         for signer in self.envelopes[envelope_id]["recipients"]["signers"]:
             signer |= {"status": "completed", "signedDateTime": now}
         self._end(envelope_id, "completed")
+        return parse_time(self.envelopes[envelope_id]["statusChangedDateTime"])
 
     def decline(self, envelope_id: str, reason: str) -> None:
         (signer, *_) = self.envelopes[envelope_id]["recipients"]["signers"]
@@ -216,11 +229,18 @@ class DocuSign(Simulator):
             raise _Error(400, "INVALID_EMAIL_ADDRESS_FOR_RECIPIENT", message)
         if len(given.get("emailSubject", "")) > 100:
             raise _Error(400, "INVALID_REQUEST_PARAMETER", "The email subject is longer than 100 characters.")
+        subject = given.get("emailSubject") or f"Please sign: {self.templates[template]}"
+        known = self._add(given | {"emailSubject": subject}, roles)
+        told = self.envelopes[known]
+        address, now, status = f"/envelopes/{known}", told["statusChangedDateTime"], told["status"]
+        return {"envelopeId": known, "uri": address, "statusDateTime": now, "status": status}
+
+    def _add(self, given: Record, roles: Sequence[Record]) -> str:
         known, now = str(UUID(int=len(self.envelopes) + 1)), self._now()
         self.envelopes[known] = {
             "envelopeId": known,
             "status": given.get("status", "created"),
-            "emailSubject": given.get("emailSubject") or f"Please sign: {self.templates[template]}",
+            "emailSubject": given["emailSubject"],
             "emailBlurb": given.get("emailBlurb", ""),
             "transactionId": given.get("transactionId", ""),
             "createdDateTime": now,
@@ -230,7 +250,7 @@ class DocuSign(Simulator):
             "customFields": {"listCustomFields": [], **given.get("customFields", {})},
             "recipients": {"signers": [_signer(number, role) for number, role in enumerate(roles, 1)]},
         }
-        return {"envelopeId": known, "uri": f"/envelopes/{known}", "statusDateTime": now, "status": given["status"]}
+        return known
 
     def _envelope(self, request: Request) -> Record:
         known = request.path_params["id"]

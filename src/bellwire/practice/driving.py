@@ -87,13 +87,23 @@ def in_role(simulator: Simulator, kind: type[R]) -> R:
 
 
 def sign(
-    connection: Connection, headers: Mapping[str, str], body: bytes, url: str, *, now: datetime | None = None
+    connection: Connection,
+    headers: Mapping[str, str],
+    body: bytes,
+    url: str,
+    *,
+    now: datetime | None = None,
+    delivery_id: str = "",
 ) -> dict[str, str]:
     """`headers` with the signature that the connection's vendor would make, by the first secret; `now` is the machine's
-    time if nothing is said. Each call names a new delivery. Raises MissingCredential."""
+    time if nothing is said, and the delivery a new one. Raises MissingCredential."""
     assert connection.webhook is not None
     signature = connection.webhook.sign(
-        body, connection.secrets[0], delivery_id=str(uuid.uuid4()), now=now or system_clock(), url=url
+        body,
+        connection.secrets[0],
+        delivery_id=delivery_id or str(uuid.uuid4()),
+        now=now or system_clock(),
+        url=url,
     )
     replaced = {name.lower() for name in signature}
     return {name: value for name, value in headers.items() if name.lower() not in replaced} | signature

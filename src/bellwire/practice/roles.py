@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
-from bellwire.events import Condition, Customer
+from bellwire.clock import Clock
+from bellwire.events import Condition, Customer, Fact, Signer
 from bellwire.money import Money
 from bellwire.practice.simulator import Webhook
 
@@ -41,6 +42,8 @@ class Sale:
     gift_card: Decimal = Decimal(0)
     """How much a gift card has left: it pays first, where the shop has gift cards."""
     note: str = ""
+    ago: timedelta = timedelta()
+    """How long it is since it was placed."""
 
 
 @runtime_checkable
@@ -148,11 +151,14 @@ class Till(Protocol):
 
 @dataclass(frozen=True)
 class Sent:
-    """A label, a message or a mail at its end. `reference` is the order's number, where it is known."""
+    """A label, a message or a mail at its end. `reference` is the order's number, where it is known; `to` and `subject`
+    are a mail's."""
 
     id: str
     reference: str
     text: str = ""
+    to: str = ""
+    subject: str = ""
 
 
 def mentioned_order(text: str) -> str:
@@ -180,6 +186,21 @@ class Visit:
     """`Boiler service` or `First visit`: what the practice business does."""
     zone: str = "America/Chicago"
     """Of the customer."""
+
+
+@runtime_checkable
+class Parcels(Protocol):
+    """A simulated carrier's way with parcels."""
+
+    def hand_in(self, number: str, recipient: Customer) -> str:
+        """Somebody buys a label by hand; gives its id."""
+
+    def turn(self, label_id: str, event_type: str) -> Webhook:
+        """A parcel arrives (`shipment.delivered`) or is in trouble (`shipment.exception`); gives what is sent of it."""
+
+    def listed(self, label_id: str) -> Webhook:
+        """What is told of a parcel as it is now, in a delivery: where webhooks say only that there is something new,
+        what the list says then."""
 
 
 @runtime_checkable
@@ -259,6 +280,104 @@ class Fieldwork(Protocol):
         """What is sent when something about it has changed."""
 
 
+@dataclass(frozen=True)
+class Known:
+    """A person in a simulated CRM."""
+
+    id: str
+    name: str
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class Hoped:
+    """A sale that may come, in a simulated CRM. `reference` is what people know it by."""
+
+    id: str
+    reference: str
+    contact_id: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Something to do about a person, in a simulated CRM."""
+
+    id: str
+    contact_id: str
+    subject: str
+    due: datetime
+    """UTC."""
+
+
+@runtime_checkable
+class Crm(Protocol):
+    def enter(self, name: str, email: str) -> str:
+        """Somebody adds a person by hand; gives the contact's id."""
+
+    def people(self) -> list[Known]: ...
+
+    def hoped(self) -> list[Hoped]:
+        """All deals."""
+
+    def planned(self) -> list[Planned]: ...
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """A task with steps, in a simulated project tool. References are what people know it and its project by."""
+
+    reference: str
+    project: str
+    due: date | None
+    steps: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A project in a simulated tool for projects."""
+
+    id: str
+    reference: str
+    """What people know it by; empty where it has none."""
+    name: str
+    due: date | None
+
+
+@runtime_checkable
+class Projects(Protocol):
+    def begun(self) -> list[Begun]: ...
+
+    def checklists(self) -> list[Checklist]:
+        """All tasks that are no steps themselves."""
+
+
+@runtime_checkable
+class Signing(Protocol):
+    """A simulated service for signatures."""
+
+    def send_out(self, title: str, reference: str, signers: Sequence[Signer]) -> str:
+        """A contract goes to those who are to sign it; gives its id."""
+
+    def sign(self, contract_id: str) -> datetime:
+        """Everybody does; gives when (UTC)."""
+
+    def decline(self, contract_id: str, reason: str) -> None:
+        """The first of them does."""
+
+    def webhook(self, contract_id: str, *, retries: int = 0) -> Webhook:
+        """What is sent when everybody has signed, or one has declined; `retries`: how often it was sent before."""
+
+
+@runtime_checkable
+class Teller(Protocol):
+    """A simulated sender of the business's own, such as its website."""
+
+    def tell(self, event_type: str, fact: Fact) -> Webhook:
+        """What it would send now to say so, correctly signed, for a canonical event type; what it has no word for is
+        left out. Raises ValueError when it can't say it at all."""
+
+
 @runtime_checkable
 class Chat(Protocol):
     def messages(self) -> list[Sent]: ...
@@ -268,6 +387,24 @@ class Chat(Protocol):
 class Mailbox(Protocol):
     def mails(self) -> list[Sent]:
         """One for each copy that arrived; `id` is the Message-ID."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """`email` is whom it is for; `reference` is what people know its matter by, e.g. `return 77`."""
+
+    id: str
+    reference: str
+    subject: str
+    email: str
+    text: str
+    """The first that was written of it."""
+
+
+@runtime_checkable
+class Helpdesk(Protocol):
+    def opened(self) -> list[Ticket]:
+        """All tickets, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -285,3 +422,44 @@ class Processor(Protocol):
         """A customer pays; gives the payment's id."""
 
     def refunds(self) -> list[GivenBack]: ...
+
+
+@dataclass(frozen=True)
+class Tells:
+    """What a processor can say of what customers owe."""
+
+    invoices: bool
+    """Which invoice a payment was for, also if it is of no subscription."""
+    tries: bool
+    """How often it has tried to charge it."""
+    orders: bool
+    """With which order of the shop a subscription began."""
+
+
+@runtime_checkable
+class Subscriptions(Protocol):
+    """A simulated processor that charges by itself what customers owe."""
+
+    def tells(self) -> Tells: ...
+
+    def go_by(self, clock: Clock) -> None:
+        """What happens from now on happens at the times of this clock."""
+
+    def subscribe(self, amount: Money, customer: Customer, order_id: str = "") -> str:
+        """`amount` is for a period, `order_id` the shop's order with which it begins; gives the subscription's id."""
+
+    def bill(self, amount: Money, customer: Customer) -> str:
+        """An invoice for something else than a subscription, which is yet to be charged; gives its id. Empty: the
+        processor has none."""
+
+    def charge(self, owed: str, *, declined: bool = False) -> None:
+        """Try to take what is open of a subscription or an invoice; where all is paid, a new period begins."""
+
+    def end(self, subscription_id: str) -> None: ...
+
+    def refuse(self, amount: Money, customer: Customer) -> str:
+        """A card is declined at the checkout; gives the payment's id."""
+
+    def notice(self, about: str, event_type: str) -> Webhook:
+        """What is sent of the last that happened with a subscription, an invoice or a payment, by what it is to us:
+        `payment.failed`, `payment.succeeded`, `subscription.renewed` or `subscription.ended`."""

@@ -6,7 +6,7 @@ https://docs.slack.dev/reference/methods
 import hashlib
 import hmac
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -62,7 +62,20 @@ class Posted:
 
 def _channels() -> list[Channel]:
     return [
-        *(Channel(name) for name in ("general", "packing", "orders", "alerts", "dispatch")),
+        *(
+            Channel(name)
+            for name in (
+                "general",
+                "packing",
+                "orders",
+                "alerts",
+                "sales",
+                "onboarding",
+                "billing",
+                "support",
+                "dispatch",
+            )
+        ),
         Channel("management", private=True),
         Channel("warehouse", member=False),
         Channel("spring-sale", archived=True),
@@ -113,6 +126,9 @@ class SlackSimulator(Simulator):
 
     def state(self) -> dict[str, Any]:
         return {"channels": [c.name for c in self.channels], "messages": [asdict(message) for message in self.posted]}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"chat.post_message": [sent.id for sent in self.messages()]}
 
     def messages(self) -> list[Sent]:
         ours = (message for message in self.posted if message.user == _BOT_USER)

@@ -7,10 +7,10 @@ import asyncio
 import email
 import email.policy
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from starlette.requests import Request
@@ -61,7 +61,15 @@ class MailSimulator(Simulator):
         }
 
     def mails(self) -> list[Sent]:
-        return [Sent(mail["Message-ID"], mentioned_order(mail["Subject"]), _text(mail)) for mail in self.kept]
+        return [
+            Sent(mail["Message-ID"], mentioned_order(mail["Subject"]), _text(mail), mail["To"], mail["Subject"])
+            for mail in self.kept
+        ]
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        """What a mail came of doesn't show in it."""
+        ids = [str(mail["Message-ID"]) for mail in self.kept]
+        return {"email.send_mail": ids, "email.send_notice": ids}
 
     @property
     def address(self) -> str | None:
@@ -126,8 +134,8 @@ class MailSimulator(Simulator):
         self.kept.append(mail)
         if kind is FaultKind.LOST_ANSWER:
             self._note(to, text, "", kind)
-            assert isinstance(server.transport, asyncio.Transport)
-            server.transport.abort()
+            # Not every loop's transports are of asyncio's own class.
+            cast("asyncio.Transport", server.transport).abort()
             raise ConnectionResetError
         self._note(to, text, "250", kind)
         return "250 OK"

@@ -10,10 +10,11 @@ from typing import TypeVar
 import aiohttp
 
 from bellwire.clock import system_clock
-from bellwire.connectors.kit import Connection
-from bellwire.engine import Engine, approve, decline
+from bellwire.connectors.kit import BadSignature, Connection
+from bellwire.engine import Engine, approve, decline, edit, input_of, retry
+from bellwire.events import Delivery
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, asks, figures, polls
+from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 
@@ -80,17 +81,19 @@ class Stage:
     def _signed(self, connection: str, webhook: Webhook) -> Webhook:
         if self.signs is not None:
             return self.signs(connection, webhook)
-        if not self.clock.ahead:
-            return webhook
-        # The simulators go by the machine's clock. A signature of a while ago would rightly be refused.
-        signed = sign(
-            self.connections[connection],
-            webhook.headers,
-            webhook.body,
-            self.address(connection),
-            now=self.clock(),
-        )
-        return replace(webhook, headers=signed)
+        known, now, url = self.connections[connection], self.clock(), self.address(connection)
+        headers = {name.lower(): value for name, value in webhook.headers.items()}
+        sent = Delivery(connection, headers, webhook.body, now, url)
+        assert known.webhook is not None
+        try:
+            known.webhook.verify(sent, known.secrets, now)
+        except BadSignature:
+            # The simulators go by the machine's clock, and don't know where we are. A signature of a while ago, or for
+            # another address, would rightly be refused.
+            delivery_id = known.webhook.delivery_id(sent)
+            signed = sign(known, webhook.headers, webhook.body, url, now=now, delivery_id=delivery_id)
+            return replace(webhook, headers=signed)
+        return webhook
 
     async def settle(self) -> None:
         """Until nothing goes on: what is left waits for its time, or for a person. Raises TimeoutError."""
@@ -137,6 +140,23 @@ class Stage:
     async def asked(self) -> list[AskRow]:
         """What people are asked just now, oldest first."""
         return await self.ledger.read(asks.open_ones)
+
+    async def correct(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
+        """What an action is given is put right, and it is tried again."""
+        await self.put_right(exception, field, value, who=who)
+        now = self.clock()
+        await self.ledger.write(lambda rows: retry(rows, exception.id, now, who=who))
+        await self.settle()
+
+    async def put_right(self, exception: ExceptionRow, field: str, value: str, *, who: str) -> None:
+        """What an action will be given when it is tried again."""
+        now = self.clock()
+
+        def change(rows: Rows) -> None:
+            changed = input_of(rows, self.engine.means, exception).with_changes([(field, value)])
+            edit(rows, exception.id, changed, now, who=who)
+
+        await self.ledger.write(change)
 
     async def answer(self, question: AskRow, *, yes: bool, who: str, reason: str = "") -> None:
         now = self.clock()

@@ -7,7 +7,7 @@ import base64
 import hmac
 import math
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -72,7 +72,7 @@ class FailedRun:
 
 
 def _workflows() -> list[Workflow]:
-    names = ("packing", "orders", "alerts", "Packing bench 2", "dispatch")
+    names = ("packing", "orders", "alerts", "Packing bench 2", "sales", "onboarding", "billing", "support", "dispatch")
     return [Workflow(name, f"{number:032x}", f"practice-{number}-_sig") for number, name in enumerate(names, 1)]
 
 
@@ -108,6 +108,9 @@ class TeamsSimulator(Simulator):
             "messages": [asdict(message) for message in self.posted],
             "failed_runs": [asdict(run) for run in self.failed_runs],
         }
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"chat.post_message": [sent.id for sent in self.messages()]}
 
     def messages(self) -> list[Sent]:
         """Two posts of one message have the same id."""

@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import Ticket
 from bellwire.practice.simulator import Simulator, Webhook
 
 Record = dict[str, Any]
@@ -118,6 +119,20 @@ class ZendeskSimulator(Simulator):
 
     def state(self) -> Record:
         return {"tickets": list(self.tickets.values()), "audits": self.audits, "webhooks": list(self.webhooks.values())}
+
+    # As `Helpdesk`
+
+    def opened(self) -> list[Ticket]:
+        return [
+            Ticket(
+                str(ticket["id"]),
+                ticket["external_id"] or "",
+                ticket["subject"],
+                self.users[ticket["requester_id"]]["email"],
+                ticket["description"],
+            )
+            for ticket in self.tickets.values()
+        ]
 
     def forget(self) -> None:
         """Two hours have gone by: no idempotency key is known any more."""

@@ -16,14 +16,18 @@ from bellwire.settings.model import (
     IntakeSettings,
     KeepSettings,
     Settings,
+    StockSettings,
 )
 from bellwire.settings.quiet import QuietHours
 from bellwire.settings.source import Source, read_toml
+from bellwire.settings.stock import STOCK_COLUMNS, STOCK_FILE, ReorderPoint, StockFileErrors, read_stock_file
 from bellwire.settings.variables import read_variable
 
 __all__ = [
     "CONNECTIONS_FILE",
     "SETTINGS_FILE",
+    "STOCK_COLUMNS",
+    "STOCK_FILE",
     "TO_FILL_IN",
     "AlertSettings",
     "ConnectionSettings",
@@ -32,10 +36,14 @@ __all__ = [
     "IntakeSettings",
     "KeepSettings",
     "QuietHours",
+    "ReorderPoint",
     "Settings",
     "Source",
+    "StockFileErrors",
+    "StockSettings",
     "explain",
     "load_settings",
+    "read_stock_file",
     "read_toml",
     "read_variable",
     "suggestion",

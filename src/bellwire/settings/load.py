@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from bellwire.errors import ConfigurationError
-from bellwire.settings.explain import explain
+from bellwire.settings.explain import explain, suggestion
 from bellwire.settings.model import (
     CONNECTIONS_FILE,
     SETTINGS_FILE,
@@ -40,6 +40,13 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         named = {name: _VARIABLES[name] for name in overrides}
         raise explain(error, SettingsTable, source, variables=named)[0] from None
+    connections = _connections(_read(project, CONNECTIONS_FILE))
+    if unknown := [name for name in table.stock.connections if name not in connections]:
+        raise source.error(
+            f"There is no connection '{unknown[0]}'.",
+            ("stock", "connections"),
+            remedy=suggestion(unknown[0], list(connections)),
+        )
     return Settings(
         project=project,
         business=table.business,
@@ -54,7 +61,8 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
         keep=table.keep,
         alerts=table.alerts,
         calendar=table.hours.calendar(table.time_zone),
-        connections=_connections(_read(project, CONNECTIONS_FILE)),
+        stock=table.stock,
+        connections=connections,
         source=source,
     )
 

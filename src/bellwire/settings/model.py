@@ -24,6 +24,7 @@ from bellwire.business import BusinessCalendar, parse_spans, public_holidays
 from bellwire.clock import parse_length
 from bellwire.settings.quiet import QuietHours
 from bellwire.settings.source import Source
+from bellwire.settings.stock import STOCK_FILE
 
 SETTINGS_FILE = "bellwire.toml"
 CONNECTIONS_FILE = "connections.toml"
@@ -193,6 +194,14 @@ class HoursSettings(_Table):
         )
 
 
+class StockSettings(_Table):
+    """`[stock]`: what is watched by the reorder points in stock.csv."""
+
+    connections: Annotated[tuple[str, ...], Field(examples=[["stock"]])] = ()
+    """Whose counts of the stock are meant, such as ["stock"]; [] is every connection that tells any. Where several
+    systems count the same goods, name the one that is right."""
+
+
 _ANY_YEAR = 2026
 """Whether a country is known doesn't hang on the year."""
 
@@ -223,6 +232,7 @@ class SettingsTable(_Table):
     keep: KeepSettings = KeepSettings()
     alerts: AlertSettings = AlertSettings()
     hours: HoursSettings = HoursSettings()
+    stock: StockSettings = StockSettings()
 
 
 class ConnectionTable(_Table):
@@ -278,6 +288,7 @@ class Settings:
     alerts: AlertSettings
     calendar: BusinessCalendar
     """The days and hours of the business: `[hours]`, in `time_zone`."""
+    stock: StockSettings
     connections: Mapping[str, ConnectionSettings]
     source: Source
 
@@ -290,6 +301,11 @@ class Settings:
     def flows(self) -> Path:
         """The folder of the flow files."""
         return self.project / "flows"
+
+    @property
+    def stock_file(self) -> Path:
+        """The reorder points; it need not be there."""
+        return self.project / STOCK_FILE
 
     @property
     def connectors(self) -> Path:

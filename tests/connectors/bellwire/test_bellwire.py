@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bellwire.capabilities.planning import PLAN_REFUND, PLAN_REORDER, PlanRefund, PlanReorder, RefundPlan, ReorderPlan
+from bellwire.capabilities.routing import PLAN_ROUTE, PlanRoute, RoutePlan
 from bellwire.connectors.bellwire import CONNECTOR
 from bellwire.events import Environment
 from bellwire.flows import check_flow
@@ -21,6 +22,10 @@ REFUND = PlanRefund.model_validate(
 REORDER = PlanReorder.model_validate(
     {"items": [{"sku": "TEA-100", "available": 1, "reorder_point": 5}],
      "terms": [{"sku": "TEA-100", "supplier_id": "7"}], "today": "2026-11-24"}
+)  # fmt: skip
+ROUTE = PlanRoute.model_validate(
+    {"start": {"latitude": 30.27, "longitude": -97.74}, "begins": "2026-11-24T14:00:00Z",
+     "stops": [{"id": "1", "position": {"latitude": 30.31, "longitude": -97.70}}]}
 )  # fmt: skip
 FLOW = """\
 terms:
@@ -89,12 +94,14 @@ async def test_a_connection_to_it_needs_neither_settings_nor_credentials_and_sen
     try:
         refund = await CONNECTOR.actions[str(PLAN_REFUND)](call(made), REFUND)
         reorder = await CONNECTOR.actions[str(PLAN_REORDER)](call(made), REORDER)
+        route = await CONNECTOR.actions[str(PLAN_ROUTE)](call(made), ROUTE)
         again = await CONNECTOR.actions[str(PLAN_REFUND)](replace(call(made), again=True), REFUND)
     finally:
         await made.api.close()
-    assert isinstance(refund, RefundPlan) and isinstance(reorder, ReorderPlan)
+    assert isinstance(refund, RefundPlan) and isinstance(reorder, ReorderPlan) and isinstance(route, RoutePlan)
     assert str(refund.amount) == "9.20 USD"
     assert again == refund
     assert RefundPlan.model_validate_json(refund.model_dump_json()) == refund
     assert ReorderPlan.model_validate_json(reorder.model_dump_json()) == reorder
+    assert RoutePlan.model_validate_json(route.model_dump_json()) == route
     assert all(action.repeatable for action in CONNECTOR.actions.values())

@@ -110,6 +110,7 @@ def test_the_official_product_and_stock_examples() -> None:
     assert product.tags == ("Emotive", "Flash Memory", "MP3", "Music")
     assert product.variants[0].sku == "IPOD2008PINK"
     assert product.variants[0].stock == 10
+    assert product.variants[0].item_id == "808950810"
     level = only(normalised("inventory_levels/update", payload("shopify", "resource_inventory_level.json"))).data
     assert level == InventoryLevel(
         item_id="49148385",

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bellwire.capabilities.stock import AdjustStock, StockLine, StockReason
+from bellwire.capabilities.stock import AdjustStock, CountStock, StockCounts, StockLine, StockReason
 from bellwire.errors import OutcomeUnknown, Refused, Transient
 from bellwire.practice import Fault, FaultKind, Simulator, Till, find_simulator
+from tests.connecting import call
 from tests.connectors.stock.store import SKUS, VENDORS, Stockroom, Vendor, of, opened, vendor_of
 from tests.samples import line
 
@@ -44,6 +45,16 @@ async def test_a_sale_takes_what_was_sold_and_may_say_what_is_left(store: Stockr
         ("TEA-100", -2, left[0]),
         ("MUG-RED", -1, left[1]),
     ]
+
+
+async def test_a_result_says_where_it_is_of_as_the_vendors_events_do(store: Stockroom[Simulator]) -> None:
+    count = store.connection.connector.actions["stock.count"]
+    changed = await store.adjust([of("TEA-100", 2)])
+    counted = await count(call(store.connection), CountStock(skus=("TEA-100",)))
+    assert isinstance(counted, StockCounts)
+    assert changed.location == counted.location
+    assert counted.location in store.connection.settings.model_dump().values()
+    assert counted.counts[0].item_id and changed.changes[0].item_id in ("", counted.counts[0].item_id)
 
 
 async def test_the_lines_of_an_order_fit_as_they_are(store: Stockroom[Simulator]) -> None:

@@ -90,6 +90,10 @@ class TestExamples:
         own = {"number": "A-1", "parent": parent, "metadata": {"order_id": "7"}}
         assert only(read(event("invoice.paid", **own))).data.reference == "7"
 
+    def test_a_renewal_names_an_order_or_nothing_but_never_the_invoice(self) -> None:
+        paid, renewed = read(event("invoice.paid", number="A-1", billing_reason="subscription_cycle")).events
+        assert (paid.data.reference, renewed.data.reference) == ("A-1", "")
+
     def test_an_invoice_of_nothing_is_no_payment(self) -> None:
         assert "Nothing was to be paid" in read(event("invoice.paid", amount_paid=0)).reason
 

@@ -87,7 +87,7 @@ async def create_task(call: Call, given: CreateProjectTask) -> ProjectTask:
         "due_on": given.due.isoformat() if given.due else "",
     }
     task = await send(call, "POST", "tasks", data, _TASK)
-    await _add_steps(call, task, given.checklist)
+    await _add_steps(call, task, given.checklist, new=True)
     return _task(task)
 
 
@@ -151,12 +151,12 @@ async def _describe(call: Call, project: Record, given: CreateProject) -> Record
     return await send(call, "PUT", path, data, _PROJECT)
 
 
-async def _add_steps(call: Call, task: Record, steps: tuple[str, ...]) -> None:
-    """The subtasks that a task lacks, and their order, which is undefined for new ones."""
+async def _add_steps(call: Call, task: Record, steps: tuple[str, ...], *, new: bool = False) -> None:
+    """The subtasks that a task lacks, and their order, which is undefined for new ones. A `new` task has none yet."""
     if not steps:
         return
     path = f"tasks/{task['gid']}/subtasks"
-    there = Counter([each["name"] async for each in listed(call, path, ("name",))])
+    there = Counter[str]() if new else Counter([each["name"] async for each in listed(call, path, ("name",))])
     for step in steps:
         if there[step]:
             there[step] -= 1

@@ -1,12 +1,39 @@
 """What is declared about calculations: there is nobody to call."""
 
-from bellwire.connectors.kit import Level, Manifest
+from collections.abc import Iterable
+
+from bellwire.capabilities.planning import WatchedPlace
+from bellwire.connectors.kit import Level, Manifest, Settings
 from bellwire.events import Environment
+
+_AT_ONCE = 50
+"""SKUs that are counted together: one that the vendor doesn't know keeps the others of its part from being counted."""
+
+
+class OwnSettings(Settings):
+    """What a project's files say beside its connections."""
+
+    watched: tuple[WatchedPlace, ...] = ()
+
+    @classmethod
+    def of(cls, watched: Iterable[tuple[str, str]]) -> "OwnSettings":
+        """`watched`: SKU and place."""
+        by_place: dict[str, list[str]] = {}
+        for sku, place in watched:
+            by_place.setdefault(place, []).append(sku)
+        return cls(
+            watched=tuple(
+                WatchedPlace(location=place, skus=tuple(skus[first : first + _AT_ONCE]))
+                for place, skus in by_place.items()
+                for first in range(0, len(skus), _AT_ONCE)
+            )
+        )
+
 
 MANIFEST = Manifest(
     name="bellwire",
     title="Bellwire itself",
-    capabilities=("planning",),
+    capabilities=("planning", "routing"),
     # Nothing is ever called.
     base_urls={Environment.SANDBOX: "", Environment.PRODUCTION: ""},
     level=Level.GOLD,

@@ -43,7 +43,6 @@ MANIFEST = Manifest(
     docs="https://www.rfc-editor.org/rfc/rfc2104",
     level=Level.GOLD,
     exempt={
-        "practice": "Nothing is called: `bellwire send-test` sends what a website sends.",
         "sign-in": "Nothing is called.",
         "spec": "The format is our own: docs/forms.md is its description, and its examples are tests.",
         "limits": "Nothing is called.",

@@ -26,7 +26,7 @@ from bellwire.connectors.hubspot.records import (
     create,
     search,
 )
-from bellwire.connectors.kit import Call, LookUp, Upsert, action
+from bellwire.connectors.kit import Call, Compared, LookUp, Seen, Upsert, action
 from bellwire.connectors.kit.references import says_reference, with_reference
 from bellwire.errors import PACED, Refused, Transient
 
@@ -60,7 +60,21 @@ async def find_task(call: Call, given: CreateCrmTask) -> CrmTask | None:
     return None
 
 
-@action(FIND_OR_CREATE_CONTACT, repeat=Upsert("the e-mail address, which no two contacts share; else the phone number"))
+async def look_for_contact(call: Call, given: FindOrCreateContact) -> Seen | None:
+    """The contact with this address, or without one this number; and what it would be given that it has otherwise."""
+    found = await _find_contact(call, given)
+    if found is None:
+        return None
+    has, wanted = found["properties"], _properties(given)
+    told = [Compared(name, value, has.get(name) or "") for name, value in wanted.items() if value]
+    return Seen(f"contact {given.email or given.phone}", tuple(told), _url(call, _CONTACT, found))
+
+
+@action(
+    FIND_OR_CREATE_CONTACT,
+    repeat=Upsert("the e-mail address, which no two contacts share; else the phone number"),
+    look=look_for_contact,
+)
 async def find_or_create_contact(call: Call, given: FindOrCreateContact) -> CrmContact:
     """`POST contacts`, or `PATCH` of what it lacks. Where a contact came from, HubSpot works out itself."""
     found = await _find_contact(call, given)

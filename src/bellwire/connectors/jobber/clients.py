@@ -36,6 +36,20 @@ async def find_or_create_client(call: Call, given: FindOrCreateClient) -> FieldC
     return await _result(call, made, made["clientProperties"]["nodes"], given.address, created=True)
 
 
+def address_of(place: Node) -> Address:
+    """As it stands in a `PropertyAddress`."""
+    country = place.get("country") or ""
+    return Address(
+        line1=place.get("street1") or "",
+        line2=place.get("street2") or "",
+        city=place.get("city") or "",
+        region=place.get("province") or "",
+        postcode=place.get("postalCode") or "",
+        # Jobber writes them out.
+        country={"canada": "CA", "united states": "US", "united kingdom": "GB"}.get(country.casefold(), country),
+    )
+
+
 async def _find(call: Call, customer: Customer) -> Node | None:
     async for client in _candidates(call, customer.email or _name(customer)):
         if _is(client, customer):

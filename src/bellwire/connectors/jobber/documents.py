@@ -16,13 +16,20 @@ _PLACE = """
 fragment Place on Property { id address { street1 street2 postalCode } }
 """
 
-_JOB = """
+_ADDRESS = """
+fragment Whole on PropertyAddress { street1 street2 city province postalCode country }
+"""
+
+_JOB = (
+    """
 fragment Told on Job {
   id jobNumber title instructions jobStatus startAt endAt completedAt updatedAt total
   client { id name companyName emails { address } phones { number } }
-  property { address { street1 street2 city province postalCode country } }
+  property { address { ...Whole } }
 }
 """
+    + _ADDRESS
+)
 
 WHO_AM_I = "query WhoAmI { account { id name } }"
 
@@ -130,6 +137,21 @@ mutation CloseJob($job: EncodedId!) {
 }
 """
 
+VISITS = (
+    """
+query Visits($since: ISO8601DateTime!, $before: ISO8601DateTime!, $user: EncodedId, $after: String) {
+  visits(filter: {startAt: {after: $since, before: $before}, assignedTo: $user}, first: 50, after: $after) {
+    nodes {
+      id title allDay startAt endAt isComplete client { name } job { id jobNumber }
+      property { address { ...Whole coordinates { latitude longitude } } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+    + _ADDRESS
+)
+
 JOB_STATUS = "query JobStatus($id: EncodedId!) { job(id: $id) { id jobStatus completedAt } }"
 
 JOBS_CHANGED = (
@@ -157,6 +179,7 @@ DOCUMENTS = (
     CREATE_NOTE,
     NOTES,
     CLOSE_JOB,
+    VISITS,
     JOB_STATUS,
     JOBS_CHANGED,
 )

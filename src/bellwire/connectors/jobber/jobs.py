@@ -25,6 +25,7 @@ from bellwire.clock import parse_time
 from bellwire.connectors.jobber import documents
 from bellwire.connectors.jobber.api import Node, ask, listed, unknown
 from bellwire.connectors.jobber.manifest import settings_of
+from bellwire.connectors.jobber.users import user_id
 from bellwire.connectors.kit import Call, LookUp, Unkeyed, action
 from bellwire.connectors.kit.references import says_reference, with_reference
 from bellwire.errors import Refused
@@ -73,7 +74,7 @@ async def open_job(call: Call, given: OpenJob) -> OpenedJob:
         "endTime": end.strftime("%H:%M:%S"),
     }
     if given.assigned_to:
-        scheduling["assignedTo"] = [await _user(call, given.assigned_to)]
+        scheduling["assignedTo"] = [await user_id(call, given.assigned_to)]
     days = (end.date() - start.date()).days + 1
     wanted = {
         "propertyId": given.property_id,
@@ -141,17 +142,6 @@ def _lines(call: Call, given: OpenJob) -> list[Node]:
         }
         for line in given.lines
     ]
-
-
-async def _user(call: Call, email: str) -> str:
-    async for user in listed(call, documents.USERS, ("users",)):
-        if user["email"]["raw"].casefold() == email.casefold():
-            return str(user["id"])
-    raise Refused(
-        f"Jobber has no user with the e-mail address {email}.",
-        cause=f"unknown-user:{email}",
-        remedy="Invite them there, or let the flow name somebody else.",
-    )
 
 
 def _opened(job: Node) -> OpenedJob:

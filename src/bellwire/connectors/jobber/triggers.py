@@ -13,12 +13,13 @@ import orjson
 from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.jobber import documents
 from bellwire.connectors.jobber.api import Node, ask, iso
+from bellwire.connectors.jobber.clients import address_of
 from bellwire.connectors.jobber.faults import EXPIRED
 from bellwire.connectors.jobber.manifest import settings_of
 from bellwire.connectors.kit import Call, Connection, Listed, Normalised, Page, Poll, Triggers, event_of, state_key
 from bellwire.connectors.kit.references import reference_of
 from bellwire.errors import CannotNormalise, NotFound, Refused
-from bellwire.events import Address, Customer, Delivery, Event, Job, what_is_wrong
+from bellwire.events import Customer, Delivery, Event, Job, what_is_wrong
 from bellwire.money import Money
 
 _POLL = "jobs"
@@ -68,14 +69,7 @@ def _events(node: Node, connection: Connection) -> list[Event]:
             phone=next((each["number"] for each in client["phones"]), ""),
             company=client.get("companyName") or "",
         ),
-        address=Address(
-            line1=place.get("street1") or "",
-            line2=place.get("street2") or "",
-            city=place.get("city") or "",
-            region=place.get("province") or "",
-            postcode=place.get("postalCode") or "",
-            country=_country(place.get("country") or ""),
-        ),
+        address=address_of(place),
         start=_time(node.get("startAt")),
         end=_time(node.get("endAt")),
         # Cents, though JSON knows only floats: their shortest text is exact.
@@ -97,11 +91,6 @@ def _event(happened: str, key: str, time: datetime, found: Job, connection: Conn
 
 def _time(text: str | None) -> datetime | None:
     return parse_time(text) if text else None
-
-
-def _country(name: str) -> str:
-    """Jobber writes them out."""
-    return {"canada": "CA", "united states": "US", "united kingdom": "GB"}.get(name.casefold(), name)
 
 
 async def _page(call: Call, since: datetime, cursor: str) -> Page:

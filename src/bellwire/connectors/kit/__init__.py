@@ -35,6 +35,7 @@ from bellwire.connectors.kit.events import event_of, state_key
 from bellwire.connectors.kit.http import Api
 from bellwire.connectors.kit.joint import JointLookUp
 from bellwire.connectors.kit.limits import Limit
+from bellwire.connectors.kit.looking import Compared, Seen, only_looking
 from bellwire.connectors.kit.manifest import (
     MANY,
     Credential,
@@ -82,6 +83,7 @@ __all__ = [
     "ByKey",
     "Call",
     "ClientCredentials",
+    "Compared",
     "Connection",
     "Connector",
     "Consent",
@@ -110,6 +112,7 @@ __all__ = [
     "Poll",
     "ProjectPath",
     "Repeat",
+    "Seen",
     "SessionLogin",
     "Settings",
     "SignedGrant",
@@ -131,6 +134,7 @@ __all__ = [
     "event_of",
     "is_loopback",
     "only_from_here",
+    "only_looking",
     "polled",
     "redeem_consent",
     "repair",

@@ -12,6 +12,7 @@ from bellwire.capabilities import Effect, Given, Operation, Result
 from bellwire.clock import Clock
 from bellwire.connectors.kit.connection import Connection
 from bellwire.connectors.kit.http import Api
+from bellwire.connectors.kit.looking import Seen
 from bellwire.errors import OutcomeUnknown, VendorError
 from bellwire.events import Environment
 
@@ -116,6 +117,9 @@ class Action:
     perform: Callable[[Call, Any], Awaitable[Result]] = field(repr=False)
     unkeyed: Callable[[Any], str] = field(default=lambda _settings: "", repr=False)
     """Why a connection with these settings can't repeat it, though others can; empty: it can."""
+    look: Callable[[Call, Any], Awaitable[Seen | None]] | None = field(default=None, repr=False)
+    """Finds what a person did of it, by what people know it by (an order's number, an address), and only reads. None:
+    there is nothing to find it by."""
 
     def under(self, settings: Any) -> "Action":
         """As a connection with these settings does it."""
@@ -143,12 +147,17 @@ class Action:
 
 
 def action(
-    operation: Operation, *, repeat: Repeat, unkeyed: Callable[[Any], str] = lambda _settings: ""
+    operation: Operation,
+    *,
+    repeat: Repeat,
+    unkeyed: Callable[[Any], str] = lambda _settings: "",
+    look: Callable[[Call, G], Awaitable[Seen | None]] | None = None,
 ) -> Callable[[Callable[[Call, G], Awaitable[R]]], Action]:
-    """Declare a coroutine function as the way this connector does `operation`. `unkeyed`: see Action."""
+    """Declare a coroutine function as the way this connector does `operation`. `unkeyed` and `look`:
+    see Action."""
 
     def declare(perform: Callable[[Call, G], Awaitable[R]]) -> Action:
-        return Action(operation, repeat, perform, unkeyed)
+        return Action(operation, repeat, perform, unkeyed, look)
 
     return declare
 

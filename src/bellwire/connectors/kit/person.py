@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bellwire.connectors.kit.looking import Compared
 from bellwire.events import Address, Customer, Order
 
 
@@ -32,3 +33,9 @@ class Person:
 
         billing = order.billing or order.shipping
         return cls(first("name"), first("company"), customer.email, first("phone"), billing, order.shipping)
+
+    def compared(self, name: str, email: str) -> tuple[Compared, ...]:
+        """With whom a vendor names: by the address, if both say one, else by the name, if we know it."""
+        if self.email and email:
+            return (Compared("customer", self.email, email),)
+        return (Compared("customer", self.name, name),) if self.name else ()

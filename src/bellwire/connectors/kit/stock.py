@@ -18,9 +18,11 @@ def wanted_changes(given: AdjustStock) -> dict[str, int]:
     return {sku: change for sku, change in changes.items() if change}
 
 
-def changed(changes: Mapping[str, int]) -> StockChanges:
+def changed(changes: Mapping[str, int], location: str = "") -> StockChanges:
     """The result, for vendors that don't say what they count afterwards."""
-    return StockChanges(changes=tuple(StockChange(sku=sku, change=change) for sku, change in changes.items()))
+    return StockChanges(
+        changes=tuple(StockChange(sku=sku, change=change) for sku, change in changes.items()), location=location
+    )
 
 
 def the_only_one(call: Call, sku: str, ids: Sequence[str], *, vendor: str, thing: str) -> str:

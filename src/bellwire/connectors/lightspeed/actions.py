@@ -33,7 +33,7 @@ async def find_adjusted(call: Call, given: AdjustStock) -> StockChanges | None:
     """What an earlier attempt changed; None when some or all of it isn't done."""
     wanted = wanted_changes(given)
     missing = await adjustments.missing(call, await _adjustments(call, given, wanted))
-    return None if missing else changed(wanted)
+    return None if missing else changed(wanted, _outlet(call, given))
 
 
 @action(stock.ADJUST, repeat=LookUp(find_adjusted))
@@ -55,24 +55,32 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
                 raise
             # Whatever this one says, those before it are done: who repeats has to look.
             raise OutcomeUnknown(f"A part of the stock is changed. {error.sentence}", detail=error.detail) from error
-    return changed(wanted)
+    return changed(wanted, _outlet(call, given))
 
 
 @action(stock.COUNT, repeat=Unkeyed("it only reads"))
 async def count(call: Call, given: CountStock) -> StockCounts:
     """What the store never counted is 0; a part of one doesn't count. Raises Refused `unknown-sku:SKU`."""
-    products = await _products(call, given.skus)
+    products, outlet = await _products(call, given.skus), _outlet(call, given)
     levels: dict[str, int] = {}
     for batch in batches(list(products.values()), _BATCH):
-        levels |= await _levels(call, batch, given.location or call.settings.outlet_id)
+        levels |= await _levels(call, batch, outlet)
     return StockCounts(
-        counts=tuple(StockCount(sku=sku, available=levels.get(product, 0)) for sku, product in products.items())
+        counts=tuple(
+            StockCount(sku=sku, available=levels.get(product, 0), item_id=product) for sku, product in products.items()
+        ),
+        location=outlet,
     )
+
+
+def _outlet(call: Call, given: AdjustStock | CountStock) -> str:
+    outlet: str = given.location or call.settings.outlet_id
+    return outlet
 
 
 async def _adjustments(call: Call, given: AdjustStock, wanted: dict[str, int]) -> list[adjustments.Adjustment]:
     products = await _products(call, list(wanted))
-    outlet = given.location or call.settings.outlet_id
+    outlet = _outlet(call, given)
     reasons = {gain: await adjustments.reason(call, given.reason, gain) for gain in {n > 0 for n in wanted.values()}}
     return [
         adjustments.Adjustment(products[sku], outlet, number, reasons[number > 0]) for sku, number in wanted.items()

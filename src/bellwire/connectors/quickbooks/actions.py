@@ -14,13 +14,13 @@ from bellwire.capabilities.accounting import (
     Invoice,
     SalesReceipt,
 )
-from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
+from bellwire.connectors.kit import Account, ByKey, Call, Compared, LookUp, Seen, action
 from bellwire.connectors.kit.books import paid_by_gift_card
 from bellwire.connectors.kit.person import Person
 from bellwire.connectors.quickbooks import customers
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
 from bellwire.connectors.quickbooks.credits import create_credit_memo
-from bellwire.connectors.quickbooks.documents import document_number, number_taken, page
+from bellwire.connectors.quickbooks.documents import document_number, label, number_taken, page
 from bellwire.connectors.quickbooks.faults import DUPLICATE_NUMBER
 from bellwire.connectors.quickbooks.items import find_items, find_tax_codes, require_liability
 from bellwire.connectors.quickbooks.lines import GIFT_CARDS, document_lines, sheet, tax_code
@@ -52,6 +52,14 @@ async def find_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRece
     return _sales_receipt(call, found, given.order) if found else None
 
 
+async def look_for_invoice(call: Call, given: CreateInvoice) -> Seen | None:
+    return await _look(call, "Invoice", given.order, given.order.total)
+
+
+async def look_for_sales_receipt(call: Call, given: CreateSalesReceipt) -> Seen | None:
+    return await _look(call, "SalesReceipt", given.order, given.order.total - paid_by_gift_card(given.order))
+
+
 @action(FIND_OR_CREATE_CUSTOMER, repeat=ByKey("requestid in the query, and DisplayName is unique"))
 async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> BooksCustomer:
     person = Person.of(given.customer)
@@ -60,7 +68,7 @@ async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> Bo
 
 
 # Requests carry a requestid too. How long QuickBooks remembers it isn't published, so a repeat looks first.
-@action(CREATE_INVOICE, repeat=LookUp(find_invoice))
+@action(CREATE_INVOICE, repeat=LookUp(find_invoice), look=look_for_invoice)
 async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
     order = given.order
     body = await _document(call, order)
@@ -68,7 +76,7 @@ async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
     return _invoice(call, await _book(call, "Invoice", order, body), order)
 
 
-@action(CREATE_SALES_RECEIPT, repeat=LookUp(find_sales_receipt))
+@action(CREATE_SALES_RECEIPT, repeat=LookUp(find_sales_receipt), look=look_for_sales_receipt)
 async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt:
     """What gift cards paid is a negative line on the gift card item, so that the total is the money that came in.
 
@@ -171,6 +179,24 @@ async def _find(call: Call, entity: str, order: Order) -> Record | None:
     return None
 
 
+async def _look(call: Call, entity: str, order: Order, total: Money) -> Seen | None:
+    """The document that has the order's number, whoever made it."""
+    found = await ask(call, entity, "DocNumber", [document_number(call, order.number)])
+    if not found:
+        return None
+    record, kind = found[0], "invoice" if entity == "Invoice" else "sales receipt"
+    currency = record.get("CurrencyRef", {}).get("value", call.settings.home_currency)
+    whose = await ask(call, "Customer", "Id", [record["CustomerRef"]["value"]])
+    return Seen(
+        f"{kind} {label(record)}",
+        (
+            Compared("total", f"{cents(total.amount)} {total.currency}", f"{amount_of(record['TotalAmt'])} {currency}"),
+            *(each for customer in whose for each in Person.who_ordered(order).compared(*_known_by(customer))),
+        ),
+        page(call, entity, record),
+    )
+
+
 def _invoice(call: Call, record: Record, order: Order) -> Invoice:
     return Invoice(**_checked(call, record, order, "invoice", order.total))
 
@@ -185,10 +211,10 @@ def _checked(call: Call, record: Record, order: Order, kind: str, total: Money) 
     The document is left as it is: taking off again what is in the books is for a person to decide.
     """
     ours, theirs = cents(total.amount), amount_of(record["TotalAmt"])
-    label = record.get("DocNumber") or record["Id"]
+    known = label(record)
     if ours != theirs:
         raise Refused(
-            f"QuickBooks booked {kind} {label} as {theirs:,} {order.currency}, but for order {order.number} it should "
+            f"QuickBooks booked {kind} {known} as {theirs:,} {order.currency}, but for order {order.number} it should "
             f"come to {ours:,} {order.currency}. The {kind} is in the books as it is.",
             cause="wrong-total",
             detail=f"{kind} {record['Id']}: TotalAmt {record['TotalAmt']}, {record.get('TxnTaxDetail')}",
@@ -197,11 +223,16 @@ def _checked(call: Call, record: Record, order: Order, kind: str, total: Money) 
         )
     return {
         "id": record["Id"],
-        "number": label,
+        "number": known,
         "total": Money(amount=theirs, currency=order.currency),
         "customer_id": record["CustomerRef"]["value"],
         "url": page(call, kind.replace(" ", ""), record),
     }
+
+
+def _known_by(customer: Record) -> tuple[str, str]:
+    """Name and address."""
+    return customer["DisplayName"], customer.get("PrimaryEmailAddr", {}).get("Address", "")
 
 
 def _tax_rate(settings: QuickBooksSettings) -> list[str]:

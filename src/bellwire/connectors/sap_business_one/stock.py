@@ -20,7 +20,7 @@ _LONGEST = 150
 async def find_adjusted(call: Call, given: AdjustStock) -> StockChanges | None:
     """What an earlier attempt changed; None when some or all of it isn't done."""
     wanted = wanted_changes(given)
-    return None if await _missing(call, given, wanted) else changed(wanted)
+    return None if await _missing(call, given, wanted) else changed(wanted, _warehouse(call, given))
 
 
 @action(stock.ADJUST, repeat=LookUp(find_adjusted))
@@ -31,7 +31,7 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
     wanted = wanted_changes(given)
     items = await find_items(call, wanted) if wanted else {}
     todo = await _missing(call, given, wanted) if call.again else _parts(wanted)
-    warehouse = given.location or settings_of(call.connection).warehouse
+    warehouse = _warehouse(call, given)
     for place, (collection, changes) in enumerate(todo.items()):
         lines = [
             {"ItemCode": items[sku]["ItemCode"], "Quantity": abs(change), "WarehouseCode": warehouse}
@@ -40,18 +40,26 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
         # Whatever the second one says, the first is done.
         with after_writing("A part of the stock is changed.") if place else nullcontext():
             await call.api.post(collection, {"Comments": _remarks(call, given), "DocumentLines": lines})
-    return changed(wanted)
+    return changed(wanted, warehouse)
 
 
 @action(stock.COUNT, repeat=Unkeyed("it only reads"))
 async def count(call: Call, given: CountStock) -> StockCounts:
     """What is there and not committed to customers' orders; 0 where the warehouse never had it. Raises Refused
     (unknown-sku:SKU)."""
-    warehouse = given.location or settings_of(call.connection).warehouse
+    warehouse = _warehouse(call, given)
     items = await find_items(call, given.skus, "ItemCode,ItemWarehouseInfoCollection")
     return StockCounts(
-        counts=tuple(StockCount(sku=sku, available=available(item, warehouse)) for sku, item in items.items())
+        counts=tuple(
+            StockCount(sku=sku, available=available(item, warehouse), item_id=item["ItemCode"])
+            for sku, item in items.items()
+        ),
+        location=warehouse,
     )
+
+
+def _warehouse(call: Call, given: AdjustStock | CountStock) -> str:
+    return given.location or settings_of(call.connection).warehouse
 
 
 def available(item: Record, warehouse: str) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from bellwire.capabilities import shipping
 from bellwire.capabilities.shipping import CreateLabel, GetTracking, Label, ShippingOrder, Tracking, UpsertOrder
-from bellwire.connectors.kit import Account, Call, Connection, LookUp, Unkeyed, action
+from bellwire.connectors.kit import Account, Call, Compared, Connection, LookUp, Seen, Unkeyed, action
 from bellwire.connectors.shipstation.errors import refusal
 from bellwire.connectors.shipstation.parcels import parcel, reference
 from bellwire.errors import Refused, Transient
@@ -43,12 +43,32 @@ async def sign_in(call: Call) -> Account:
     )
 
 
+async def look_for_order(call: Call, given: UpsertOrder) -> Seen | None:
+    shipment = await _find(call, given.order)
+    if shipment is None:
+        return None
+    place, there = given.order.shipping, shipment.get("ship_to") or {}
+    compared = (Compared("postcode", place.postcode, there.get("postal_code") or ""),) if place else ()
+    return Seen(f"order {shipment.get('shipment_number') or shipment['shipment_id']}", compared)
+
+
+async def look_for_label(call: Call, given: CreateLabel) -> Seen | None:
+    """The label of the order's number that isn't void, whoever bought it."""
+    shipment = await _find(call, given.order)
+    label = await _valid_label(call, shipment["shipment_id"]) if shipment else None
+    if label is None:
+        return None
+    service = given.service or call.settings.service_code
+    compared = Compared("service", service, label.get("service_code") or "")
+    return Seen(f"label {label['tracking_number']}", (compared,), label.get("tracking_url") or "")
+
+
 async def _order_there(call: Call, given: UpsertOrder) -> ShippingOrder | None:
     shipment = await _find(call, given.order)
     return _shipping_order(shipment) if shipment else None
 
 
-@action(shipping.UPSERT_ORDER, repeat=LookUp(_order_there))
+@action(shipping.UPSERT_ORDER, repeat=LookUp(_order_there), look=look_for_order)
 async def upsert_order(call: Call, given: UpsertOrder) -> ShippingOrder:
     """Known by its number: what is there already stays as it is. Raises Refused `nothing-to-ship`, `no-address`,
     `incomplete-address`, `no-weight`, `number-taken`, `cancelled-there`, `wrong-environment`."""
@@ -73,7 +93,7 @@ async def _label_there(call: Call, given: CreateLabel) -> Label | None:
     return await _bought(call, shipment["shipment_id"]) if shipment else None
 
 
-@action(shipping.CREATE_LABEL, repeat=LookUp(_label_there))
+@action(shipping.CREATE_LABEL, repeat=LookUp(_label_there), look=look_for_label)
 async def create_label(call: Call, given: CreateLabel) -> Label:
     """The one label of the order: one that is there and isn't void is taken, whoever bought it. Order and label go in
     with one request, and the order's number is unique, so that of two attempts only one can buy. An order that is in
@@ -141,12 +161,15 @@ async def _find(call: Call, order: Order) -> Json | None:
 
 async def _bought(call: Call, shipment_id: str) -> Label | None:
     """The label that was bought for it and isn't void. Raises Transient while the carrier still makes it."""
-    labels = (await call.api.get("labels", params={"shipment_id": shipment_id})).json()["labels"]
-    for status in ("completed", "processing"):
-        for label in labels:
-            if label["status"] == status:
-                return _label(label)
-    return None
+    label = await _valid_label(call, shipment_id)
+    return _label(label) if label else None
+
+
+async def _valid_label(call: Call, shipment_id: str) -> Json | None:
+    """The same as ShipStation has it; one that is done before one that is in the making."""
+    labels: list[Json] = (await call.api.get("labels", params={"shipment_id": shipment_id})).json()["labels"]
+    in_order = (label for status in ("completed", "processing") for label in labels if label["status"] == status)
+    return next(in_order, None)
 
 
 async def _offer(call: Call, shipment: Json, carrier: str, service: str) -> str:

@@ -226,7 +226,7 @@ query LookedAt($id: ID!, $after: String) {
 _VARIANTS = """
 fragment Variants on ProductVariantConnection {
   pageInfo { hasNextPage endCursor }
-  nodes { legacyResourceId sku title barcode inventoryQuantity inventoryItem { tracked } }
+  nodes { legacyResourceId sku title barcode inventoryQuantity inventoryItem { legacyResourceId tracked } }
 }
 """
 

@@ -110,6 +110,7 @@ def _product(node: Any, variants: list[Any]) -> dict[str, Any]:
                 "title": variant["title"],
                 "barcode": variant["barcode"],
                 "inventory_quantity": variant["inventoryQuantity"],
+                "inventory_item_id": variant["inventoryItem"]["legacyResourceId"],
                 "inventory_management": "shopify" if variant["inventoryItem"]["tracked"] else None,
             }
             for variant in variants

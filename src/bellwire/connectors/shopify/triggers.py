@@ -165,6 +165,7 @@ def _variant(entry: Body) -> Variant:
         name=entry.get("title") or "",
         barcode=entry.get("barcode") or "",
         stock=entry.get("inventory_quantity") if counted else None,
+        item_id=str(entry.get("inventory_item_id") or ""),
     )
 
 

@@ -50,7 +50,10 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
         changes = [_adjustment(call, given, items[sku], wanted[sku], location) for sku in skus]
         counted |= await _apply(call.part(f"changes-{number}"), changes, location)
     return StockChanges(
-        changes=tuple(StockChange(sku=sku, change=wanted[sku], now=counted.get(items[sku])) for sku in wanted)
+        changes=tuple(
+            StockChange(sku=sku, change=wanted[sku], now=counted.get(item), item_id=item) for sku, item in items.items()
+        ),
+        location=location,
     )
 
 
@@ -58,8 +61,12 @@ async def adjust(call: Call, given: AdjustStock) -> StockChanges:
 async def count(call: Call, given: CountStock) -> StockCounts:
     """What Square never counted is 0. Raises Refused `unknown-sku:SKU`."""
     items = await _items(call, given.skus)
-    counted = await _counts(call, list(items.values()), given.location or call.settings.location_id)
-    return StockCounts(counts=tuple(StockCount(sku=sku, available=counted.get(item, 0)) for sku, item in items.items()))
+    location = given.location or call.settings.location_id
+    counted = await _counts(call, list(items.values()), location)
+    return StockCounts(
+        counts=tuple(StockCount(sku=sku, available=counted.get(item, 0), item_id=item) for sku, item in items.items()),
+        location=location,
+    )
 
 
 def _adjustment(call: Call, given: AdjustStock, item: str, change: int, location: str) -> dict[str, Any]:

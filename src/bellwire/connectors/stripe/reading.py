@@ -58,12 +58,7 @@ def invoice_as_payment(invoice: Record, settings: StripeSettings) -> Payment:
             email=invoice.get("customer_email") or "",
             phone=invoice.get("customer_phone") or "",
         ),
-        reference=(
-            reference(invoice, settings)
-            or reference(_of_subscription(invoice), settings)  # Its metadata, as it was when the invoice was made.
-            or invoice.get("number")
-            or ""
-        ),
+        reference=order_of(invoice, settings) or invoice.get("number") or "",
         invoice_id=invoice["id"],
         subscription_id=subscription_of(invoice),
         attempts=invoice["attempt_count"],
@@ -71,6 +66,12 @@ def invoice_as_payment(invoice: Record, settings: StripeSettings) -> Payment:
         pay_url=invoice.get("hosted_invoice_url") or "",
         created_at=time_of(invoice["created"]),
     )
+
+
+def order_of(invoice: Record, settings: StripeSettings) -> str:
+    """The shop's order that it is for, or that its subscription began with; empty: neither says one."""
+    # The subscription's metadata, as it was when the invoice was made.
+    return reference(invoice, settings) or reference(_of_subscription(invoice), settings)
 
 
 def subscription_of(invoice: Record) -> str:

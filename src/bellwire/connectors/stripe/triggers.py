@@ -19,6 +19,7 @@ from bellwire.connectors.stripe.reading import (
     as_subscription,
     intent_as_payment,
     invoice_as_payment,
+    order_of,
     subscription_of,
     time_of,
 )
@@ -96,7 +97,9 @@ def _invoice_paid(body: Body, _time: datetime, connection: Connection) -> tuple[
         return Normalised(reason="Nothing was to be paid for this invoice.")
     paid = ("payment.succeeded", subject, "paid", data)
     if invoice["billing_reason"] == "subscription_cycle" and subscription_of(invoice):
-        return (paid, ("subscription.renewed", subject, "renewed", data))
+        # What is to be sent again stands in an order: an invoice's own number would be looked for in vain.
+        renewed = data.model_copy(update={"reference": order_of(invoice, settings_of(connection))})
+        return (paid, ("subscription.renewed", subject, "renewed", renewed))
     return (paid,)
 
 

@@ -81,7 +81,6 @@ MANIFEST = Manifest(
     docs="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
     level=Level.GOLD,
     exempt={
-        "practice": "Nothing is called: `bellwire send-test` sends what a sender would.",
         "sign-in": "Nothing is called.",
         "spec": "There is no description by machine; the specification's reference library is the test.",
         "limits": "Nothing is called.",

@@ -15,7 +15,7 @@ from bellwire.capabilities.accounting import (
     Invoice,
     SalesReceipt,
 )
-from bellwire.connectors.kit import Account, ByKey, Call, LookUp, action
+from bellwire.connectors.kit import Account, ByKey, Call, Compared, LookUp, Seen, action
 from bellwire.connectors.kit.books import paid_by_gift_card
 from bellwire.connectors.kit.person import Person
 from bellwire.connectors.xero import contacts
@@ -56,6 +56,25 @@ async def find_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesRece
     return None
 
 
+async def look_for_invoice(call: Call, given: CreateInvoice) -> Seen | None:
+    """The invoice that has the order's number, whoever made it."""
+    order, found = given.order, await invoices_numbered(call, document_number(call, given.order.number))
+    if not found:
+        return None
+    record, whose = found[0], found[0]["Contact"]
+    currency = record.get("CurrencyCode", call.settings.base_currency)
+    return Seen(
+        f"invoice {record['InvoiceNumber']}",
+        (
+            Compared(
+                "total", f"{cents(order.total.amount)} {order.currency}", f"{amount_of(record['Total'])} {currency}"
+            ),
+            *Person.who_ordered(order).compared(whose.get("Name", ""), whose.get("EmailAddress", "")),
+        ),
+        invoice_page(record["InvoiceID"]),
+    )
+
+
 @action(FIND_OR_CREATE_CUSTOMER, repeat=ByKey("the header Idempotency-Key, and the name of a contact is unique"))
 async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> BooksCustomer:
     record, created = await contacts.find_or_create(call, Person.of(given.customer))
@@ -63,7 +82,7 @@ async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> Bo
 
 
 # Requests carry a key too. How long Xero remembers it isn't published, so a repeat looks first.
-@action(CREATE_INVOICE, repeat=LookUp(find_invoice))
+@action(CREATE_INVOICE, repeat=LookUp(find_invoice), look=look_for_invoice)
 async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
     """`PUT Invoices`: https://developer.xero.com/documentation/api/accounting/invoices"""
     order, settings = given.order, call.settings

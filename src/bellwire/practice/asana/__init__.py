@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
@@ -17,8 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.clock import system_clock
+from bellwire.connectors.kit.references import reference_of
 from bellwire.practice.asana.work import TEAM, USERS, WORKSPACE, Record, Refusal, Work, compact, iso
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import Begun, Checklist
 from bellwire.practice.simulator import Simulator, Webhook
 
 _CLIENT = ("practice-client", "practice-client-secret")
@@ -99,6 +101,30 @@ class Asana(Simulator):
             "tasks": list(self.work.tasks.values()),
             "webhooks": [hook.record for hook in self.hooks.values()],
         }
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        whole = [gid for gid, task in self.work.tasks.items() if not task["parent"]]
+        return {"projects.create_project": list(self.work.projects), "projects.create_task": whole}
+
+    def begun(self) -> list[Begun]:
+        return [
+            Begun(gid, reference_of(project["notes"]), project["name"], _day(project["due_on"]))
+            for gid, project in self.work.projects.items()
+        ]
+
+    def checklists(self) -> list[Checklist]:
+        return [
+            Checklist(reference_of(task["notes"]), self._project_of(task), _day(task["due_on"]), self._steps_of(gid))
+            for gid, task in self.work.tasks.items()
+            if not task["parent"]
+        ]
+
+    def _project_of(self, task: Record) -> str:
+        of = [self.work.projects[each["project"]["gid"]] for each in task["memberships"]]
+        return reference_of(of[0]["notes"]) if of else ""
+
+    def _steps_of(self, gid: str) -> tuple[str, ...]:
+        return tuple(task["name"] for task in self.work.tasks.values() if (task["parent"] or {}).get("gid") == gid)
 
     # Webhooks
 
@@ -222,6 +248,10 @@ class Asana(Simulator):
 
 
 SIMULATOR = Asana
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _signed(secret: str, events: list[Record]) -> Webhook:

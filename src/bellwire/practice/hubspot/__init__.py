@@ -5,7 +5,7 @@ import hmac
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -16,9 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bellwire.clock import system_clock
+from bellwire.clock import parse_time, system_clock
+from bellwire.connectors.kit.references import reference_of
 from bellwire.practice.hubspot.crm import PROPERTIES, STAGES, Crm, Query, Record, Refusal, iso
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import Hoped, Known, Planned
 from bellwire.practice.simulator import Simulator, Webhook
 
 _PORTAL = 62515
@@ -93,6 +95,43 @@ class HubSpot(Simulator):
     def state(self) -> dict[str, Any]:
         linked = {f"contact {contact}, {kind}": ids for (contact, kind), ids in self.crm.links.items()}
         return {**{kind: list(records.values()) for kind, records in self.crm.records.items()}, "linked": linked}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        held = {"find_or_create_contact": "contacts", "create_deal": "deals", "create_task": "tasks"}
+        return {f"crm.{operation}": list(self.crm.records[kind]) for operation, kind in held.items()}
+
+    # As people use it
+
+    def enter(self, name: str, email: str) -> str:
+        first, _, last = name.rpartition(" ")
+        contact: str = self.crm.add("contacts", {"firstname": first, "lastname": last, "email": email})["id"]
+        return contact
+
+    def people(self) -> list[Known]:
+        found = []
+        for record in self.crm.records["contacts"].values():
+            told = {name: value or "" for name, value in record["properties"].items()}
+            name = f"{told['firstname']} {told['lastname']}".strip()
+            found.append(Known(record["id"], name, told["email"], told["phone"]))
+        return found
+
+    def hoped(self) -> list[Hoped]:
+        return [
+            Hoped(deal, reference_of(self.crm.records["deals"][deal]["properties"]["description"]), contact)
+            for contact, deal in self._of_contacts("deals")
+        ]
+
+    def planned(self) -> list[Planned]:
+        found = []
+        for contact, task in self._of_contacts("tasks"):
+            told = self.crm.records["tasks"][task]["properties"]
+            found.append(Planned(task, contact, told["hs_task_subject"], parse_time(told["hs_timestamp"])))
+        return found
+
+    def _of_contacts(self, kind: str) -> list[tuple[str, str]]:
+        """Contact's and record's id of each record, also of those that belong to nobody."""
+        linked = {each: contact for (contact, of), ids in self.crm.links.items() if of == kind for each in ids}
+        return [(linked.get(each, ""), each) for each in self.crm.records[kind]]
 
     # Webhooks
 

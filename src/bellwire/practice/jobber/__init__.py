@@ -36,6 +36,7 @@ _SCOPES = {
     "jobCreateNote": "write_jobs",
     "jobClose": "write_jobs",
     "users": "read_users",
+    "visits": "read_jobs",
 }
 
 
@@ -75,6 +76,7 @@ class Jobber(Simulator):
     def state(self) -> dict[str, Any]:
         office = self.office
         held = {"clients": office.clients, "properties": office.properties, "jobs": office.jobs, "notes": office.notes}
+        held |= {"visits": office.visits}
         return {name: list(records.values()) for name, records in held.items()}
 
     def made(self) -> Mapping[str, Collection[str]]:

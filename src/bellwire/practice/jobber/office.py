@@ -30,6 +30,7 @@ class Office:
     jobs: dict[str, Node] = field(default_factory=dict)
     notes: dict[str, Node] = field(default_factory=dict)
     times: dict[str, Node] = field(default_factory=dict)
+    visits: dict[str, Node] = field(default_factory=dict)
     unindexed: set[str] = field(default_factory=set)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -78,7 +79,22 @@ class Office:
             "total": sum(line["quantity"] * line["unitPrice"] for line in lines) + 0.0,
         }
         self.jobs[made["id"]] = made
+        if start and (given.get("scheduling") or {}).get("createVisits"):
+            self._plan_visits(made)
         return made
+
+    def add_visit(self, job_id: str, start: datetime, end: datetime, *, all_day: bool = False) -> Node:
+        made: Node = {"id": self._id("Visit"), "job": job_id, "allDay": all_day, "isComplete": False}
+        made |= {"startAt": iso(start), "endAt": iso(end)}
+        self.visits[made["id"]] = made
+        return made
+
+    def _plan_visits(self, job: Node) -> None:
+        """One for each of its days, at the same times."""
+        first, last = parse_time(job["startAt"]), parse_time(job["endAt"])
+        for day in range((last.date() - first.date()).days + 1):
+            start = first + timedelta(days=day)
+            self.add_visit(job["id"], start, datetime.combine(start.date(), last.timetz()))
 
     def change(self, job_id: str, changes: Node, *, at: datetime | None = None) -> Node:
         self.jobs[job_id] |= {**changes, "updatedAt": iso(at or system_clock())}
@@ -117,6 +133,7 @@ class Office:
             "job": lambda _info, id: self._job(self.jobs.get(id)),  # noqa: A006
             "jobs": self._list_jobs,
             "users": connection(lambda: USERS, lambda user: user | {"email": {"raw": user["email"], "isValid": True}}),
+            "visits": self._list_visits,
             "clientCreate": self._create_client,
             "propertyCreate": self._create_property,
             "jobCreate": self._create_job,
@@ -147,6 +164,19 @@ class Office:
             if each["key"] == "UPDATED_AT":
                 found.sort(key=lambda job: job["updatedAt"], reverse=each["direction"] == "DESCENDING")
         return connection(lambda: found, self._job)(info, **page)
+
+    def _list_visits(self, info: Any, filter: Node | None = None, **page: Any) -> Node:  # noqa: A002
+        wanted = filter or {}
+        since, before = (wanted.get("startAt", {}).get(name) for name in ("after", "before"))
+        found = [
+            visit
+            for visit in self.visits.values()
+            if (not since or parse_time(visit["startAt"]) > parse_time(since))
+            and (not before or parse_time(visit["startAt"]) < parse_time(before))
+            # Null asks for what nobody is to do.
+            and ("assignedTo" not in wanted or wanted["assignedTo"] in self._assigned(visit))
+        ]
+        return connection(lambda: sorted(found, key=lambda visit: visit["startAt"]), self._visit)(info, **page)
 
     def _create_client(self, _info: Any, input: Node) -> Node:  # noqa: A002
         if not any(input.get(name) for name in ("firstName", "lastName", "companyName")):
@@ -183,7 +213,13 @@ class Office:
         job = self.jobs.get(jobId)
         if job is None or job["jobStatus"] in _CLOSED:
             return {"job": None, "userErrors": _wrong("Job is not open", "jobId")}
-        done = {"jobStatus": "requires_invoicing", "completedAt": job["completedAt"] or iso(system_clock())}
+        now = system_clock()
+        for visit in [each for each in self.visits.values() if each["job"] == jobId]:
+            if parse_time(visit["startAt"]) > now:
+                del self.visits[visit["id"]]
+            else:
+                visit["isComplete"] = True
+        done = {"jobStatus": "requires_invoicing", "completedAt": job["completedAt"] or iso(now)}
         return {"job": self._job(self.change(jobId, done)), "userErrors": []}
 
     # As they are shown
@@ -212,6 +248,14 @@ class Office:
             "timeSheetEntries": connection(lambda: times, lambda each: each | {"user": USERS[each["user"]]}),
             "notes": connection(lambda: notes, lambda each: each | {"__typename": "JobNote"}),
         }
+
+    def _visit(self, visit: Node) -> Node:
+        job = self.jobs[visit["job"]]
+        shown = self._job(job)
+        return visit | {"title": job["title"], "job": shown, "property": shown["property"], "client": shown["client"]}
+
+    def _assigned(self, visit: Node) -> list[str | None]:
+        return list(self.jobs[visit["job"]]["assigned"]) or [None]
 
     def _id(self, kind: str) -> str:
         return _encoded(kind, next(self._numbers))

@@ -28,6 +28,7 @@ enum DurationUnit {{ DAYS WEEKS MONTHS YEARS }}
 enum IncompleteVisitDecisionEnum {{ DESTROY_ALL COMPLETE_PAST_DESTROY_FUTURE }}
 input Iso8601DateTimeRangeInput {{ before: ISO8601DateTime after: ISO8601DateTime eq: ISO8601DateTime }}
 input ClientFilterAttributes {{ createdAt: Iso8601DateTimeRangeInput updatedAt: Iso8601DateTimeRangeInput }}
+input VisitFilterAttributes {{ startAt: Iso8601DateTimeRangeInput assignedTo: EncodedId }}
 input JobsSortInput {{ key: JobSortKey! direction: SortDirectionEnum! }}
 input EmailCreateAttributes {{ description: EmailDescription address: String primary: Boolean }}
 input PhoneNumberCreateAttributes {{ description: PhoneNumberDescription number: String primary: Boolean }}
@@ -63,8 +64,10 @@ type User {{ id: EncodedId! name: Name! email: UserEmail! }}
 type UserConnection {{ nodes: [User!]! pageInfo: PageInfo! }}
 type Email {{ address: String! primary: Boolean! }}
 type ClientPhoneNumber {{ number: String! primary: Boolean! }}
+type GeoPoint {{ latitude: Float! longitude: Float! }}
 type PropertyAddress {{
   street1: String street2: String city: String province: String postalCode: String country: String
+  coordinates: GeoPoint
 }}
 type Property {{ id: EncodedId! address: PropertyAddress! }}
 type PropertyConnection {{ nodes: [Property!]! pageInfo: PageInfo! }}
@@ -87,6 +90,11 @@ type Job {{
   timeSheetEntries({_PAGED}): TimeSheetEntryConnection! notes({_PAGED}): JobNoteUnionConnection!
 }}
 type JobConnection {{ nodes: [Job!]! pageInfo: PageInfo! totalCount: Int! }}
+type Visit {{
+  id: EncodedId! title: String allDay: Boolean! startAt: ISO8601DateTime endAt: ISO8601DateTime isComplete: Boolean!
+  client: Client! job: Job! property: Property!
+}}
+type VisitConnection {{ nodes: [Visit!]! pageInfo: PageInfo! totalCount: Int! }}
 type ClientCreatePayload {{ client: Client userErrors: [MutationErrors!]! }}
 type PropertyCreatePayload {{ client: Client properties: [Property!]! userErrors: [MutationErrors!]! }}
 type JobCreatePayload {{ job: Job userErrors: [MutationErrors!]! }}
@@ -99,6 +107,7 @@ type Query {{
   job(id: EncodedId!): Job
   jobs(sort: [JobsSortInput!], searchTerm: String, {_PAGED}): JobConnection!
   users({_PAGED}): UserConnection!
+  visits(filter: VisitFilterAttributes, {_PAGED}): VisitConnection!
 }}
 type Mutation {{
   clientCreate(input: ClientCreateInput!): ClientCreatePayload!

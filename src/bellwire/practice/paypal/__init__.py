@@ -20,11 +20,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.clock import Clock
+from bellwire.events import Customer
 from bellwire.money import Money
-from bellwire.practice.paypal.account import API, PayPalAccount, Record, Refusal, now
+from bellwire.practice.paypal.account import API, PayPalAccount, Record, Refusal, written
 from bellwire.practice.paypal.keys import Identity, practice_identity
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import GivenBack
+from bellwire.practice.roles import GivenBack, Tells
 from bellwire.practice.simulator import Simulator, Webhook
 
 _CLIENT = ("practice-client", "practice-client-secret")
@@ -35,6 +37,12 @@ _CAPTURES, _REFUNDS, _HOOKS = (
     f"{_SERVICES}/payments/refund",
     f"{_SERVICES}/applications/webhooks",
 )
+_NOTICES: Mapping[str, set[str]] = {
+    "payment.failed": {"BILLING.SUBSCRIPTION.PAYMENT.FAILED", "PAYMENT.CAPTURE.DECLINED"},
+    "payment.succeeded": {"PAYMENT.SALE.COMPLETED"},
+    "subscription.renewed": {"PAYMENT.SALE.COMPLETED"},
+    "subscription.ended": {"BILLING.SUBSCRIPTION.CANCELLED"},
+}
 _MOST_WEBHOOKS = 10
 _KEPT = timedelta(days=30)
 """How long events are listed."""
@@ -108,6 +116,40 @@ class PayPalSimulator(Simulator):
             for each in self.account.refunds.values()
         ]
 
+    # As `Subscriptions`
+
+    def tells(self) -> Tells:
+        return Tells(invoices=False, tries=True, orders=True)
+
+    def go_by(self, clock: Clock) -> None:
+        self.account.clock = clock
+
+    def subscribe(self, amount: Money, customer: Customer, order_id: str = "") -> str:
+        return self.account.subscribe(amount, customer, custom_id=order_id)
+
+    def bill(self, amount: Money, customer: Customer) -> str:
+        """None of those that PayPal has are told of here."""
+        return ""
+
+    def charge(self, owed: str, *, declined: bool = False) -> None:
+        self.account.renew(owed, self.account.prices[owed], declined=declined)
+
+    def end(self, subscription_id: str) -> None:
+        self.account.end(subscription_id)
+
+    def refuse(self, amount: Money, customer: Customer) -> str:
+        return self.account.take(amount, email=customer.email, status="DECLINED")
+
+    def notice(self, about: str, event_type: str) -> Webhook:
+        for event in reversed(self.account.events.values()):
+            resource = event["resource"]
+            if event["event_type"] in _NOTICES[event_type] and about in (
+                resource.get("id"),
+                resource.get("billing_agreement_id"),
+            ):
+                return self.signed(event["event_type"], orjson.dumps(event))
+        raise LookupError(f"nothing of the kind happened with {about}")
+
     # Webhooks
 
     def webhook(self, topic: str, *, webhook_id: str = _WEBHOOK) -> Webhook:
@@ -118,7 +160,7 @@ class PayPalSimulator(Simulator):
         )
 
     def signed(self, topic: str, body: bytes, webhook_id: str = _WEBHOOK) -> Webhook:
-        transmission, time = str(uuid4()), now()
+        transmission, time = str(uuid4()), written(datetime.now(UTC))
         text = f"{transmission}|{time}|{webhook_id}|{zlib.crc32(body)}".encode()
         signature = self.identity.key.sign(text, PKCS1v15(), SHA256())
         headers = {

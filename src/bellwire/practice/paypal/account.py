@@ -1,15 +1,18 @@
 """What happens in a simulated PayPal account: captures, refunds, subscriptions, and the events that tell of them."""
 
 import copy
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from bellwire.clock import Clock, system_clock
+from bellwire.events import Customer
 from bellwire.money import Money, digits
 
 Record = dict[str, Any]
 
 API = "https://api.sandbox.paypal.com"
 PAYER = "PRACT2CEPAYER"
+_ROBIN = Customer(id=PAYER, name="Robin Hill", email="robin@example.com")
 _MOST_REFUNDS = 10
 _NOTES = ("invoice_id", "custom_id", "note_to_payer")
 _MESSAGES = {
@@ -55,9 +58,12 @@ class Refusal(Exception):
 
 
 class PayPalAccount:
-    """`slow_refunds`: refunds are pending until `settle`."""
+    """`slow_refunds`: refunds are pending until `settle`. `clock` is what it dates everything by; `prices` what a
+    period of a subscription costs, by its id."""
 
     def __init__(self) -> None:
+        self.clock: Clock = system_clock
+        self.prices: dict[str, Money] = {}
         self.slow_refunds = False
         self.captures: dict[str, Record] = {}
         self.orders: dict[str, Record] = {}
@@ -75,8 +81,8 @@ class PayPalAccount:
             "amount": money(amount),
             "final_capture": True,
             "supplementary_data": {"related_ids": {"order_id": order}},
-            "create_time": now(),
-            "update_time": now(),
+            "create_time": self._now(),
+            "update_time": self._now(),
             "links": [
                 _link(f"/v2/payments/captures/{number}", "self"),
                 _link(f"/v2/payments/captures/{number}/refund", "refund", "POST"),
@@ -93,7 +99,7 @@ class PayPalAccount:
             "intent": "CAPTURE",
             "payer": {"email_address": email, "payer_id": PAYER},
             "purchase_units": [unit],
-            "create_time": now(),
+            "create_time": self._now(),
             "links": [_link(f"/v2/checkout/orders/{order}", "self")],
         }
         self.tell(f"PAYMENT.CAPTURE.{capture['status']}", "capture", capture)
@@ -109,8 +115,8 @@ class PayPalAccount:
             "id": number,
             "status": "PENDING" if self.slow_refunds else "COMPLETED",
             "amount": money(amount),
-            "create_time": now(),
-            "update_time": now(),
+            "create_time": self._now(),
+            "update_time": self._now(),
             "links": [
                 _link(f"/v2/payments/refunds/{number}", "self"),
                 _link(f"/v2/payments/captures/{capture_id}", "up"),
@@ -126,7 +132,7 @@ class PayPalAccount:
 
     def settle(self, refund_id: str, *, failed: bool = False) -> None:
         """A pending refund comes to its end."""
-        self.refunds[refund_id] |= {"status": "FAILED" if failed else "COMPLETED", "update_time": now()}
+        self.refunds[refund_id] |= {"status": "FAILED" if failed else "COMPLETED", "update_time": self._now()}
         self.tell("PAYMENT.CAPTURE.REFUNDED", "refund", self.refunds[refund_id])
 
     def take_back(self, capture_id: str) -> None:
@@ -135,11 +141,11 @@ class PayPalAccount:
 
     def dispute(self, capture_id: str) -> str:
         number = f"PP-R-{self._next('D')}"
-        due = (datetime.now(UTC) + timedelta(days=10)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        due = written(self.clock() + timedelta(days=10))
         dispute = {
             "dispute_id": number,
-            "create_time": now(),
-            "update_time": now(),
+            "create_time": self._now(),
+            "update_time": self._now(),
             "disputed_transactions": [{"seller_transaction_id": capture_id}],
             "reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
             "status": "WAITING_FOR_SELLER_RESPONSE",
@@ -149,20 +155,19 @@ class PayPalAccount:
         self.tell("CUSTOMER.DISPUTE.CREATED", "dispute", dispute)
         return number
 
-    def subscribe(self, amount: Money) -> str:
+    def subscribe(self, amount: Money, customer: Customer = _ROBIN, *, custom_id: str = "") -> str:
         number = f"I-{self._next('S')}"
-        self.subscriptions[number] = {
+        given, _, family = customer.name.partition(" ")
+        email = {"email_address": customer.email} if customer.email else {}
+        self.prices[number] = amount
+        self.subscriptions[number] = ({"custom_id": custom_id} if custom_id else {}) | {
             "id": number,
             "status": "ACTIVE",
-            "status_update_time": now(),
+            "status_update_time": self._now(),
             "plan_id": "P-PRACTICE",
-            "start_time": now(),
-            "subscriber": {
-                "email_address": "robin@example.com",
-                "payer_id": PAYER,
-                "name": {"given_name": "Robin", "surname": "Hill"},
-            },
-            "create_time": now(),
+            "start_time": self._now(),
+            "subscriber": {"payer_id": PAYER, "name": {"given_name": given, "surname": family}, **email},
+            "create_time": self._now(),
             "billing_info": {"outstanding_balance": money(amount), "failed_payments_count": 0},
         }
         self.tell("BILLING.SUBSCRIPTION.ACTIVATED", "subscription", self.subscriptions[number])
@@ -173,21 +178,23 @@ class PayPalAccount:
         subscription = self.subscriptions[subscription_id]
         info = subscription["billing_info"]
         if declined:
-            again = (datetime.now(UTC) + timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
-            failed = {"amount": money(amount), "time": now(), "reason_code": "PAYMENT_DENIED"}
+            again = written(self.clock() + timedelta(days=5))
+            failed = {"amount": money(amount), "time": self._now(), "reason_code": "PAYMENT_DENIED"}
             info["last_failed_payment"] = failed | {"next_payment_retry_time": again}
             info["failed_payments_count"] += 1
             self.tell("BILLING.SUBSCRIPTION.PAYMENT.FAILED", "subscription", subscription)
             return
-        info |= {"last_payment": {"amount": money(amount), "time": now()}, "failed_payments_count": 0}
+        info |= {"last_payment": {"amount": money(amount), "time": self._now()}, "failed_payments_count": 0}
         sale = {
             "id": self._next("V"),
             "state": "completed",
             "amount": {"total": f"{amount.amount:f}", "currency": amount.currency},
             "billing_agreement_id": subscription_id,
-            "create_time": now(),
-            "update_time": now(),
+            "create_time": self._now(),
+            "update_time": self._now(),
         }
+        if "custom_id" in subscription:
+            sale["custom"] = subscription["custom_id"]
         self.tell("PAYMENT.SALE.COMPLETED", "sale", sale)
 
     def end(self, subscription_id: str) -> None:
@@ -201,7 +208,7 @@ class PayPalAccount:
         self.events[number] = {
             "id": number,
             "event_version": "1.0",
-            "create_time": now(),
+            "create_time": self._now(),
             "resource_type": kind,
             "resource_version": "1.0" if kind == "sale" else "2.0",
             "event_type": topic,
@@ -251,13 +258,16 @@ class PayPalAccount:
         except KeyError:
             raise Refusal(404, "RESOURCE_NOT_FOUND", "INVALID_RESOURCE_ID") from None
 
+    def _now(self) -> str:
+        return written(self.clock())
+
     def _next(self, kind: str) -> str:
         self._made += 1
         return f"{self._made:08}PRACTICE{kind}"
 
 
-def now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def written(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def money(amount: Money) -> Record:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Generic, TypeVar
 
@@ -64,12 +64,12 @@ class _Trace:
         run = self.runs[0] if self.runs else None
         if run is None or run.finished_at is None:
             return None
-        waits = (
-            each.next_at - each.finished_at
+        waits = [
+            (each.finished_at, min(each.next_at, run.finished_at))
             for each in self.attempts
             if each.outcome is Outcome.WAITING and each.next_at and each.finished_at
-        )
-        return run.finished_at - run.received_at - sum(waits, timedelta())
+        ]
+        return run.finished_at - run.received_at - _together(waits)
 
 
 @dataclass
@@ -305,3 +305,12 @@ class Trial(Generic[R]):
 
 def _count(count: int) -> str:
     return str(count) if count else "none"
+
+
+def _together(spans: Sequence[tuple[datetime, datetime]]) -> timedelta:
+    """How long at least one of them lasted: several may go on side by side."""
+    length, until = timedelta(), None
+    for begin, end in sorted(spans):
+        length += max(end - max(begin, until or begin), timedelta())
+        until = max(end, until or end)
+    return length

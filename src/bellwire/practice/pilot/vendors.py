@@ -40,6 +40,11 @@ class Vendors:
         self._simulators = simulators
 
     @property
+    def connection(self) -> str:
+        """What the flow starts with comes from there."""
+        return self._flow.connection
+
+    @property
     def source(self) -> Simulator:
         """What tells of the records."""
         return self._simulators[self._flow.connection]

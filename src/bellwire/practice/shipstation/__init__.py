@@ -3,7 +3,7 @@
 https://docs.shipstation.com/openapi
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.events import Customer
 from bellwire.practice.quota import Quota
 from bellwire.practice.roles import Sent
 from bellwire.practice.shipstation.account import (
@@ -26,11 +27,15 @@ from bellwire.practice.shipstation.account import (
     not_found,
     now,
     rate,
+    sent_to,
     usd,
     warehouse,
 )
 from bellwire.practice.shipstation.hooks import SECRET, Hooks, published, signed
 from bellwire.practice.simulator import Simulator, Webhook
+
+_TURNS = {"shipment.delivered": ("delivered", "DE"), "shipment.exception": ("error", "EX")}
+"""What the list of labels calls it, and the code of tracking."""
 
 
 @dataclass
@@ -51,13 +56,24 @@ class ShipStationSimulator(Simulator):
     balance: Decimal = Decimal(1000)
     shipments: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By id."""
+    entered: list[str] = field(default_factory=list)
+    """Those that came as orders, without a label."""
     bought: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Labels by id, voided ones too."""
+    by_hand: set[str] = field(default_factory=set)
+    """The labels that somebody bought in ShipStation."""
     hooks: Hooks = field(default_factory=Hooks)
     announces: dict[str, str] = field(default_factory=dict)
     """Headers of all answers that announce a change, such as `Sunset`."""
     page_size: int = 500
     """The most that a page of labels holds."""
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        """Those that only came about with a label aren't among the orders."""
+        labels = [sent.id for sent in self.labels() if sent.id not in self.by_hand]
+        return {"shipping.upsert_order": list(self.entered), "shipping.create_label": labels}
+
+    # As `Carrier` and `Parcels`
 
     def labels(self) -> list[Sent]:
         return [
@@ -75,6 +91,25 @@ class ShipStationSimulator(Simulator):
     def track(self, label_id: str, status: str) -> None:
         """What the carrier says now: `in_transit`, `delivered` or `error`."""
         self.bought[label_id]["tracking_status"] = status
+
+    def hand_in(self, number: str, recipient: Customer) -> str:
+        details = {
+            "external_shipment_id": number,
+            "ship_to": sent_to(recipient),
+            "ship_from": warehouse()["origin_address"],
+            "packages": [{"weight": {"value": 250, "unit": "gram"}}],
+        }
+        label = self._buy(self._keep(details), "usps_ground_advantage", {})
+        self.by_hand.add(label["label_id"])
+        return str(label["label_id"])
+
+    def turn(self, label_id: str, event_type: str) -> Webhook:
+        status, code = _TURNS[event_type]
+        self.track(label_id, status)
+        return self.webhook(label_id, code)
+
+    def listed(self, label_id: str) -> Webhook:
+        return signed("LABEL", "", self.bought[label_id])
 
     def webhook(self, label_id: str, code: str) -> Webhook:
         """What it would send now about a parcel, by the code of tracking (`IT`, `DE`, `EX` …)."""
@@ -178,6 +213,7 @@ class ShipStationSimulator(Simulator):
         if not body.get("shipments"):
             raise Refusal(400, "field_value_required", "shipments is required.")
         made = [self._keep(details) for details in body["shipments"]]
+        self.entered += [shipment["shipment_id"] for shipment in made]
         return {"has_errors": False, "shipments": [shipment | {"errors": []} for shipment in made]}
 
     def _find_shipment(self, request: Request, _body: object) -> dict[str, Any]:

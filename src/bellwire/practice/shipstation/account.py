@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from starlette.responses import JSONResponse, Response
 
+from bellwire.events import Customer
+
 WAREHOUSE, CARRIER = "se-100", "se-200"
 SERVICES = {"usps_ground_advantage": "USPS Ground Advantage", "usps_priority_mail": "USPS Priority Mail"}
 PRICES = {"usps_ground_advantage": Decimal("4.25"), "usps_priority_mail": Decimal("8.70")}
@@ -63,6 +65,22 @@ def check(details: Mapping[str, Any]) -> None:
     for package in details["packages"]:
         if package.get("weight", {}).get("value", 0) <= 0:
             raise Refusal(400, "invalid_field_value", "The weight must be greater than 0.")
+
+
+def sent_to(recipient: Customer) -> dict[str, Any]:
+    """An address, as a person enters it."""
+    known = {
+        "name": recipient.name,
+        "phone": recipient.phone or _ORIGIN["phone"],
+        "email": recipient.email,
+        "address_line1": "1 Main St",
+        "city_locality": "Austin",
+        "state_province": "TX",
+        "postal_code": "78701",
+        "country_code": "US",
+        "address_residential_indicator": "unknown",
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 def warehouse() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -99,13 +99,17 @@ class Shopify(Simulator):
             "subscriptions": list(self.subscriptions.entries.values()),
         }
 
+    def made(self) -> Mapping[str, Collection[str]]:
+        fulfilments = [entry for order in self.orders.values() for entry in order["fulfillments"]]
+        return {"storefront.mark_fulfilled": [str(entry["id"]) for entry in fulfilments]}
+
     # The Shop role
 
     def number_from(self, first: int) -> None:
         self._last_id = first
 
     def place(self, sale: Sale) -> str:
-        order = sales.new_order(sale, self._new_id(), now())
+        order = sales.new_order(sale, self._new_id(), now(sale.ago))
         order_id = str(order["id"])
         self.orders[order_id] = order
         self._owed[order_id] = Decimal(order["total_price"])

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def now(ago: timedelta = timedelta()) -> str:
+    """Or what it was some time ago."""
+    return (datetime.now(UTC) - ago).isoformat(timespec="seconds")
 
 
 def after(time: str) -> str:

@@ -13,10 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.clock import Clock
+from bellwire.events import Customer
 from bellwire.money import Money
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import GivenBack
+from bellwire.practice.roles import GivenBack, Tells
 from bellwire.practice.simulator import Simulator, Webhook
+from bellwire.practice.square.dues import Dues
 from bellwire.practice.square.hooks import Hooks, signed
 from bellwire.practice.square.refusals import VERSION, Record, Refusal, missing, told
 from bellwire.practice.square.stock import Goods
@@ -24,6 +27,8 @@ from bellwire.practice.square.takings import Takings
 from bellwire.practice.square.tokens import MERCHANT, OWN, Tokens
 
 _PLACE = "LPRACTICE"
+SOMEWHERE = "https://hooks.example.com/hooks/square"
+"""Where it sends notices to if nothing is said, for it signs the address."""
 _SCOPES = (
     *("DISPUTES_READ", "INVENTORY_READ", "INVENTORY_WRITE", "INVOICES_READ", "ITEMS_READ", "MERCHANT_PROFILE_READ"),
     *("ORDERS_READ", "PAYMENTS_READ", "PAYMENTS_WRITE", "SUBSCRIPTIONS_READ"),
@@ -42,6 +47,7 @@ class SquareSimulator(Simulator):
     quotas: list[Quota] = field(default_factory=lambda: [Quota(20, 1)])
     goods: Goods = field(default_factory=lambda: Goods(_PLACE))
     takings: Takings = field(default_factory=lambda: Takings(_PLACE))
+    dues: Dues = field(default_factory=lambda: Dues(_PLACE))
     hooks: Hooks = field(default_factory=Hooks)
     tokens: Tokens = field(default_factory=lambda: Tokens(scopes=list(_SCOPES)))
     answers_with: str = ""
@@ -66,6 +72,41 @@ class SquareSimulator(Simulator):
             for each in self.takings.refunds.values()
         ]
 
+    # As `Subscriptions`
+
+    def tells(self) -> Tells:
+        return Tells(invoices=False, tries=False, orders=False)
+
+    def go_by(self, clock: Clock) -> None:
+        self.dues.clock = clock
+
+    def subscribe(self, amount: Money, customer: Customer, order_id: str = "") -> str:
+        """Square keeps no order of a shop."""
+        return self.dues.subscribe(amount, customer)
+
+    def bill(self, amount: Money, customer: Customer) -> str:
+        return self.dues.bill(amount, customer)
+
+    def charge(self, owed: str, *, declined: bool = False) -> None:
+        newest = self.dues.newest(owed)
+        open_one = newest["id"] if newest and newest["status"] == "UNPAID" else self.dues.renew(owed)
+        self.dues.charge(open_one, declined=declined)
+
+    def end(self, subscription_id: str) -> None:
+        self.dues.end(subscription_id)
+
+    def refuse(self, amount: Money, customer: Customer) -> str:
+        return self.takings.take(amount, status="FAILED", email=customer.email)
+
+    def notice(self, about: str, event_type: str) -> Webhook:
+        if event_type == "subscription.ended":
+            return self.webhook("subscription.updated", about, url=SOMEWHERE)
+        invoice = self.dues.newest(about)
+        if invoice is None:
+            return self.webhook("payment.updated", about, url=SOMEWHERE)
+        topic = "scheduled_charge_failed" if event_type == "payment.failed" else "payment_made"
+        return self.webhook(f"invoice.{topic}", invoice["id"], url=SOMEWHERE)
+
     def state(self) -> dict[str, Any]:
         entries = [{k: v for k, v in each.items() if k != "signature_key"} for each in self.hooks.entries.values()]
         return {
@@ -74,7 +115,9 @@ class SquareSimulator(Simulator):
             "payments": list(self.takings.payments.values()),
             "refunds": list(self.takings.refunds.values()),
             "disputes": list(self.takings.disputes.values()),
-            "subscriptions": entries,
+            "subscriptions": list(self.dues.subscriptions.values()),
+            "invoices": list(self.dues.invoices.values()),
+            "webhooks": entries,
         }
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -110,8 +153,8 @@ class SquareSimulator(Simulator):
     # Webhooks
 
     def webhook(self, topic: str, number: str, *, url: str, key: str = "") -> Webhook:
-        """What it would send now to `url` about a payment, a refund, a dispute, an item's stock or an order; signed
-        with the practice key unless another is given."""
+        """What it would send now to `url` about a payment, a refund, a dispute, a subscription, an invoice, an item's
+        stock or an order; signed with the practice key unless another is given."""
         kind = topic.partition(".")[0]
         told: Record
         match kind:
@@ -121,6 +164,8 @@ class SquareSimulator(Simulator):
                 thin = {"order_id": number, "location_id": _PLACE, "state": "OPEN", "version": 1}
                 kind = topic.replace(".", "_")
                 told = {kind: thin}
+            case "subscription" | "invoice":
+                told = {kind: getattr(self.dues, f"{kind}s")[number]}
             case _:
                 told = {kind: getattr(self.takings, f"{kind}s")[number]}
         return signed(

@@ -25,7 +25,15 @@ class Takings:
 
     # What happens at the till
 
-    def take(self, amount: Money, *, reference: str = "", status: str = "COMPLETED", location: str = "") -> str:
+    def take(
+        self,
+        amount: Money,
+        *,
+        reference: str = "",
+        status: str = "COMPLETED",
+        location: str = "",
+        email: str = "robin@example.com",
+    ) -> str:
         """A customer pays by card; gives the payment's id."""
         now, number = stamp(datetime.now(UTC)), f"PAY{next(self._numbers):06}"
         card: Record = {"status": {"COMPLETED": "CAPTURED", "APPROVED": "AUTHORIZED"}.get(status, status)}
@@ -45,7 +53,7 @@ class Takings:
             "card_details": card,
             "location_id": location or self.location,
             "order_id": f"ORDER{number}",
-            "buyer_email_address": "robin@example.com",
+            "buyer_email_address": email,
         }
         self.payments[number] = payment | ({"reference_id": reference} if reference else {})
         return number

@@ -2,10 +2,12 @@
 
 from bellwire.errors import NotFound
 from bellwire.practice.stories.dispatch import Dispatch
+from bellwire.practice.stories.dunning import Dunning
+from bellwire.practice.stories.onboarding import Onboarding
 from bellwire.practice.stories.order_to_cash import OrderToCash
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
 
-_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, Dispatch)}
+_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, Onboarding, Dunning, Dispatch)}
 
 
 def story_names() -> list[str]:

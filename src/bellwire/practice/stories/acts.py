@@ -11,7 +11,7 @@ from bellwire.practice.stories.telling import Act, Told, Verdict
 
 
 async def retries_told(stage: Stage, names: Mapping[str, str]) -> AsyncIterator[Told]:
-    """What was tried again, and why. `names` has what people call a subject (`order/17` → `order 1001`)."""
+    """What was tried again by itself, and why. `names` has what people call a subject (`order/17` → `order 1001`)."""
 
     def query(rows: Rows) -> list[tuple[str, str, AttemptRow]]:
         return [
@@ -19,7 +19,9 @@ async def retries_told(stage: Stage, names: Mapping[str, str]) -> AsyncIterator[
             for run in reversed(runs.newest(rows, limit=100))
             if (event := events.find(rows, run.event))
             for attempt in runs.attempts(rows, run.id)
-            if attempt.outcome in (Outcome.FAILED, Outcome.UNKNOWN) and _by_itself(attempt)
+            if attempt.next_at is not None
+            and attempt.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+            and attempt.sentence not in {each.sentence for each in exceptions.of_run(rows, run.id)}
         ]
 
     yield Act("What was tried again, and why")
@@ -29,11 +31,6 @@ async def retries_told(stage: Stage, names: Mapping[str, str]) -> AsyncIterator[
         yield f"{names.get(subject, subject)}  {attempt.action:<9} {attempt.sentence} {after}"
 
 
-def _by_itself(attempt: AttemptRow) -> bool:
-    """Whether it was tried again without a person, who has it tried again at once."""
-    return attempt.next_at is not None and attempt.next_at != attempt.finished_at
-
-
 def _how_repeated(stage: Stage, flow: str, name: str) -> str:
     action = stage.flows[flow].actions[name]
     connector = stage.connections[action.connection].connector
@@ -41,7 +38,7 @@ def _how_repeated(stage: Stage, flow: str, name: str) -> str:
         case ByKey():
             return "Sent it again with the same key, so that it can't be done twice."
         case LookUp():
-            return "Looked first: it was there, so it wasn't done again."
+            return "Looked first whether it was there, so that it can't be done twice."
         case _:
             return "Sent it again: a repeat does no harm."
 

@@ -1,5 +1,6 @@
 """What a story is made of: what is told on the way, and the promises that are looked at."""
 
+import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -56,7 +57,8 @@ def each_once(what: str, expected: Collection[str], found: Iterable[str], of: st
     counts = Counter(found)
     missing = set(expected) - set(counts)
     extra = {name for name, count in counts.items() if count > 1 or name not in expected}
-    told = f"{counts.total()} for {len(expected)} {of}{'' if len(expected) == 1 else 's'}"
+    named = of if len(expected) == 1 else re.sub("y$", "ie", of) + "s"
+    told = f"{counts.total()} for {len(expected)} {named}"
     told += f"; missing: {', '.join(sorted(missing))}" if missing else ""
     told += f"; too many: {', '.join(sorted(extra))}" if extra else ""
     return Verdict(f"One {what} for each {of}", not (missing or extra), told)

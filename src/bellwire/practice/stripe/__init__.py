@@ -17,10 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.clock import Clock
+from bellwire.events import Customer
 from bellwire.money import Money
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import GivenBack
+from bellwire.practice.roles import GivenBack, Tells
 from bellwire.practice.simulator import Simulator, Webhook
+from bellwire.practice.stripe import objects
 from bellwire.practice.stripe.account import Refusal, StripeAccount
 from bellwire.practice.stripe.forms import read_form
 from bellwire.practice.stripe.objects import VERSION, Record, readable
@@ -41,6 +44,12 @@ _LISTS: Mapping[str, set[str]] = {
 }
 """Each list, and what it can be asked for."""
 _GUARDED_AS = {"invoice_payments": "invoices"}
+_NOTICES: Mapping[str, set[str]] = {
+    "payment.failed": {"invoice.payment_failed", "payment_intent.payment_failed"},
+    "payment.succeeded": {"invoice.paid"},
+    "subscription.renewed": {"invoice.paid"},
+    "subscription.ended": {"customer.subscription.deleted"},
+}
 _REFUND_REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 Answerer = Callable[[Request, Record], Record]
@@ -90,12 +99,55 @@ class StripeSimulator(Simulator):
             for each in self.account.held["refunds"].values()
         ]
 
+    # As `Subscriptions`
+
+    def tells(self) -> Tells:
+        return Tells(invoices=True, tries=True, orders=True)
+
+    def go_by(self, clock: Clock) -> None:
+        self.account.clock = clock
+
+    def subscribe(self, amount: Money, customer: Customer, order_id: str = "") -> str:
+        known, metadata = self.account.meet(customer), {"order_id": order_id} if order_id else {}
+        return self.account.subscribe(amount.minor, amount.currency.lower(), customer=known, metadata=metadata)
+
+    def bill(self, amount: Money, customer: Customer) -> str:
+        known = self.account.meet(customer)
+        return str(self.account.draw_up(amount.minor, amount.currency.lower(), customer=known)["id"])
+
+    def charge(self, owed: str, *, declined: bool = False) -> None:
+        self.account.declining = declined
+        invoices = self.account.held["invoices"].values()
+        if left := [each for each in invoices if each["status"] == "open" and owed in objects.named(each)]:
+            self.account.charge_invoice(left[-1], automatic=True)
+        else:
+            self.account.renew(owed)
+        self.account.declining = False
+
+    def end(self, subscription_id: str) -> None:
+        self.account.end(subscription_id)
+
+    def refuse(self, amount: Money, customer: Customer) -> str:
+        self.account.declining = True
+        refused = self.account.take(amount.minor, amount.currency.lower(), email=customer.email or None)
+        self.account.declining = False
+        return refused
+
+    def notice(self, about: str, event_type: str) -> Webhook:
+        topics, events = _NOTICES[event_type], reversed(self.account.held["events"].values())
+        return self._sent(
+            next(each for each in events if each["type"] in topics and about in objects.named(each["data"]["object"]))
+        )
+
     # Webhooks
 
     def webhook(self, topic: str, *, secret: str = _SECRET) -> Webhook:
         """The newest event of a topic, as it is sent."""
         events = reversed(self.account.held["events"].values())
-        body = orjson.dumps(next(event for event in events if event["type"] == topic))
+        return self._sent(next(event for event in events if event["type"] == topic), secret)
+
+    def _sent(self, event: Record, secret: str = _SECRET) -> Webhook:
+        topic, body = event["type"], orjson.dumps(event)
         now = str(int(time.time()))
         signature = hmac.digest(secret.encode(), f"{now}.".encode() + body, "sha256").hex()
         headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": f"t={now},v1={signature}"}

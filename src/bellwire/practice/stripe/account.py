@@ -2,9 +2,10 @@
 
 import copy
 from collections import defaultdict
-from datetime import UTC, datetime
 from typing import Any
 
+from bellwire.clock import Clock, system_clock
+from bellwire.events import Customer
 from bellwire.practice.stripe import objects
 from bellwire.practice.stripe.objects import Record
 
@@ -22,13 +23,16 @@ class Refusal(Exception):
 
 
 class StripeAccount:
-    """`declining`: cards are declined. `slow_refunds`: refunds are pending until `settle`."""
+    """`declining`: cards are declined. `slow_refunds`: refunds are pending until `settle`. `clock` is what it dates
+    everything by."""
 
     def __init__(self) -> None:
+        self.clock: Clock = system_clock
         self.declining = False
         self.slow_refunds = False
         self.held: dict[str, dict[str, Record]] = defaultdict(dict)
         """The name of a list → id → object, oldest first."""
+        self._customers = {objects.CUSTOMER.id: objects.CUSTOMER}
         self._made = 0
 
     def take(self, amount: int, currency: str, *, metadata: Record | None = None, email: str | None = None) -> str:
@@ -37,9 +41,23 @@ class StripeAccount:
         self._try(made)
         return str(made["id"])
 
-    def subscribe(self, amount: int, currency: str = "usd") -> str:
+    def meet(self, customer: Customer) -> str:
+        """A new customer; gives the id."""
+        number, _ = self._next()
+        self._customers[f"cus_{number}"] = customer
+        return f"cus_{number}"
+
+    def subscribe(
+        self,
+        amount: int,
+        currency: str = "usd",
+        *,
+        customer: str = objects.CUSTOMER.id,
+        metadata: Record | None = None,
+    ) -> str:
         number, now = self._next()
-        made = self._keep("subscriptions", objects.subscription(number, now, amount, currency))
+        subscription = objects.subscription(number, now, amount, currency, customer=customer, metadata=metadata or {})
+        made = self._keep("subscriptions", subscription)
         self._tell("customer.subscription.created", made)
         return str(made["id"])
 
@@ -48,16 +66,29 @@ class StripeAccount:
         subscription = self.held["subscriptions"][subscription_id]
         (item,) = subscription["items"]["data"]
         item["current_period_end"] += objects.MONTH
-        return self.bill(item["price"]["unit_amount"], subscription["currency"], subscription)
-
-    def bill(self, amount: int, currency: str, subscription: Record | None = None) -> str:
-        """An invoice, which is charged at once."""
-        number, now = self._next()
-        made = self._keep("invoices", objects.invoice(number, now, amount, currency, subscription))
-        by = self._new_intent(amount, currency, customer=made["customer"])
-        self._keep("invoice_payments", objects.invoice_payment(self._next()[0], now, made, by))
+        made = self.draw_up(item["price"]["unit_amount"], subscription["currency"], subscription)
         self.charge_invoice(made, automatic=True)
         return str(made["id"])
+
+    def bill(self, amount: int, currency: str) -> str:
+        """An invoice, which is charged at once."""
+        made = self.draw_up(amount, currency)
+        self.charge_invoice(made, automatic=True)
+        return str(made["id"])
+
+    def draw_up(
+        self, amount: int, currency: str, subscription: Record | None = None, *, customer: str = objects.CUSTOMER.id
+    ) -> Record:
+        """An invoice that is yet to be charged; one of a subscription is for whose that is."""
+        number, now = self._next()
+        customer = subscription["customer"] if subscription else customer
+        who = self._customers[customer]
+        known = {"customer_name": who.name or None, "customer_email": who.email or None}
+        known |= {"customer_phone": who.phone or None}
+        made = objects.invoice(number, now, amount, currency, subscription, customer=customer, **known)
+        by = self._new_intent(amount, currency, customer=customer)
+        self._keep("invoice_payments", objects.invoice_payment(self._next()[0], now, made, by))
+        return self._keep("invoices", made)
 
     def charge_invoice(self, invoice: Record, *, automatic: bool) -> None:
         """Only the first attempt and automatic ones are counted."""
@@ -163,4 +194,4 @@ class StripeAccount:
     def _next(self) -> tuple[str, int]:
         """The next id, and the time."""
         self._made += 1
-        return f"practice{self._made:08}", int(datetime.now(UTC).timestamp())
+        return f"practice{self._made:08}", int(self.clock().timestamp())

@@ -6,10 +6,14 @@ https://docs.stripe.com/api
 from datetime import UTC, datetime
 from typing import Any
 
+from bellwire.events import Customer
+
 Record = dict[str, Any]
 
 VERSION = "2026-06-24.dahlia"
 MONTH = 30 * 86_400
+CUSTOMER = Customer(id="cus_practice", name="Robin Hill", email="robin@example.com")
+"""Who it is if nobody is named."""
 _TIMES = ("created", "_at", "_end", "_start", "_attempt", "due_by", "_anchor", "start_date")
 
 
@@ -75,7 +79,7 @@ def refund(number: str, now: int, of: Record, amount: int, metadata: Record, sta
 
 
 def invoice(number: str, now: int, amount: int, currency: str, subscription: Record | None, **changes: Any) -> Record:
-    details = {"subscription": subscription["id"], "metadata": {}} if subscription else None
+    details = {"subscription": subscription["id"], "metadata": subscription["metadata"]} if subscription else None
     return {
         "id": f"in_{number}",
         "object": "invoice",
@@ -91,9 +95,9 @@ def invoice(number: str, now: int, amount: int, currency: str, subscription: Rec
         "collection_method": "charge_automatically",
         "created": now,
         "currency": currency,
-        "customer": "cus_practice",
-        "customer_email": "robin@example.com",
-        "customer_name": "Robin Hill",
+        "customer": CUSTOMER.id,
+        "customer_email": CUSTOMER.email,
+        "customer_name": CUSTOMER.name,
         "customer_phone": None,
         "default_tax_rates": [],
         "discounts": [],
@@ -136,7 +140,7 @@ def invoice_payment(number: str, now: int, of: Record, by: Record) -> Record:
     }
 
 
-def subscription(number: str, now: int, amount: int, currency: str) -> Record:
+def subscription(number: str, now: int, amount: int, currency: str, **changes: Any) -> Record:
     price = {
         "id": f"price_{number}",
         "object": "price",
@@ -175,7 +179,7 @@ def subscription(number: str, now: int, amount: int, currency: str) -> Record:
         "collection_method": "charge_automatically",
         "created": now,
         "currency": currency,
-        "customer": "cus_practice",
+        "customer": CUSTOMER.id,
         "discounts": [],
         "invoice_settings": {"issuer": {"type": "self"}},
         "items": {"object": "list", "data": [item], "has_more": False, "url": "/v1/subscription_items"},
@@ -183,6 +187,7 @@ def subscription(number: str, now: int, amount: int, currency: str) -> Record:
         "metadata": {},
         "start_date": now,
         "status": "active",
+        **changes,
     }
 
 
@@ -243,6 +248,12 @@ def event(number: str, now: int, topic: str, about: Record) -> Record:
         "request": {"id": None, "idempotency_key": None},
         "type": topic,
     }
+
+
+def named(about: Record) -> set[str]:
+    """The ids by which something is known: its own, and of an invoice that of the subscription it is of."""
+    details = (about.get("parent") or {}).get("subscription_details") or {}
+    return {about["id"], *filter(None, [details.get("subscription")])}
 
 
 def readable(value: Any, name: str = "") -> Any:

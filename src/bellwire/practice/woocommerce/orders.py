@@ -38,7 +38,7 @@ def new_order(number: int, sale: Sale, products: Mapping[str, Body], ids: "count
     sent = bool(sale.shipping) or any(not products[line.sku]["virtual"] for line in sale.lines)
     shipping = [sums.shipping(next(ids))] if sent else []
     tips = [sums.tip(next(ids))] if sale.tip else []
-    person, placed = sale.customer, text(now())
+    person, placed = sale.customer, text(now() - sale.ago)
     first, _, last = person.name.partition(" ")
     address = {
         "first_name": first,

@@ -2,10 +2,18 @@
 
 from typing import Any
 
+from bellwire.practice.pilot.kinds.contracts import Contracts
+from bellwire.practice.pilot.kinds.dues import FailedPayments, Renewals
 from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
+from bellwire.practice.pilot.kinds.leads import Leads
 from bellwire.practice.pilot.kinds.orders import Orders
+from bellwire.practice.pilot.kinds.parcels import Parcels
 
-_KINDS: dict[str, type[Kind[Any]]] = {event_type: kind for kind in (Orders,) for event_type in kind.event_types}
+_KINDS: dict[str, type[Kind[Any]]] = {
+    event_type: kind
+    for kind in (Orders, Leads, Contracts, FailedPayments, Renewals, Parcels)
+    for event_type in kind.event_types
+}
 
 EVENT_TYPES = tuple(_KINDS)
 """What a flow may start with to be practised."""

@@ -1,0 +1,56 @@
+"""What a newer schema does with the rows of an older one."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command as migrations
+from alembic.config import Config
+from sqlalchemy import create_engine
+
+import bellwire.ledger
+from bellwire.ledger import FlowMode, modes, open_ledger
+from tests.ledgers import POSTGRES, SQLITE, Ledgers, change
+
+FOLDER = Path(bellwire.ledger.__file__).parent / "migrations"
+
+
+def before(name: str) -> str:
+    """The revision before the one with this name."""
+    (file,) = (FOLDER / "versions").glob(f"*_{name}.py")
+    return f"{int(file.name[:4]) - 1:04}"
+
+
+@pytest.fixture(params=[SQLITE, POSTGRES])
+def url(request: pytest.FixtureRequest, ledgers: Ledgers, tmp_path: Path) -> str:
+    """Where there is no ledger yet."""
+    return f"sqlite:///{tmp_path / 'old.db'}" if request.param == SQLITE else ledgers.database()
+
+
+def make(url: str, revision: str) -> None:
+    """An empty ledger as an older release made it."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(FOLDER))
+        config.attributes["connection"] = connection
+        migrations.upgrade(config, revision)
+    engine.dispose()
+
+
+async def test_flows_that_have_run_with_real_accounts_stay_live_and_others_are_left_open(url: str) -> None:
+    make(url, before("pilots"))
+    for number, environment in enumerate(("production", "sandbox", "production"), 1):
+        change(
+            url,
+            "INSERT INTO events (id, environment, business_key, time, recorded_at)"  # noqa: S608
+            f" VALUES ({number}, '{environment}', '{number}', 0, 0)",
+        )
+    for flow, event in (("cash", 1), ("cash", 3), ("tried", 2), ("by_hand", 1)):
+        change(
+            url,
+            "INSERT INTO runs (event, flow, state, created_at, received_at)"  # noqa: S608
+            f" VALUES ({event}, '{flow}', 'done', 0, 0)",
+        )
+    change(url, "INSERT INTO flow_modes (flow, mode, set_at) VALUES ('by_hand', 'manual', 0)")
+    async with open_ledger(url) as ledger:
+        assert await ledger.read(modes.decided) == {"cash": FlowMode.LIVE, "by_hand": FlowMode.MANUAL}
