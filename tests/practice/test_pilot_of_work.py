@@ -1,4 +1,5 @@
-"""The pilot of visits: the bundled flows are ready, whatever the calendar, and one that forgets an odd case isn't."""
+"""The pilot of visits and of work: the bundled flows are ready, whatever calendar and books; one that forgets a case
+isn't."""
 
 from pathlib import Path
 
@@ -55,3 +56,13 @@ async def test_an_appointment_at_another_time_is_found(tmp_path: Path) -> None:
     )
     (only,) = await tried(tmp_path, flow, 1)
     assert only.why_not.startswith("in the calendar: expected ")
+
+
+@pytest.mark.parametrize("books", ["quickbooks", "xero"])
+async def test_what_is_done_about_work_is_ready_whatever_the_books(tmp_path: Path, books: str) -> None:
+    made = await tried(tmp_path, bundled("job_completed"), books=books)
+    assert [each.why_not for each in made] == [""] * 10
+    mailed = [found(each)["Invoices mailed to"] for each in made]
+    assert mailed[0] == "robin@example.com" and mailed[2] == mailed[4] == mailed[5] == "nobody"
+    assert {found(each)["The work order"] for each in made} == {"closed"}
+    assert found(made[5])["Create the invoice for work done"] == "1", "it goes by post"

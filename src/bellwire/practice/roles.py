@@ -270,6 +270,9 @@ class Fieldwork(Protocol):
 
     def work_orders(self) -> list[WorkOrder]: ...
 
+    def take_on(self, customer: Customer, title: str) -> str:
+        """The office opens a work order by hand; gives its id."""
+
     def work(self, job_id: str, start: datetime, minutes: int | None) -> None:
         """Somebody works on it for so long; None: their clock still runs."""
 
@@ -278,6 +281,10 @@ class Fieldwork(Protocol):
 
     def job_webhook(self, job_id: str) -> Webhook:
         """What is sent when something about it has changed."""
+
+    def listed_job(self, job_id: str) -> Webhook:
+        """What is told of it as it is now, in a delivery: where webhooks say only that something has changed, what the
+        list says then."""
 
 
 @dataclass(frozen=True)

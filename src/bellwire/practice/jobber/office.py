@@ -9,6 +9,7 @@ from typing import Any
 
 from bellwire.clock import parse_time, system_clock
 from bellwire.connectors.kit.references import reference_of
+from bellwire.events import Customer
 from bellwire.practice.jobber.schema import Node, connection
 from bellwire.practice.roles import WorkOrder
 
@@ -106,6 +107,14 @@ class Office:
         made |= {"startAt": iso(start), "finalDuration": seconds}
         self.times[made["id"]] = made
         return made
+
+    def take_on(self, customer: Customer, title: str) -> Node:
+        """A client of one name, with a place of work, and the job there."""
+        emails = [{"address": customer.email}] if customer.email else []
+        phones = [{"number": customer.phone}] if customer.phone else []
+        client = self.add_client({"firstName": customer.name, "emails": emails, "phones": phones})
+        place = self.add_property(client["id"], {"street1": "1 Main St", "city": "Austin"})
+        return self.add_job({"propertyId": place["id"], "title": title})
 
     def complete(self, job_id: str, at: datetime) -> None:
         """Its last visit is done; to close it is left to the office."""

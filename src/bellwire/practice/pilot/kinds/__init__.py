@@ -9,10 +9,11 @@ from bellwire.practice.pilot.kinds.leads import Leads
 from bellwire.practice.pilot.kinds.orders import Orders
 from bellwire.practice.pilot.kinds.parcels import Parcels
 from bellwire.practice.pilot.kinds.visits import CalledOff, Visits
+from bellwire.practice.pilot.kinds.work import Work
 
 _KINDS: dict[str, type[Kind[Any]]] = {
     event_type: kind
-    for kind in (Orders, Leads, Contracts, FailedPayments, Renewals, Parcels, Visits, CalledOff)
+    for kind in (Orders, Leads, Contracts, FailedPayments, Renewals, Parcels, Visits, CalledOff, Work)
     for event_type in kind.event_types
 }
 
