@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bellwire.clock import system_clock
-from bellwire.engine import cancel, retry_run
+from bellwire.engine import cancel, resolve, retry, retry_run
 from bellwire.errors import Refused
 from bellwire.ledger import AttemptRow, Outcome, RunState, events, figures, runs
 from tests.engine.conftest import House
@@ -325,6 +325,35 @@ async def test_a_person_can_have_it_done_at_once(ledger_url: str) -> None:
         await place.until(place.waits)
         run, now = (await place.run()).id, place.clock()
         await place.ledger.write(lambda rows: retry_run(rows, run, now, who="Dana"))
+        await place.until(lambda: "Remember 1001" in place.said())
+
+
+@pytest.mark.parametrize("mend", ["the exception is retried", "the run is retried", "a person did it"])
+async def test_what_a_person_mends_beside_it_leaves_it_its_time(ledger_url: str, mend: str) -> None:
+    async with open_place(ledger_url) as place:
+        place.vendor.next["post_message"].append(Refused("There is no such channel.", cause="channel"))
+        await place.deliver()
+
+        async def rests() -> bool:
+            return any(run.held_for == runs.A_PERSON for run in await place.runs())
+
+        await place.until(rests)
+        run, now = await place.run(), place.clock()
+        assert run.due_at is not None and run.due_at > now + 2 * DAY and "Stuck at: thanks" in run.reason
+        assert await place.ledger.read(lambda rows: figures.unfinished(rows, now)) == 0
+        (stuck,) = await place.exceptions()
+        match mend:
+            case "the exception is retried":
+                await place.ledger.write(lambda rows: retry(rows, stuck.id, now, who="Dana"))
+            case "the run is retried":
+                await place.ledger.write(lambda rows: retry_run(rows, run.id, now, who="Dana"))
+            case _:
+                await place.ledger.write(
+                    lambda rows: resolve(rows, stuck.id, now, who="Dana", result={}, reason="Done")
+                )
+        await place.until(place.waits)
+        assert "Remember 1001" not in place.said()
+        place.pass_by(3 * DAY)
         await place.until(lambda: "Remember 1001" in place.said())
 
 

@@ -24,6 +24,7 @@ from bellwire.capabilities.field_service import (
 )
 from bellwire.capabilities.sms import SendSms
 from bellwire.connectors.kit import Connection
+from bellwire.errors import Transient
 from bellwire.events import Address, Answer, Booking, Customer, Delivery, Environment, Event, Job, WorkedTime
 from bellwire.flows import SKIPPED, Flow, Scope, bundled, check_flow, parse_flow, scope_for
 from bellwire.ledger import RunRow, RunState, runs
@@ -36,9 +37,9 @@ from tests.samples import NOW, usd
 
 FLOWS = {
     name: parse_flow(bundled(name), PATH.with_stem(name))
-    for name in ("booking_created", "booking_changed", "booking_cancelled", "job_completed")
+    for name in ("booking_created", "booking_changed", "booking_replaced", "booking_cancelled", "job_completed")
 }
-CREATED, CHANGED, CANCELLED, DONE = FLOWS.values()
+CREATED, CHANGED, REPLACED, CANCELLED, DONE = FLOWS.values()
 BUSINESS = BusinessCalendar(zone="America/New_York")
 DAY = timedelta(days=1)
 CLIENT = FieldClient(id="c1", property_id="p1", name="Robin Hill", created=False)
@@ -127,13 +128,14 @@ def from_vendor(vendor: str, event_type: str, settings: dict[str, Any]) -> Any:
 REAL = [
     (CREATED, "calendly", "booking.created", {}),
     (CHANGED, "calendly", "booking.changed", {}),
+    (REPLACED, "calendly", "booking.changed", {}),
     (CANCELLED, "calendly", "booking.cancelled", {}),
     (CREATED, "form", "booking.created", {"zone": "America/Chicago"}),
     (DONE, "jobber", "job.completed", {"account_id": "MQ==", "currency": "USD"}),
 ]
 
 
-@pytest.mark.parametrize(("flow", "vendor", "kind", "settings"), REAL, ids=[f"{each[1]}-{each[2]}" for each in REAL])
+@pytest.mark.parametrize(("flow", "vendor", "kind", "settings"), REAL, ids=[f"{each[0].id}-{each[1]}" for each in REAL])
 def test_every_input_is_valid_for_its_operation(flow: Flow, vendor: str, kind: str, settings: dict[str, Any]) -> None:
     names = told(flow, from_vendor(vendor, kind, settings))
     for action in flow.actions.values():
@@ -282,10 +284,9 @@ def test_nobody_waits_for_the_calendar_or_a_message() -> None:
 def test_a_moved_booking_takes_the_place_of_the_one_before() -> None:
     moved = booking(id="E2/I2", replaces="E1/I1")
     names = told(CHANGED, moved)
-    assert wanted(CHANGED, moved) == [
-        "removed", "appointment", "told", "reminder", "client", "job", "note", "dispatcher",
-    ]  # fmt: skip
-    assert CHANGED.actions["removed"].inputs(names) == {"reference": "E1/I1"}
+    assert wanted(CHANGED, moved) == ["appointment", "told", "reminder", "client", "job", "note", "dispatcher"]
+    assert wanted(REPLACED, moved) == ["removed"]
+    assert REPLACED.actions["removed"].inputs(told(REPLACED, moved)) == {"reference": "E1/I1"}
     assert CHANGED.actions["appointment"].inputs(names)["reference"] == "E2/I2"
     assert CHANGED.actions["job"].inputs(names)["reference"] == "E1/I1"
     note, said = given(CHANGED, "note", names), CHANGED.actions["dispatcher"].inputs(names)["text"]
@@ -295,7 +296,7 @@ def test_a_moved_booking_takes_the_place_of_the_one_before() -> None:
 
 def test_a_booking_that_keeps_its_id_has_its_appointment_moved() -> None:
     names = told(CHANGED, booking())
-    assert "removed" not in wanted(CHANGED, booking())
+    assert wanted(REPLACED, booking()) == []
     assert CHANGED.actions["appointment"].inputs(names)["reference"] == "E1/I1"
     assert CHANGED.actions["job"].inputs(names)["reference"] == "E1/I1"
 
@@ -331,20 +332,31 @@ def test_of_a_booking_that_was_replaced_only_the_appointment_goes() -> None:
 
 
 class Dispatch(Place):
-    """The three flows of bookings, with toys behind their connections."""
+    """The four flows of bookings, with toys behind their connections."""
 
     def office(self, name: str) -> Office:
         (found,) = [each for each in self.others if each.name == name]
         assert isinstance(found, Office)
         return found
 
-    async def booked(self, data: Booking, kind: str) -> None:
+    async def booked(self, data: Booking, kind: str, *, settle: bool = True) -> None:
         body = {"type": f"booking.{kind}", "booking": data.model_dump(mode="json")}
         await self.deliver(body=json.dumps(body).encode())
-        await self.settled()
+        if settle:
+            await self.settled()
 
     async def waiting(self) -> list[RunRow]:
         return [run for run in await self.runs() if run.state is RunState.WAITING and run.held_for == runs.ITS_TIME]
+
+    async def old_ones_gone(self) -> None:
+        """So much time goes by that the appointments of bookings that were replaced are taken out."""
+        self.pass_by(timedelta(minutes=2))
+
+        async def none_waits() -> bool:
+            return all(run.flow != REPLACED.id for run in await self.waiting())
+
+        await self.until(none_waits)
+        await self.settled()
 
     async def nothing_failed(self) -> bool:
         return not await self.exceptions()
@@ -355,7 +367,7 @@ class Dispatch(Place):
 
 @asynccontextmanager
 async def open_dispatch(url: str) -> AsyncIterator[Dispatch]:
-    texts = {name: bundled(name) for name in ("booking_created", "booking_changed", "booking_cancelled")}
+    texts = {name: bundled(name) for name in FLOWS if name != DONE.id}
     others = tuple(Office(name) for name in ("calendar", "sms", "field", "chat"))
     place = Dispatch(url, Office("booking"), texts.pop("booking_created"), clock=Clock(), others=others, beside=texts)
     async with place.open():
@@ -391,6 +403,7 @@ async def test_a_moved_bookings_reminder_is_the_new_one(ledger_url: str, keeps_i
         new = {} if keeps_its_id else {"id": "E2/I2", "replaces": "E1/I1"}
         moved = soon(place, 9, **new)
         await place.booked(moved, "changed")
+        await place.old_ones_gone()
         (run,) = await place.waiting()
         assert run.due_at == moved.start - DAY
         (put,) = place.office("calendar").appointments.values()
@@ -415,6 +428,7 @@ async def test_a_booking_that_is_moved_twice_and_called_off_leaves_nothing_behin
             new = {} if keeps_its_id else {"id": f"E{number}", "replaces": "E1/I1" if number == 2 else "E2"}
             last = soon(place, days, **new)
             await place.booked(last, "changed")
+        await place.old_ones_gone()
         (run,) = await place.waiting()
         assert run.due_at == last.start - DAY
         await place.booked(soon(place, 7, id=last.id, replaces=last.replaces), "cancelled")
@@ -424,6 +438,30 @@ async def test_a_booking_that_is_moved_twice_and_called_off_leaves_nothing_behin
         # A work order keeps the reference of the first booking: after a second new id, a person has to look for it.
         looked = [text for text in place.office("chat").posts if "No work order was found" in text]
         assert len(looked) == (0 if keeps_its_id else 2)
+
+
+async def test_moves_that_are_told_in_the_wrong_order_leave_the_last_appointment_only(ledger_url: str) -> None:
+    async with open_dispatch(ledger_url) as place:
+        await place.booked(soon(place, 5), "created")
+        first = soon(place, 9, id="E2", replaces="E1/I1")
+        second = soon(place, 7, id="E3", replaces="E2", updated_at=place.clock() + timedelta(seconds=1))
+        await place.booked(second, "changed")
+        await place.booked(first, "changed")
+        await place.old_ones_gone()
+        assert list(place.office("calendar").appointments) == ["E3"]
+        (run,) = await place.waiting()
+        assert run.due_at == second.start - DAY and await place.nothing_failed()
+
+
+async def test_a_booking_that_is_made_and_moved_at_once_has_one_appointment(ledger_url: str) -> None:
+    async with open_dispatch(ledger_url) as place:
+        calendar = place.office("calendar")
+        made, moved = soon(place, 5), soon(place, 9, id="E2", replaces="E1/I1")
+        calendar.next["put_appointment"].append(Transient("The calendar is busy.", cause="busy"))
+        await place.booked(made, "created", settle=False)
+        await place.booked(moved, "changed")
+        await place.old_ones_gone()
+        assert list(calendar.appointments) == ["E2"] and await place.nothing_failed()
 
 
 async def test_a_cancellation_that_comes_first_leaves_no_reminder(ledger_url: str) -> None:

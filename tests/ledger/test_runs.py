@@ -155,10 +155,10 @@ async def test_a_final_state_is_not_left_by_its_old_holder(desk: Desk, state: Ru
 @pytest.mark.parametrize("state", FINAL)
 async def test_a_final_state_is_not_retried_but_a_dead_run_is(desk: Desk, state: RunState) -> None:
     await desk.leave(FIRST, RunState.DEAD)
-    assert await desk.ledger.write(lambda rows: runs.retry(rows, desk.run, NOW))
+    assert await desk.ledger.write(lambda rows: runs.retry(rows, desk.run, NOW, hurry=True))
     await desk.claim()
     await desk.leave(SECOND, state)
-    assert not await desk.ledger.write(lambda rows: runs.retry(rows, desk.run, NOW))
+    assert not await desk.ledger.write(lambda rows: runs.retry(rows, desk.run, NOW, hurry=True))
     assert (await desk.row()).state is state
 
 

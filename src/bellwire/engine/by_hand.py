@@ -47,8 +47,10 @@ def still_open(rows: Rows, exception: int) -> ExceptionRow:
 
 def retry_run(rows: Rows, run: int, now: datetime, *, who: str, today: Mapping[str, Flow] | None = None) -> None:
     """Have a run that is stuck, waits or is held carried out now, from the action that failed; what is done isn't done
-    again. With the flow that it began with, or with `today`'s, by id. Raises NotFound, BellwireError."""
-    _reopen(rows, _run(rows, run), now, today)
+    again. Where nothing is stuck, what waits for its time is done at once. With the flow that it began with, or with
+    `today`'s, by id. Raises NotFound, BellwireError."""
+    hurry = not exceptions.open_ones(rows, run=run, limit=1)
+    _reopen(rows, _run(rows, run), now, today, hurry=hurry)
     exceptions.close_of_run(rows, run, ExceptionState.RETRIED, now)
     audit.record(rows, who, "retry", f"run {run}", now, _which(today))
 
@@ -66,7 +68,8 @@ def edit(rows: Rows, exception: int, edited: Edited, now: datetime, *, who: str)
 
 
 def retry(rows: Rows, exception: int, now: datetime, *, who: str, today: Mapping[str, Flow] | None = None) -> None:
-    """Retry what an exception is about: its run (with all that is stuck there), or the reading of its delivery.
+    """Retry what an exception is about: its run (with all that is stuck there; what waits for its time still does), or
+    the reading of its delivery.
 
     Raises NotFound, BellwireError.
     """
@@ -77,7 +80,7 @@ def retry(rows: Rows, exception: int, now: datetime, *, who: str, today: Mapping
         exceptions.close(rows, exception, ExceptionState.RETRIED, now)
         audit.record(rows, who, "retry", f"exception {exception}", now, f"delivery {row.delivery}")
         return
-    _reopen(rows, _at_rest(rows, row.run), now, today)
+    _reopen(rows, _at_rest(rows, row.run), now, today, hurry=False)
     exceptions.close_of_run(rows, row.run, ExceptionState.RETRIED, now)
     audit.record(rows, who, "retry", f"exception {exception}", now, f"run {row.run}, {_which(today)}")
 
@@ -94,7 +97,7 @@ def resolve(rows: Rows, exception: int, now: datetime, *, who: str, result: Mapp
     runs.done_by_hand(rows, row.run, row.action, row.item, orjson.dumps(dict(result)).decode(), now)
     exceptions.close(rows, exception, ExceptionState.RESOLVED, now, reason)
     if not exceptions.open_ones(rows, run=row.run, limit=1):
-        runs.retry(rows, row.run, now)
+        runs.retry(rows, row.run, now, hurry=False)
     audit.record(rows, who, "resolve", f"exception {exception}", now, f"run {row.run}: {reason}")
 
 
@@ -233,7 +236,7 @@ def _at_rest(rows: Rows, run: int) -> RunRow:
     return row
 
 
-def _reopen(rows: Rows, run: RunRow, now: datetime, today: Mapping[str, Flow] | None) -> None:
+def _reopen(rows: Rows, run: RunRow, now: datetime, today: Mapping[str, Flow] | None, *, hurry: bool) -> None:
     flow = None
     if today is not None:
         flow = today.get(run.flow)
@@ -243,7 +246,7 @@ def _reopen(rows: Rows, run: RunRow, now: datetime, today: Mapping[str, Flow] | 
                 remedy="Retry it with the flow that it began with: leave out --as-now.",
             )
         runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
-    if not runs.retry(rows, run.id, now, flow_hash=flow.hash if flow else ""):
+    if not runs.retry(rows, run.id, now, flow_hash=flow.hash if flow else "", hurry=hurry):
         raise BellwireError(_why_not(run))
 
 

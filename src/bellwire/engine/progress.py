@@ -134,6 +134,10 @@ class Progress:
         left = [part for part in self.parts() if not part.settled]
         return all(part.asked or part.due for part in left) and any(part.asked for part in left)
 
+    def rests(self) -> bool:
+        """Whether all that is left waits for its time or needs a person: nothing is to be tried again."""
+        return all(part.asked or part.dead or part.due for part in self.parts() if not part.settled)
+
     def stuck(self) -> list[str]:
         """The actions that need a person."""
         return [name for name, parts in self._parts.items() if any(part.dead for part in parts)]

@@ -38,6 +38,9 @@ def rest_of(progress: Progress, wait: timedelta | None, shut_out: str, now: date
         reason = f"It waits for a person: {', '.join(progress.asked())}."
         state = RunState.HELD if wait is None else RunState.WAITING
         return Rest(state, reason, None if wait is None else now + wait, runs.A_PERSON)
+    if wait is not None and progress.rests():
+        reason = f"Stuck at: {', '.join(progress.stuck())}. The rest waits for its time."
+        return Rest(RunState.WAITING, reason, now + wait, runs.A_PERSON)
     if wait is not None:
         return Rest(RunState.WAITING, due_at=now + (min(wait, _LOOK_AGAIN) if shut_out else wait))
     if shut_out:

@@ -323,9 +323,10 @@ def settle_cut_off(rows: Rows, run: int, now: datetime) -> None:
     )
 
 
-def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
+def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "", hurry: bool) -> bool:
     """Have a run that isn't going on carried out now, from the action that failed: its attempts so far count no more.
-    `flow_hash`: with that flow instead of its own.
+    `flow_hash`: with that flow instead of its own. To `hurry` is to let what waits for its time, or for a person's
+    answer, wait no longer.
 
     False when it is at its end, is going on, or waits for its turn.
     """
@@ -339,10 +340,12 @@ def retry(rows: Rows, run: int, now: datetime, *, flow_hash: str = "") -> bool:
         # What may be repeated at once. Times wouldn't tell these attempts from later ones: a clock can be set back.
         rows.run(
             "UPDATE attempts SET next_at = COALESCE(finished_at, started_at)"
-            " WHERE run = :id AND outcome IN ('failed', 'unknown', 'started', 'waiting', 'asked')",
-            {"id": run},
+            " WHERE run = :id AND (outcome IN ('failed', 'unknown', 'started')"
+            " OR (:hurry = 1 AND outcome IN ('waiting', 'asked')))",
+            {"id": run, "hurry": int(hurry)},
         )
-        asks.withdraw(rows, run, now)
+        if hurry:
+            asks.withdraw(rows, run, now)
         bring_due(rows, now)
     return bool(opened)
 

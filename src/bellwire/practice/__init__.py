@@ -5,13 +5,16 @@ from bellwire.practice.faults import Fault, FaultKind, Faults
 from bellwire.practice.practising import Practised, practising
 from bellwire.practice.quota import Quota
 from bellwire.practice.roles import (
+    Appointed,
     Booked,
     Bookings,
     Books,
+    Calendar,
     Carrier,
     Chat,
     Credited,
     Crm,
+    Fieldwork,
     GivenBack,
     Helpdesk,
     Mailbox,
@@ -27,17 +30,22 @@ from bellwire.practice.roles import (
     Subscriptions,
     Teller,
     Tells,
+    Texts,
     Ticket,
     Till,
+    Visit,
+    WorkOrder,
 )
 from bellwire.practice.server import Practice, find_simulator, simulator_names
 from bellwire.practice.simulator import Received, Simulator, Webhook
 
 __all__ = [
     "CATALOGUE",
+    "Appointed",
     "Booked",
     "Bookings",
     "Books",
+    "Calendar",
     "Carrier",
     "Chat",
     "Credited",
@@ -45,6 +53,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Faults",
+    "Fieldwork",
     "GivenBack",
     "Good",
     "Helpdesk",
@@ -66,9 +75,12 @@ __all__ = [
     "Subscriptions",
     "Teller",
     "Tells",
+    "Texts",
     "Ticket",
     "Till",
+    "Visit",
     "Webhook",
+    "WorkOrder",
     "find_simulator",
     "practising",
     "simulator_names",

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -11,17 +11,20 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
 from defusedxml.ElementTree import fromstring
-from icalendar import Calendar
+from icalendar import Calendar, Event
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.practice.roles import Appointed
 from bellwire.practice.simulator import Simulator
 
 _DAV, _CAL = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}"
 _NAMES = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
 _METHODS = ["OPTIONS", "PROPFIND", "REPORT", "GET", "PUT", "DELETE", "MKCALENDAR"]
 _USER = "practice"
+_REFERENCE = "X-BELLWIRE-REFERENCE"
+"""Where Bellwire keeps what a flow calls an appointment."""
 
 
 class _Error(Exception):
@@ -65,6 +68,27 @@ class CalDavSimulator(Simulator):
 
     def state(self) -> dict[str, Any]:
         return {"calendars": {name: dict(kept.objects) for name, kept in self.calendars.items()}}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"calendar.put_appointment": [each.id for each in self.appointments()]}
+
+    def appointments(self) -> list[Appointed]:
+        return [
+            Appointed(
+                str(event["UID"]),
+                unquote(str(event[_REFERENCE])),
+                str(event["SUMMARY"]),
+                _utc(event["DTSTART"]),
+                _utc(event["DTEND"]),
+            )
+            for event in self._events()
+            if _REFERENCE in event and event.get("STATUS") != "CANCELLED"
+        ]
+
+    def _events(self) -> Iterator[Event]:
+        for kept in self.calendars.values():
+            for text in kept.objects.values():
+                yield from (each for each in Calendar.from_ical(text).walk("VEVENT") if isinstance(each, Event))
 
     def signed_out(self) -> Response:
         return Response("Access to the requested resource forbidden.", 401, {"WWW-Authenticate": "Basic"})

@@ -18,7 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.events import Customer
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import Visit
 from bellwire.practice.simulator import Simulator, Webhook
 
 Record = dict[str, Any]
@@ -96,19 +98,30 @@ class CalendlySimulator(Simulator):
         links = [each["owner"] for each in self.links]
         return {"events": list(self.events.values()), "invitees": self.invitees, "links": links}
 
-    def book(self, kind: str = "BOILER", *, days: float = 2, into: str = "", at: datetime | None = None) -> str:
-        """Robin books, or joins those who have booked `into`; gives `EVENT/INVITEE`. `at`: when that was done."""
+    def book(
+        self,
+        kind: str = "",
+        *,
+        visit: Visit | None = None,
+        days: float = 2,
+        into: str = "",
+        at: datetime | None = None,
+    ) -> str:
+        """Somebody books a `visit`, Robin if nothing is said, or joins those who have booked `into`; gives
+        `EVENT/INVITEE`. `kind` goes before the visit's service; `at`: when that was done."""
         now = at or datetime.now(UTC)
-        event = into or self._schedule(kind, now + timedelta(days=days), now)
+        wanted = visit or Visit(now + timedelta(days=days))
+        kind = kind or next(each for each, (name, _) in _KINDS.items() if name == wanted.service)
+        event = into or self._schedule(kind, wanted.start, now)
         number = f"INV{sum(map(len, self.invitees.values())) + 1:013}"
         self.invitees[event].append(
             {
                 "uri": f"{_API}/scheduled_events/{event}/invitees/{number}",
-                "email": "robin@example.com",
-                "name": "Robin Hill",
+                "email": wanted.customer.email,
+                "name": wanted.customer.name,
                 "first_name": None,
                 "last_name": None,
-                "timezone": "America/Chicago",
+                "timezone": wanted.zone,
                 "status": "active",
                 "rescheduled": False,
                 "old_invitee": None,
@@ -116,7 +129,7 @@ class CalendlySimulator(Simulator):
                 "created_at": _written(now),
                 "updated_at": _written(now),
                 "questions_and_answers": [{"question": "Where?", "answer": "1 Main St, Austin", "position": 0}],
-                "text_reminder_number": "+15125550123",
+                "text_reminder_number": wanted.customer.phone or None,
                 "cancel_url": f"https://calendly.com/cancellations/{number}",
                 "reschedule_url": f"https://calendly.com/reschedulings/{number}",
                 "tracking": {"utm_source": None},
@@ -132,10 +145,17 @@ class CalendlySimulator(Simulator):
         """The customer does."""
         self._call_off(self.find(booking), reason, "invitee", at or datetime.now(UTC))
 
-    def move(self, booking: str, *, days: float = 3, at: datetime | None = None) -> str:
-        """The customer takes another time; gives the new booking."""
-        new = self.book(days=days, at=at)
-        old, made = self.find(booking), self.find(new)
+    def move(self, booking: str, *, start: datetime | None = None, days: float = 3, at: datetime | None = None) -> str:
+        """The customer takes another time, if nothing is said in so many `days`; gives the new booking."""
+        old, event = self.find(booking), self.events[booking.partition("/")[0]]
+        phone = old["text_reminder_number"] or ""
+        visit = Visit(
+            start or (at or datetime.now(UTC)) + timedelta(days=days),
+            Customer(name=old["name"], email=old["email"], phone=phone),
+            zone=old["timezone"],
+        )
+        new = self.book(event["event_type"].rpartition("/")[2], visit=visit, at=at)
+        made = self.find(new)
         self._call_off(old, "", "invitee", at or datetime.now(UTC))
         old |= {"rescheduled": True, "new_invitee": made["uri"]}
         made["old_invitee"] = old["uri"]
@@ -147,6 +167,12 @@ class CalendlySimulator(Simulator):
             if invitee["uri"].endswith(f"/{number}"):
                 return invitee
         raise _Error(404, "Resource Not Found", "The server could not find the requested resource.")
+
+    def webhooks(self, booking: str, event_type: str) -> list[Webhook]:
+        """Of one that was moved, Calendly calls off the old and makes the new."""
+        old = self.find(booking)["old_invitee"] if event_type == "booking.changed" else None
+        before = [self.webhook(_named_by(old), "booking.cancelled")] if old else []
+        return [*before, self.webhook(booking, event_type)]
 
     def webhook(self, booking: str, event_type: str = "booking.created", *, key: str = _KEY) -> Webhook:
         """What is sent about a booking as it is now."""
@@ -375,3 +401,9 @@ SIMULATOR = CalendlySimulator
 
 def _written(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _named_by(uri: str) -> str:
+    """`EVENT/INVITEE`, of an invitee's address."""
+    event, _, number = uri.split("/")[-3:]
+    return f"{event}/{number}"

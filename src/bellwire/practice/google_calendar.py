@@ -5,7 +5,7 @@ https://developers.google.com/workspace/calendar/api/v3/reference
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from bellwire.clock import Clock, parse_time, system_clock
 from bellwire.practice.assertions import PublicKey, read_assertion
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import Appointed
 from bellwire.practice.simulator import Simulator, Webhook
 
 Record = dict[str, Any]
@@ -29,6 +30,8 @@ _TOKENS = "https://oauth2.googleapis.com/token"
 _API = "/calendar/v3"
 _SCOPES = "https://www.googleapis.com/auth/calendar.events https://www.googleapis.com/auth/calendar.freebusy"
 _ID = re.compile("[a-v0-9]{5,1024}")
+_REFERENCE = "bellwireReference"
+"""The private property in which Bellwire keeps what a flow calls an event."""
 _WEEK = timedelta(days=7)
 _FREE_BUSY = timedelta(days=62)
 _INCOMPATIBLE = {"iCalUID", "orderBy", "privateExtendedProperty", "q", "timeMax", "timeMin", "updatedMin"}
@@ -112,6 +115,22 @@ class GoogleCalendar(Simulator):
             name: [{k: v for k, v in event.items() if k != "etag"} for event in calendar.events.values()]
             for name, calendar in self.calendars.items()
         }
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"calendar.put_appointment": [each.id for each in self.appointments()]}
+
+    def appointments(self) -> list[Appointed]:
+        return [
+            Appointed(
+                event["id"],
+                event["extendedProperties"]["private"][_REFERENCE],
+                event["summary"],
+                *(_time(event[side], calendar.zone).astimezone(UTC) for side in ("start", "end")),
+            )
+            for calendar in self.calendars.values()
+            for event in calendar.events.values()
+            if event["status"] != "cancelled" and _REFERENCE in event.get("extendedProperties", {}).get("private", {})
+        ]
 
     # As people use it
 

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import Sent
 from bellwire.practice.simulator import Simulator, Webhook
 
 _ACCOUNT = "AC" + f"{7:032x}"
@@ -120,6 +121,18 @@ class TwilioSimulator(Simulator):
 
     def state(self) -> dict[str, Any]:
         return {"messages": [{"sid": m.sid, "to": m.to, "from": m.sender, "body": m.body} for m in self.sent]}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"sms.send_sms": [each.id for each in self.texts()]}
+
+    def texts(self) -> list[Sent]:
+        return [Sent(message.sid, message.to, message.body) for message in self.sent if not message.inbound]
+
+    def opt_out(self, number: str) -> None:
+        self.opted_out.add(number)
+
+    def opt_in(self, number: str) -> None:
+        self.opted_out.discard(number)
 
     def receive(self, text: str, sender: str = "+15125550123") -> str:
         """Somebody writes to the number; gives the message's SID."""

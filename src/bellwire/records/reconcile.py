@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bellwire.clock import Clock
-from bellwire.connectors.kit import POLLED, Call, Connection, Listed, Poll
+from bellwire.connectors.kit import POLLED, Call, Connection, FormBody, Listed, Poll
 from bellwire.connectors.kit.limits import backlog
 from bellwire.errors import BellwireError, CannotNormalise, LedgerBusy, Transient
 from bellwire.events import Delivery
-from bellwire.intake import redact
+from bellwire.intake import redact, redact_fields
 from bellwire.ledger import Database, PollRow, Rows, deliveries, events, polls
 
 log = structlog.get_logger()
@@ -223,9 +223,11 @@ class Polling:
 
 
 def _delivery(connection: Connection, poll: Poll, record: Listed, now: datetime) -> Delivery:
-    headers = {POLLED: poll.name, "content-type": "application/json"}
+    as_form = connection.manifest.webhook_body == FormBody()
+    content_type = "application/x-www-form-urlencoded" if as_form else "application/json"
+    headers = {POLLED: poll.name, "content-type": content_type}
     whole = Delivery(connection.name, headers, record.body, now)
-    body = redact(record.body, whole.json)
+    body = redact_fields(record.body, whole.form) if as_form else redact(record.body, whole.json)
     return whole if body is record.body else Delivery(connection.name, headers, body, now)
 
 

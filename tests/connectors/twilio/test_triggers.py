@@ -28,8 +28,10 @@ from bellwire.connectors.twilio.subscribing import SUBSCRIBING, TOPICS
 from bellwire.connectors.twilio.triggers import TRIGGERS, normalise
 from bellwire.errors import CannotNormalise, Refused
 from bellwire.events import Delivery, Event
+from bellwire.ledger import deliveries, open_ledger
 from bellwire.practice import Practice, Webhook
 from bellwire.practice.twilio import TwilioSimulator
+from bellwire.records import Reconciler
 from tests.connecting import call, connecting
 from tests.samples import NOW
 
@@ -227,6 +229,18 @@ class TestPoll:
             if not cursor:
                 break
         return found, cursor
+
+    async def test_what_it_lists_is_taken_in_as_forms_are(
+        self, connect: Connect, twilio: TwilioSimulator, ledger_url: str
+    ) -> None:
+        sid, sms = twilio.receive("Is it ready?"), connect()
+        async with open_ledger(ledger_url) as ledger:
+            (poll,) = TRIGGERS.polls
+            found = await Reconciler(ledger, system_clock).catch_up(sms, poll, system_clock() - timedelta(hours=1))
+            taken = await ledger.read(lambda rows: deliveries.waiting(rows, after=0, limit=10))
+        assert found.new == len(taken) == 1
+        (event,) = normalise(taken[0][1], sms).events
+        assert event.subject == f"message/{sid}" and taken[0][1].is_form
 
     async def test_it_lists_page_by_page_and_goes_on_where_another_process_stopped(
         self, connect: Connect, twilio: TwilioSimulator

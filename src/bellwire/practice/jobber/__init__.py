@@ -4,8 +4,9 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -16,10 +17,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bellwire.clock import system_clock
+from bellwire.events import Customer
 from bellwire.practice.jobber import points
 from bellwire.practice.jobber.office import ACCOUNT, Office, iso
 from bellwire.practice.jobber.schema import SCHEMA, Node
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import WorkOrder
 from bellwire.practice.simulator import Simulator, Webhook
 
 _CLIENT = ("practice-client", "practice-client-secret")
@@ -36,6 +39,14 @@ _SCOPES = {
     "users": "read_users",
     "visits": "read_jobs",
 }
+
+_LISTED = """
+query ($id: EncodedId!) { job(id: $id) {
+  id jobNumber title instructions jobStatus startAt endAt completedAt updatedAt total
+  client { id name companyName emails { address } phones { number } }
+  property { address { street1 street2 city province postalCode country } }
+} }
+"""
 
 
 @dataclass
@@ -77,10 +88,38 @@ class Jobber(Simulator):
         held |= {"visits": office.visits}
         return {name: list(records.values()) for name, records in held.items()}
 
+    def made(self) -> Mapping[str, Collection[str]]:
+        held = {"find_or_create_client": "clients", "open_job": "jobs", "add_job_note": "notes"}
+        return {f"field_service.{operation}": list(getattr(self.office, name)) for operation, name in held.items()}
+
+    # As people use it
+
+    def work_orders(self) -> list[WorkOrder]:
+        return self.office.work_orders()
+
+    def take_on(self, customer: Customer, title: str) -> str:
+        return str(self.office.take_on(customer, title)["id"])
+
+    def work(self, job_id: str, start: datetime, minutes: int | None) -> None:
+        self.office.clock(job_id, start, 60 * (minutes or 0), ticking=minutes is None)
+
+    def complete(self, job_id: str, *, at: datetime | None = None) -> None:
+        self.office.complete(job_id, at or system_clock())
+
+    def job_webhook(self, job_id: str) -> Webhook:
+        return self.webhook("JOB_UPDATE", job_id)
+
+    def listed_job(self, job_id: str) -> Webhook:
+        done = execute_sync(SCHEMA, parse(_LISTED), root_value=self.office.root(), variable_values={"id": job_id})
+        return self._signed("JOB_UPDATE", orjson.dumps(done.data))
+
     def webhook(self, topic: str, item: str, *, account: str = ACCOUNT["id"], spelling: str = "occurredAt") -> Webhook:
         """What the app would send about something now. Older payloads spell the time `occuredAt`."""
         told = {"topic": topic, "appId": "practice-app", "accountId": account, "itemId": item}
         body = orjson.dumps({"data": {"webHookEvent": told | {spelling: iso(system_clock())}}})
+        return self._signed(topic, body)
+
+    def _signed(self, topic: str, body: bytes) -> Webhook:
         signature = base64.b64encode(hmac.digest(_CLIENT[1].encode(), body, hashlib.sha256)).decode()
         return Webhook(topic, {"Content-Type": "application/json", "X-Jobber-Hmac-SHA256": signature}, body)
 

@@ -8,13 +8,18 @@ from itertools import count
 from typing import Any
 
 from bellwire.clock import parse_time, system_clock
+from bellwire.connectors.kit.references import reference_of
+from bellwire.events import Customer
 from bellwire.practice.jobber.schema import Node, connection
+from bellwire.practice.roles import WorkOrder
 
 ACCOUNT = {"id": "MQ==", "name": "Hill Heating"}
 USERS = (
     {"id": "VTE=", "name": {"full": "Kim Field", "first": "Kim", "last": "Field"}, "email": "kim@example.com"},
     {"id": "VTI=", "name": {"full": "Lee Mills", "first": "Lee", "last": "Mills"}, "email": "lee@example.com"},
 )
+
+_CLOSED = ("archived", "requires_invoicing")
 
 
 @dataclass
@@ -102,6 +107,30 @@ class Office:
         made |= {"startAt": iso(start), "finalDuration": seconds}
         self.times[made["id"]] = made
         return made
+
+    def take_on(self, customer: Customer, title: str) -> Node:
+        """A client of one name, with a place of work, and the job there."""
+        emails = [{"address": customer.email}] if customer.email else []
+        phones = [{"number": customer.phone}] if customer.phone else []
+        client = self.add_client({"firstName": customer.name, "emails": emails, "phones": phones})
+        place = self.add_property(client["id"], {"street1": "1 Main St", "city": "Austin"})
+        return self.add_job({"propertyId": place["id"], "title": title})
+
+    def complete(self, job_id: str, at: datetime) -> None:
+        """Its last visit is done; to close it is left to the office."""
+        self.change(job_id, {"completedAt": iso(at), "jobStatus": "action_required"}, at=at)
+
+    def work_orders(self) -> list[WorkOrder]:
+        return [
+            WorkOrder(
+                job["id"],
+                str(job["jobNumber"]),
+                reference_of(job["instructions"]),
+                [note["message"] for note in self.notes.values() if note["job"] == job["id"]],
+                job["jobStatus"] in _CLOSED,
+            )
+            for job in self.jobs.values()
+        ]
 
     # The API
 
@@ -191,7 +220,7 @@ class Office:
 
     def _close(self, _info: Any, jobId: str, input: Node) -> Node:  # noqa: A002, N803
         job = self.jobs.get(jobId)
-        if job is None or job["jobStatus"] in ("archived", "requires_invoicing"):
+        if job is None or job["jobStatus"] in _CLOSED:
             return {"job": None, "userErrors": _wrong("Job is not open", "jobId")}
         now = system_clock()
         for visit in [each for each in self.visits.values() if each["job"] == jobId]:
@@ -199,7 +228,7 @@ class Office:
                 del self.visits[visit["id"]]
             else:
                 visit["isComplete"] = True
-        done = {"jobStatus": "requires_invoicing", "completedAt": iso(now)}
+        done = {"jobStatus": "requires_invoicing", "completedAt": job["completedAt"] or iso(now)}
         return {"job": self._job(self.change(jobId, done)), "userErrors": []}
 
     # As they are shown

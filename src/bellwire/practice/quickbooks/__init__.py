@@ -5,7 +5,7 @@ something (a tax on lines without a taxable code), so does this.
 """
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -88,6 +88,21 @@ class QuickBooks(Simulator):
         held = {entity: list(records.values()) for entity, records in self.books.records.items()}
         return held | {"mails": self.books.mails}
 
+    def made(self) -> Mapping[str, Collection[str]]:
+        held, given_back = self.books.records, {each.id for each in self.credits()}
+        worked = {each["Id"] for each in held["Invoice"].values() if each.get("PrivateNote", "").startswith("Work ")}
+        # What only settles one document with another is a payment of nothing.
+        paid = [each["Id"] for each in held["Payment"].values() if each["TotalAmt"]]
+        return {
+            "accounting.find_or_create_customer": set(held["Customer"]),
+            "accounting.create_invoice": held["Invoice"].keys() - worked,
+            "accounting.create_work_invoice": worked,
+            "accounting.create_sales_receipt": set(held["SalesReceipt"]),
+            "accounting.create_credit_memo": given_back,
+            "accounting.record_payment": paid,
+            "accounting.redeem_gift_card": held["CreditMemo"].keys() - given_back,
+        }
+
     # As `Books`
 
     def book(self, sale: Sale, total: Money) -> str:
@@ -100,6 +115,9 @@ class QuickBooks(Simulator):
                 record.get("DocNumber", ""),
                 Money.of(decimal(record["TotalAmt"]) + self._spent(record), record["CurrencyRef"]["value"]),
                 paid=not record["Balance"],
+                tax=Money.of(
+                    decimal(record.get("TxnTaxDetail", {}).get("TotalTax", 0)), record["CurrencyRef"]["value"]
+                ),
             )
             for entity in ("Invoice", "SalesReceipt")
             for record in self.books.records[entity].values()

@@ -1,13 +1,15 @@
 """Stories: what `bellwire demo` plays, one for each template, each with its own check of the vendors at the end."""
 
 from bellwire.errors import NotFound
+from bellwire.practice.stories.dispatch import Dispatch
 from bellwire.practice.stories.dunning import Dunning
 from bellwire.practice.stories.onboarding import Onboarding
 from bellwire.practice.stories.order_to_cash import OrderToCash
 from bellwire.practice.stories.returns import ReturnsStory
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
 
-_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, ReturnsStory, Onboarding, Dunning)}
+_ALL: tuple[type[Story], ...] = (OrderToCash, Dispatch, ReturnsStory, Onboarding, Dunning)
+_STORIES = {story.template: story for story in _ALL}
 
 
 def story_names() -> list[str]:

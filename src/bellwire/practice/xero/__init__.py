@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -109,6 +109,21 @@ class Xero(Simulator):
         held = {collection: list(records.values()) for collection, records in self.books.records.items()}
         return held | {"mails": self.books.mails}
 
+    def made(self) -> Mapping[str, Collection[str]]:
+        held = self.books.records
+        worked = {known for known, each in held["Invoices"].items() if each.get("Reference", "").startswith("Work ")}
+        paid = {known: each for known, each in held["Payments"].items() if "Invoice" in each}
+        redeemed = {known for known, each in paid.items() if each["Account"]["Code"] == GIFT_CARDS}
+        return {
+            "accounting.find_or_create_customer": set(held["Contacts"]),
+            "accounting.create_invoice": held["Invoices"].keys() - worked,
+            "accounting.create_work_invoice": worked,
+            "accounting.create_sales_receipt": set(held["BankTransactions"]),
+            "accounting.create_credit_memo": set(held["CreditNotes"]),
+            "accounting.record_payment": paid.keys() - redeemed,
+            "accounting.redeem_gift_card": redeemed,
+        }
+
     # As `Books`
 
     def book(self, sale: Sale, total: Money) -> str:
@@ -122,6 +137,7 @@ class Xero(Simulator):
                 record["InvoiceNumber"],
                 Money.of(money(record["Total"]), record["CurrencyCode"]),
                 paid=not record["AmountDue"],
+                tax=Money.of(money(record["TotalTax"]), record["CurrencyCode"]),
             )
             for record in records["Invoices"].values()
         ]
@@ -131,6 +147,7 @@ class Xero(Simulator):
                 mentioned_order(record["Reference"]),
                 Money.of(money(record["Total"]) + _spent(record), record["CurrencyCode"]),
                 paid=True,
+                tax=Money.of(money(record["TotalTax"]), record["CurrencyCode"]),
             )
             for record in records["BankTransactions"].values()
         ]

@@ -9,12 +9,22 @@ from bellwire.practice.pilot.kinds.leads import Leads
 from bellwire.practice.pilot.kinds.orders import Orders
 from bellwire.practice.pilot.kinds.parcels import Parcels
 from bellwire.practice.pilot.kinds.returns import ReturnsKind
+from bellwire.practice.pilot.kinds.visits import CalledOff, Visits
+from bellwire.practice.pilot.kinds.work import Work
 
-_KINDS: dict[str, type[Kind[Any]]] = {
-    event_type: kind
-    for kind in (Orders, Leads, Contracts, FailedPayments, Renewals, Parcels, ReturnsKind)
-    for event_type in kind.event_types
-}
+_ALL: tuple[type[Kind[Any]], ...] = (
+    Orders,
+    Visits,
+    CalledOff,
+    Work,
+    ReturnsKind,
+    Leads,
+    Contracts,
+    FailedPayments,
+    Renewals,
+    Parcels,
+)
+_KINDS: dict[str, type[Kind[Any]]] = {event_type: kind for kind in _ALL for event_type in kind.event_types}
 
 EVENT_TYPES = tuple(_KINDS)
 """What a flow may start with to be practised."""
