@@ -85,6 +85,8 @@ class Trial(Generic[R]):
     """Whether all vendors are. Real accounts can't be looked into, and time doesn't pass for them."""
     _operations: Mapping[str, Operation] = field(init=False)
     """Of each action that does something."""
+    _usual: frozenset[str] = frozenset()
+    """The actions that the first record, an ordinary one, came to."""
 
     def __post_init__(self) -> None:
         self._operations = {
@@ -112,6 +114,8 @@ class Trial(Generic[R]):
             return Tried(record.position, record.name, about, [wrong], None)
         ended = await self._ended(record, happened, answers)
         trace = await self._trace(answers)
+        if record.position == 1:
+            self._usual = frozenset(a.action for a in trace.attempts if a.outcome is Outcome.DONE)
         checks = [self._end(record, trace, ended=ended), *self._repeats(record, trace)]
         tried = self._told(record, about, trace)
         if self.simulated:
@@ -300,7 +304,7 @@ class Trial(Generic[R]):
             for name, operation in self._operations.items()
             if (action := self.flow.actions[name])
             and operation.effect is not Effect.NOTHING
-            and action.condition is True
+            and (action.condition is True or name in self._usual)
             and self.stage.connections[action.connection].connector.actions[str(operation)].repeatable
         ]
         found.sort(key=lambda pair: pair[1].effect.harmless or "order" not in pair[1].given.model_fields)

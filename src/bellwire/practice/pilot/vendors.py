@@ -11,7 +11,7 @@ from bellwire.practice.simulator import Simulator
 
 R = TypeVar("R")
 
-_WRITING = "(?s)^(POST|PUT|PATCH|MAIL) "
+_WRITING = "(?s)^(POST|PUT|PATCH|DELETE|MAIL) "
 """The requests that change something."""
 
 
