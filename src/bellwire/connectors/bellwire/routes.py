@@ -21,7 +21,8 @@ def route_plan(given: PlanRoute) -> RoutePlan:
     numbers = [number for number in range(len(given.stops)) if number not in reasons]
     whole = _round(given, travel, numbers)
     in_turn = whole.in_turn()
-    best = _best(whole, in_turn)
+    # It begins with the order given and keeps the best, so that it is never worse.
+    best = (whole.walk(best_order(whole, in_turn.order)) if numbers else None) or in_turn
     left_out = set(range(len(numbers))) - set(best.order)
     reasons |= {numbers[each]: "No way was found to fit it in with the other visits in time." for each in left_out}
     comparable = not reasons and len(in_turn.order) == len(given.stops)
@@ -100,14 +101,6 @@ def _hopeless(given: PlanRoute, travel: Matrix, number: int) -> str:
         return f"Even as the first visit it would begin {_minutes(begins - visit.latest)} too late."
     over = begins + visit.takes + alone.travel[1][2] - alone.ends
     return f"Even with no other visit the day would be over {_minutes(over)} too late." if over > 0 else ""
-
-
-def _best(whole: Round, in_turn: Walk) -> Walk:
-    """What is found, unless the order given is better."""
-    if not whole.visits:
-        return in_turn
-    found = whole.walk(best_order(whole, in_turn.order)) or in_turn
-    return min(found, in_turn, key=lambda walk: (-len(walk.order), walk.cost))
 
 
 def _told(given: PlanRoute, stops: Sequence[RouteStop], whole: Round, walk: Walk) -> dict[str, Any]:
