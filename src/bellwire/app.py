@@ -67,6 +67,8 @@ class Bellwire:
     """How many runs an earlier process had left in the middle."""
     outdated: asyncio.Event
     """Set when a newer Bellwire has changed the ledger: this one has to stop."""
+    polling: Polling
+    """What has the vendors' lists read: of itself, unless this process is a worker, or has one flow `only`."""
 
     @property
     def engine(self) -> Engine:
@@ -165,14 +167,14 @@ async def running(
             interrupted = await engine.start()
             stack.push_async_callback(engine.stop)
         port = 0
+        polling = _polling(project, ledger, engine, clock)
         if work == WORKER:
             settle_memory()
         else:
             port = await stack.enter_async_context(_serving(project, ledger, engine, clock))
             if only is None:
-                polling = _polling(project, ledger, engine, clock)
                 await stack.enter_async_context(_beside(ledger.alone("polling", polling.run), "polling"))
-        yield Bellwire(project, ledger, engine, port, interrupted, presence.outdated)
+        yield Bellwire(project, ledger, engine, port, interrupted, presence.outdated, polling)
 
 
 def _setting(project: Project, ledger: Database, clock: Clock, random: Random) -> Setting:

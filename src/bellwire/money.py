@@ -68,7 +68,8 @@ class Money(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     amount: Amount
-    currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217, e.g. USD")
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    """ISO 4217, e.g. USD."""
 
     @classmethod
     def of(cls, amount: str | int | Decimal, currency: str) -> "Money":

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bellwire.insight import pace
+from bellwire.insight import pace, usage
+from bellwire.insight.selling import DAYS, WEEKS
+from bellwire.ledger.sales import KEPT
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -59,6 +62,20 @@ def test_an_item_that_hardly_sells_has_nothing_usual() -> None:
     found = pace([0, 0, 0, 1, 0, 0, 0] * 8 + [3, 4, 3])
     assert not found.spiking
     assert found.reason == "Fewer than 20 were sold in the weeks before: too few to say what is usual."
+
+
+def test_what_goes_out_on_a_day_is_that_of_the_week_in_the_middle() -> None:
+    assert usage([1] * 27) is None
+    assert usage(WEEKEND * 4) == sum(WEEKEND) / 7
+    assert usage([0] * 60 + WEEKEND * 8) == sum(WEEKEND) / 7
+    weeks = [*WEEKEND * 3, *[90] * 7, *WEEKEND * 3, *[0] * 7]
+    assert usage(weeks) == sum(WEEKEND) / 7
+    assert usage([0, 0, 2, 0, 0, 0, 0] * 8) == 2 / 7
+    assert usage([0] * 56) is None
+
+
+def test_the_weeks_that_are_looked_at_are_kept() -> None:
+    assert timedelta(days=DAYS + 7 * WEEKS) < KEPT
 
 
 def test_a_few_more_of_what_sells_little_are_chance() -> None:

@@ -52,6 +52,18 @@ SPIKING = TOLD.replace("inventory.low", "inventory.spiking").replace("event.avai
 DAY = timedelta(days=1)
 
 
+@pytest.fixture
+def file(ledgers: Ledgers, tmp_path: Path) -> str:
+    """The address of a ledger that one process has to itself."""
+    return f"sqlite:///{ledgers.sqlite(tmp_path)}"
+
+
+@pytest.fixture
+def shared(ledgers: Ledgers) -> str:
+    """Of one that several share."""
+    return ledgers.postgres()
+
+
 class Till(Vendor):
     """Has shelves; whether it says what is left after a change is its own business."""
 
@@ -212,6 +224,22 @@ async def test_an_item_that_a_webhook_names_by_its_id_is_known_from_its_product(
         assert await low(place) == [3]
 
 
+async def test_a_count_that_a_flow_makes_an_event_of_counts_too(ledger_url: str) -> None:
+    flow = """
+name: Emit
+trigger: till.order.paid
+actions:
+  count:
+    emit: inventory.updated
+    with: {item_id: "7", sku: TEA-100, available: 4, updated_at: "{{ event.updated_at }}"}
+"""
+    place = place_of(ledger_url, flow, TOLD)
+    async with place.open():
+        await place.deliver()
+        await place.settled()
+        assert await low(place) == [4]
+
+
 async def test_a_reorder_point_that_is_raised_tells_of_what_is_below_it_by_now(ledger_url: str) -> None:
     place = place_of(ledger_url, TOLD)
     async with place.open():
@@ -366,9 +394,9 @@ async def test_what_is_said_is_kept_with_the_count_or_not_at_all(ledger_url: str
         assert len(await ledger.write(lambda rows: write(rows, die=False))) == 1
 
 
-async def test_what_a_process_does_that_has_lost_the_run_says_nothing(ledgers: Ledgers, tmp_path: Path) -> None:
+async def test_what_a_process_does_that_has_lost_the_run_says_nothing(file: str) -> None:
     """Whoever has it then has the action's result, and says it."""
-    place = place_of(f"sqlite:///{ledgers.sqlite(tmp_path)}", SELL, TOLD)
+    place = place_of(file, SELL, TOLD)
     async with place.open():
 
         async def taken_over() -> None:
@@ -383,15 +411,15 @@ async def test_what_a_process_does_that_has_lost_the_run_says_nothing(ledgers: L
         assert await place.ledger.read(lambda rows: levels.level(rows, shelf)) is None
 
 
-async def test_counts_at_the_same_time_by_several_processes_tell_once(ledgers: Ledgers) -> None:
-    url, watching = ledgers.postgres(), watcher(TEA)
+async def test_counts_at_the_same_time_by_several_processes_tell_once(shared: str) -> None:
+    watching = watcher(TEA)
 
     async def note(ledger: Database, number: int) -> int:
         made = _count(9 - number % 3, NOW + timedelta(seconds=number // 4))
         write = ledger.write(lambda rows: len(list(watching.note(rows, made, None, NOW + DAY))), lane=str(number))
         return await write
 
-    async with open_ledger(url) as one, open_ledger(url) as other:
+    async with open_ledger(shared) as one, open_ledger(shared) as other:
         both = itertools.cycle((one, other))
         told = await asyncio.gather(*(note(ledger, number) for number, ledger in zip(range(40), both, strict=False)))
     assert sum(told) == 1

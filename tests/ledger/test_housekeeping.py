@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from bellwire.ledger import (
     events,
     exceptions,
     runs,
+    sales,
 )
 from bellwire.ledger import purge as removal
 from tests.samples import NOW
@@ -231,6 +232,19 @@ async def test_what_couldnt_be_read_keeps_its_payload_until_it_is_dealt_with(led
 async def test_a_payload_that_is_still_to_be_read_isnt_removed_even_if_asked(ledger: Database) -> None:
     waiting = await ledger.write(lambda rows: accept(rows, "1", NOW))
     assert await ledger.write(lambda rows: removal.remove_payloads(rows, [waiting.id])) == 0
+
+
+async def test_what_was_sold_on_a_day_is_kept_for_ten_weeks(ledger: Database) -> None:
+    def sold(rows: Rows) -> None:
+        for days in range(60, 400):
+            sales.add(rows, "sandbox", "TEA-100", NOW.date() - timedelta(days=days), 1)
+
+    await ledger.write(sold)
+    await purge(ledger, trial=True)
+    assert len(await ledger.read(lambda rows: sales.since(rows, "sandbox", "TEA-100", date.min))) == 340
+    await purge(ledger)
+    left = await ledger.read(lambda rows: sales.since(rows, "sandbox", "TEA-100", date.min))
+    assert [(NOW.date() - each.day).days for each in left] == list(range(70, 59, -1))
 
 
 async def test_a_repeat_is_recognised_after_the_purge(ledger: Database) -> None:

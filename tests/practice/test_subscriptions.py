@@ -63,10 +63,14 @@ async def pay(request: pytest.FixtureRequest) -> AsyncIterator[Pay]:
 
 async def test_a_period_that_couldnt_be_charged_is_tried_again_until_it_is_paid(pay: Pay) -> None:
     plan = pay.simulator.subscribe(PRICE, ROBIN, "450789469")
+    noon = system_clock().replace(microsecond=0)
+    pay.simulator.go_by(lambda: noon)
     pay.simulator.charge(plan, declined=True)
-    failed = pay.payment(plan, "payment.failed")
+    failed, told = pay.payment(plan, "payment.failed"), pay.only(plan, "payment.failed").business_key
     assert (failed.amount, failed.customer.email, failed.subscription_id) == (PRICE, ROBIN.email, plan)
+    pay.simulator.go_by(lambda: noon + timedelta(days=5))
     pay.simulator.charge(plan, declined=True)
+    assert pay.only(plan, "payment.failed").business_key != told, "each failure is a fact of its own"
     again = pay.payment(plan, "payment.failed")
     assert [failed.attempts, again.attempts] == ([1, 2] if pay.simulator.tells().tries else [None, None])
     pay.simulator.charge(plan)

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict
 class Given(BaseModel):
     """The input of an operation, filled from a flow's `with`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
 class Result(BaseModel):
     """What an operation gives back; later actions refer to its fields. Stored as the action's checkpoint."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Effect(StrEnum):

@@ -65,7 +65,7 @@ class PlanRoute(Given):
     """So many minutes after its `latest` a visit still begins in time."""
     travel_seconds: tuple[tuple[Seconds, ...], ...] | None = None
     """How long it takes from each place (row) to each other (column), in the order start, stops, and, if it isn't the
-    start, end. None: by the great circle, `detour` and `speed`."""
+    start, end. A way past another place counts where it is shorter. None: by the great circle, `detour` and `speed`."""
     speed: Decimal = Field(default=Decimal(40), ge=1, le=130)
     """Kilometres an hour, on average, with traffic lights and parking."""
     detour: Decimal = Field(default=Decimal("1.3"), ge=1, le=5)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 import typer
 
 from bellwire.cli.base import say
+from bellwire.docstrings import meaning
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -98,9 +99,8 @@ def _kind(annotation: Any) -> str:
 
 
 def _meaning(model: "type[BaseModel]", name: str) -> str:
-    field = model.model_fields.get(name)
-    if field is not None:
-        return " ".join((field.description or "").split())
+    if name in model.model_fields:
+        return meaning(model, name)
     member = getattr(model, name)
     computed = member.func if isinstance(member, cached_property) else member.fget
     return " ".join((computed.__doc__ or "").split())

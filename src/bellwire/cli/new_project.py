@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bellwire.connectors.kit import Connector, Credential
+from bellwire.docstrings import meaning
 from bellwire.settings import STOCK_COLUMNS, TO_FILL_IN
 from bellwire.settings.model import SettingsTable
 
@@ -95,14 +96,14 @@ def _table(model: type[BaseModel], name: str = "") -> Iterator[str]:
         yield f"[{name}]"
     for key, field in model.model_fields.items():
         if key not in inner:
-            yield from _setting(key, field)
+            yield from _setting(key, field, meaning(model, key))
     for key, part in inner.items():
         yield from _table(part, f"{name}.{key}" if name else key)
 
 
-def _setting(name: str, field: FieldInfo) -> Iterator[str]:
-    if field.description:
-        yield _comment(" ".join(field.description.split())).rstrip()
+def _setting(name: str, field: FieldInfo, said: str) -> Iterator[str]:
+    if said:
+        yield _comment(said).rstrip()
     if field.is_required():
         yield f'{name} = "{TO_FILL_IN}"\n'
     else:

@@ -153,7 +153,7 @@ async def on_practice(plan: Plan) -> "AsyncIterator[Trial[Any]]":
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bellwire-pilot-")))
         practice = await stack.enter_async_context(Practice(set(vendors.values())))
         secrets = write_project(folder, practice, vendors, {f"{plan.flow.id}.yaml": plan.practice_text})
-        # Beside `only`, nothing polls, and nobody is called.
+        # Beside `only`, nothing polls by itself, and nobody is called.
         system = running(load_settings(folder, {}), secrets, clock, only=plan.flow.id, random=Hurried())
         bellwire = await stack.enter_async_context(system)
         simulators = {name: practice.simulators[vendor] for name, vendor in vendors.items()}

@@ -27,5 +27,6 @@ def stage_of(
         simulators,
         bellwire.hook_url,
         session,
+        bellwire.polling,
         **more,
     )

@@ -10,6 +10,7 @@ from bellwire.clock import Clock, system_clock
 from bellwire.connectors.bellwire.manifest import OwnSettings
 from bellwire.connectors.kit import Connection, Connector, Settings, connect
 from bellwire.connectors.registry import find_connector, look_in
+from bellwire.docstrings import meaning
 from bellwire.errors import ConfigurationError, MissingCredential, NotFound
 from bellwire.events import OWN, Environment
 from bellwire.settings import TO_FILL_IN, ConnectionSettings, explain
@@ -122,7 +123,7 @@ def read_account_settings(
             connection.source.error(
                 f"'{name}' of connection '{connection.name}' is still to be filled in.",
                 (*within, name),
-                remedy=_meaning(model, name),
+                remedy=meaning(model, name),
             )
             for name in left
         ]
@@ -135,8 +136,3 @@ def read_account_settings(
 
 def _left_to_fill_in(values: Mapping[str, Any]) -> list[str]:
     return [name for name, value in values.items() if TO_FILL_IN in str(value)]
-
-
-def _meaning(model: type[Settings], name: str) -> str:
-    field = model.model_fields.get(name)
-    return " ".join((field.description or "").split()) if field else ""

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 class Fact(BaseModel):
     """Immutable event data. Unknown fields are refused, so that a typing error in a normaliser is seen at once."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def what_is_wrong(error: Exception) -> str:

@@ -29,3 +29,5 @@ CATALOGUE: tuple[Good, ...] = (
     Good("CLASS-01", "Tea tasting, on-line class", Decimal("25.00"), 0, ships=False),
     Good("TEA-500-NEW", "White tea, 500 g (new)", Decimal("34.00"), 40, 540, in_books=False),
 )
+
+GOODS = {good.sku: good for good in CATALOGUE}

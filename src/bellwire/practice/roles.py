@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from bellwire.clock import Clock
 from bellwire.events import Condition, Customer, Fact, Signer
 from bellwire.money import Money
+from bellwire.practice.catalogue import GOODS
 from bellwire.practice.simulator import Webhook
 
 
@@ -20,6 +21,11 @@ class SaleLine:
     sku: str
     quantity: int = 1
     discount: Decimal = Decimal(0)
+
+    @property
+    def amount(self) -> Decimal:
+        """What it comes to after its own discount."""
+        return GOODS[self.sku].price * self.quantity - self.discount
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,12 @@ class Shop(Protocol):
 class Returns(Protocol):
     """A simulated storefront to which customers send things back."""
 
+    def line_of(self, order_id: str, sku: str) -> str:
+        """The id of an order's line."""
+
+    def number_of(self, return_id: str) -> str:
+        """What people call a return."""
+
     def announce(self, order_id: str, units: Mapping[str, int]) -> str:
         """`units` of an order (line id → how many) are to come back, and the shop agrees; gives the return's id."""
 
@@ -130,6 +142,10 @@ def credited_for(text: str) -> tuple[str, str] | None:
 
 @runtime_checkable
 class Books(Protocol):
+    def book(self, sale: Sale, total: Money) -> str:
+        """What a person booked long ago: an invoice with the sale's number, paid, that comes to `total`; what that is
+        beyond goods and shipping is tax. Gives the invoice's id."""
+
     def booked(self) -> list[Booked]: ...
 
     def credits(self) -> list[Credited]:

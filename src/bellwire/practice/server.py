@@ -40,6 +40,7 @@ from bellwire.practice.simulator import Received, Simulator
 
 _MACHINERY = {
     "assertions",
+    "bygone",
     "catalogue",
     "driving",
     "faults",

@@ -17,6 +17,7 @@ from bellwire.flows import Flow
 from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
+from bellwire.records import Polling
 
 R = TypeVar("R")
 
@@ -56,6 +57,7 @@ class Stage:
     address: Callable[[str], str]
     """Where a connection's webhooks go."""
     session: aiohttp.ClientSession
+    polling: Polling
     clock: Passing = field(default_factory=Passing)
     """The one that the business goes by."""
     patience: float = 120.0
@@ -107,19 +109,18 @@ class Stage:
         due = await self.ledger.read(partial(figures.unfinished, now=self.clock()))
         return due or int(self.engine.busy)
 
-    async def read_lists(self, connection: str) -> None:
-        """Until the vendor's lists are read that are due: some webhooks say only that something has changed. Raises
-        TimeoutError."""
+    async def look_up(self) -> None:
+        """What webhooks only hinted at is read from the vendors' lists, and carried out. Until it was called for the
+        first time, a hint may come too early to be taken. Raises TimeoutError."""
         await self.settle()
         async with asyncio.timeout(self.patience):
-            while due := await self._due_lists(connection):
-                self.show(due)
-                await asyncio.sleep(_LOOK_EVERY)
+            unread = True
+            while unread:
+                await self.polling.look()
+                await self.polling.settled()
+                now = self.clock()
+                unread = any(row.due_at <= now for row in await self.ledger.read(polls.everything))
         await self.settle()
-
-    async def _due_lists(self, connection: str) -> int:
-        rows, now = await self.ledger.read(polls.everything), self.clock()
-        return sum(row.connection == connection and row.due_at <= now for row in rows)
 
     async def let_pass(self, length: timedelta) -> None:
         """So much time goes by, with all that becomes due in it, one after the other. Raises TimeoutError."""

@@ -9,7 +9,7 @@ import hmac
 import math
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -119,6 +119,10 @@ class ZendeskSimulator(Simulator):
 
     def state(self) -> Record:
         return {"tickets": list(self.tickets.values()), "audits": self.audits, "webhooks": list(self.webhooks.values())}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        ours = [each for each in self.tickets.values() if each["submitter_id"] == _US]
+        return {"helpdesk.create_ticket": [str(ticket["id"]) for ticket in ours]}
 
     # As `Helpdesk`
 

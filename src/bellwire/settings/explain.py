@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from bellwire.docstrings import meaning
 from bellwire.errors import ConfigurationError
 from bellwire.settings.lines import Place
 from bellwire.settings.source import Source
@@ -101,8 +102,7 @@ def _description(model: type[BaseModel], place: Place) -> str:
     found: Any = model
     for step in place[:-1]:
         found = found.model_fields[step].annotation if _has(found, step) else None
-    text = found.model_fields[place[-1]].description if _has(found, place[-1]) else None
-    return " ".join((text or "").split())
+    return meaning(found, str(place[-1])) if _has(found, place[-1]) else ""
 
 
 def _has(model: Any, name: str | int) -> bool:

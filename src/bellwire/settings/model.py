@@ -99,7 +99,7 @@ Environment = Literal["sandbox", "production"]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class IntakeSettings(_Table):

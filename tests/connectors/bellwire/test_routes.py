@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise, permutations
 from typing import Any
 
@@ -99,6 +100,13 @@ class TestOnOneRoad:
         assert order(route_plan(day(stop("B"), stop("A"), travel_seconds=seconds(slow_back)))) == ["b", "a"]
         other = [[0, 20, 10], [10, 0, 60], [50, 10, 0]]
         assert order(route_plan(day(stop("B"), stop("A"), travel_seconds=seconds(other)))) == ["a", "b"]
+
+    def test_the_way_past_another_place_counts_where_it_is_shorter(self) -> None:
+        # Straight to B takes an hour, past A twenty minutes.
+        past = [[0, 10, 60], [10, 0, 10], [20, 10, 0]]
+        plan = route_plan(day(stop("A", earliest=at(60)), stop("B", latest=at(20)), travel_seconds=seconds(past)))
+        assert order(plan) == ["b", "a"]
+        assert plan.stops[0].travel_seconds == 20 * 60
 
     def test_a_visit_that_does_not_say_how_long_it_takes_takes_as_long_as_is_usual(self) -> None:
         plan = route_plan(day(stop("Near", minutes=None), stop("Middle", minutes=0), stop("Far"), visit_minutes=90))
@@ -256,10 +264,22 @@ def days(draw: st.DrawFn, *, most: int = 7, windows: bool = True) -> PlanRoute:
     )
 
 
+@lru_cache(maxsize=4)
+def shortest(ways: tuple[tuple[int, ...], ...]) -> list[list[int]]:
+    """By all that goes past one other place, as long as that makes something shorter."""
+    numbers = range(len(ways))
+    found = [[0 if a == b else ways[a][b] for b in numbers] for a in numbers]
+    while True:
+        better = [[min(found[a][c] + found[c][b] for c in numbers) for b in numbers] for a in numbers]
+        if better == found:
+            return found
+        found = better
+
+
 def made(day: PlanRoute, order: tuple[int, ...]) -> tuple[int, int] | None:
     """Seconds on the road, and until the day is over; None: something is late. Worked out anew, by the clock."""
-    ways = day.travel_seconds
-    assert ways is not None
+    assert day.travel_seconds is not None
+    ways = shortest(day.travel_seconds)
     now, road, here = day.begins, 0, 0
     for number in order:
         stop = day.stops[number]

@@ -34,7 +34,7 @@ async def test_an_order_that_is_read_is_the_one_its_webhook_tells(shop: Shop) ->
 
 
 async def test_an_order_that_is_gone_is_refused_by_name(shop: Shop) -> None:
-    with pytest.raises(Refused, match="no such order") as refused:
+    with pytest.raises(Refused, match="no order 999999;") as refused:
         await shop.do("read_order", ReadOrder(order_id="999999"))
     assert refused.value.cause == "unknown-order"
     assert "woocommerce_rest_shop_order_invalid_id" in refused.value.detail

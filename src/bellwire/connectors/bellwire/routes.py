@@ -55,7 +55,17 @@ def _travel(given: PlanRoute) -> Matrix:
         )
     size = len(given.travel_seconds)  # without an end of its own, the end is the start
     spots = [number % size for number in range(len(places))]
-    return tuple(tuple(given.travel_seconds[a][b] if a != b else 0 for b in spots) for a in spots)
+    return _shortest([[given.travel_seconds[a][b] if a != b else 0 for b in spots] for a in spots])
+
+
+def _shortest(ways: list[list[int]]) -> Matrix:
+    """Past other places where that is shorter (Floyd and Warshall). Then a stop that is late as the first is late as
+    any other, too."""
+    for via, onward in enumerate(ways):
+        for number, row in enumerate(ways):
+            there = row[via]
+            ways[number] = [min(direct, there + further) for direct, further in zip(row, onward, strict=True)]
+    return tuple(map(tuple, ways))
 
 
 def _round(given: PlanRoute, travel: Matrix, numbers: Sequence[int]) -> Round:

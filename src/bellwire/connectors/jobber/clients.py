@@ -7,7 +7,7 @@ from typing import Any
 from bellwire.capabilities.field_service import FIND_OR_CREATE_CLIENT, FieldClient, FindOrCreateClient
 from bellwire.connectors.jobber import documents
 from bellwire.connectors.jobber.api import Node, ask, iso, listed
-from bellwire.connectors.kit import Call, LookUp, action
+from bellwire.connectors.kit import Call, Compared, LookUp, Seen, action
 from bellwire.errors import Refused
 from bellwire.events import Address, Customer
 
@@ -26,7 +26,20 @@ async def find_client(call: Call, given: FindOrCreateClient) -> FieldClient | No
     return await _result(call, found, places, given.address, created=False)
 
 
-@action(FIND_OR_CREATE_CLIENT, repeat=LookUp(find_client))
+async def look_for_client(call: Call, given: FindOrCreateClient) -> Seen | None:
+    """The client with this address, or without one this name and number; and whether the place of work is there."""
+    found = await _find(call, given.customer)
+    if found is None:
+        return None
+    compared = [Compared("name", _name(given.customer), found["name"])] if _name(given.customer) else []
+    if given.address:
+        places = [each async for each in listed(call, documents.PLACES, ("client", "clientProperties"), id=found["id"])]
+        there = any(_same_place(each["address"], given.address) for each in places)
+        compared.append(Compared("place of work", given.address.line1, given.address.line1 if there else ""))
+    return Seen(f"client {found['name']}", tuple(compared))
+
+
+@action(FIND_OR_CREATE_CLIENT, repeat=LookUp(find_client), look=look_for_client)
 async def find_or_create_client(call: Call, given: FindOrCreateClient) -> FieldClient:
     """`clientCreate`, unless there is one. Also raises Refused (unnamed)."""
     known = await find_client(call, given)

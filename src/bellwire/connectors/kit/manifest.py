@@ -22,7 +22,7 @@ class Settings(BaseModel):
     """Account settings of a connection, from `[NAME.settings]` of connections.toml. Field docstrings become the
     comments that `bellwire init` writes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _in_the_project(path: Path, info: ValidationInfo) -> Path:

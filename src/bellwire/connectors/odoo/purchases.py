@@ -19,7 +19,8 @@ from bellwire.capabilities.purchasing import (
     ReadPurchaseOrder,
     SupplyTerms,
 )
-from bellwire.connectors.kit import Call, LookUp, Unkeyed, action, after_writing
+from bellwire.connectors.kit import Call, LookUp, Seen, Unkeyed, action, after_writing
+from bellwire.connectors.kit.buying import quantities
 from bellwire.connectors.odoo.api import Record, ask, find_products, listed, number, reference, some, text, whole
 from bellwire.connectors.odoo.manifest import settings_of
 from bellwire.errors import Refused
@@ -79,7 +80,18 @@ async def find_purchase_order(call: Call, given: CreatePurchaseOrder) -> Purchas
     return _order(call, found[0]) if found else None
 
 
-@action(CREATE_PURCHASE_ORDER, repeat=LookUp(find_purchase_order))
+async def look_for_purchase_order(call: Call, given: CreatePurchaseOrder) -> Seen | None:
+    """The newest order of this supplier since the flow would have made one, whoever drafted it."""
+    domain: list[Any] = [["partner_id", "=", _supplier(given)], ["state", "!=", "cancel"]]
+    if call.since:
+        domain.append(["create_date", ">=", f"{call.since - _MARGIN:%Y-%m-%d %H:%M:%S}"])
+    for record in await some(call, "purchase.order", domain, _ORDER, order="id desc", limit=1):
+        bought = {line.sku: line.ordered for line in await _lines_of(call, record)}
+        return Seen(f"purchase order {record['name']}", quantities(given.lines, bought), _order(call, record).url)
+    return None
+
+
+@action(CREATE_PURCHASE_ORDER, repeat=LookUp(find_purchase_order), look=look_for_purchase_order)
 async def create_purchase_order(call: Call, given: CreatePurchaseOrder) -> PurchaseOrder:
     """A request for quotation; the reference is its source document. Prices that aren't given are the vendor's in
     Odoo. Raises Refused (unknown-sku:SKU, ambiguous-sku:SKU, unknown-supplier, several-currencies, currency:CODE)."""
@@ -114,11 +126,7 @@ async def read_purchase_order(call: Call, given: ReadPurchaseOrder) -> PurchaseO
             remedy="It may have been deleted there: look what became of it, then resolve this by hand.",
         )
     (record,) = found
-    domain = [["order_id", "=", record["id"]], ["product_id", "!=", False]]
-    fields = ("product_id", "product_qty", "product_uom_qty", "qty_received")
-    lines = await listed(call, "purchase.order.line", domain, fields)
-    products = await products_of(call, lines)
-    bought = tuple(_bought(line, products) for line in lines)
+    bought = await _lines_of(call, record)
     return PurchaseOrderState(
         id=str(record["id"]),
         number=record["name"],
@@ -129,6 +137,14 @@ async def read_purchase_order(call: Call, given: ReadPurchaseOrder) -> PurchaseO
 
 
 ACTIONS = (find_supplier, create_purchase_order, read_purchase_order)
+
+
+async def _lines_of(call: Call, order: Record) -> tuple[PurchasedLine, ...]:
+    domain = [["order_id", "=", order["id"]], ["product_id", "!=", False]]
+    fields = ("product_id", "product_qty", "product_uom_qty", "qty_received")
+    lines = await listed(call, "purchase.order.line", domain, fields)
+    products = await products_of(call, lines)
+    return tuple(_bought(line, products) for line in lines)
 
 
 async def products_of(call: Call, lines: Sequence[Record]) -> dict[int, Record]:

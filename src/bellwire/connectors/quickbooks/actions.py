@@ -60,7 +60,17 @@ async def look_for_sales_receipt(call: Call, given: CreateSalesReceipt) -> Seen 
     return await _look(call, "SalesReceipt", given.order, given.order.total - paid_by_gift_card(given.order))
 
 
-@action(FIND_OR_CREATE_CUSTOMER, repeat=ByKey("requestid in the query, and DisplayName is unique"))
+async def look_for_customer(call: Call, given: FindOrCreateCustomer) -> Seen | None:
+    person = Person.of(given.customer)
+    found = await customers.find(call, person, call.settings.home_currency)
+    return Seen(f"customer {found['DisplayName']}", person.compared(*_known_by(found))) if found else None
+
+
+@action(
+    FIND_OR_CREATE_CUSTOMER,
+    repeat=ByKey("requestid in the query, and DisplayName is unique"),
+    look=look_for_customer,
+)
 async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> BooksCustomer:
     person = Person.of(given.customer)
     record, created = await customers.find_or_create(call, person, call.settings.home_currency)

@@ -27,10 +27,9 @@ async def find_or_create(call: Call, person: Person, currency: str) -> tuple[Rec
 
     Raises Refused when every name that would do belongs to somebody else.
     """
-    if email := mailable(person.email):
-        known = await ask(call, "Customer", "PrimaryEmailAddr", [email])
-        if same := next((record for record in known if _same(call, record, email, currency)), None):
-            return same, False
+    if same := await _with_address(call, person, currency):
+        return same, False
+    email = mailable(person.email)
     for name in _names(call, person, currency):
         if record := await _named(call, name, email, currency):
             return record, False
@@ -49,6 +48,16 @@ async def find_or_create(call: Call, person: Person, currency: str) -> tuple[Rec
     )
 
 
+async def find(call: Call, person: Person, currency: str) -> Record | None:
+    """Whom `find_or_create` would find."""
+    if same := await _with_address(call, person, currency):
+        return same
+    for name in _names(call, person, currency):
+        if record := await _named(call, name, mailable(person.email), currency):
+            return record
+    return None
+
+
 def address(place: Address) -> Record:
     """QuickBooks prints the lines as they are, so the name comes first."""
     lines = [line for line in (place.name, place.company, place.line1, place.line2) if line]
@@ -65,6 +74,12 @@ def address(place: Address) -> Record:
 def mailable(email: str) -> str:
     """The address where QuickBooks can take it, else nothing."""
     return email if "@" in email and len(email) <= _MAIL else ""
+
+
+async def _with_address(call: Call, person: Person, currency: str) -> Record | None:
+    email = mailable(person.email)
+    known = await ask(call, "Customer", "PrimaryEmailAddr", [email]) if email else []
+    return next((record for record in known if _same(call, record, email, currency)), None)
 
 
 async def _named(call: Call, name: str, email: str, currency: str) -> Record | None:

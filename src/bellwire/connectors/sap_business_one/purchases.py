@@ -19,7 +19,8 @@ from bellwire.capabilities.purchasing import (
     ReadPurchaseOrder,
     SupplyTerms,
 )
-from bellwire.connectors.kit import Call, LookUp, Unkeyed, action, after_writing
+from bellwire.connectors.kit import Call, LookUp, Seen, Unkeyed, action, after_writing
+from bellwire.connectors.kit.buying import quantities
 from bellwire.connectors.sap_business_one.api import (
     Record,
     find_items,
@@ -83,7 +84,24 @@ async def find_purchase_order(call: Call, given: CreatePurchaseOrder) -> Purchas
     return None
 
 
-@action(CREATE_PURCHASE_ORDER, repeat=LookUp(find_purchase_order))
+async def look_for_purchase_order(call: Call, given: CreatePurchaseOrder) -> Seen | None:
+    """The newest order, else the newest draft, of this vendor since the day before the flow would have made one,
+    whoever made it."""
+    where = f"CardCode eq {quoted(given.supplier_id)}"
+    if call.since:
+        where += f" and CreationDate ge '{(call.since - timedelta(days=1)).date()}'"
+    for kind in (_ORDER, _DRAFT):
+        found = await listed(call, _COLLECTIONS[kind], where, select=_HEAD, order="DocEntry")
+        there = [each for each in found if each["DocObjectCode"] == _KIND and each["Cancelled"] != "tYES"]
+        if there:
+            record = (await call.api.get(f"{_COLLECTIONS[kind]}({there[-1]['DocEntry']})")).json()
+            lines = [_bought(line, kind) for line in record["DocumentLines"] if line.get("ItemCode")]
+            bought = {line.sku: line.ordered for line in lines}
+            return Seen(f"purchase order {_number(kind, record)}", quantities(given.lines, bought))
+    return None
+
+
+@action(CREATE_PURCHASE_ORDER, repeat=LookUp(find_purchase_order), look=look_for_purchase_order)
 async def create_purchase_order(call: Call, given: CreatePurchaseOrder) -> PurchaseOrder:
     """A draft in Purchasing › Document Drafts; the reference is its vendor reference number. Quantities are in the
     items' own units; prices that aren't given are SAP's. Raises Refused (unknown-sku:SKU, several-currencies,

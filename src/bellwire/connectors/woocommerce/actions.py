@@ -89,9 +89,11 @@ def _explain_code(answer: Answer, code: str, message: str, detail: str) -> Vendo
     if code == "term_exists":
         return Transient("Someone made the same tag at the same moment.", cause="tag-exists", detail=detail)
     if answer.status == 404:
-        what = {"orders": "order", "webhooks": "webhook"}.get(answer.path.partition("/")[0], "product")
+        kind, number, *_ = [*answer.path.split("/"), ""]
+        what = {"orders": "order", "webhooks": "webhook"}.get(kind, "product")
+        named = f"{what} {number}" if number.isdecimal() else f"such {what}"
         return Refused(
-            f"The shop has no such {what}; it may have been deleted.",
+            f"The shop has no {named}; it may have been deleted.",
             cause=f"unknown-{what}",
             detail=detail,
             remedy=f"Look for the {what} in the shop's trash. If it was deleted on purpose, dismiss this.",

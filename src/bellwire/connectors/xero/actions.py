@@ -75,7 +75,19 @@ async def look_for_invoice(call: Call, given: CreateInvoice) -> Seen | None:
     )
 
 
-@action(FIND_OR_CREATE_CUSTOMER, repeat=ByKey("the header Idempotency-Key, and the name of a contact is unique"))
+async def look_for_customer(call: Call, given: FindOrCreateCustomer) -> Seen | None:
+    person = Person.of(given.customer)
+    found = await contacts.find(call, person)
+    if found is None:
+        return None
+    return Seen(f"contact {found['Name']}", person.compared(found["Name"], found.get("EmailAddress") or ""))
+
+
+@action(
+    FIND_OR_CREATE_CUSTOMER,
+    repeat=ByKey("the header Idempotency-Key, and the name of a contact is unique"),
+    look=look_for_customer,
+)
 async def find_or_create_customer(call: Call, given: FindOrCreateCustomer) -> BooksCustomer:
     record, created = await contacts.find_or_create(call, Person.of(given.customer))
     return BooksCustomer(id=record["ContactID"], name=record["Name"], created=created)

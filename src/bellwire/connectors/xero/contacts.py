@@ -47,6 +47,18 @@ async def find_or_create(call: Call, person: Person) -> tuple[Record, bool]:
     )
 
 
+async def find(call: Call, person: Person) -> Record | None:
+    """Whom `find_or_create` would find."""
+    email = mailable(person.email)
+    if email and (known := await _active(call, "EmailAddress", email)):
+        return known[0]
+    for name in _names(call, person):
+        for record in await _active(call, "Name", name):
+            if _same(record, email):
+                return record
+    return None
+
+
 def mailable(email: str) -> str:
     """The address where Xero can take it and look for it, else nothing."""
     fits = re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", email) and email.isascii() and fits_filter(email)

@@ -6,7 +6,7 @@ https://developer.paypal.com/api/rest/
 import base64
 import secrets
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -100,6 +100,9 @@ class PayPalSimulator(Simulator):
         kept = {"captures": account.captures, "refunds": account.refunds, "subscriptions": account.subscriptions}
         listed = {name: list(records.values()) for name, records in kept.items()}
         return listed | {"events": list(account.events.values()), "webhooks": list(self.webhooks.values())}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"payments.refund": list(self.account.refunds)}
 
     # As `Processor`
 

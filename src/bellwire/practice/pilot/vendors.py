@@ -61,6 +61,13 @@ class Vendors:
         """Those that are one, such as a `Shop`."""
         return [simulator for simulator in self._distinct if isinstance(simulator, kind)]
 
+    def doing(self, kind: type[R], *operations: str) -> list[R]:
+        """Those that are one, and do one of these (`refund`) in the flow: a vendor may be more than it is there for."""
+        actions = self._flow.actions.values()
+        names = dict.fromkeys(action.connection for action in actions if action.operation_name in operations)
+        found = [self._simulators[name] for name in names if name in self._simulators]
+        return [simulator for simulator in found if isinstance(simulator, kind)]
+
     @cached_property
     def _distinct(self) -> list[Simulator]:
         return list({id(simulator): simulator for simulator in self._simulators.values()}.values())

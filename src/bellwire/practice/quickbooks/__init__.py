@@ -25,7 +25,7 @@ from bellwire.practice.quickbooks.refusals import Refusal, answer, bad_query, ga
 from bellwire.practice.quickbooks.sums import check_lengths, decimal
 from bellwire.practice.quickbooks.tokens import Tokens
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import Booked, Credited, Sent, credited_for
+from bellwire.practice.roles import Booked, Credited, Sale, Sent, credited_for
 from bellwire.practice.simulator import Simulator, Webhook
 
 Record = dict[str, Any]
@@ -104,6 +104,9 @@ class QuickBooks(Simulator):
         }
 
     # As `Books`
+
+    def book(self, sale: Sale, total: Money) -> str:
+        return self.books.book(sale, total)
 
     def booked(self) -> list[Booked]:
         return [

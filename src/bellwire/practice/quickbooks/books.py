@@ -9,10 +9,12 @@ from itertools import count
 from typing import Any
 
 from bellwire.clock import Clock, system_clock
+from bellwire.money import Money
 from bellwire.practice.catalogue import CATALOGUE
 from bellwire.practice.quickbooks.queries import FILTERABLE
 from bellwire.practice.quickbooks.refusals import Refusal, broken, missing, unknown, written
 from bellwire.practice.quickbooks.sums import Applied, checked_amount, decimal
+from bellwire.practice.roles import Sale
 
 Record = dict[str, Any]
 
@@ -104,6 +106,26 @@ class Company:
         meta = {"LastUpdatedTime": written(self.clock())}
         self.deleted[entity][record_id] = {"domain": "QBO", "status": "Deleted", "Id": record_id, "MetaData": meta}
         self.untold.append((entity, record_id, "Delete", self.clock()))
+
+    def book(self, sale: Sale, total: Money) -> str:
+        """A sale of the past, paid: its invoice's id."""
+        items = {record.get("Sku", record["Name"]): record["Id"] for record in self.records["Item"].values()}
+        lines = [_sold(items.get(line.sku, items["Other goods"]), line.amount, "TAX") for line in sale.lines]
+        lines += [_sold(items["Shipping"], sale.shipping, _EXEMPT)] if sale.shipping else []
+        tax = total.amount - sum((line.amount for line in sale.lines), sale.shipping)
+        currency = {"CurrencyRef": {"value": total.currency}}
+        customer = {"CustomerRef": {"value": self._buyer(sale.customer.name, currency)}}
+        document = {"DocNumber": sale.number, "Line": lines, "TxnTaxDetail": {"TotalTax": float(tax)}}
+        invoice = self.sale("Invoice")(customer | currency | document)["Invoice"]
+        owed = invoice["TotalAmt"]
+        paid = {"Amount": owed, "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
+        self.payment(customer | currency | {"TotalAmt": owed, "Line": [paid]})
+        return str(invoice["Id"])
+
+    def _buyer(self, name: str, currency: Record) -> str:
+        known = (each for each in self.records["Customer"].values() if each["DisplayName"] == name)
+        found = next(known, None) or self.customer({"DisplayName": name} | currency)["Customer"]
+        return str(found["Id"])
 
     # Writing
 
@@ -232,3 +254,8 @@ class Company:
         if currency != "USD" and not self.multicurrency:
             raise broken("Multicurrency isn't turned on.")
         return {"value": currency}
+
+
+def _sold(item: str, amount: Decimal, tax_code: str) -> Record:
+    detail = {"ItemRef": {"value": item}, "TaxCodeRef": {"value": tax_code}}
+    return {"DetailType": "SalesItemLineDetail", "Amount": float(amount), "SalesItemLineDetail": detail}

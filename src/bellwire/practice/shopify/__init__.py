@@ -192,6 +192,12 @@ class Shopify(Simulator):
 
     # The Returns role
 
+    def line_of(self, order_id: str, sku: str) -> str:
+        return next(str(line["id"]) for line in self.orders[order_id]["line_items"] if line["sku"] == sku)
+
+    def number_of(self, return_id: str) -> str:
+        return str(self.returns[return_id]["name"]).removeprefix("#")
+
     def announce(self, order_id: str, units: Mapping[str, int], *, asked: bool = False) -> str:
         """`asked`: by the customer, and the shop has to agree yet."""
         nth = 1 + sum(entry["order_id"] == order_id for entry in self.returns.values())

@@ -4,7 +4,7 @@ https://developer.squareup.com/reference/square
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -119,6 +119,9 @@ class SquareSimulator(Simulator):
             "invoices": list(self.dues.invoices.values()),
             "webhooks": entries,
         }
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"payments.refund": list(self.takings.refunds)}
 
     def routes(self) -> Sequence[BaseRoute]:
         goods, takings, hooks = self.goods, self.takings, self.hooks

@@ -5,9 +5,12 @@ from bellwire.practice.stories.dispatch import Dispatch
 from bellwire.practice.stories.dunning import Dunning
 from bellwire.practice.stories.onboarding import Onboarding
 from bellwire.practice.stories.order_to_cash import OrderToCash
+from bellwire.practice.stories.returns import ReturnsStory
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
 
-_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, Onboarding, Dunning, Dispatch)}
+_STORIES: dict[str, type[Story]] = {
+    story.template: story for story in (OrderToCash, ReturnsStory, Onboarding, Dunning, Dispatch)
+}
 
 
 def story_names() -> list[str]:

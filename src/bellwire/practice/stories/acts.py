@@ -43,8 +43,8 @@ def _how_repeated(stage: Stage, flow: str, name: str) -> str:
             return "Sent it again: a repeat does no harm."
 
 
-async def exceptions_told(stage: Stage) -> AsyncIterator[Told]:
-    yield Act("What needs a person")
+async def exceptions_told(stage: Stage, title: str = "What needs a person") -> AsyncIterator[Told]:
+    yield Act(title)
     for exception in await stage.ledger.read(lambda rows: exceptions.open_ones(rows)):
         yield f"exception {exception.id}: {exception.sentence}"
         yield f"what to do:  {exception.remedy}"

@@ -383,7 +383,7 @@ async def _worked(stage: Stage, holdings: Holdings, told: Sequence[Chapter], dia
         webhook = holdings.field.job_webhook(order.id)
         for answer in await stage.send_often("field", webhook, chapter.work.copies):
             yield _line(chapter, answer, chapter.work.about)
-    await stage.read_lists("field")
+    await stage.look_up()
     yes = {orders[diary.made[chapter.name]].number: chapter.work.invoiced for chapter in told if chapter.work}
     for question in await stage.asked():
         number = next((number for number in yes if f"order {number}." in question.text), "")

@@ -379,8 +379,7 @@ class Dunning(Story):
             for answer in await stage.send_often("shipping", webhook, parcel.copies):
                 yield _line(f"parcel {parcel.number}", answer, parcel.about)
         # What a webhook only hints at is looked up.
-        await stage.read_lists("pay")
-        await stage.read_lists("shipping")
+        await stage.look_up()
         await stage.let_pass(_SHORTLY)
         async for line in _day_of(month, played, 0, first=False):
             yield line

@@ -7,7 +7,7 @@ import base64
 import hmac
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
@@ -87,6 +87,9 @@ class StripeSimulator(Simulator):
 
     def state(self) -> dict[str, Any]:
         return {name: readable(list(objects.values())) for name, objects in self.account.held.items()}
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"payments.refund": list(self.account.held["refunds"])}
 
     # As `Processor`
 

@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute, Route
 from bellwire.money import Money
 from bellwire.practice.catalogue import CATALOGUE
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import Booked, Credited, Sent, credited_for, mentioned_order
+from bellwire.practice.roles import Booked, Credited, Sale, Sent, credited_for, mentioned_order
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.practice.tokens import Tokens
 from bellwire.practice.xero import filters
@@ -125,6 +125,9 @@ class Xero(Simulator):
         }
 
     # As `Books`
+
+    def book(self, sale: Sale, total: Money) -> str:
+        return self.books.book(sale, total)
 
     def booked(self) -> list[Booked]:
         records = self.books.records

@@ -9,7 +9,9 @@ from itertools import count
 from typing import Any
 
 from bellwire.clock import Clock, system_clock
-from bellwire.practice.catalogue import CATALOGUE
+from bellwire.money import Money
+from bellwire.practice.catalogue import CATALOGUE, GOODS
+from bellwire.practice.roles import Sale
 from bellwire.practice.xero.refusals import Refusal, invalid
 from bellwire.practice.xero.sums import check_lengths, day_of, money, rounded
 
@@ -26,12 +28,12 @@ IDS = {
 }
 """What each collection calls the ids of its records."""
 GIFT_CARDS = "835"
-_SALES, _EXEMPT = "200", "NONE"
+_BANK, _SALES, _OTHER, _EXEMPT = "090", "200", "260", "NONE"
 _GONE = ("DELETED", "VOIDED")
 _ACCOUNTS: Sequence[Record] = (
-    {"Code": "090", "Name": "Business account", "Type": "BANK", "Class": "ASSET", "CurrencyCode": "USD"},
+    {"Code": _BANK, "Name": "Business account", "Type": "BANK", "Class": "ASSET", "CurrencyCode": "USD"},
     {"Code": _SALES, "Name": "Sales", "Type": "REVENUE", "Class": "REVENUE"},
-    {"Code": "260", "Name": "Other revenue", "Type": "REVENUE", "Class": "REVENUE"},
+    {"Code": _OTHER, "Name": "Other revenue", "Type": "REVENUE", "Class": "REVENUE"},
     {"Code": "820", "Name": "Sales tax", "Type": "CURRLIAB", "Class": "LIABILITY", "SystemAccount": "GST"},
     {"Code": GIFT_CARDS, "Name": "Gift cards outstanding", "Type": "CURRLIAB", "Class": "LIABILITY", "payable": True},
     {"Code": "860", "Name": "Rounding", "Type": "EXPENSE", "Class": "EXPENSE", "SystemAccount": "ROUNDING"},
@@ -96,6 +98,39 @@ class Organisation:
 
     def account(self, code: str) -> Record | None:
         return next((a for a in self.records["Accounts"].values() if a.get("Code") == code), None)
+
+    def book(self, sale: Sale, total: Money) -> str:
+        """A sale of the past, paid: its invoice's id. All of its tax is on the first line."""
+        tax = total.amount - sum((line.amount for line in sale.lines), sale.shipping)
+        goods = [GOODS[line.sku] for line in sale.lines]
+        lines = [
+            _sold(good.name, line.amount, _SALES, "OUTPUT") | {"ItemCode": good.sku if good.in_books else "OTHER"}
+            for good, line in zip(goods, sale.lines, strict=True)
+        ]
+        lines[0]["TaxAmount"] = float(tax)
+        lines += [_sold("Shipping", sale.shipping, _OTHER, _EXEMPT)] if sale.shipping else []
+        day = {"Date": self.clock().date().isoformat()}
+        invoice = self.invoice(
+            day
+            | {
+                "Type": "ACCREC",
+                "Status": "AUTHORISED",
+                "InvoiceNumber": sale.number,
+                "Contact": {"ContactID": self._buyer(sale.customer.name)},
+                "CurrencyCode": total.currency,
+                "DueDate": day["Date"],
+                "LineAmountTypes": "Exclusive",
+                "LineItems": lines,
+            },
+            4,
+        )
+        paid = {"Invoice": {"InvoiceID": invoice["InvoiceID"]}, "Account": {"Code": _BANK}, "Amount": invoice["Total"]}
+        self.payment(day | paid)
+        return str(invoice["InvoiceID"])
+
+    def _buyer(self, name: str) -> str:
+        known = (each for each in self.records["Contacts"].values() if each["Name"] == name)
+        return str((next(known, None) or self.contact({"Name": name}))["ContactID"])
 
     # Writing
 
@@ -340,3 +375,8 @@ class Organisation:
         if tax and not rate["EffectiveRate"]:
             wrong.append(f"The tax amount of a line with the tax rate {rate['Name']} must be zero.")
         return {**line, "UnitAmount": float(price), "LineAmount": float(net), "TaxAmount": float(tax)}
+
+
+def _sold(what: str, amount: Decimal, account: str, tax_type: str) -> Record:
+    told = {"Description": what, "UnitAmount": float(amount), "AccountCode": account}
+    return told | {"TaxType": tax_type, "TaxAmount": 0.0}

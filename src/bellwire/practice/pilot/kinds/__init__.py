@@ -8,12 +8,13 @@ from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
 from bellwire.practice.pilot.kinds.leads import Leads
 from bellwire.practice.pilot.kinds.orders import Orders
 from bellwire.practice.pilot.kinds.parcels import Parcels
+from bellwire.practice.pilot.kinds.returns import ReturnsKind
 from bellwire.practice.pilot.kinds.visits import CalledOff, Visits
 from bellwire.practice.pilot.kinds.work import Work
 
 _KINDS: dict[str, type[Kind[Any]]] = {
     event_type: kind
-    for kind in (Orders, Leads, Contracts, FailedPayments, Renewals, Parcels, Visits, CalledOff, Work)
+    for kind in (Orders, Leads, Contracts, FailedPayments, Renewals, Parcels, ReturnsKind, Visits, CalledOff, Work)
     for event_type in kind.event_types
 }
 
