@@ -121,4 +121,4 @@ async def test_a_refresh_token_is_good_for_one_use(client: Client) -> None:
 
 async def test_the_state_can_be_read(client: Client) -> None:
     async with client.session.get(client.base.replace("/jobber", "/practice/jobber/state")) as answer:
-        assert set(await answer.json(content_type=None)) == {"clients", "properties", "jobs", "notes"}
+        assert set(await answer.json(content_type=None)) == {"clients", "properties", "jobs", "notes", "visits"}
