@@ -82,10 +82,10 @@ class Vendors:
 
     # Trouble
 
-    def make_trouble(self, mark: str, actions: Iterable[tuple[FlowAction, bool]]) -> str:
-        """Let one vendor do its part of a record and not say so, and another fail once before it does anything;
-        says which. `actions`: those that change something and can be sent again, and whether the record's `mark` stands
-        in what each sends; the first loses its answer.
+    def make_trouble(self, mark: str, actions: Iterable[tuple[FlowAction, bool]]) -> dict[FaultKind, str]:
+        """Let one vendor do its part of a record and not say so, and another fail once before it does anything; gives
+        what that is in words. `actions`: those that change something and can be sent again, and whether the record's
+        `mark` stands in what each sends; the first loses its answer.
         """
         (losing, marked), *others = actions
         lost, loser = Fault(kind=FaultKind.LOST_ANSWER, match=_WRITING + f".*{mark}" * marked), losing.connection
@@ -94,7 +94,10 @@ class Vendors:
         )
         self._simulators[failer].faults.add(Fault(kind=FaultKind.FAILED, match=_WRITING))
         self._simulators[loser].faults.add(lost)
-        return f"'{failer}' fails once and '{loser}' does its part without answering once"
+        return {
+            FaultKind.FAILED: f"'{failer}' fails once",
+            FaultKind.LOST_ANSWER: f"'{loser}' does its part without answering once",
+        }
 
     def end_trouble(self) -> list[FaultKind]:
         """Take back the faults that nothing met; gives those that were met since the beginning."""
