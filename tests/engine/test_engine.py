@@ -22,6 +22,7 @@ from bellwire.ledger import (
     ExceptionState,
     FlowMode,
     Outcome,
+    Rows,
     RunState,
     deliveries,
     events,
@@ -331,12 +332,15 @@ async def test_sandbox_and_production_never_mix(house: House) -> None:
     body = {"type": "order.paid", "order": order().model_dump(mode="json")}
     delivery = Delivery("till", {}, json.dumps(body).encode(), NOW)
     reading = read(1, delivery, production)
-    await house.ledger.write(lambda rows: deliveries.accept(rows, delivery, "x", Environment.PRODUCTION))
-    flow = parse_flow(house.flow, Path("flows/test.yaml"))
-    await house.ledger.write(lambda rows: modes.decide(rows, flow.id, FlowMode.LIVE, "a try", system_clock()))
-    await house.ledger.write(
-        lambda rows: record(rows, reading, Listeners.of([flow]), production, now=system_clock(), holding=False)
-    )
+    flow, now = parse_flow(house.flow, Path("flows/test.yaml")), system_clock()
+
+    def write(rows: Rows) -> None:
+        """At once, so that the engine doesn't read it first."""
+        modes.decide(rows, flow.id, FlowMode.LIVE, "a try", now)
+        deliveries.accept(rows, delivery, "x", Environment.PRODUCTION)
+        record(rows, reading, Listeners.of([flow]), production, now=now, holding=False)
+
+    await house.ledger.write(write)
     await house.settled()
     assert house.vendor.calls == []
     assert {exception.cause for exception in await house.exceptions()} == {"environment:till"}
