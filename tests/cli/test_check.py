@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -136,6 +137,21 @@ def test_reorder_points_that_nobody_hears_of_or_that_two_count_are_told(filled_i
     assert len(about_stock(filled_in)) == 1
     path.write_text(path.read_text().replace("acme_stock", "acme_mail").replace('"square"', '"acme_mail"'))
     assert about_stock(filled_in)[1:] == [("warning", ":", "No connection counts the stock.")]
+
+
+def test_a_flow_that_plans_routes_needs_pyvrp(filled_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (filled_in / "flows/route.yaml").write_text("""
+name: Route
+trigger: {every: "0 6 * * *", zone: UTC}
+owner: {name: Dana}
+success: {within: 2m}
+actions:
+  route: {do: bellwire.plan_route, with: {start: {latitude: 0, longitude: 0}, begins: "{{ meta.time }}", stops: []}}
+""")
+    assert problems(filled_in, SECRETS) == []
+    monkeypatch.setitem(sys.modules, "pyvrp", None)
+    ((level, about, sentence),) = problems(filled_in, SECRETS)
+    assert (level, about) == ("warning", "route") and "PyVRP has to be installed" in sentence
 
 
 def test_a_key_that_others_may_read_is_an_error(filled_in: Path) -> None:

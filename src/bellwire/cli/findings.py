@@ -7,12 +7,14 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from bellwire.capabilities.routing import PLAN_ROUTE
 from bellwire.cli import accounts
 from bellwire.cli.finding import Finding, Level, failed
 from bellwire.cli.going_live import doubts, standings_now
 from bellwire.cli.stock import watched_stock
 from bellwire.clock import Clock
 from bellwire.connectors import look_in
+from bellwire.connectors.bellwire.solving import HOW_TO_INSTALL, can_solve
 from bellwire.connectors.kit import Connection, Connector
 from bellwire.connectors.opening import (
     connector_of,
@@ -22,6 +24,7 @@ from bellwire.connectors.opening import (
     read_account_settings,
 )
 from bellwire.errors import ConfigurationError, LedgerBusy
+from bellwire.events import OWN
 from bellwire.flows import Flow, FlowErrors, Severity, check_flow, load_flows
 from bellwire.settings import ConnectionSettings, Settings, load_settings
 from bellwire.vault import KEY_FILE, VAULT_FILE, ConnectionCredentials, Vault
@@ -127,6 +130,7 @@ class Check:
         ]
         yield from found or [Finding(Level.OK, flow.id, "Every reference and every input fits.")]
         yield from _mixed(flow, settings.connections)
+        yield from _routes(flow)
 
     async def _standings(self, flows: Sequence[Flow], settings: Settings) -> list[Finding]:
         try:
@@ -173,6 +177,15 @@ def _flows(settings: Settings) -> tuple[Sequence[Flow], list[Finding]]:
         return load_flows(settings.flows), []
     except FlowErrors as error:
         return [], [failed("flows", problem) for problem in error.errors]
+
+
+def _routes(flow: Flow) -> Iterator[Finding]:
+    plans = any(
+        (action.connection, action.operation_name) == (OWN, PLAN_ROUTE.name) for action in flow.actions.values()
+    )
+    if plans and not can_solve():
+        sentence = "It plans a route, for which PyVRP has to be installed."
+        yield Finding(Level.WARNING, flow.id, sentence, HOW_TO_INSTALL, flow.path)
 
 
 def _mixed(flow: Flow, connections: Mapping[str, ConnectionSettings]) -> Iterator[Finding]:

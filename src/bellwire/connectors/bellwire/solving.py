@@ -1,13 +1,25 @@
 """The best order of a round's visits, found by PyVRP (https://pyvrp.org)."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from bellwire.connectors.bellwire.rounds import Round
 from bellwire.errors import Refused
 
+HOW_TO_INSTALL = (
+    "In Bellwire's own folder: `scripts/setup routes`. Where pip installed it: pip install 'bellwire[routes]'."
+)
 _ITERATIONS = 500
 """Counted, not timed, so that a slow machine finds the same. Fifty visits take a second or two, a dozen a tenth of
 one."""
+
+
+def can_solve() -> bool:
+    """Whether PyVRP is installed."""
+    try:
+        return find_spec("pyvrp") is not None
+    except ValueError:  # Somebody has taken it out of what can be imported.
+        return False
 
 
 def best_order(whole: Round, begin_with: tuple[int, ...]) -> tuple[int, ...]:
@@ -22,8 +34,7 @@ def best_order(whole: Round, begin_with: tuple[int, ...]) -> tuple[int, ...]:
         raise Refused(
             "To plan a route needs PyVRP, which isn't installed.",
             cause="no-pyvrp",
-            remedy="In Bellwire's own folder: `scripts/setup routes`. Where pip installed it: pip install"
-            " 'bellwire[routes]'. Start Bellwire again, then retry.",
+            remedy=f"{HOW_TO_INSTALL} Start Bellwire again, then retry.",
         ) from error
     travel: Any = np.array(whole.travel)
     data = ProblemData(
