@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from bench import cost, growth, latency, recovery, scaleout, size, start, throughput
+from bench import cost, growth, latency, recovery, scaleout, size, start, throughput, timers
 from bench.figures import Figures
 from bench.plot import plot
 from bench.setting import QUICK, Counts, Setting
@@ -18,6 +18,7 @@ MEASUREMENTS: dict[str, Callable[[Setting], Awaitable[None]]] = {
     "latency": latency.measure,
     "growth": growth.measure,
     "recovery": recovery.measure,
+    "timers": timers.measure,
     "size": size.measure,
     "start": start.measure,
     "scaleout": scaleout.measure,

@@ -41,6 +41,9 @@ KINDS = {
     "recovery_s": Kind("from process start to the first action, with many runs pending (s)", Aim(2)),
     "recovery_mb": Kind("most memory while they drain (MB)", Aim(300)),
     "recovery_ratio": Kind("runs a second while they drain, of those that come in live", at_least(0.85)),
+    "timers_run": Kind("runs a second beside many timers, of those with none", at_least(0.85)),
+    "timers_ms": Kind("processor time a second while they wait, over what is used with none (ms)", Aim(1)),
+    "timers_mb": Kind("memory while they wait, over what is used with none (MB)", Aim(5)),
     "scaleout_4": Kind("runs a second of four workers on PostgreSQL, of one's; calls take 200 ms", at_least(3.5)),
     "vs_dbos": Kind("runs a second of one worker on PostgreSQL, of DBOS's; calls take no time", at_least(5)),
     "ready_s": Kind("`bellwire up` to ready, order to cash with six accounts (s)", Aim(1.5)),
@@ -80,6 +83,7 @@ KINDS = {
     "history_events": Kind("events in the long history"),
     "history_mb": Kind("its ledger on disk (MB)"),
     "recovery_runs": Kind("runs pending at start"),
+    "timers": Kind("runs that wait for their time"),
 }
 """Every figure there is, in the order in which they are shown."""
 

@@ -17,6 +17,7 @@ from bench.orders import NUMBER, Orders
 from bench.ours import flow
 
 _MINUTE = 60_000_000
+_MONTH = 43_200 * _MINUTE
 _KEPT = 5_000
 """The newest payloads, which weren't purged yet."""
 _HELD = 10_000
@@ -43,9 +44,10 @@ SELECT i, i, 'shop', :environment, :type, replace(:subject, :stem, stem), replac
  replace(replace(:data, :number, number), :stem, stem) FROM orders"""
 
 _RUNS = """
-INSERT INTO runs (id, event, flow, flow_hash, state, created_at, received_at, due_at, finished_at, subject)
+INSERT INTO runs (id, event, flow, flow_hash, state, created_at, received_at, due_at, finished_at, held_for, subject)
 SELECT i, i, :flow, :hash, CASE WHEN NOT :pending THEN 'done' WHEN i <= :held THEN 'running' ELSE 'waiting' END,
- at + 2000, at, CASE WHEN :pending AND i > :held THEN at + 2000 END, CASE WHEN :pending THEN NULL ELSE at + 14000 END,
+ at + 2000, at, CASE WHEN :pending AND i > :held THEN at + 2000 + :wait END,
+ CASE WHEN :pending THEN NULL ELSE at + 14000 END, CASE WHEN :wait > 0 THEN 'time' ELSE '' END,
  'shop/' || replace(:subject, :stem, stem) FROM orders"""
 
 _ATTEMPTS = """
@@ -71,7 +73,14 @@ async def make_backlog(path: Path, count: int, orders: Orders) -> None:
     await _make(path, count, orders, pending=True, gap=1_000)
 
 
-async def _make(path: Path, count: int, orders: Orders, *, pending: bool, gap: int) -> None:
+async def make_timers(path: Path, count: int, orders: Orders) -> None:
+    """A ledger in which the runs of `count` orders wait for a time that their flow says, a month from now."""
+    await _make(path, count, orders, pending=True, gap=1_000, held=0, wait=_MONTH)
+
+
+async def _make(
+    path: Path, count: int, orders: Orders, *, pending: bool, gap: int, held: int = _HELD, wait: int = 0
+) -> None:
     async with open_ledger(f"sqlite:///{path}"):
         pass
     delivery, event, listening = orders.delivery(), orders.event, flow()
@@ -92,7 +101,8 @@ async def _make(path: Path, count: int, orders: Orders, *, pending: bool, gap: i
         "flow": listening.id,
         "hash": listening.hash,
         "pending": pending,
-        "held": _HELD,
+        "held": held,
+        "wait": wait,
         "results": orjson.dumps([*_RESULTS.items()]).decode(),
     }
     connection = sqlite3.connect(path, isolation_level=None)

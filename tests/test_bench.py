@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bench.figures import KINDS, Figures
-from bench.history import make_backlog, make_history
+from bench.history import make_backlog, make_history, make_timers
 from bench.latency import percentile
 from bench.orders import STANDARD, Orders
 from bench.plot import plot
@@ -37,6 +37,17 @@ async def test_a_made_backlog_is_due_at_once(tmp_path: Path) -> None:
         await ledger.write(lambda rows: runs.recover(rows, datetime.now(UTC)))
         claimed = await ledger.write(lambda rows: runs.claim(rows, SOON, 100))
     assert [run.state for run in claimed] == [RunState.RUNNING] * 20
+
+
+async def test_made_timers_wait_for_their_time(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    await make_timers(path, 20, Orders(STANDARD))
+
+    async with open_ledger(f"sqlite:///{path}") as ledger:
+        assert await ledger.read(figures.unfinished) == 0
+        assert await ledger.read(lambda rows: figures.unfinished(rows, SOON + timedelta(days=40))) == 20
+        assert not await ledger.write(lambda rows: runs.claim(rows, SOON, 100))
+        assert await ledger.read(figures.next_due) is not None
 
 
 def test_no_two_orders_are_alike() -> None:
