@@ -62,7 +62,7 @@ def played() -> Iterator[Played]:
     "sentence",
     [
         "return 1001-R1  refund    Stripe broke off before it answered",
-        "Looked first: it was there, so it wasn't done again.",
+        "Looked first whether it was there, so that it can't be done twice.",
         "return 1003-R1  support   Zendesk asked to slow down.",
         "no invoice 1008",
         "Give $135.58 back to Zoë Ångström-Müller, Мария Иванова, 王小明, محمد الأمين",
