@@ -9,8 +9,12 @@ import pytest
 import pytest_asyncio
 
 from bellwire.practice.roles import Sent
-from bellwire.practice.stories import Promises, dispatch
-from bellwire.practice.stories.dispatch import Diary, Dispatch, Holdings, chapters, of_bookings, of_work
+from bellwire.practice.stories import Promises
+from bellwire.practice.stories.dispatch import Dispatch
+from bellwire.practice.stories.dispatch.chapters import chapters
+from bellwire.practice.stories.dispatch.diary import Diary
+from bellwire.practice.stories.dispatch.holdings import Holdings
+from bellwire.practice.stories.dispatch.promises import of_bookings, of_work
 from tests.practice.stories.playing import stage_for
 from tests.samples import usd
 
@@ -42,7 +46,7 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Play
 
     story = Dispatch()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(dispatch, "Diary", kept)
+        patched.setattr("bellwire.practice.stories.dispatch.story.Diary", kept)
         async with stage_for(story, tmp_path_factory.mktemp("dispatch")) as stage:
             promised = [told async for told in story.tell(stage) if isinstance(told, Promises)]
             yield Played(Holdings.of(stage), diaries[0], promised)

@@ -14,8 +14,9 @@ from bellwire.practice import Tells
 from bellwire.practice.shipstation import ShipStationSimulator
 from bellwire.practice.slack import SlackSimulator
 from bellwire.practice.smtp import MailSimulator
-from bellwire.practice.stories import dunning
-from bellwire.practice.stories.dunning import Chapter, Expected, Month, Owed, Step
+from bellwire.practice.stories.dunning.chapters import Chapter, Expected, Owed, Step
+from bellwire.practice.stories.dunning.month import Month
+from bellwire.practice.stories.dunning.promises import verdicts
 from bellwire.practice.stories.telling import Verdict
 from bellwire.practice.zendesk import ZendeskSimulator
 
@@ -37,21 +38,20 @@ class Played:
     @property
     def broken(self) -> set[str]:
         """The promises that don't hold by now."""
-        return {verdict.promise for verdict in dunning.verdicts(*self.given) if not verdict.held}
+        return {verdict.promise for verdict in verdicts(*self.given) if not verdict.held}
 
 
 @pytest.fixture(scope="module")
 def played() -> Iterator[Played]:
     """Once for all; what the vendors hold stays when it is over."""
     seen: list[tuple[Any, ...]] = []
-    real = dunning.verdicts
 
-    def verdicts(*given: Any) -> list[Verdict]:
+    def noted(*given: Any) -> list[Verdict]:
         seen.append(given)
-        return real(*given)
+        return verdicts(*given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dunning, "verdicts", verdicts)
+        patch.setattr("bellwire.practice.stories.dunning.story.verdicts", noted)
         cast = ["--use", "pay=stripe", "--use", "chat=slack", "--use", "shop=shopify"]
         result = CliRunner().invoke(app, ["demo", "dunning", "--once", *cast], env={"COLUMNS": "300"})
     assert result.exit_code == 0, result.output

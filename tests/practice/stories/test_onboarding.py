@@ -18,11 +18,21 @@ from bellwire.cli import app
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import Call
 from bellwire.practice.stage import Stage
-from bellwire.practice.stories import Promises, Story, Verdict, find_story, onboarding
-from bellwire.practice.stories.onboarding import Enquiry, Holdings, friday_evening, working_days_after
+from bellwire.practice.stories import Promises, Story, Verdict, find_story
+from bellwire.practice.stories.onboarding.chapters import (
+    Enquiry,
+    agreements,
+    enquiries,
+    friday_evening,
+    working_days_after,
+)
+from bellwire.practice.stories.onboarding.holdings import Holdings
+from bellwire.practice.stories.onboarding.promises import contracts_kept, enquiries_kept
 from tests.practice.stories.playing import stage_for
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+ENQUIRIES = "bellwire.practice.stories.onboarding.story.enquiries"
+"""Where the story looks them up."""
 
 
 async def promises(story: Story, stage: Stage) -> list[Promises]:
@@ -36,16 +46,16 @@ def broken(verdicts: Sequence[Verdict]) -> set[str]:
 class After:
     """The vendors once the story is over, and what is looked at there."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, asked: Sequence[Enquiry]) -> None:
         self._stage = stage
         self.holdings = Holdings.of(stage)
-        self._asked, self._agreed = onboarding.enquiries(stage.clock().replace(microsecond=0)), onboarding.agreements()
+        self._asked, self._agreed = asked, agreements()
         self._signed = {each.reference: stage.clock().date() for each in self._agreed if not each.declined}
         self._by_hand = {each.id for each in self.holdings.projects.begun() if not each.reference}
 
     def broken(self) -> set[str]:
-        kept = onboarding.enquiries_kept(self._asked, self.holdings)
-        signed = onboarding.contracts_kept(self._agreed, self._signed, self.holdings, self._by_hand, mended=True)
+        kept = enquiries_kept(self._asked, self.holdings)
+        signed = contracts_kept(self._agreed, self._signed, self.holdings, self._by_hand, mended=True)
         return broken([*kept, *signed])
 
     async def do(self, connection: str, operation: str, given: Given) -> None:
@@ -59,12 +69,12 @@ async def test_each_thing_too_much_breaks_the_promise_that_speaks_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The contents of the story are looked at again later, with the times that it had.
-    frozen = onboarding.enquiries(system_clock().replace(microsecond=0))
-    monkeypatch.setattr(onboarding, "enquiries", lambda _: frozen)
+    frozen = enquiries(system_clock().replace(microsecond=0))
+    monkeypatch.setattr(ENQUIRIES, lambda _: frozen)
     story = find_story("onboarding")
     async with stage_for(story, tmp_path) as stage:
         assert [broken(each.verdicts) for each in await promises(story, stage)] == [set(), set()]
-        after = After(stage)
+        after = After(stage, frozen)
         assert after.broken() == set()
         people = {each.email: each.id for each in after.holdings.crm.people()}
         (orders,) = [each.id for each in after.holdings.projects.begun() if not each.reference]
@@ -158,10 +168,9 @@ async def test_each_thing_too_much_breaks_the_promise_that_speaks_of_it(
 
 def as_if(change: Callable[[Enquiry], Enquiry], number: str) -> Callable[[datetime], list[Enquiry]]:
     """The story's enquiries, with one of them changed."""
-    told = onboarding.enquiries
 
     def changed(now: datetime) -> list[Enquiry]:
-        return [change(each) if each.lead.id == number else each for each in told(now)]
+        return [change(each) if each.lead.id == number else each for each in enquiries(now)]
 
     return changed
 
@@ -193,7 +202,7 @@ async def test_a_promise_about_one_enquiry_is_broken_when_that_one_is_another(
     number: str,
     promise: str,
 ) -> None:
-    monkeypatch.setattr(onboarding, "enquiries", as_if(change, number))
+    monkeypatch.setattr(ENQUIRIES, as_if(change, number))
     story = find_story("onboarding")
     async with stage_for(story, tmp_path) as stage:
         told = await promises(story, stage)
@@ -202,7 +211,7 @@ async def test_a_promise_about_one_enquiry_is_broken_when_that_one_is_another(
 
 def test_a_broken_promise_ends_the_demo_in_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to be asked about an address that is right."""
-    monkeypatch.setattr(onboarding, "enquiries", as_if(with_right_address, "L-9"))
+    monkeypatch.setattr(ENQUIRIES, as_if(with_right_address, "L-9"))
     result = CliRunner().invoke(app, ["demo", "onboarding", "--once"], env={"COLUMNS": "200"})
     assert result.exit_code == 1, result.output
     assert "A promise was broken." in result.stdout and "1 open" in result.stdout

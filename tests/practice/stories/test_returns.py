@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 from bellwire.cli import app
 from bellwire.practice.smtp import MailSimulator
 from bellwire.practice.square import SquareSimulator
-from bellwire.practice.stories import returns
-from bellwire.practice.stories.returns import Holdings, Past
+from bellwire.practice.stories.returns.chapters import chapters
+from bellwire.practice.stories.returns.holdings import Holdings
+from bellwire.practice.stories.returns.past import Past
+from bellwire.practice.stories.returns.promises import verdicts
 from bellwire.practice.stories.telling import Verdict
 from bellwire.practice.stripe import StripeSimulator
 from bellwire.practice.xero import Xero
@@ -36,7 +38,7 @@ class Played:
     @property
     def broken(self) -> set[str]:
         """The promises that don't hold by now."""
-        found = returns.verdicts(self.past, self.holdings, unanswered=set(), unbooked=set())
+        found = verdicts(self.past, self.holdings, unanswered=set(), unbooked=set())
         return {verdict.promise for verdict in found if not verdict.held}
 
 
@@ -44,14 +46,13 @@ class Played:
 def played() -> Iterator[Played]:
     """Once for all; what the vendors hold stays when it is over."""
     seen: list[tuple[Past, Holdings]] = []
-    real = returns.verdicts
 
-    def verdicts(past: Past, holdings: Holdings, **waiting: set[str]) -> list[Verdict]:
+    def noted(past: Past, holdings: Holdings, **waiting: set[str]) -> list[Verdict]:
         seen.append((past, holdings))
-        return real(past, holdings, **waiting)
+        return verdicts(past, holdings, **waiting)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(returns, "verdicts", verdicts)
+        patch.setattr("bellwire.practice.stories.returns.story.verdicts", noted)
         result = play(*CAST)
     assert result.exit_code == 0, result.output
     yield Played(result.stdout, *seen[-1])
@@ -61,7 +62,7 @@ def played() -> Iterator[Played]:
     "sentence",
     [
         "return 1001-R1  refund    Stripe broke off before it answered",
-        "Looked first: it was there, so it wasn't done again.",
+        "Looked first whether it was there, so that it can't be done twice.",
         "return 1003-R1  support   Zendesk asked to slow down.",
         "no invoice 1008",
         "Give $135.58 back to Zoë Ångström-Müller, Мария Иванова, 王小明, محمد الأمين",
@@ -163,10 +164,10 @@ def test_what_vendors_hold_beside_it_breaks_the_promise_about_it(played: Played)
 
 
 def test_a_chapter_that_says_something_else_ends_in_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, *_ = returns.chapters()
+    first, *_ = chapters()
     (back,) = first.backs
     told = [replace(first, backs=[replace(back, worth=Decimal("19.50"))], faults={})]
-    monkeypatch.setattr(returns, "chapters", lambda: told)
+    monkeypatch.setattr("bellwire.practice.stories.returns.story.chapters", lambda: told)
     result = play(*CAST)
     assert result.exit_code == 1, result.output
     assert "A promise was broken." in result.stdout and "wrong: 1001" in result.stdout
