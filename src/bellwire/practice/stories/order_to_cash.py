@@ -10,11 +10,11 @@ from typing import ClassVar
 from bellwire.engine import retry
 from bellwire.ledger import crosswalk, exceptions
 from bellwire.practice.faults import Fault, FaultKind
-from bellwire.practice.roles import Books, Carrier, Chat, Mailbox, Sale, SaleLine, Sent, Shop, Till
+from bellwire.practice.roles import Books, Carrier, Chat, Mailbox, Sale, SaleLine, Shop, Till
 from bellwire.practice.simulator import Webhook
 from bellwire.practice.stage import Stage
 from bellwire.practice.stories.acts import balance, exceptions_are, exceptions_told, holdings_told, retries_told
-from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict, each_once
+from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict, each_once, mails_shown
 
 UNKNOWN_SKU = "TEA-500-NEW"
 """The practice books have no item for it."""
@@ -217,7 +217,7 @@ def verdicts(
         _each_order_once(
             "message to the packing bench", numbers, [each.reference for each in holdings.chat.messages()]
         ),
-        _each_order_once("mail to the customer", numbers, _as_shown(holdings.mailbox.mails())),
+        _each_order_once("mail to the customer", numbers, [each.reference for each in mails_shown(holdings.mailbox)]),
         Verdict(
             "The stock is down by exactly what was sold",
             moved == dict(sold),
@@ -226,11 +226,6 @@ def verdicts(
             else f"{moved} for {dict(sold)}",
         ),
     ]
-
-
-def _as_shown(mails: list[Sent]) -> list[str]:
-    """The orders that a mailbox shows mails of: of several with the same Message-ID it shows one."""
-    return list({mail.id: mail.reference for mail in mails}.values())
 
 
 def _each_order_once(what: str, expected: set[str], found: list[str]) -> Verdict:

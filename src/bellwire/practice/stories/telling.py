@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bellwire.practice.roles import Mailbox, Sent
 from bellwire.practice.stage import Stage
 
 
@@ -50,6 +51,11 @@ class Story(ABC):
     @abstractmethod
     def tell(self, stage: Stage) -> AsyncIterator[Told]:
         """What happens, as it happens. Raises TimeoutError when the stage doesn't come to rest."""
+
+
+def mails_shown(mailbox: Mailbox) -> list[Sent]:
+    """Of several with the same Message-ID a mailbox shows one."""
+    return list({mail.id: mail for mail in mailbox.mails()}.values())
 
 
 def each_once(what: str, expected: Collection[str], found: Iterable[str], of: str) -> Verdict:

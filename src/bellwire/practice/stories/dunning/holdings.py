@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bellwire.practice.roles import Carrier, Chat, Helpdesk, Mailbox, Parcels, Sent, Shop, Subscriptions
+from bellwire.practice.roles import Carrier, Chat, Helpdesk, Mailbox, Parcels, Shop, Subscriptions
 from bellwire.practice.stage import Stage
 
 
@@ -30,8 +30,3 @@ class Holdings:
             stage.part("mail", Mailbox),  # type: ignore[type-abstract]
             stage.part("helpdesk", Helpdesk),  # type: ignore[type-abstract]
         )
-
-
-def mails_shown(mailbox: Mailbox) -> list[Sent]:
-    """What a mailbox shows: of several mails with the same Message-ID, one."""
-    return list({mail.id: mail for mail in mailbox.mails()}.values())

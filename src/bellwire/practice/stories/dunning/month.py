@@ -8,7 +8,8 @@ from bellwire.practice.roles import Sale, SaleLine, Sent, Subscriptions
 from bellwire.practice.simulator import Webhook
 from bellwire.practice.stage import Stage
 from bellwire.practice.stories.dunning.chapters import Chapter, Owed, Step
-from bellwire.practice.stories.dunning.holdings import Holdings, mails_shown
+from bellwire.practice.stories.dunning.holdings import Holdings
+from bellwire.practice.stories.telling import mails_shown
 
 _A_DAY = timedelta(days=1)
 TOLD_AS = {

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bellwire.practice.roles import Sent
 from bellwire.practice.stories.dunning.chapters import Expected, Parcel, dollars
-from bellwire.practice.stories.dunning.holdings import mails_shown
 from bellwire.practice.stories.dunning.month import Month
-from bellwire.practice.stories.telling import Verdict, each_once
+from bellwire.practice.stories.telling import Verdict, each_once, mails_shown
 
 
 def verdicts(

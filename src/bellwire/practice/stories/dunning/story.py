@@ -13,10 +13,10 @@ from bellwire.practice.roles import Tells
 from bellwire.practice.stage import Stage
 from bellwire.practice.stories.acts import balance, exceptions_are, exceptions_told, holdings_told, retries_told
 from bellwire.practice.stories.dunning.chapters import LAST_DAY, Chapter, Expected, chapters, parcels
-from bellwire.practice.stories.dunning.holdings import Holdings, mails_shown
+from bellwire.practice.stories.dunning.holdings import Holdings
 from bellwire.practice.stories.dunning.month import TOLD_AS, Month, line_of
 from bellwire.practice.stories.dunning.promises import verdicts
-from bellwire.practice.stories.telling import Act, Promises, Story, Told
+from bellwire.practice.stories.telling import Act, Promises, Story, Told, mails_shown
 
 _SHORTLY = timedelta(minutes=20)
 _HOURS = timedelta(hours=2)

@@ -1,9 +1,8 @@
 """What the story of onboarding looks at: the simulated vendors."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bellwire.practice.roles import Chat, Crm, Mailbox, Projects, Sent, Signing, Teller
+from bellwire.practice.roles import Chat, Crm, Mailbox, Projects, Signing, Teller
 from bellwire.practice.stage import Stage
 
 
@@ -29,8 +28,3 @@ class Holdings:
             stage.part("mail", Mailbox),  # type: ignore[type-abstract]
             stage.part("chat", Chat),  # type: ignore[type-abstract]
         )
-
-
-def as_shown(mails: Iterable[Sent]) -> list[Sent]:
-    """What mailboxes show: of several mails with the same Message-ID, one."""
-    return list({mail.id: mail for mail in mails}.values())

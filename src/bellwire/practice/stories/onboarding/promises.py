@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from bellwire.practice.roles import Sent
 from bellwire.practice.stories.onboarding.chapters import INVITATION, WELCOME, Agreement, Enquiry, working_days_after
-from bellwire.practice.stories.onboarding.holdings import Holdings, as_shown
-from bellwire.practice.stories.telling import Verdict, each_once, same
+from bellwire.practice.stories.onboarding.holdings import Holdings
+from bellwire.practice.stories.telling import Verdict, each_once, mails_shown, same
 
 _STEPS = 6
 _PROJECT, _CHECKLIST = 20, 5
@@ -64,7 +64,7 @@ def contracts_kept(
     """What project tool, mailbox and chat hold, against what was signed."""
     signed = {each.reference: each for each in agreed if not each.declined}
     begun = [each for each in holdings.projects.begun() if each.id not in begun_before]
-    lists, mails = holdings.projects.checklists(), as_shown(holdings.mailbox.mails())
+    lists, mails = holdings.projects.checklists(), mails_shown(holdings.mailbox)
     mailed = {each.customer for each in signed.values() if mended or not each.right_email}
     about = {each.reference: each.title for each in agreed}
     said = [reference for sent in holdings.chat.messages() if (reference := _told_of(sent, about))]

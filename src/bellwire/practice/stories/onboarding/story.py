@@ -9,9 +9,9 @@ from bellwire.practice.roles import Signing, Teller
 from bellwire.practice.stage import Stage
 from bellwire.practice.stories.acts import balance, exceptions_are, exceptions_told, holdings_told, retries_told
 from bellwire.practice.stories.onboarding.chapters import RIGHT, Agreement, Enquiry, agreements, enquiries
-from bellwire.practice.stories.onboarding.holdings import Holdings, as_shown
+from bellwire.practice.stories.onboarding.holdings import Holdings
 from bellwire.practice.stories.onboarding.promises import contracts_kept, enquiries_kept
-from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
+from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict, mails_shown
 
 
 class Onboarding(Story):
@@ -103,6 +103,6 @@ def _held(
         "crm": f"{len(crm.people())} contacts, {len(crm.hoped())} deals, {len(crm.planned())} tasks",
         "esign": f"{len(agreed)} contracts, {sum(not each.declined for each in agreed)} of them signed",
         "projects": f"{len(begun)} new projects, each with a checklist",
-        "mail": f"{len(as_shown(holdings.mailbox.mails()))} mails to customers",
+        "mail": f"{len(mails_shown(holdings.mailbox))} mails to customers",
         "chat": f"{len(holdings.chat.messages())} messages to sales and to the team",
     }

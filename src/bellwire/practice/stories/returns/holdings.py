@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bellwire.practice.roles import Books, Helpdesk, Mailbox, Processor, Returns, Sent, Shop, Till
+from bellwire.practice.roles import Books, Helpdesk, Mailbox, Processor, Returns, Shop, Till
 from bellwire.practice.stage import Stage
 
 
@@ -30,8 +30,3 @@ class Holdings:
             stage.part("helpdesk", Helpdesk),  # type: ignore[type-abstract]
             stage.part("mail", Mailbox),  # type: ignore[type-abstract]
         )
-
-
-def mails_shown(mailbox: Mailbox) -> list[Sent]:
-    """Of several with the same Message-ID a mailbox shows one."""
-    return list({mail.id: mail for mail in mailbox.mails()}.values())

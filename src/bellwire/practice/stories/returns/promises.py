@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from bellwire.practice.roles import Sent
-from bellwire.practice.stories.returns.holdings import Holdings, mails_shown
+from bellwire.practice.stories.returns.holdings import Holdings
 from bellwire.practice.stories.returns.past import Announced, Past
-from bellwire.practice.stories.telling import Verdict, each_once, same
+from bellwire.practice.stories.telling import Verdict, each_once, mails_shown, same
 
 
 def verdicts(past: Past, holdings: Holdings, *, unanswered: set[str], unbooked: set[str]) -> list[Verdict]:

@@ -13,10 +13,10 @@ from bellwire.practice.roles import Returns
 from bellwire.practice.stage import Stage
 from bellwire.practice.stories.acts import balance, exceptions_are, exceptions_told, holdings_told, retries_told
 from bellwire.practice.stories.returns.chapters import Chapter, chapters
-from bellwire.practice.stories.returns.holdings import Holdings, mails_shown
+from bellwire.practice.stories.returns.holdings import Holdings
 from bellwire.practice.stories.returns.past import Announced, Past
 from bellwire.practice.stories.returns.promises import verdicts
-from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict, same
+from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict, mails_shown, same
 
 _A_WEEK = timedelta(days=7, minutes=1)
 """For how long a question about money stays open, and a little more."""
