@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 import typer
 
 from bellwire.cli.base import say
-from bellwire.docstrings import meaning
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -99,6 +98,8 @@ def _kind(annotation: Any) -> str:
 
 
 def _meaning(model: "type[BaseModel]", name: str) -> str:
+    from bellwire.docstrings import meaning
+
     if name in model.model_fields:
         return meaning(model, name)
     member = getattr(model, name)
