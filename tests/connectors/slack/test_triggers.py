@@ -242,7 +242,7 @@ class TestEvents:
 
 @pytest.mark.proves("reconcile", "paging")
 class TestPoll:
-    async def events(self, team: Connection, cursor: str = "", *, pages: int = 9) -> tuple[list[Event], str]:
+    async def events(self, team: Connection, cursor: str = "", *, pages: int = 30) -> tuple[list[Event], str]:
         """What comes of the last hour, and where it goes on."""
         (poll,) = TRIGGERS.polls
         found: list[Event] = []
