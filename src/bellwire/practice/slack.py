@@ -64,7 +64,17 @@ def _channels() -> list[Channel]:
     return [
         *(
             Channel(name)
-            for name in ("general", "packing", "orders", "alerts", "sales", "onboarding", "billing", "support")
+            for name in (
+                "general",
+                "packing",
+                "orders",
+                "alerts",
+                "sales",
+                "onboarding",
+                "billing",
+                "support",
+                "buying",
+            )
         ),
         Channel("management", private=True),
         Channel("warehouse", member=False),

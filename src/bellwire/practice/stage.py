@@ -14,7 +14,7 @@ from bellwire.connectors.kit import BadSignature, Connection
 from bellwire.engine import Engine, approve, decline, edit, input_of, retry
 from bellwire.events import Delivery
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls
+from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls, schedules
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.records import Polling
@@ -106,8 +106,18 @@ class Stage:
 
     async def left(self) -> int:
         """How many deliveries and runs can go on by themselves now."""
-        due = await self.ledger.read(partial(figures.unfinished, now=self.clock()))
-        return due or int(self.engine.busy)
+        now = self.clock()
+        due = await self.ledger.read(partial(figures.unfinished, now=now))
+        begins = sum(due_at <= now for due_at in await self._timetable())
+        return due or begins or int(self.engine.busy)
+
+    async def look_at(self, connection: str) -> None:
+        """A vendor's lists are read, as they would be in a while anyway, and what is new there is carried out. Raises
+        TimeoutError."""
+        triggers, now = self.connections[connection].connector.triggers, self.clock()
+        names = [poll.name for poll in triggers.polls] if triggers else []
+        await self.ledger.write(lambda rows: polls.wake(rows, connection, names, now))
+        await self.look_up()
 
     async def look_up(self) -> None:
         """What webhooks only hinted at is read from the vendors' lists, and carried out. Until it was called for the
@@ -135,8 +145,14 @@ class Stage:
         await self.settle()
 
     async def next_due(self) -> datetime | None:
-        """When the next run goes on that waits for a time; None: none waits so."""
-        return await self.ledger.read(figures.next_due)
+        """When the next run goes on that waits for a time, or a flow begins by the clock; None: nothing does."""
+        waiting = await self.ledger.read(figures.next_due)
+        return min([*await self._timetable(), *([waiting] if waiting else [])], default=None)
+
+    async def _timetable(self) -> list[datetime]:
+        """When flows begin by the clock."""
+        known = await self.ledger.read(schedules.all_of_them)
+        return [due_at for flow, due_at in known.items() if flow in self.flows and self.flows[flow].schedule]
 
     async def asked(self) -> list[AskRow]:
         """What people are asked just now, oldest first."""

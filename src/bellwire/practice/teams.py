@@ -72,7 +72,7 @@ class FailedRun:
 
 
 def _workflows() -> list[Workflow]:
-    names = ("packing", "orders", "alerts", "Packing bench 2", "sales", "onboarding", "billing", "support")
+    names = ("packing", "orders", "alerts", "Packing bench 2", "sales", "onboarding", "billing", "support", "buying")
     return [Workflow(name, f"{number:032x}", f"practice-{number}-_sig") for number, name in enumerate(names, 1)]
 
 

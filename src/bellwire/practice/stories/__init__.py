@@ -2,12 +2,15 @@
 
 from bellwire.errors import NotFound
 from bellwire.practice.stories.dunning import Dunning
+from bellwire.practice.stories.inventory import Inventory
 from bellwire.practice.stories.onboarding import Onboarding
 from bellwire.practice.stories.order_to_cash import OrderToCash
 from bellwire.practice.stories.returns import ReturnsStory
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
 
-_STORIES: dict[str, type[Story]] = {story.template: story for story in (OrderToCash, ReturnsStory, Onboarding, Dunning)}
+_STORIES: dict[str, type[Story]] = {
+    story.template: story for story in (OrderToCash, ReturnsStory, Inventory, Onboarding, Dunning)
+}
 
 
 def story_names() -> list[str]:

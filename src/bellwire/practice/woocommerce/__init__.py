@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money
 from bellwire.practice.catalogue import CATALOGUE
-from bellwire.practice.roles import Sale
+from bellwire.practice.roles import Sale, Shown
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.practice.woocommerce.answers import (
     Body,
@@ -118,6 +118,19 @@ class WooCommerce(Simulator):
         product = self.products[product_id]
         product |= changes | {"date_modified_gmt": later(product)}
         return product
+
+    def shown(self) -> list[Shown]:
+        return [
+            Shown(
+                frozenset(self.products[number]["sku"] for number in (product["id"], *product["variations"])) - {""},
+                frozenset(tag["slug"] for tag in product["tags"]),
+            )
+            for product in self.products.values()
+            if product["type"] != "variation"
+        ]
+
+    def rename(self, sku: str, new: str) -> None:
+        self.edit_product(self._by_sku()[sku]["id"], sku=new)
 
     def total(self, order_id: str) -> Money:
         order = self.orders[int(order_id)]
