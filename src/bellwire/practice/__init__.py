@@ -33,6 +33,7 @@ from bellwire.practice.roles import (
     Tells,
     Ticket,
     Till,
+    Timed,
     Warehouse,
     Window,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "Tells",
     "Ticket",
     "Till",
+    "Timed",
     "Warehouse",
     "Webhook",
     "Window",

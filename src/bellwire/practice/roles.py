@@ -1,7 +1,7 @@
 """What a demo, a pilot or a test may ask of any simulator of a capability, whatever the vendor."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -164,11 +164,16 @@ class Till(Protocol):
 
 
 @runtime_checkable
-class Warehouse(Protocol):
-    """A simulated till or warehouse in which people move goods too."""
+class Timed(Protocol):
+    """A simulator that can be told what time it is."""
 
     def go_by(self, clock: Clock) -> None:
         """What happens from now on happens at the times of this clock."""
+
+
+@runtime_checkable
+class Warehouse(Timed, Protocol):
+    """A simulated till or warehouse in which people move goods too."""
 
     def stock(self) -> dict[str, int]:
         """SKU → how many are there."""
@@ -198,6 +203,9 @@ class Window(Protocol):
     def rename(self, sku: str, new: str) -> None:
         """Somebody gives an item another SKU."""
 
+    def flag(self, sku: str, flags: Collection[str]) -> None:
+        """Somebody sees to it that the item's product has these flags, and no others."""
+
 
 @dataclass(frozen=True)
 class Supply:
@@ -226,11 +234,8 @@ class Ordered:
 
 
 @runtime_checkable
-class Purchasing(Protocol):
+class Purchasing(Timed, Protocol):
     """A simulated purchasing system."""
-
-    def go_by(self, clock: Clock) -> None:
-        """What happens from now on happens at the times of this clock."""
 
     def suppliers(self) -> list[str]:
         """The names of at least two."""

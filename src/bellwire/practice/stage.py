@@ -117,19 +117,22 @@ class Stage:
         triggers, now = self.connections[connection].connector.triggers, self.clock()
         names = [poll.name for poll in triggers.polls] if triggers else []
         await self.ledger.write(lambda rows: polls.wake(rows, connection, names, now))
-        await self.look_up()
+        await self.look_up(connection)
 
-    async def look_up(self) -> None:
-        """What webhooks only hinted at is read from the vendors' lists, and carried out. Until it was called for the
-        first time, a hint may come too early to be taken. Raises TimeoutError."""
+    async def look_up(self, connection: str = "") -> None:
+        """What webhooks only hinted at is read from the vendors' lists (or those of one connection), and carried out.
+        Until it was called for the first time, a hint may come too early to be taken. Raises TimeoutError."""
         await self.settle()
         async with asyncio.timeout(self.patience):
             unread = True
             while unread:
                 await self.polling.look()
-                await self.polling.settled()
-                now = self.clock()
-                unread = any(row.due_at <= now for row in await self.ledger.read(polls.everything))
+                if connection:
+                    await asyncio.sleep(_LOOK_EVERY)  # Others may have to wait for their limits.
+                else:
+                    await self.polling.settled()
+                now, rows = self.clock(), await self.ledger.read(polls.everything)
+                unread = any(row.due_at <= now and connection in ("", row.connection) for row in rows)
         await self.settle()
 
     async def let_pass(self, length: timedelta) -> None:

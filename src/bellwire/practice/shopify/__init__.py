@@ -205,6 +205,11 @@ class Shopify(Simulator):
                     entry["sku"] = new
                     product["updated_at"] = after(product["updated_at"])
 
+    def flag(self, sku: str, flags: Collection[str]) -> None:
+        for product in self.products.values():
+            if any(entry["sku"] == sku for entry in product["variants"]):
+                product |= {"tags": sorted(flags), "updated_at": after(product["updated_at"])}
+
     # The Returns role
 
     def line_of(self, order_id: str, sku: str) -> str:

@@ -166,7 +166,7 @@ class Day:
             for answer in await self.stage.send_often("buying", webhook, copies):
                 yield f"{order.supplier:<20} {answer!s:<29} {about}"
                 about = "the same delivery again"
-            await self.stage.look_up()
+            await self.stage.look_up("buying")
         if self.holdings.stock.stock() == before:
             for sku, count in order.units.items():
                 self.holdings.stock.move(sku, count if most is None else min(count, most))
@@ -197,7 +197,7 @@ class Inventory(Story):
             yield "This stock sends no webhooks: its lists are read after each change."
         await _until_the_count(stage)
         yield "It is seven in the morning: the stock is counted."
-        await stage.look_up()
+        await stage.look_up("stock")
         for chapter in told:
             async for line in day.move(chapter):
                 yield line
@@ -228,7 +228,7 @@ class Inventory(Story):
                 yield line
         yield Act("A day later")
         await _until_the_count(stage)
-        await stage.look_up()
+        await stage.look_up("stock")
         yield "The stock is counted again: nothing is low."
         left = day.holdings.stock.stock()[AGAIN] - 11
         async for line in day.move(Chapter(AGAIN, [-left], "is low a second time")):
@@ -239,7 +239,8 @@ class Inventory(Story):
         async for each in retries_told(stage, await _names(stage)):
             yield each
         none_left = await exceptions_are(stage, "No exception is left", 0)
-        yield Promises("What the vendors hold in the end", [*verdicts(day), none_left, *await balance(stage)])
+        once = await _told_once(day)
+        yield Promises("What the vendors hold in the end", [*verdicts(day), once, none_left, *await balance(stage)])
         async for each in holdings_told(stage, _held(day)):
             yield each
 
@@ -272,6 +273,17 @@ async def _names_them(stage: Stage, words: set[str]) -> list[Verdict]:
     found = await stage.ledger.read(lambda rows: exceptions.open_ones(rows))
     named = {word for word in words for each in found if word in each.sentence and each.remedy}
     return [_same("Each names its SKU, and says what to do", sorted(words), sorted(named))]
+
+
+async def _told_once(day: Day) -> Verdict:
+    """However often its stock went up and down: what is ordered together doesn't show that."""
+    found = await day.stage.ledger.read(lambda rows: events.newest(rows, limit=100, type_="inventory.low"))
+    skus = [event.subject.rpartition("/")[2] for event in found]
+    return _same(
+        "An item is low once each time that it falls to its reorder point",
+        sorted(sku for low in day.lows for sku in low.available),
+        sorted(skus),
+    )
 
 
 def _held_up(day: Day) -> Verdict:

@@ -4,6 +4,7 @@ from typing import Any
 
 from bellwire.practice.pilot.kinds.contracts import Contracts
 from bellwire.practice.pilot.kinds.dues import FailedPayments, Renewals
+from bellwire.practice.pilot.kinds.goods import LowStocks, Receipts, Spikes
 from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
 from bellwire.practice.pilot.kinds.leads import Leads
 from bellwire.practice.pilot.kinds.orders import Orders
@@ -12,7 +13,7 @@ from bellwire.practice.pilot.kinds.returns import ReturnsKind
 
 _KINDS: dict[str, type[Kind[Any]]] = {
     event_type: kind
-    for kind in (Orders, Leads, Contracts, FailedPayments, Renewals, Parcels, ReturnsKind)
+    for kind in (Orders, Leads, Contracts, FailedPayments, Renewals, Parcels, ReturnsKind, LowStocks, Spikes, Receipts)
     for event_type in kind.event_types
 }
 
