@@ -85,6 +85,14 @@ async def test_a_flow_that_is_not_ready_ends_with_1_and_json_says_why(shop: Shop
     assert "Not ready." in (shop.folder / "here/out.html").read_text()
 
 
+async def test_a_flow_that_begins_by_the_clock_is_tried_in_shadow(shop: Shop) -> None:
+    shop.change("flows/short.yaml", "trigger: shop.order.paid", 'trigger: {every: "0 7 * * *", zone: Europe/Berlin}')
+    code, out, err = await shop.bellwire("pilot", "short")
+    assert (code, out) == (2, "")
+    assert "'short' begins by the clock" in err and "At 07:00 every day (Europe/Berlin)" in err
+    assert "bellwire flow mode short shadow" in err and "bellwire flow mode short live --reason" in err
+
+
 async def test_on_sandbox_the_own_connections_take_and_do_it(shop: Shop) -> None:
     with (shop.folder / "data" / "engine.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # as `bellwire up` does: a pilot may run beside it

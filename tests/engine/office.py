@@ -91,7 +91,8 @@ class Buying(Vendor):
         super().__init__(name)
         self.terms = dict(terms or {})
         self.orders: list[purchasing.CreatePurchaseOrder] = []
-        self.flagged: list[str] = []
+        self.flagged: list[tuple[str, str]] = []
+        """SKU and tag."""
 
     def actions(self) -> list[Action]:
         return [
@@ -116,8 +117,8 @@ class Buying(Vendor):
 
     async def flag_product(self, call: Call, given: storefront.FlagProduct) -> storefront.FlaggedProduct:
         await self._do("flag_product", call, given)
-        self.flagged.append(given.sku)
-        return storefront.FlaggedProduct(product_id=given.sku, flags=(given.flag,))
+        self.flagged.append((given.sku, given.tag))
+        return storefront.FlaggedProduct(product_id=given.sku, flags=(given.tag,))
 
 
 def _booked(delivery: Delivery, connection: Connection) -> Normalised:

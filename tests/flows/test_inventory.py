@@ -148,6 +148,20 @@ def test_every_item_is_flagged_once() -> None:
     ]
 
 
+def test_what_is_on_order_is_flagged_with_the_day_of_its_order() -> None:
+    enough = GREEN.model_copy(update={"available": 41})
+    assert given(LOW, "eta", planned(enough, BLACK, CUP)) == [
+        FlagProduct(sku="TEA-200", flag="eta", day=date(2026, 12, 14)),
+        FlagProduct(sku="CUP-1", flag="eta", day=date(2026, 12, 8)),
+    ]
+    # Both come with one order, when all of it can be here.
+    assert {each.tag for each in _flags(LOW, "eta", planned(GREEN, BLACK))} == {"eta-2026-12-14"}
+
+
+def _flags(flow: Flow, name: str, names: Scope) -> list[FlagProduct]:
+    return [each for each in given(flow, name, names) if isinstance(each, FlagProduct)]
+
+
 def test_the_flag_waits_for_no_supplier() -> None:
     needs = {name: set(action.needs) for name, action in LOW.actions.items()}
     assert needs == {
@@ -156,6 +170,7 @@ def test_the_flag_waits_for_no_supplier() -> None:
         "orders": {"plan"},
         "buyer": {"plan", "orders"},
         "flagged": set(),
+        "eta": {"plan", "orders", "flagged"},
     }
 
 
@@ -191,7 +206,11 @@ async def test_what_runs_low_within_the_hour_is_drafted_once_for_each_supplier(l
             ("9", ["CUP-1"]),
         ]
         assert len({each.reference for each in buying.orders}) == 1
-        assert sorted(shop.flagged) == ["CUP-1", "TEA-100", "TEA-200"]
+        today = place.clock().date()
+        expected = {"TEA-100": 20, "TEA-200": 20, "CUP-1": 14}
+        assert sorted(shop.flagged) == sorted(
+            (sku, tag) for sku, days in expected.items() for tag in ("low-stock", f"eta-{today + timedelta(days=days)}")
+        )
         assert "Order P1 to Leaf & Co is drafted." in chat.posts[0] and not await place.exceptions()
 
 
@@ -206,7 +225,7 @@ async def test_an_item_without_a_supplier_stops_the_order_until_it_has_one(ledge
         place.pass_by(timedelta(hours=1))
         await place.until(place.exceptions)
         await place.settled()
-        assert not buying.orders and sorted(shop.flagged) == ["CUP-1", "TEA-100"]
+        assert not buying.orders and sorted(shop.flagged) == [("CUP-1", "low-stock"), ("TEA-100", "low-stock")]
         (exception,) = await place.exceptions()
         assert exception.cause == "no-supplier:CUP-1"
         buying.terms["CUP-1"] = TERMS[2]
@@ -236,14 +255,21 @@ def received(**changes: Any) -> PurchaseReceipt:
 def test_what_came_in_is_flagged_no_more_and_the_buyer_hears_of_it() -> None:
     names = told(RECEIVED, received())
     assert given(RECEIVED, "unflagged", names) == [FlagProduct(sku="TEA-100", flag="low-stock", on=False)]
+    assert given(RECEIVED, "expected_no_more", names) == [FlagProduct(sku="TEA-100", flag="eta", on=False)]
     (message,) = given(RECEIVED, "buyer", names)
     text = message.model_dump()["text"]
     assert text.startswith("Goods came in for order P001 from Leaf & Co:") and "66 × Green tea" in text
 
 
-def test_the_flag_that_goes_is_the_one_that_was_put_on() -> None:
-    (on,), (off,) = given(LOW, "flagged", told(LOW, GREEN)), given(RECEIVED, "unflagged", told(RECEIVED, received()))
-    assert on.model_dump()["flag"] == off.model_dump()["flag"] and on.model_dump()["sku"] == off.model_dump()["sku"]
+@pytest.mark.parametrize(("put_on", "taken_off"), [("flagged", "unflagged"), ("eta", "expected_no_more")])
+def test_the_flags_that_go_are_those_that_were_put_on(put_on: str, taken_off: str) -> None:
+    (on,), (off,) = _flags(LOW, put_on, planned(GREEN)), _flags(RECEIVED, taken_off, told(RECEIVED, received()))
+    assert on.sku == off.sku and on.on and not off.on and off.replaces(on.tag)
+
+
+def test_the_flags_of_a_product_go_one_after_the_other() -> None:
+    """A shop may keep them as one list: two changes in the same moment would lose one."""
+    assert RECEIVED.actions["expected_no_more"].needs == {"unflagged"}
 
 
 def test_a_receipt_that_says_next_to_nothing_is_told_of_too() -> None:

@@ -201,6 +201,22 @@ async def test_what_isnt_in_the_file_or_isnt_counted_or_is_history_is_left_alone
         assert await ledger.write(lambda rows: list(history.note(rows, made, NOW, NOW + 2 * DAY)))
 
 
+async def test_of_counts_that_are_numbered_an_older_one_that_comes_late_changes_nothing(ledger_url: str) -> None:
+    """Some vendors number them and don't say of when they are: by the time that each came, the older one is newer."""
+    watching = watcher(TEA)
+
+    def numbered(rows: Rows) -> list[int]:
+        told = []
+        for minute, (version, available) in enumerate([(1, 30), (3, 8), (2, 20), (4, 7)]):
+            made = _count(available, NOW + timedelta(minutes=minute))
+            made = made.model_copy(update={"subject": "inventory/1", "version": NOW + version * DAY})
+            told += [each.data.available for each in watching.note(rows, made, None, NOW + DAY)]
+        return told
+
+    async with open_ledger(ledger_url) as ledger:
+        assert await ledger.write(numbered) == [8]
+
+
 async def test_only_the_connections_that_are_named_count(ledger_url: str) -> None:
     place = place_of(ledger_url, TOLD, watching=watcher(TEA, counting=["stock"]))
     async with place.open():

@@ -211,6 +211,8 @@ class ReorderLine(Result):
     quantity: int
     """A multiple of the pack, and at least the minimum; 0: nothing is needed."""
     unit_price: Money | None = None
+    expected: date | None = None
+    """When the order that it is in can be here, if it is ordered today; None: nothing is needed."""
     guidance: str
     """For the buyer, in plain words."""
 

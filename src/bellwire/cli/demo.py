@@ -91,7 +91,8 @@ async def _stage(
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bellwire-demo-")))
         practice = await stack.enter_async_context(Practice(set(roles.values())))
-        secrets = write_project(folder, practice, roles, {f"{flow}.yaml": text for flow, text in flows.items()})
+        texts = {f"{flow}.yaml": text for flow, text in flows.items()}
+        secrets = write_project(folder, practice, roles, texts, story.files)
         settings = load_settings(folder, {"BELLWIRE_PORT": os.environ.get("BELLWIRE_PORT", port)})
         bellwire = await stack.enter_async_context(running(settings, secrets, clock))
         simulators = {name: practice.simulators[vendor] for name, vendor in roles.items()}

@@ -49,6 +49,13 @@ class Plan:
             remedy = suggestion(name, known) if known else "Put one into the folder flows/."
             raise ConfigurationError(f"There is no flow '{name}'.", remedy=remedy)
         flow = load_flow(path)
+        if flow.schedule:
+            raise ConfigurationError(
+                f"'{flow.id}' begins by the clock, so there is no event that a pilot could make up.",
+                remedy=f"Let it run in shadow past its time ({flow.trigger}): `bellwire flow mode {flow.id} shadow`,"
+                " then `bellwire up`. What it did, `bellwire run list` shows;"
+                f' `bellwire flow mode {flow.id} live --reason "…"` switches it on.',
+            )
         used = {flow.connection, *(action.connection for action in flow.actions.values())}
         used |= {ending.connection for ending in flow.ends_on}
         connectors = {key: connector_of(value) for key, value in settings.connections.items() if key in used}

@@ -13,7 +13,7 @@ from bellwire.connectors.kit import Connection
 from bellwire.events import OWN, Environment, Event, InventoryLevel, LowStock, Order, Product, SalesSpike
 from bellwire.insight.selling import DAYS, WEEKS, pace, usage
 from bellwire.insight.stock import crossed
-from bellwire.ledger import Rows, sales, stock
+from bellwire.ledger import Rows, events, sales, stock
 from bellwire.ledger.stock import Level, Shelf
 from bellwire.settings import ReorderPoint
 
@@ -89,6 +89,9 @@ class StockWatcher:
                 for variant in product.variants:
                     self._learn(rows, event.connection, variant.item_id, variant.sku)
             case InventoryLevel(available=int(available)) as level if since is None or event.time >= since:
+                # Who numbers counts, and doesn't say of when they are, may still send an older one after a newer.
+                if event.version is not None and not events.advance(rows, event):
+                    return ()
                 sku = stock.sku_of(rows, event.connection, level.item_id) or level.sku
                 shelf = Shelf(event.environment.value, event.connection, level.location_id, sku)
                 return self._counted(rows, shelf, Count(available, min(event.time, now)), now)

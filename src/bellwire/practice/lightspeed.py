@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.clock import Clock, system_clock
 from bellwire.practice.catalogue import CATALOGUE, Good
 from bellwire.practice.quota import Quota
 from bellwire.practice.simulator import Simulator, Webhook
@@ -95,10 +96,20 @@ class LightspeedSimulator(Simulator):
     """The store's own reasons for them."""
     webhooks: dict[str, Body] = field(default_factory=dict)
     tokens: Tokens = field(default_factory=lambda: Tokens(lasts=86_400))
+    clock: Clock = system_clock
     _version: int = 1_639_940
 
     def stock(self) -> dict[str, int]:
         return {self.products[product].sku: number for product, number in self.shelf.items()}
+
+    def go_by(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def move(self, sku: str, by: int) -> None:
+        """Something is sold, or comes in."""
+        product = product_id(sku)
+        self.shelf[product] += by
+        self.levels[product] = self._next()
 
     def state(self) -> dict[str, Any]:
         held = {"adjustments": self.adjustments, "reasons": self.reasons, "webhooks": list(self.webhooks.values())}
@@ -352,7 +363,7 @@ class LightspeedSimulator(Simulator):
         return {"data": self.webhooks[number]}
 
     def _stamp(self, name: str) -> Body:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = self.clock().isoformat(timespec="seconds")
         return {"id": str(uuid5(NAMESPACE_URL, name)), "created_at": now, "updated_at": now, "version": self._next()}
 
     def _next(self) -> int:

@@ -9,9 +9,9 @@ import hmac
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
@@ -26,6 +26,7 @@ from starlette.routing import BaseRoute, Route
 from bellwire.clock import Clock, parse_time, system_clock
 from bellwire.practice.assertions import read_assertion
 from bellwire.practice.catalogue import CATALOGUE
+from bellwire.practice.roles import Ordered, Supply
 from bellwire.practice.simulator import Simulator, Webhook
 
 Record = dict[str, Any]
@@ -115,6 +116,68 @@ class NetSuite(Simulator):
             "transactions": [dict(row) for row in self._do(f"SELECT {columns}, {times} FROM trans")],  # noqa: S608
             "lines": [dict(row) for row in self._do("SELECT * FROM transactionline")],
         }
+
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"purchasing.create_purchase_order": [each.id for each in self.ordered()]}
+
+    # As `Purchasing`
+
+    def go_by(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def suppliers(self) -> list[str]:
+        return [row["entityid"] for row in self._do("SELECT entityid FROM vendor ORDER BY id")]
+
+    def supply(self, sku: str) -> Supply | None:
+        """NetSuite keeps no least quantity."""
+        statement = "SELECT i.*, v.entityid FROM item i JOIN vendor v ON v.id = i.preferred WHERE i.itemid = ?"
+        rows = self._do(statement, sku)
+        return (
+            Supply(
+                rows[0]["entityid"],
+                rows[0]["leadtime"],
+                minimum=1,
+                pack=rows[0]["reordermultiple"],
+                price=Decimal(rows[0]["cost"]),
+            )
+            if rows
+            else None
+        )
+
+    def buy_from(self, sku: str, supplier: str) -> None:
+        self.change_item(sku, preferred=self._one("SELECT id FROM vendor WHERE entityid = ?", supplier))
+
+    def order(self, supplier: str, units: Mapping[str, int]) -> str:
+        vendor = self._one("SELECT id FROM vendor WHERE entityid = ?", supplier)
+        made = self._add("PurchOrd", self._number("PO"), vendor)
+        for sku, number in units.items():
+            (item,) = self._do("SELECT id, cost FROM item WHERE itemid = ?", sku)
+            self._line(made, item["id"], number, item["cost"], None)
+        self._add_up(made)
+        return str(made)
+
+    def ordered(self) -> list[Ordered]:
+        orders = self._do(
+            "SELECT t.*, v.entityid FROM trans t JOIN vendor v ON v.id = t.entity WHERE t.type = 'PurchOrd'"
+        )
+        return [
+            Ordered(
+                str(order["id"]),
+                (order["memo"] or "").partition(": ")[0],
+                order["entityid"],
+                self._units(order["id"]),
+                date.fromisoformat(order["duedate"]) if order["duedate"] else None,
+                -Decimal(order["foreigntotal"]),
+            )
+            for order in orders
+        ]
+
+    def bring(self, order_id: str, most: int | None = None) -> Webhook:
+        return self.webhook(self.receive(order_id, most))
+
+    def _units(self, order_id: int) -> dict[str, int]:
+        statement = "SELECT i.itemid, l.quantity FROM transactionline l JOIN item i ON i.id = l.item WHERE l.trans = ?"
+        return {row["itemid"]: row["quantity"] for row in self._do(statement, order_id)}
 
     # As people use it
 

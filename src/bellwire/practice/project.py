@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bellwire.practice.server import Practice
@@ -10,20 +11,28 @@ from bellwire.vault import create_key_file
 
 
 def write_project(
-    folder: Path, practice: Practice, roles: Mapping[str, str], flows: Mapping[str, str]
+    folder: Path,
+    practice: Practice,
+    roles: Mapping[str, str],
+    flows: Mapping[str, str],
+    files: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Write the project's files; returns the environment that holds its credentials.
 
-    `roles` is connection → vendor, `flows` is file name → text.
+    `roles` is connection → vendor, `flows` is file name → text, and so are `files`, which are beside the settings.
     """
     (folder / "flows").mkdir(parents=True, exist_ok=True)
     (folder / "data").mkdir(mode=0o700)
     create_key_file(folder / "data")
-    (folder / "bellwire.toml").write_text("port = 0\n", encoding="utf-8")
+    # As `bellwire init` does it: the shop's counts aren't meant where there is a stock.
+    counting = '[stock]\nconnections = ["stock"]\n' if "stock" in roles else ""
+    (folder / "bellwire.toml").write_text(f"port = 0\n{counting}", encoding="utf-8")
     tables = (_table(name, vendor, practice) for name, vendor in roles.items())
     (folder / "connections.toml").write_text("\n".join(tables), encoding="utf-8")
     for name, text in flows.items():
         (folder / "flows" / name).write_text(text, encoding="utf-8")
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
     return {
         f"BELLWIRE_{name.upper()}_{field.upper()}": value
         for name, vendor in roles.items()

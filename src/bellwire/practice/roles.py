@@ -1,7 +1,7 @@
 """What a demo, a pilot or a test may ask of any simulator of a capability, whatever the vendor."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -163,6 +163,100 @@ class Books(Protocol):
 class Till(Protocol):
     def stock(self) -> dict[str, int]:
         """SKU → how many are there."""
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A simulator that can be told what time it is."""
+
+    def go_by(self, clock: Clock) -> None:
+        """What happens from now on happens at the times of this clock."""
+
+
+@runtime_checkable
+class Warehouse(Timed, Protocol):
+    """A simulated till or warehouse in which people move goods too."""
+
+    def stock(self) -> dict[str, int]:
+        """SKU → how many are there."""
+
+    def move(self, sku: str, by: int) -> None:
+        """So many come in or, if it is negative, go out."""
+
+    def stock_webhook(self, sku: str) -> Webhook | None:
+        """What is sent of an item's stock as it is now; None: nothing is, and a list tells of it."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A product as a simulated shop shows it, with the flags that were put on it."""
+
+    skus: frozenset[str]
+    flags: frozenset[str]
+
+
+@runtime_checkable
+class Window(Protocol):
+    """What a simulated shop shows of its products."""
+
+    def shown(self) -> list[Shown]:
+        """All products."""
+
+    def rename(self, sku: str, new: str) -> None:
+        """Somebody gives an item another SKU."""
+
+    def flag(self, sku: str, flags: Collection[str]) -> None:
+        """Somebody sees to it that the item's product has these flags, and no others."""
+
+
+@dataclass(frozen=True)
+class Supply:
+    """On which terms an item is bought, as people see it in a simulated purchasing system."""
+
+    supplier: str
+    lead_days: int
+    minimum: int
+    pack: int
+    price: Decimal
+    """Of one."""
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """An order to a supplier, in a simulated purchasing system."""
+
+    id: str
+    """As its operations give it."""
+    reference: str
+    supplier: str
+    units: Mapping[str, int]
+    """SKU → how many."""
+    expected: date | None
+    total: Decimal
+
+
+@runtime_checkable
+class Purchasing(Timed, Protocol):
+    """A simulated purchasing system."""
+
+    def suppliers(self) -> list[str]:
+        """The names of at least two."""
+
+    def supply(self, sku: str) -> Supply | None:
+        """None: nobody is known to supply the item."""
+
+    def buy_from(self, sku: str, supplier: str) -> None:
+        """Somebody enters who supplies an item; empty: nobody does any more."""
+
+    def order(self, supplier: str, units: Mapping[str, int]) -> str:
+        """Somebody orders so many (SKU → units) by hand; gives the order's id."""
+
+    def ordered(self) -> list[Ordered]:
+        """All orders to suppliers, drafts too."""
+
+    def bring(self, order_id: str, most: int | None = None) -> Webhook | None:
+        """The supplier brings what is still open of an order, or at most so many of each item. Gives what is sent of
+        it; None: nothing is, and a list tells of it."""
 
 
 @dataclass(frozen=True)

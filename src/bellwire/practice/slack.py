@@ -74,6 +74,7 @@ def _channels() -> list[Channel]:
                 "billing",
                 "support",
                 "dispatch",
+                "buying",
             )
         ),
         Channel("management", private=True),

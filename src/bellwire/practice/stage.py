@@ -14,7 +14,7 @@ from bellwire.connectors.kit import BadSignature, Connection
 from bellwire.engine import Engine, approve, decline, edit, input_of, retry
 from bellwire.events import Delivery
 from bellwire.flows import Flow
-from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls
+from bellwire.ledger import AskRow, Database, ExceptionRow, Rows, asks, figures, polls, schedules
 from bellwire.practice.driving import Answer, in_role, post, sign
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.records import Polling
@@ -106,20 +106,33 @@ class Stage:
 
     async def left(self) -> int:
         """How many deliveries and runs can go on by themselves now."""
-        due = await self.ledger.read(partial(figures.unfinished, now=self.clock()))
-        return due or int(self.engine.busy)
+        now = self.clock()
+        due = await self.ledger.read(partial(figures.unfinished, now=now))
+        begins = sum(due_at <= now for due_at in await self._timetable())
+        return due or begins or int(self.engine.busy)
 
-    async def look_up(self) -> None:
-        """What webhooks only hinted at is read from the vendors' lists, and carried out. Until it was called for the
-        first time, a hint may come too early to be taken. Raises TimeoutError."""
+    async def look_at(self, connection: str) -> None:
+        """A vendor's lists are read, as they would be in a while anyway, and what is new there is carried out. Raises
+        TimeoutError."""
+        triggers, now = self.connections[connection].connector.triggers, self.clock()
+        names = [poll.name for poll in triggers.polls] if triggers else []
+        await self.ledger.write(lambda rows: polls.wake(rows, connection, names, now))
+        await self.look_up(connection)
+
+    async def look_up(self, connection: str = "") -> None:
+        """What webhooks only hinted at is read from the vendors' lists (or those of one connection), and carried out.
+        Until it was called for the first time, a hint may come too early to be taken. Raises TimeoutError."""
         await self.settle()
         async with asyncio.timeout(self.patience):
             unread = True
             while unread:
                 await self.polling.look()
-                await self.polling.settled()
-                now = self.clock()
-                unread = any(row.due_at <= now for row in await self.ledger.read(polls.everything))
+                if connection:
+                    await asyncio.sleep(_LOOK_EVERY)  # Others may have to wait for their limits.
+                else:
+                    await self.polling.settled()
+                now, rows = self.clock(), await self.ledger.read(polls.everything)
+                unread = any(row.due_at <= now and connection in ("", row.connection) for row in rows)
         await self.settle()
 
     async def let_pass(self, length: timedelta) -> None:
@@ -135,8 +148,14 @@ class Stage:
         await self.settle()
 
     async def next_due(self) -> datetime | None:
-        """When the next run goes on that waits for a time; None: none waits so."""
-        return await self.ledger.read(figures.next_due)
+        """When the next run goes on that waits for a time, or a flow begins by the clock; None: nothing does."""
+        waiting = await self.ledger.read(figures.next_due)
+        return min([*await self._timetable(), *([waiting] if waiting else [])], default=None)
+
+    async def _timetable(self) -> list[datetime]:
+        """When flows begin by the clock."""
+        known = await self.ledger.read(schedules.all_of_them)
+        return [due_at for flow, due_at in known.items() if flow in self.flows and self.flows[flow].schedule]
 
     async def asked(self) -> list[AskRow]:
         """What people are asked just now, oldest first."""

@@ -72,7 +72,18 @@ class FailedRun:
 
 
 def _workflows() -> list[Workflow]:
-    names = ("packing", "orders", "alerts", "Packing bench 2", "sales", "onboarding", "billing", "support", "dispatch")
+    names = (
+        "packing",
+        "orders",
+        "alerts",
+        "Packing bench 2",
+        "sales",
+        "onboarding",
+        "billing",
+        "support",
+        "dispatch",
+        "buying",
+    )
     return [Workflow(name, f"{number:032x}", f"practice-{number}-_sig") for number, name in enumerate(names, 1)]
 
 

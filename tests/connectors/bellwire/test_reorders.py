@@ -110,6 +110,8 @@ def test_there_is_one_order_for_each_supplier_and_it_fits_the_purchasing_system(
         ("8", ["MUG"]),
     ]
     assert [order.expected for order in found.orders] == [TODAY + timedelta(days=20), TODAY + timedelta(days=3)]
+    assert {line.expected for line in found.orders[0].lines} == {TODAY + timedelta(days=20)}
+    assert [each.expected for each in found.items if not each.quantity] == [None]
     assert [(each.sku, bool(each.quantity)) for each in found.items][2:] == [("POT", True), ("FULL", False)]
     assert found.without_supplier == ("ODD",)
     assert found.orders[1].guidance.startswith("24 × MUG: Lead time is 3 days")

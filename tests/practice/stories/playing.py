@@ -22,7 +22,8 @@ async def stage_for(story: Story, folder: Path) -> AsyncIterator[Stage]:
     flows, clock = template(story.template), Passing()
     roles = {name: connector.name for name, connector in choose_connectors(flows, {}).items()}
     async with Practice(set(roles.values())) as practice, aiohttp.ClientSession() as session:
-        secrets = write_project(folder, practice, roles, {f"{flow}.yaml": text for flow, text in flows.items()})
+        texts = {f"{flow}.yaml": text for flow, text in flows.items()}
+        secrets = write_project(folder, practice, roles, texts, story.files)
         async with running(load_settings(folder, {}), secrets, clock) as bellwire:
             simulators = {name: practice.simulators[vendor] for name, vendor in roles.items()}
             yield stage_of(bellwire, simulators, session, clock=clock, patience=60)

@@ -69,14 +69,15 @@ def reorder_plan(given: PlanReorder) -> ReorderPlan:
     terms = {each.sku: each for each in given.terms}
     items = {each.sku: each for each in given.items}
     needs = [_need(item, terms[sku], given) for sku, item in items.items() if sku in terms]
-    lines = [(need, _line(need, given.today)) for need in needs]
-    suppliers = dict.fromkeys(need.terms.supplier_id for need, line in lines if line.quantity)
+    wanted: dict[str, list[_Need]] = {}
+    for need in needs:
+        if need.quantity:
+            wanted.setdefault(need.terms.supplier_id, []).append(need)
+    orders = {supplier: _order(of_them, given.today) for supplier, of_them in wanted.items()}
+    lines = {line.sku: line for order in orders.values() for line in order.lines}
     return ReorderPlan(
-        orders=tuple(
-            _order([both for both in lines if both[0].terms.supplier_id == supplier and both[1].quantity], given.today)
-            for supplier in suppliers
-        ),
-        items=tuple(line for _, line in lines),
+        orders=tuple(orders.values()),
+        items=tuple(lines.get(need.item.sku) or _line(need, 0, _nothing(need)) for need in needs),
         without_supplier=tuple(sku for sku in items if sku not in terms),
     )
 
@@ -89,25 +90,22 @@ def _need(item: LowItem, terms: Terms, given: PlanReorder) -> _Need:
     return _Need(item, terms, lead_days, cover)
 
 
-def _line(need: _Need, today: date) -> ReorderLine:
-    item, quantity = need.item, need.quantity
+def _line(need: _Need, quantity: int, guidance: str, expected: date | None = None) -> ReorderLine:
+    item, price = need.item, need.terms.unit_price
     return ReorderLine(
-        sku=item.sku,
-        name=item.name,
-        quantity=quantity,
-        unit_price=need.terms.unit_price,
-        guidance=_to_order(need, today) if quantity else _nothing(need),
+        sku=item.sku, name=item.name, quantity=quantity, unit_price=price, expected=expected, guidance=guidance
     )
 
 
-def _order(lines: list[tuple[_Need, ReorderLine]], today: date) -> SupplierOrder:
-    terms = lines[0][0].terms
+def _order(needs: list[_Need], today: date) -> SupplierOrder:
+    terms, expected = needs[0].terms, today + timedelta(days=max(need.lead_days for need in needs))
+    lines = tuple(_line(need, need.quantity, _to_order(need, today), expected) for need in needs)
     return SupplierOrder(
         supplier_id=terms.supplier_id,
         supplier_name=terms.supplier_name,
-        lines=tuple(line for _, line in lines),
-        expected=today + timedelta(days=max(need.lead_days for need, _ in lines)),
-        guidance="\n".join(f"{line.quantity} × {line.name or line.sku}: {line.guidance}" for _, line in lines),
+        lines=lines,
+        expected=expected,
+        guidance="\n".join(f"{line.quantity} × {line.name or line.sku}: {line.guidance}" for line in lines),
     )
 
 

@@ -3,9 +3,10 @@
 https://www.odoo.com/documentation/19.0/developer/reference/external_api.html
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import orjson
@@ -13,9 +14,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.clock import Clock, system_clock
 from bellwire.practice.odoo.domains import matches
-from bellwire.practice.odoo.tables import BOT, COMMON, CUSTOMERS, FIELDS, SUPPLIERS, USD, Row, product_id, rows
+from bellwire.practice.odoo.tables import (
+    BOT,
+    COMMON,
+    CUSTOMERS,
+    FIELDS,
+    SUPPLIERS,
+    USD,
+    Row,
+    product_id,
+    rows,
+    terms_of,
+)
 from bellwire.practice.quota import Quota
+from bellwire.practice.roles import Ordered, Supply
 from bellwire.practice.simulator import Simulator, Webhook
 
 __all__ = ["SIMULATOR", "OdooSimulator", "product_id"]
@@ -60,6 +74,7 @@ class OdooSimulator(Simulator):
     """Models that the user may not see, whatever the groups."""
     neutralised: bool = True
     version: tuple[int, int] = (19, 0)
+    clock: Clock = system_clock
     tables: dict[str, dict[int, Row]] = field(default_factory=rows)
     """Model → id → record."""
 
@@ -96,6 +111,75 @@ class OdooSimulator(Simulator):
     def signed_out(self) -> Response:
         return _Error(401, "werkzeug.exceptions.Unauthorized", "Invalid apikey").answer()
 
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"purchasing.create_purchase_order": [each.id for each in self.ordered()]}
+
+    # As `Purchasing`
+
+    def go_by(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def suppliers(self) -> list[str]:
+        return [partner["name"] for partner in self.tables["res.partner"].values()]
+
+    def supply(self, sku: str) -> Supply | None:
+        terms = self._terms(sku)
+        if terms is None:
+            return None
+        pack = int(self.tables["uom.uom"][terms["product_uom_id"]]["factor"])
+        return Supply(
+            self.tables["res.partner"][terms["partner_id"]]["name"],
+            terms["delay"],
+            max(int(terms["min_qty"]) * pack, 1),
+            pack,
+            Decimal(str(terms["price"])) / pack,
+        )
+
+    def buy_from(self, sku: str, supplier: str) -> None:
+        known = self._terms(sku)
+        if known is not None:
+            del self.tables["product.supplierinfo"][known["id"]]
+        if supplier:
+            product = self.tables["product.product"][product_id(sku)]
+            partner = next(n for n, each in self.tables["res.partner"].items() if each["name"] == supplier)
+            self._insert("product.supplierinfo", **(known or terms_of(sku, product)) | {"partner_id": partner})
+
+    def order(self, supplier: str, units: Mapping[str, int]) -> str:
+        partner = next(n for n, each in self.tables["res.partner"].items() if each["name"] == supplier)
+        lines = [[0, 0, {"product_id": product_id(sku), "product_qty": number}] for sku, number in units.items()]
+        return str(self._order({"partner_id": partner, "order_line": lines}))
+
+    def ordered(self) -> list[Ordered]:
+        return [
+            Ordered(
+                str(number),
+                order["origin"] or "",
+                self.tables["res.partner"][order["partner_id"]]["name"],
+                {self._sku(line): int(line["product_uom_qty"]) for line in self._lines(number)},
+                next((_day(line["date_planned"]) for line in self._lines(number) if line["date_planned"]), None),
+                Decimal(str(order["amount_total"])),
+            )
+            for number, order in self.tables["purchase.order"].items()
+        ]
+
+    def bring(self, order_id: str, most: int | None = None) -> Webhook:
+        order = int(order_id)
+        self.confirm(order)
+        still = {self._sku(line): line["product_uom_qty"] - line["qty_received"] for line in self._lines(order)}
+        came = {sku: int(number if most is None else min(number, most)) for sku, number in still.items()}
+        return self.webhook(self.receive(order, {sku: number for sku, number in came.items() if number > 0}))
+
+    def _terms(self, sku: str) -> Row | None:
+        template = self.tables["product.product"][product_id(sku)]["product_tmpl_id"]
+        found = self.tables["product.supplierinfo"].values()
+        return next((each for each in found if each["product_tmpl_id"] == template), None)
+
+    def _lines(self, order: int) -> list[Row]:
+        return [line for line in self.tables["purchase.order.line"].values() if line["order_id"] == order]
+
+    def _sku(self, line: Row) -> str:
+        return str(self.tables["product.product"][line["product_id"]]["default_code"])
+
     # What people do there
 
     def confirm(self, order_id: int) -> None:
@@ -110,7 +194,7 @@ class OdooSimulator(Simulator):
     ) -> int:
         """Goods come in, by default all that an order is still waiting for. Gives the id of the transfer."""
         order = self.tables["purchase.order"][order_id] if order_id else None
-        lines = [line for line in self.tables["purchase.order.line"].values() if line["order_id"] == order_id]
+        lines = self._lines(order_id) if order_id else []
         came = {product_id(sku): float(number) for sku, number in (quantities or {}).items()} or {
             line["product_id"]: line["product_uom_qty"] - line["qty_received"] for line in lines
         }
@@ -119,7 +203,7 @@ class OdooSimulator(Simulator):
             name=f"WH/IN/{len(self.tables['stock.picking']) + 1:05}",
             origin=order["name"] if order else False,
             state="done",
-            date_done=_time(datetime.now(UTC)),
+            date_done=_time(self.clock()),
             partner_id=order["partner_id"] if order else False,
             purchase_id=order_id or False,
             location_id=CUSTOMERS if from_customer else SUPPLIERS,
@@ -270,7 +354,7 @@ class OdooSimulator(Simulator):
     # Records
 
     def _stamps(self, number: int) -> Row:
-        now = _time(datetime.now(UTC))
+        now = _time(self.clock())
         return {"id": number, "active": True, "create_date": now, "write_date": now}
 
     def _insert(self, model: str, **values: Any) -> int:
@@ -279,7 +363,7 @@ class OdooSimulator(Simulator):
         return number
 
     def _change(self, model: str, number: int, **values: Any) -> None:
-        self.tables[model][number] |= values | {"write_date": _time(datetime.now(UTC))}
+        self.tables[model][number] |= values | {"write_date": _time(self.clock())}
 
     def _looker(self, model: str) -> Callable[[Mapping[str, Any], str], Any]:
         def look(record: Mapping[str, Any], path: str) -> Any:
@@ -315,7 +399,11 @@ class OdooSimulator(Simulator):
 
 
 def _time(when: datetime) -> str:
-    return f"{when:%Y-%m-%d %H:%M:%S}"
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text[:10])
 
 
 SIMULATOR = OdooSimulator

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bellwire.practice.catalogue import CATALOGUE
+from bellwire.practice.catalogue import CATALOGUE, GOODS
 
 Row = dict[str, Any]
 
@@ -87,20 +87,24 @@ def rows() -> dict[str, dict[int, Row]]:
         }
         if not good.ships or good.sku.startswith("SCOOP"):
             continue  # Nobody supplies these.
-        pottery = good.sku.startswith(("MUG", "POT"))
-        half = float(good.price) / 2
-        held["product.supplierinfo"][300 + index] = {
-            "partner_id": POTTERY if pottery else TEA_IMPORTS,
-            "product_tmpl_id": template,
-            "product_id": False,
-            "sequence": 1,
-            "min_qty": 2.0 if pottery else 12.0,
-            "price": round(half * _SIX if pottery else half, 2),
-            "discount": 0.0,
-            "delay": 21 if pottery else 7,
-            "currency_id": USD,
-            "product_uom_id": PACK if pottery else UNITS,
-            "date_start": False,
-            "date_end": False,
-        }
+        held["product.supplierinfo"][300 + index] = terms_of(good.sku, held["product.product"][product])
     return held
+
+
+def terms_of(sku: str, product: Row) -> Row:
+    """On which a supplier usually sells a good."""
+    pottery, half = sku.startswith(("MUG", "POT")), float(GOODS[sku].price) / 2
+    return {
+        "partner_id": POTTERY if pottery else TEA_IMPORTS,
+        "product_tmpl_id": product["product_tmpl_id"],
+        "product_id": False,
+        "sequence": 1,
+        "min_qty": 2.0 if pottery else 12.0,
+        "price": round(half * _SIX if pottery else half, 2),
+        "discount": 0.0,
+        "delay": 21 if pottery else 7,
+        "currency_id": USD,
+        "product_uom_id": PACK if pottery else UNITS,
+        "date_start": False,
+        "date_end": False,
+    }

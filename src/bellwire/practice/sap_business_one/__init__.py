@@ -5,8 +5,10 @@ https://help.sap.com/docs/SAP_BUSINESS_ONE
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import orjson
@@ -14,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bellwire.clock import Clock
+from bellwire.practice.roles import Ordered, Supply
 from bellwire.practice.sap_business_one.company import WAREHOUSE, Company, Row, Wrong
 from bellwire.practice.sap_business_one.odata import BadQuery, answer
 from bellwire.practice.simulator import Simulator
@@ -62,8 +66,70 @@ class SapBusinessOneSimulator(Simulator):
             if documents
         }
 
+    def made(self) -> Mapping[str, Collection[str]]:
+        return {"purchasing.create_purchase_order": [each.id for each in self.ordered()]}
+
+    # As `Warehouse`
+
+    def go_by(self, clock: Clock) -> None:
+        self.company.clock = clock
+
     def stock(self) -> dict[str, int]:
         return self.company.stock()
+
+    def move(self, sku: str, by: int) -> None:
+        self.company.correct(sku, by)
+
+    def stock_webhook(self, sku: str) -> None:
+        """It sends none."""
+
+    # As `Purchasing`
+
+    def suppliers(self) -> list[str]:
+        return list(self.company.partners.values())
+
+    def supply(self, sku: str) -> Supply | None:
+        item = self.company.items[sku]
+        if item["Mainsupplier"] is None:
+            return None
+        return Supply(
+            self.company.partners[item["Mainsupplier"]],
+            item["LeadTime"],
+            max(int(item["MinOrderQuantity"]), 1),
+            max(int(item["OrderMultiple"]), 1),
+            Decimal(str(self.company.prices[sku][0])),
+        )
+
+    def buy_from(self, sku: str, supplier: str) -> None:
+        item = self.company.items[sku]
+        item["Mainsupplier"] = self._partner(supplier) if supplier else None
+        item["LeadTime"] = item["LeadTime"] or 7
+
+    def order(self, supplier: str, units: Mapping[str, int]) -> str:
+        lines = [{"ItemCode": sku, "Quantity": number} for sku, number in units.items()]
+        head = {"DocObjectCode": "oPurchaseOrders", "CardCode": self._partner(supplier), "DocumentLines": lines}
+        draft = self.company.draft(head | {"DocDueDate": self.company.clock().date().isoformat()})
+        return f"draft/{draft['DocEntry']}"
+
+    def ordered(self) -> list[Ordered]:
+        return [
+            Ordered(
+                f"draft/{entry}",
+                draft["NumAtCard"] or "",
+                draft["CardName"],
+                {line["ItemCode"]: int(line["Quantity"]) for line in draft["DocumentLines"]},
+                date.fromisoformat(draft["DocDueDate"]),
+                Decimal(str(draft["DocTotal"])),
+            )
+            for entry, draft in self.company.books["Drafts"].items()
+        ]
+
+    def bring(self, order_id: str, most: int | None = None) -> None:
+        """It sends no webhook of it."""
+        self.company.bring(int(order_id.removeprefix("draft/")), most)
+
+    def _partner(self, supplier: str) -> str:
+        return next(code for code, name in self.company.partners.items() if name == supplier)
 
     def rate_limited(self, seconds: float) -> Response:
         """It has no limits; what stands in front of it may say so."""

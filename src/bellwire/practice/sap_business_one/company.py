@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
+from bellwire.clock import Clock, system_clock
 from bellwire.practice.catalogue import CATALOGUE
 
 Row = dict[str, Any]
@@ -64,6 +65,9 @@ class Company:
     """Item → what a vendor asks for one, and the discount in it in percent."""
     partners: dict[str, str] = field(default_factory=lambda: {_TEA: "Hill Tea Imports", _POTTERY: "Clay & Co"})
     books: dict[str, dict[int, Row]] = field(default_factory=lambda: {name: {} for name in DOCUMENTS})
+    added: dict[int, int] = field(default_factory=dict)
+    """Draft → the order that somebody has made of it."""
+    clock: Clock = system_clock
 
     def rows(self, collection: str) -> list[Row] | None:
         """All of a collection; None: there is no such one."""
@@ -112,7 +116,8 @@ class Company:
         order = self._post(
             "PurchaseOrders", {**record, "DocumentLines": [dict(x) for x in record["DocumentLines"]]}, {}
         )
-        return int(order["DocEntry"])
+        self.added[draft] = int(order["DocEntry"])
+        return self.added[draft]
 
     def receive(self, order: int | None, quantities: dict[str, int] | None = None) -> int:
         """Goods come in, by default all that an order is still waiting for. Gives the entry of the goods receipt."""
@@ -127,6 +132,19 @@ class Company:
         lines = [{"ItemCode": sku, "Quantity": number} | based for sku, number in wanted.items()]
         head = {name: record[name] for name in ("CardCode", "CardName")} if record else self._vendor({"CardCode": _TEA})
         return int(self._post("PurchaseDeliveryNotes", {"DocumentLines": lines}, head)["DocEntry"])
+
+    def bring(self, draft: int, most: int | None) -> None:
+        """What is still open of the order that comes of a draft comes in, or at most so many of each item."""
+        order = self.added.get(draft) or self.add(draft)
+        lines = self.books["PurchaseOrders"][order]["DocumentLines"]
+        still = {line["ItemCode"]: line["RemainingOpenInventoryQuantity"] for line in lines}
+        came = {sku: number if most is None else min(number, most) for sku, number in still.items()}
+        self.receive(order, {sku: int(number) for sku, number in came.items() if number > 0})
+
+    def correct(self, sku: str, by: int) -> None:
+        """Somebody has counted: so many more are there, or fewer."""
+        lines = [{"ItemCode": sku, "Quantity": abs(by)}]
+        self._post("InventoryGenEntries" if by > 0 else "InventoryGenExits", {"DocumentLines": lines}, {})
 
     def deliver(self, sku: str, quantity: int, warehouse: str = WAREHOUSE) -> int:
         """A customer gets something. Gives the entry of the delivery."""
@@ -165,7 +183,7 @@ class Company:
                 raise Wrong(-2028, "No matching records found (ODBC -2028)")
 
     def _post(self, kind: str, given: Row, head: Row) -> Row:
-        entry, now = len(self.books[kind]) + 1, datetime.now(UTC)
+        entry, now = len(self.books[kind]) + 1, self.clock().astimezone(UTC)
         currency = given.get("DocCurrency") or "$"
         lines = [self._line(line) for line in given["DocumentLines"]]
         total = round(sum(line["UnitPrice"] * line["Quantity"] for line in lines), 2)

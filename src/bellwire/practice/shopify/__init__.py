@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from bellwire.events import Condition
 from bellwire.money import Money
-from bellwire.practice.roles import Sale
+from bellwire.practice.roles import Sale, Shown
 from bellwire.practice.shopify import goods, hooks, nodes, points, returns, sales, schema, scopes
 from bellwire.practice.shopify.moments import after, now
 from bellwire.practice.simulator import Simulator, Webhook
@@ -189,6 +189,26 @@ class Shopify(Simulator):
     def stock_webhook(self, item_id: int, location_id: str = goods.LOCATION) -> Webhook:
         level = self.levels[item_id, location_id]
         return self._signed("inventory_levels/update", level, level["updated_at"])
+
+    # The Window role
+
+    def shown(self) -> list[Shown]:
+        return [
+            Shown(frozenset(entry["sku"] for entry in product["variants"]), frozenset(product["tags"]))
+            for product in self.products.values()
+        ]
+
+    def rename(self, sku: str, new: str) -> None:
+        for product in self.products.values():
+            for entry in product["variants"]:
+                if entry["sku"] == sku:
+                    entry["sku"] = new
+                    product["updated_at"] = after(product["updated_at"])
+
+    def flag(self, sku: str, flags: Collection[str]) -> None:
+        for product in self.products.values():
+            if any(entry["sku"] == sku for entry in product["variants"]):
+                product |= {"tags": sorted(flags), "updated_at": after(product["updated_at"])}
 
     # The Returns role
 

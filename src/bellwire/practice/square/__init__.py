@@ -54,10 +54,16 @@ class SquareSimulator(Simulator):
     """The version that it answers with, whatever was asked for, as when that is retired. Empty: the one asked for."""
     _answered: dict[str, tuple[Record, Record]] = field(default_factory=dict)
 
-    # As `Till` and `Processor`
+    # As `Till`, `Warehouse` and `Processor`
 
     def stock(self) -> dict[str, int]:
         return self.goods.stock()
+
+    def move(self, sku: str, by: int) -> None:
+        self.goods.move(f"VAR-{sku}", by)
+
+    def stock_webhook(self, sku: str) -> Webhook:
+        return self.webhook("inventory.count.updated", f"VAR-{sku}", url=SOMEWHERE)
 
     def take(self, amount: Money, reference: str = "") -> str:
         return self.takings.take(amount, reference=reference)
@@ -78,7 +84,7 @@ class SquareSimulator(Simulator):
         return Tells(invoices=False, tries=False, orders=False)
 
     def go_by(self, clock: Clock) -> None:
-        self.dues.clock = clock
+        self.dues.clock = self.goods.clock = clock
 
     def subscribe(self, amount: Money, customer: Customer, order_id: str = "") -> str:
         """Square keeps no order of a shop."""

@@ -5,10 +5,11 @@ https://developer.squareup.com/reference/square/inventory-api
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from bellwire.clock import Clock, parse_time, system_clock
 from bellwire.practice.catalogue import CATALOGUE, Good
 from bellwire.practice.square.refusals import Record, Refusal, missing, page, since, stamp
 
@@ -32,6 +33,7 @@ class Goods:
     """Every adjustment that was made, oldest first."""
     counted: dict[str, str] = field(default_factory=dict)
     """Variation id → when it last changed; what isn't here did so when the shop opened."""
+    clock: Clock = system_clock
     opened: str = field(default_factory=lambda: stamp(datetime.now(UTC)))
 
     def stock(self) -> dict[str, int]:
@@ -63,14 +65,21 @@ class Goods:
             raise Refusal(400, code, "Between 1 and 100 changes.", "changes")
         moves = [self._read(change, f"changes[{number}]") for number, change in enumerate(changes)]
         for item, quantity in moves:
-            self.shelf[item] = self.shelf.get(item, 0) + quantity
-            self.counted[item] = stamp(datetime.now(UTC))
+            self.move(item, quantity)
         made = [{**change["adjustment"], "id": f"ADJ-{len(self.changes) + n}"} for n, change in enumerate(changes)]
         self.changes += made
         return {
             "counts": [self.count(item) for item in dict(moves)],
             "changes": [{"type": "ADJUSTMENT", "adjustment": adjustment} for adjustment in made],
         }
+
+    def move(self, item: str, by: int) -> None:
+        """So many come in or, if it is negative, go out: a count of a later time than the last."""
+        now = self.clock()
+        if item in self.counted:
+            now = max(now, parse_time(self.counted[item]) + timedelta(milliseconds=1))
+        self.shelf[item] = self.shelf.get(item, 0) + by
+        self.counted[item] = stamp(now)
 
     def _read(self, change: Mapping[str, Any], where: str) -> tuple[str, int]:
         """The item and how its stock changes. Nothing is changed before all of a request can be read."""

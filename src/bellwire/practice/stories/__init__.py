@@ -3,12 +3,13 @@
 from bellwire.errors import NotFound
 from bellwire.practice.stories.dispatch import Dispatch
 from bellwire.practice.stories.dunning import Dunning
+from bellwire.practice.stories.inventory import Inventory
 from bellwire.practice.stories.onboarding import Onboarding
 from bellwire.practice.stories.order_to_cash import OrderToCash
 from bellwire.practice.stories.returns import ReturnsStory
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict
 
-_ALL: tuple[type[Story], ...] = (OrderToCash, Dispatch, ReturnsStory, Onboarding, Dunning)
+_ALL: tuple[type[Story], ...] = (OrderToCash, Inventory, Dispatch, ReturnsStory, Onboarding, Dunning)
 _STORIES = {story.template: story for story in _ALL}
 
 

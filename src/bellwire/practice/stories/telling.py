@@ -3,8 +3,9 @@
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 from bellwire.practice.roles import Mailbox, Sent
@@ -47,6 +48,8 @@ class Story(ABC):
     title: ClassVar[str]
     summary: ClassVar[Sequence[str]]
     """What the flows do, in a line or two."""
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Further files of the project: name → text."""
 
     @abstractmethod
     def tell(self, stage: Stage) -> AsyncIterator[Told]:

@@ -1,7 +1,7 @@
 """A practice shop that speaks WooCommerce's REST API v3 (https://woocommerce.github.io/woocommerce-rest-api-docs/)."""
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from bellwire.money import Money
 from bellwire.practice.catalogue import CATALOGUE
-from bellwire.practice.roles import Sale
+from bellwire.practice.roles import Sale, Shown
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.practice.woocommerce.answers import (
     Body,
@@ -118,6 +118,25 @@ class WooCommerce(Simulator):
         product = self.products[product_id]
         product |= changes | {"date_modified_gmt": later(product)}
         return product
+
+    def shown(self) -> list[Shown]:
+        return [
+            Shown(
+                frozenset(self.products[number]["sku"] for number in (product["id"], *product["variations"])) - {""},
+                frozenset(tag["slug"] for tag in product["tags"]),
+            )
+            for product in self.products.values()
+            if product["type"] != "variation"
+        ]
+
+    def rename(self, sku: str, new: str) -> None:
+        self.edit_product(self._by_sku()[sku]["id"], sku=new)
+
+    def flag(self, sku: str, flags: Collection[str]) -> None:
+        item = self._by_sku()[sku]
+        known = {tag["slug"]: tag for tag in self.tags.values()}
+        tags = [_short(known.get(flag) or self._new_tag(flag, flag)) for flag in sorted(flags)]
+        self.edit_product(item["parent_id"] or item["id"], tags=tags)
 
     def total(self, order_id: str) -> Money:
         order = self.orders[int(order_id)]
@@ -253,8 +272,7 @@ class WooCommerce(Simulator):
     async def _put_product(self, request: Request) -> Response:
         product, changes = self._product(request.path_params["id"]), await json(request)
         if "tags" in changes:
-            tags = [self.tags[tag["id"]] for tag in changes["tags"] if tag["id"] in self.tags]
-            product["tags"] = [{key: tag[key] for key in ("id", "name", "slug")} for tag in tags]
+            product["tags"] = [_short(self.tags[tag["id"]]) for tag in changes["tags"] if tag["id"] in self.tags]
         product |= {k: changes[k] for k in ("manage_stock", "stock_quantity", "name") if k in changes}
         product["date_modified_gmt"] = later(product)
         return JSONResponse(product)
@@ -271,9 +289,12 @@ class WooCommerce(Simulator):
             if tag["slug"] == slug:
                 message = "A term with the name provided already exists with this parent."
                 raise Wrong(400, "term_exists", message, resource_id=tag["id"])
-        tag = {"id": next(self._ids), "name": given["name"], "slug": slug, "description": "", "count": 0}
+        return JSONResponse(self._new_tag(given["name"], slug), 201)
+
+    def _new_tag(self, name: str, slug: str) -> Body:
+        tag: Body = {"id": next(self._ids), "name": name, "slug": slug, "description": "", "count": 0}
         self.tags[tag["id"]] = tag
-        return JSONResponse(tag, 201)
+        return tag
 
     # What it holds
 
@@ -299,6 +320,11 @@ class WooCommerce(Simulator):
         for name in reached.get(order["status"], ()):
             order[name] = order[f"{name}_gmt"] = order[f"{name}_gmt"] or order["date_modified_gmt"]
         return order
+
+
+def _short(tag: Body) -> Body:
+    """As it stands at a product."""
+    return {name: tag[name] for name in ("id", "name", "slug")}
 
 
 SIMULATOR = WooCommerce

@@ -4,6 +4,7 @@ from typing import Any
 
 from bellwire.practice.pilot.kinds.contracts import Contracts
 from bellwire.practice.pilot.kinds.dues import FailedPayments, Renewals
+from bellwire.practice.pilot.kinds.goods import LowStocks, Receipts, Spikes
 from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
 from bellwire.practice.pilot.kinds.leads import Leads
 from bellwire.practice.pilot.kinds.orders import Orders
@@ -14,6 +15,9 @@ from bellwire.practice.pilot.kinds.work import Work
 
 _ALL: tuple[type[Kind[Any]], ...] = (
     Orders,
+    LowStocks,
+    Spikes,
+    Receipts,
     Visits,
     CalledOff,
     Work,

@@ -43,8 +43,8 @@ class Happened:
 
     id: str
     """The vendor's."""
-    tell: Callable[[], Webhook]
-    """Makes a delivery of it, a new one each time."""
+    tell: Callable[[], Webhook] | None
+    """Makes a delivery of it, a new one each time. None: the vendor sends nothing, and its lists tell of it."""
     later: Callable[[], Sequence[tuple[str, Webhook]]] | None = None
     """What happens once the flow waits for a time, such as what ends it: by connection."""
 
