@@ -33,7 +33,6 @@ from bellwire.practice.roles import (
     Tells,
     Ticket,
     Till,
-    Timed,
     Warehouse,
     Window,
 )
@@ -79,7 +78,6 @@ __all__ = [
     "Tells",
     "Ticket",
     "Till",
-    "Timed",
     "Warehouse",
     "Webhook",
     "Window",

@@ -131,12 +131,12 @@ class Day:
     """SKUs of which more is on order, and nothing has come yet."""
 
     @property
-    def wakes(self) -> bool:
+    def tells(self) -> bool:
         """Whether the stock tells of itself, or has to be asked."""
         return self.holdings.stock.stock_webhook("TEA-100") is not None
 
     async def move(self, chapter: Chapter) -> AsyncIterator[str]:
-        if not self.wakes:
+        if not self.tells:
             for by in chapter.moves:
                 self.holdings.stock.move(chapter.sku, by)
                 await self.stage.look_at("stock")
@@ -182,7 +182,7 @@ class Day:
                 self.holdings.stock.move(sku, came)
                 if told := self.holdings.stock.stock_webhook(sku):
                     await self.stage.send("stock", told)
-        if not self.wakes:
+        if not self.tells:
             await self.stage.look_at("stock")
         await self.stage.settle()
 
@@ -203,7 +203,7 @@ class Inventory(Story):
         _set_up(day)
         await stage.look_up()
         yield Act("What arrives")
-        if not day.wakes:
+        if not day.tells:
             yield "This stock sends no webhooks: its lists are read after each change."
         await _until_the_count(stage)
         yield "It is seven in the morning: the stock is counted."
