@@ -166,16 +166,11 @@ class Till(Protocol):
 
 
 @runtime_checkable
-class Timed(Protocol):
-    """A simulator that can be told what time it is."""
+class Warehouse(Protocol):
+    """A simulated till or warehouse in which people move goods too."""
 
     def go_by(self, clock: Clock) -> None:
         """What happens from now on happens at the times of this clock."""
-
-
-@runtime_checkable
-class Warehouse(Timed, Protocol):
-    """A simulated till or warehouse in which people move goods too."""
 
     def stock(self) -> dict[str, int]:
         """SKU → how many are there."""
@@ -236,8 +231,11 @@ class Ordered:
 
 
 @runtime_checkable
-class Purchasing(Timed, Protocol):
+class Purchasing(Protocol):
     """A simulated purchasing system."""
+
+    def go_by(self, clock: Clock) -> None:
+        """What happens from now on happens at the times of this clock."""
 
     def suppliers(self) -> list[str]:
         """The names of at least two."""

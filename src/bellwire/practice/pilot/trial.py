@@ -28,7 +28,7 @@ from bellwire.practice.faults import FaultKind
 from bellwire.practice.pilot.kinds import Happened, Kind, Record
 from bellwire.practice.pilot.vendors import Vendors, Wanted
 from bellwire.practice.pilot.verdict import Check, Retried, Stuck, Tried, equal
-from bellwire.practice.roles import Timed
+from bellwire.practice.roles import Purchasing
 from bellwire.practice.stage import Stage
 
 R = TypeVar("R", bound=Record)
@@ -101,8 +101,8 @@ class Trial(Generic[R]):
     async def run(self, records: Sequence[R]) -> AsyncIterator[Tried]:
         """Each record as it ends. Raises aiohttp.ClientError when the intake can't be reached."""
         if self.simulated:
-            for each in self.vendors.all_as(Timed):  # type: ignore[type-abstract]
-                each.go_by(self.stage.clock)  # The flow may wait, and look afterwards what was made meanwhile.
+            for buying in self.vendors.all_as(Purchasing):  # type: ignore[type-abstract]
+                buying.go_by(self.stage.clock)  # The flow gathers for a while, and then looks what was made since.
             await self.stage.look_up()
         for record in records:
             yield await self._try(record)

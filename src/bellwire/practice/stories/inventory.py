@@ -1,6 +1,7 @@
 """Inventory: two days on which much runs low, and what was ordered of it comes in."""
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,11 +21,12 @@ from bellwire.practice.stage import Stage
 from bellwire.practice.stories.acts import balance, exceptions_are, exceptions_told, holdings_told, retries_told
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, Verdict, each_once
 
-UNKNOWN_SKU, NOT_SUPPLIED = "POT-1L", "SCOOP-01"
+UNKNOWN_SKU, NOT_SUPPLIED = "TEA-250", "SCOOP-01"
 """What the shop has by another name, and what has no supplier, until somebody mends it."""
-AGAIN = "MUG-RED"
-"""Runs low a second time."""
-_OTHER_NAME = "POT-1-LITRE"
+AGAIN = "TEA-100"
+"""Runs low a second time, with so many left."""
+_LEFT = 31
+_OTHER_NAME = "TEA-QUARTER"
 _GATHERED = timedelta(hours=1)
 
 
@@ -54,7 +56,6 @@ def points() -> list[Point]:
         Point("TEA-100", 40, target=120),
         Point("TEA-250", 30),
         Point("MUG-RED", 12, rearm=20),
-        Point("POT-1L", 5, target=30),
         Point("SCOOP-01", 100),
         Point("GIFT-BOX", 150, target=300),
         Point("TEA-500-NEW", 10),
@@ -80,9 +81,8 @@ def chapters() -> list[Chapter]:
     return [
         Chapter("GIFT-BOX", [], "is at its reorder point; no webhook told of it, the morning's count does", 150),
         Chapter("TEA-100", [-75, -7, 4, -5], "goes up and down around its reorder point", 38),
-        Chapter("TEA-250", [-55], "its webhook comes three times", 25, copies=3),
+        Chapter(UNKNOWN_SKU, [-55], "the shop has it by another SKU; its webhook comes three times", 25, copies=3),
         Chapter("MUG-RED", [-30, -20, -1], "an older webhook comes after a newer one", 10, order=[1, 0, 2]),
-        Chapter(UNKNOWN_SKU, [-21], "the shop has it by another SKU", 4),
         Chapter(NOT_SUPPLIED, [-205], "nobody supplies it", 95),
         Chapter("TEA-500-NEW", [-5], "is above its reorder point"),
         Chapter("MUG-BLUE", [-59], "is nearly gone, but not in stock.csv"),
@@ -125,16 +125,18 @@ class Day:
     lows: list[Low] = field(default_factory=list)
     receipts: list[str] = field(default_factory=list)
     """The ids of the orders that were brought, once for each time."""
+    shelved: Counter[str] = field(default_factory=Counter)
+    """SKU → how many of what came in somebody has put where the stock is kept."""
     awaited: set[str] = field(default_factory=set)
     """SKUs of which more is on order, and nothing has come yet."""
 
     @property
-    def wakes(self) -> bool:
+    def tells(self) -> bool:
         """Whether the stock tells of itself, or has to be asked."""
         return self.holdings.stock.stock_webhook("TEA-100") is not None
 
     async def move(self, chapter: Chapter) -> AsyncIterator[str]:
-        if not self.wakes:
+        if not self.tells:
             for by in chapter.moves:
                 self.holdings.stock.move(chapter.sku, by)
                 await self.stage.look_at("stock")
@@ -153,26 +155,34 @@ class Day:
             yield f"{chapter.sku:<12} {'':<36} {chapter.about}"
         await self.stage.settle()
 
-    async def bring(self, order: Ordered, most: int | None, about: str, copies: int = 1) -> AsyncIterator[str]:
+    async def bring(
+        self, orders: Sequence[Ordered], most: int | None, about: str, copies: int = 1
+    ) -> AsyncIterator[str]:
         """Goods come in; where the stock is kept elsewhere than in the purchasing system, somebody puts them there."""
-        before = dict(self.holdings.stock.stock())
-        webhook = self.holdings.buying.bring(order.id, most)
-        self.receipts.append(order.id)
-        self.awaited -= set(order.units)
-        if webhook is None:
-            yield f"{order.supplier:<20} {about}"
-            await self.stage.look_at("buying")
-        else:
+        before, sent = dict(self.holdings.stock.stock()), list[Webhook]()
+        for order in orders:
+            webhook, note = self.holdings.buying.bring(order.id, most), about
+            self.receipts.append(order.id)
+            self.awaited -= set(order.units)
+            if webhook is None:
+                yield f"{order.supplier:<20} {about}"
+                continue
+            sent.append(webhook)
             for answer in await self.stage.send_often("buying", webhook, copies):
-                yield f"{order.supplier:<20} {answer!s:<29} {about}"
-                about = "the same delivery again"
+                yield f"{order.supplier:<20} {answer!s:<29} {note}"
+                note = "the same delivery again"
+        if sent:
             await self.stage.look_up("buying")
+        else:
+            await self.stage.look_at("buying")
         if self.holdings.stock.stock() == before:
-            for sku, count in order.units.items():
-                self.holdings.stock.move(sku, count if most is None else min(count, most))
+            for sku, count in (units for order in orders for units in order.units.items()):
+                came = count - self.shelved[sku] if most is None else min(count, most)
+                self.shelved[sku] += came
+                self.holdings.stock.move(sku, came)
                 if told := self.holdings.stock.stock_webhook(sku):
                     await self.stage.send("stock", told)
-        if not self.wakes:
+        if not self.tells:
             await self.stage.look_at("stock")
         await self.stage.settle()
 
@@ -193,7 +203,7 @@ class Inventory(Story):
         _set_up(day)
         await stage.look_up()
         yield Act("What arrives")
-        if not day.wakes:
+        if not day.tells:
             yield "This stock sends no webhooks: its lists are read after each change."
         await _until_the_count(stage)
         yield "It is seven in the morning: the stock is counted."
@@ -217,23 +227,20 @@ class Inventory(Story):
         day.awaited |= set(day.lows[0].available)
         yield Promises("What is drafted now", [*_drafts(day), *_flags(day)])
         yield Act("Goods come in")
-        first, *others = sorted(day.holdings.buying.ordered(), key=lambda order: AGAIN in order.units)
-        async for line in day.bring(first, 20, "brings a part, told three times", copies=3):
+        tea, *others = sorted(day.holdings.buying.ordered(), key=lambda order: AGAIN not in order.units)
+        async for line in day.bring([tea], 20, "brings a part, told three times", copies=3):
             yield line
         yield Promises("What the shop shows now", _flags(day))
-        async for line in day.bring(first, None, "brings the rest"):
+        async for line in day.bring([tea, *others], None, "brings what is open"):
             yield line
-        for order in others:
-            async for line in day.bring(order, None, "brings all"):
-                yield line
         yield Act("A day later")
         await _until_the_count(stage)
         await stage.look_up("stock")
         yield "The stock is counted again: nothing is low."
-        left = day.holdings.stock.stock()[AGAIN] - 11
+        left = day.holdings.stock.stock()[AGAIN] - _LEFT
         async for line in day.move(Chapter(AGAIN, [-left], "is low a second time")):
             yield line
-        day.lows.append(Low({AGAIN: 11}))
+        day.lows.append(Low({AGAIN: _LEFT}))
         await stage.let_pass(_GATHERED)
         day.awaited.add(AGAIN)
         async for each in retries_told(stage, await _names(stage)):
@@ -253,8 +260,7 @@ def _set_up(day: Day) -> None:
     tea, pottery, *_ = holdings.buying.suppliers()
     for sku in ("TEA-100", "TEA-250", "GIFT-BOX"):
         holdings.buying.buy_from(sku, tea)
-    for sku in ("MUG-RED", "POT-1L"):
-        holdings.buying.buy_from(sku, pottery)
+    holdings.buying.buy_from("MUG-RED", pottery)
     holdings.buying.buy_from(NOT_SUPPLIED, "")
     holdings.shop.rename(UNKNOWN_SKU, _OTHER_NAME)
     simulators["buying"].faults.add(Fault(kind=FaultKind.LOST_ANSWER, match=r"^(POST|PUT) (?s:.*)LOW-\d"))
@@ -365,7 +371,7 @@ def _terms(day: Day, sku: str) -> Supply:
 
 
 def _draft(number: int, supplier: str) -> str:
-    return f"{supplier} ({'first' if number == 0 else 'second'} time)"
+    return f"{supplier} (hour {number + 1})"
 
 
 def _asked_on(order: Ordered) -> date:
