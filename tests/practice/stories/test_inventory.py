@@ -12,8 +12,9 @@ from bellwire.practice import Supply
 from bellwire.practice.netsuite import NetSuite
 from bellwire.practice.shopify import Shopify
 from bellwire.practice.slack import SlackSimulator
-from bellwire.practice.stories import inventory
-from bellwire.practice.stories.inventory import Day, Low, Point
+from bellwire.practice.stories.inventory.chapters import Low, Point
+from bellwire.practice.stories.inventory.day import Day
+from bellwire.practice.stories.inventory.promises import verdicts as real
 from bellwire.practice.stories.telling import Verdict
 
 DRAFTS, LINES = (
@@ -35,7 +36,7 @@ class Played:
     @property
     def broken(self) -> set[str]:
         """The promises that don't hold by now."""
-        return {verdict.promise for verdict in inventory.verdicts(self.day) if not verdict.held}
+        return {verdict.promise for verdict in real(self.day) if not verdict.held}
 
     @property
     def buying(self) -> NetSuite:
@@ -57,14 +58,13 @@ class Played:
 @pytest.fixture
 def played() -> Iterator[Played]:
     seen: list[Day] = []
-    real = inventory.verdicts
 
     def verdicts(day: Day) -> list[Verdict]:
         seen.append(day)
         return real(day)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(inventory, "verdicts", verdicts)
+        patch.setattr("bellwire.practice.stories.inventory.story.verdicts", verdicts)
         cast = ["--use", "stock=square", "--use", "buying=netsuite", "--use", "shop=shopify", "--use", "chat=slack"]
         result = CliRunner().invoke(app, ["demo", "inventory", "--once", *cast], env={"COLUMNS": "300"})
     assert result.exit_code == 0, result.output
