@@ -1,9 +1,10 @@
 """Returns, from the shop's webhook to the state of every vendor, over HTTP."""
 
 import hmac
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ actions:
       amount: "{{ event.total }}"
       reference: "{{ event.number }}"
 """
+PAGE = Path(__file__).parents[2] / "docs/flows/returns.md"
 _SECRET = "a-secret-of-the-website"
 
 
@@ -69,6 +71,8 @@ class Place:
     order_id: str = ""
     payment_id: str = ""
     return_id: str = ""
+    sold: list[str] = field(default_factory=list)
+    """The numbers of the orders."""
 
     def of(self, role: str) -> Any:
         return self.practice.simulators[self.roles[role]]
@@ -100,13 +104,15 @@ class Place:
         async with self.session.post(address, data=webhook.body, headers=dict(webhook.headers)) as answer:
             assert answer.status == 200
 
-    async def sell(self, pots: int) -> None:
-        """Paid by card, and booked."""
+    async def sell(self, pots: int, role: str = "pay", gateway: str = "card-gateway") -> None:
+        """Paid at a processor, and booked."""
         shop = in_role(self.of("shop"), Shop)  # type: ignore[type-abstract]
-        self.order_id = shop.place(Sale("1001", [SaleLine("POT-1L", pots)], tax_rate=Decimal("0.0825")))
-        processor = in_role(self.of("pay"), Processor)  # type: ignore[type-abstract]
-        self.payment_id = processor.take(shop.total(self.order_id), "1001")
-        shop.pay(self.order_id, "card-gateway", self.payment_id)
+        number = str(1001 + len(self.sold))
+        self.order_id = shop.place(Sale(number, [SaleLine("POT-1L", pots)], tax_rate=Decimal("0.0825")))
+        self.sold.append(number)
+        processor = in_role(self.of(role), Processor)  # type: ignore[type-abstract]
+        self.payment_id = processor.take(shop.total(self.order_id), number)
+        shop.pay(self.order_id, gateway, self.payment_id)
         await self.post(shop.webhook(self.order_id, "order.paid"))
         await self.quiet()
 
@@ -162,11 +168,14 @@ class Place:
 
 
 @asynccontextmanager
-async def business(folder: Path, **wanted: str) -> AsyncIterator[Place]:
+async def business(
+    folder: Path, change: Callable[[str], str] = lambda text: text, wallet: str = "", **wanted: str
+) -> AsyncIterator[Place]:
     asked = {"shop": "shopify", "pay": "stripe", "books": "quickbooks", **wanted}
     flows = fit_triggers(template("returns"), asked) | {"selling": SELLING}
     chosen = choose_connectors(flows, asked)
-    roles = {name: connector.name for name, connector in chosen.items()}
+    roles = {name: connector.name for name, connector in chosen.items()} | ({"wallet": wallet} if wallet else {})
+    flows["return_received"] = change(flows["return_received"])
     vendors = {name: vendor for name, vendor in roles.items() if vendor != "form"}  # nobody's, but the owner's own
     async with Practice(set(vendors.values())) as practice, aiohttp.ClientSession() as session:
         secrets = write_project(folder, practice, vendors, {f"{flow}.yaml": text for flow, text in flows.items()})
@@ -212,6 +221,32 @@ async def test_an_answer_of_the_processor_that_is_lost_doubles_nothing(tmp_path:
         assert place.refunds == [(place.payment_id, half)]
         assert place.credits == [("1001-R1", "1001", half, True)]
         assert "We give you $21.60 back" in place.mails[-1]
+
+
+def with_two_processors(flow: str) -> str:
+    """The template as docs/flows/returns.md says how to change it."""
+    (twins,) = re.findall(r"```yaml\n(  payment:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    head, *rest = re.split(r"(?m)^(?=  [a-z_]+:$)", flow)
+    others = "".join(each for each in rest if not each.startswith(("  payment:", "  refund:")))
+    for name in ("payment", "refund"):
+        others = re.sub(
+            rf"(?<![\w.'])({name})\b(?!_)(?=[^\n]*(?:}}}}|%}}|')|\.)", rf"({name} or {name}_wallet)", others
+        )
+    return head + twins + "\n" + others
+
+
+async def test_of_two_processors_each_gives_back_what_it_took(tmp_path: Path) -> None:
+    async with business(tmp_path, change=with_two_processors, pay="stripe", wallet="paypal") as place:
+        for role, gateway in (("pay", "card-gateway"), ("wallet", "paypal")):
+            await place.sell(2, role, gateway)
+            tickets = len(place.tickets)
+            await place.send_back(1)
+            await place.ended(tickets + 2)
+            processor = in_role(place.of(role), Processor)  # type: ignore[type-abstract]
+            given = [(each.payment_id, each.amount) for each in processor.refunds()]
+            assert given == [(place.payment_id, usd("43.19"))]
+        assert [credit[2] for credit in place.credits] == [usd("43.19")] * 2
+        assert all("We give you $43.19 back" in mail for mail in place.mails[1::2])
 
 
 async def test_after_a_no_no_money_moves_and_nobody_is_told_so(tmp_path: Path) -> None:
