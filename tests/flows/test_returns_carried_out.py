@@ -225,6 +225,7 @@ async def test_an_answer_of_the_processor_that_is_lost_doubles_nothing(tmp_path:
 
 def with_two_processors(flow: str) -> str:
     """The template as docs/flows/returns.md says how to change it."""
+    twins: str
     (twins,) = re.findall(r"```yaml\n(  payment:\n.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     head, *rest = re.split(r"(?m)^(?=  [a-z_]+:$)", flow)
     others = "".join(each for each in rest if not each.startswith(("  payment:", "  refund:")))
