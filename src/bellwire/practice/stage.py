@@ -34,10 +34,6 @@ class Passing:
     def __call__(self) -> datetime:
         return system_clock() + self._ahead
 
-    @property
-    def ahead(self) -> bool:
-        return bool(self._ahead)
-
     def go_on_to(self, moment: datetime) -> None:
         self._ahead = max(self._ahead, moment - system_clock())
 
