@@ -141,3 +141,32 @@ def test_status_goes_on_without_flows_that_can_be_read(here: Here, folder: Path)
     told = here("status")
     assert told.exit_code == 0 and "Open exceptions: 0." in told.stdout
     assert "flows/short.yaml" in told.stderr
+
+
+def by_the_clock(folder: Path, name: str) -> None:
+    text = SHORT.replace("name: Short", f"name: {name.title()}")
+    text = text.replace("trigger: shop.order.paid", 'trigger: {every: "0 7 * * *", zone: UTC}')
+    text = text.replace('with: {order: "{{ event }}"}', "with: {order: none}").replace("{{ event.number }}", "It")
+    (folder / f"flows/{name}.yaml").write_text(text)
+
+
+def test_of_a_flow_that_begins_by_the_clock_nobody_is_told_to_pilot_it(here: Here, folder: Path) -> None:
+    by_the_clock(folder, "daily")
+    (folder / "flows/short.yaml").unlink()
+    live = 'bellwire flow mode daily live --reason "…"'
+    (told,) = [line for line in here("flow", "list").stdout.splitlines() if "isn't live yet" in line]
+    assert "no pilot can try it" in told and live in told and "bellwire pilot" not in told
+    refused = here("flow", "mode", "daily", "live")
+    assert refused.exit_code == 1 and live in refused.stderr and "bellwire pilot" not in refused.stderr
+    assert here("flow", "mode", "daily", "live", "--reason", "seen in shadow").exit_code == 0
+    assert "bellwire pilot daily" not in here("check", "--offline").stdout
+
+
+def test_many_flows_that_wait_are_told_by_their_names(here: Here, folder: Path) -> None:
+    for name in ("daily", "nightly"):
+        by_the_clock(folder, name)
+    told = here("flow", "list").stdout.splitlines()[-2:]
+    assert told == [
+        "3 flows aren't live yet; what they would do is noted, and nothing is sent: daily, nightly, short.",
+        "`bellwire check` says of each what to type for it to go live.",
+    ]

@@ -153,16 +153,6 @@ async def test_a_flow_that_starts_with_something_else_is_told_what_to_do(shop: S
     assert "starts with shop.order.cancelled" in err and "bellwire send-test shop order.cancelled" in err
 
 
-async def test_a_flow_that_begins_by_the_clock_is_told_what_to_do(shop: Shop) -> None:
-    (shop.folder / "flows/daily.yaml").write_text(
-        "name: Daily\ntrigger: {every: '0 7 * * *', zone: UTC}\nactions:\n  bench:\n    do: chat.post_message\n"
-        "    with: {channel: packing, text: Good morning}\n"
-    )
-    code, _, err = await shop.bellwire("pilot", "daily")
-    assert code == 2
-    assert "begins by the clock" in err and "bellwire flow mode daily shadow" in err
-
-
 async def test_a_flow_that_is_wrong_is_shown_where(shop: Shop) -> None:
     shop.change("flows/short.yaml", "event.number", "event.nmber")
     code, _, err = await shop.bellwire("pilot", "short")

@@ -17,6 +17,9 @@ from bellwire.settings import Settings
 if TYPE_CHECKING:
     from bellwire.practice.pilot import Report
 
+_EACH_BY_ITSELF = 2
+"""So many flows that wait are told one by one; of more, their names are enough."""
+
 
 def environments(settings: Settings) -> Mapping[str, Environment]:
     """Of each connection."""
@@ -45,9 +48,14 @@ def in_json(found: Standing) -> dict[str, Any]:
 
 def say_what_waits(found: Iterable[Standing]) -> None:
     """Which flows note what they would do until somebody says that they may, and how to say it."""
-    for each in found:
-        if each.waits:
+    waiting = [each for each in found if each.waits]
+    if len(waiting) <= _EACH_BY_ITSELF:
+        for each in waiting:
             say(f"{each.told} {each.next_step}")
+        return
+    names = ", ".join(each.flow.id for each in waiting)
+    say(f"{len(waiting)} flows aren't live yet; what they would do is noted, and nothing is sent: {names}.")
+    say("`bellwire check` says of each what to type for it to go live.")
 
 
 def doubts(found: Iterable[Standing]) -> Iterator[Finding]:
@@ -55,7 +63,7 @@ def doubts(found: Iterable[Standing]) -> Iterator[Finding]:
     for each in found:
         if each.waits:
             yield Finding(Level.WARNING, each.flow.id, each.told, each.next_step, each.flow.path)
-        elif each.environment is Environment.PRODUCTION and each.mode is FlowMode.LIVE and each.doubt:
+        elif each.environment is Environment.PRODUCTION and each.mode is FlowMode.LIVE and each.triable and each.doubt:
             sentence = f"It is live, and stays so. {each.doubt}"
             yield Finding(
                 Level.WARNING, each.flow.id, sentence, f"`bellwire pilot {each.flow.id}` tries it.", each.flow.path

@@ -62,12 +62,6 @@ class Plan:
         findings = check_flow(flow, connectors | own_connector())
         if wrong := [each for each in findings if each.severity == "error"]:
             raise FlowErrors([finding.error() for finding in wrong])
-        if flow.schedule is not None:
-            raise ConfigurationError(
-                f"The flow begins by the clock ({flow.schedule.in_words()}), so there are no records to try it with.",
-                remedy=f"See what it would do: `bellwire flow mode {flow.id} shadow`, and the next day"
-                f" `bellwire run list --flow {flow.id}`.",
-            )
         kind = find_kind(flow.event_type)
         if kind is None:
             raise ConfigurationError(

@@ -41,6 +41,11 @@ class Standing:
         return self.pilot is not None and self.pilot.ready
 
     @property
+    def triable(self) -> bool:
+        """Whether a pilot can try it: of one that begins by the clock there is no event that could be made up."""
+        return self.flow.schedule is None
+
+    @property
     def waits(self) -> bool:
         """For somebody to say that it may do real things; until then it does none."""
         return self.decided is None and self.environment is Environment.PRODUCTION
@@ -68,6 +73,11 @@ class Standing:
         live = f"`bellwire flow mode {self.flow.id} live`"
         if self.tried:
             return f"Its pilot passed: {live} lets it act."
+        if not self.triable:
+            return (
+                "As it begins by the clock, no pilot can try it. `bellwire run list` shows what it noted; then"
+                f' `bellwire flow mode {self.flow.id} live --reason "…"`.'
+            )
         return f'`bellwire pilot {self.flow.id}` tries it; then {live}. Without a pilot, add `--reason "…"` to that.'
 
 
@@ -90,7 +100,9 @@ def go_live(
     if real and found.mode is not FlowMode.LIVE and not found.tried and not reason:
         raise BellwireError(
             f"{flow.name} stays {found.mode}: it works with real accounts. {found.doubt}",
-            remedy=f"Run `bellwire pilot {flow.id}` first. To go live without one that passed, say why:"
+            remedy=found.next_step
+            if not found.triable
+            else f"Run `bellwire pilot {flow.id}` first. To go live without one that passed, say why:"
             f' `bellwire flow mode {flow.id} live --reason "…"`.',
         )
     if real or found.tried:
