@@ -1,11 +1,15 @@
 """The pilot of enquiries and contracts: ready as bundled, whatever the vendors; and what is forgotten is found."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bellwire.flows import bundled
 from bellwire.practice import Chat, Crm, Mailbox, Projects, Signing, Teller
+from bellwire.practice.hubspot import HubSpot
 from bellwire.practice.pilot import Tried
 from tests.practice.pilots import able, trial
 
@@ -52,6 +56,28 @@ async def test_lead_created_is_ready_whatever_the_website(tmp_path: Path, forms:
     (stuck,) = mistyped.stuck
     assert stuck.action == "contact" and stuck.remedy
     assert found(mistyped)["After it is mended and retried"] == "done"
+
+
+@pytest.mark.parametrize(("times", "actual"), [(2, "6, where the run says 3"), (0, "none, where the run says 3")])
+async def test_what_a_vendor_makes_twice_or_not_at_all_is_found(tmp_path: Path, times: int, actual: str) -> None:
+    async with trial(tmp_path, LEAD, forms=able(Teller)[0], crm="hubspot", chat=able(Chat)[0]) as pilot:
+        hubspot = pilot.vendors.behind("crm")
+        assert isinstance(hubspot, HubSpot)
+        add, records = hubspot.crm.add, hubspot.crm.records
+
+        def unreliable(kind: str, properties: Mapping[str, str], *, at: datetime | None = None) -> dict[str, Any]:
+            made = add(kind, properties, at=at)
+            if kind == "tasks" and times == 2:
+                add(kind, properties, at=at)
+            if kind == "tasks" and times == 0:
+                del records[kind][made["id"]]
+            return made
+
+        hubspot.crm.add = unreliable  # type: ignore[method-assign]
+        (only,) = [each async for each in pilot.run(pilot.kind.records(2001)[:1])]
+    assert {check.what: check.actual for check in only.checks if not check.held} == {
+        "Plan something to do for a contact": actual
+    }
 
 
 @pytest.mark.parametrize("chat", able(Chat))
