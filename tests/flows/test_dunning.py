@@ -8,15 +8,17 @@ import pytest
 from bellwire.capabilities import OPERATIONS, Given
 from bellwire.capabilities.shipping import CreateLabel, Label
 from bellwire.capabilities.storefront import FoundOrder
-from bellwire.events import Customer, Environment, Event, Payment, PaymentStatus, Shipment, Subscription
+from bellwire.events import Customer, Environment, Event, Order, Payment, PaymentStatus, Shipment, Subscription
+from bellwire.events.orders import Fulfilment, PaymentState
 from bellwire.events.shipments import ShipmentStatus
 from bellwire.flows import SKIPPED, Scope, Waited, bundled, parse_flow, scope_for
+from bellwire.money import Money
 from tests.flows.writing import PATH
 from tests.samples import NOW, line, order, usd
 
-DUNNING, RENEWED, ARRIVED, TROUBLE = (
+DUNNING, RENEWED, PAID, ARRIVED, TROUBLE = (
     parse_flow(bundled(name), PATH.with_stem(name))
-    for name in ("dunning", "subscription_renewed", "delivery_news", "delivery_trouble")
+    for name in ("dunning", "subscription_renewed", "payment_succeeded", "delivery_news", "delivery_trouble")
 )
 ROBIN = Customer(id="c1", name="Robin Hill", email="robin@example.com", phone="+15125550123")
 DAY = timedelta(days=1)
@@ -252,6 +254,66 @@ def test_where_the_payment_names_no_order_the_team_is_asked(changes: dict[str, A
     assert "($24.40, Robin Hill)" in given(RENEWED, "unknown", names).text
     nameless = renewed(payment(**changes, customer=Customer()))
     assert "subscription sub_1)" in given(RENEWED, "unknown", nameless).text
+
+
+UNPAID = order(payment=PaymentState.PENDING, paid_at=None)
+ONE_TIME = payment(id="pi_1", reference="450789469", invoice_id="", subscription_id="", amount=UNPAID.total)
+
+
+def received(data: Payment, found: Order | None) -> Scope:
+    """What the actions see of a payment for this order; the label is bought if it is wanted."""
+    names = scope(data, order=FoundOrder(order=found) if found else SKIPPED)
+    bought = Label(id="l1", shipping_order_id="s1", carrier="ups", tracking_number="1Z999")
+    names["label"] = bought if found and PAID.actions["label"].wanted(names) else SKIPPED
+    return names
+
+
+def test_what_was_paid_past_the_shop_is_packed_and_the_shop_is_to_be_told() -> None:
+    names = received(ONE_TIME, UNPAID)
+    assert wanted(PAID, names) == ["order", "label", "bench", "told"]
+    assert PAID.actions["order"].wait == timedelta(minutes=15), "the shop has time to say it itself"
+    assert given(PAID, "order", names).order_id == "450789469"
+    assert given(PAID, "label", names).order == UNPAID, "by its own number, so that it has one label whoever asks"
+    assert given(PAID, "bench", names).text.endswith(": pack 1001.\n2 × Green tea, 100 g (TEA-100)\nTracking 1Z999.\n")
+    assert given(PAID, "told", names).text.endswith("It is being packed. Please mark it as paid in the shop.")
+
+
+UNPAID_STATES = {PaymentState.PENDING, PaymentState.PARTIAL, PaymentState.FAILED}
+
+
+@pytest.mark.parametrize("state", [state for state in PaymentState if state not in UNPAID_STATES])
+def test_what_the_shop_calls_paid_is_the_shops_to_send(state: PaymentState) -> None:
+    assert wanted(PAID, received(ONE_TIME, order(payment=state))) == ["order"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reference": ""},
+        {"reference": "WC-1001"},
+        {"id": ""},
+        {"invoice_id": "in_1"},
+        {"subscription_id": "sub_1"},
+    ],
+)
+def test_a_payment_that_names_no_order_of_the_shop_asks_it_nothing(changes: dict[str, Any]) -> None:
+    assert wanted(PAID, received(ONE_TIME.model_copy(update=changes), None)) == []
+
+
+@pytest.mark.parametrize(
+    ("paid", "found", "words"),
+    [
+        (UNPAID.total - usd("0.01"), {}, f"The order comes to ${UNPAID.total.amount}, so nothing is sent yet."),
+        (Money.of(str(UNPAID.total.amount), "EUR"), {}, "Please ask the customer for the rest."),
+        (UNPAID.total, {"cancelled_at": NOW}, "The order was cancelled, so nothing is sent."),
+        (UNPAID.total, {"fulfilments": (Fulfilment(id="f1"),)}, "It was sent before. Please mark it as paid"),
+        (UNPAID.total, {"lines": (line(ships=False),)}, "Nothing is to be sent. Please mark it as paid in the shop."),
+    ],
+)
+def test_what_isnt_to_be_packed_is_told_with_the_reason(paid: Money, found: dict[str, Any], words: str) -> None:
+    names = received(ONE_TIME.model_copy(update={"amount": paid}), UNPAID.model_copy(update=found))
+    assert wanted(PAID, names) == ["order", "told"]
+    assert words in given(PAID, "told", names).text
 
 
 def test_the_customer_hears_that_the_parcel_arrived() -> None:

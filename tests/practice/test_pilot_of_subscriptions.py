@@ -49,6 +49,22 @@ async def test_renewals_are_ready_whoever_the_processor(tmp_path: Path, pay: str
     assert "999000999" in made[9].stuck[0].sentence
 
 
+@pytest.mark.parametrize("pay", PROCESSORS)
+async def test_what_is_paid_past_the_shop_is_ready_whoever_the_processor(tmp_path: Path, pay: str) -> None:
+    made = await tried(tmp_path, bundled("payment_succeeded"), pay=pay)
+    assert [each.why_not for each in made] == [""] * 10
+    assert [each.position for each in made if "label" not in skipped(each)] == [1, 4, 6, 9, 10]
+    assert [each.position for each in made if "told" not in skipped(each)] == [1, 4, 5, 6, 7, 8, 9, 10]
+    assert "order" not in skipped(made[1]) and "order" in skipped(made[2])
+
+
+async def test_a_flow_that_forgets_that_some_payments_name_no_order_is_not_ready(tmp_path: Path) -> None:
+    condition = "event.id and (event.reference | int) and not event.invoice_id and not event.subscription_id"
+    flow = bundled("payment_succeeded").replace(f"if: {condition}", "if: true")
+    (only,) = await tried(tmp_path, flow, 3)
+    assert not only.as_expected and [stuck.action for stuck in only.stuck] == ["order"]
+
+
 @pytest.mark.parametrize("shop", able(Shop))
 async def test_an_order_that_isnt_known_is_asked_about_whatever_the_shop(tmp_path: Path, shop: str) -> None:
     (only,) = await tried(tmp_path, bundled("subscription_renewed"), 10, shop=shop)

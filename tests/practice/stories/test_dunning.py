@@ -71,7 +71,7 @@ def played() -> Iterator[Played]:
         "Ben Okafor  label     ShipStation asked to slow down",
         "Zoë Ångström  ticket    Zendesk failed (500)",
         "13 mails to 6 customers",
-        "4 labels for 4 periods",
+        "5 labels for 5 payments",
     ],
 )
 def test_it_tells_what_happens_and_what_was_found(played: Played, sentence: str) -> None:
@@ -140,12 +140,13 @@ REMINDED = "Each reminder went to its customer on its day, and no other"
             {REMINDED, "Nobody is reminded who paid in time, was at the checkout, or owes nothing"},
         ),
         (a_mail_too_few, {"One mail, if there is an address, for each parcel"}),
-        (one_more_label, {"One label for each paid period whose order is known"}),
+        (one_more_label, {"One label for each paid period whose order is known, and for what was paid past the shop"}),
         (one_more_ticket, {"One ticket for each customer who never paid"}),
         (said_again("after four mails"), {"The team hears of who never paid, once"}),
         (said_again("to write to"), {"The team hears at once of who can't be written to"}),
         (said_again("which order it began with"), {"The team is asked about each renewal whose order isn't known"}),
         (said_again("Trouble"), {"One word to the team for each parcel in trouble"}),
+        (said_again("shows as unpaid"), {"One word to the bookkeeper for each order paid past the shop"}),
         (said_again(": pack "), {"One packing list for each label"}),
         (said_something_else, {"The team is told nothing else"}),
     ],
@@ -197,3 +198,9 @@ def test_a_period_is_packed_or_asked_about_by_whether_its_order_is_known() -> No
     paid = Chapter(ROBIN, "24.40", "", [(0, Step.PAID), (30, Step.PAID)], order="2001")
     known, unknown = Expected(paid, ALL), Expected(paid, NOTHING)
     assert (known.packed, known.asked, unknown.packed, unknown.asked) == (2, 0, 0, 2)
+
+
+def test_an_order_is_packed_when_it_was_paid_past_the_shop_alone() -> None:
+    at_the_shop = Chapter(ROBIN, "24.40", "", [(0, Step.PAID)], Owed.ORDER, order="2001")
+    past = Expected(replace(at_the_shop, at_the_shop=False), NOTHING)
+    assert (Expected(at_the_shop, ALL).packed, past.packed, past.asked, past.reminders) == (0, 1, 0, [])

@@ -39,7 +39,7 @@ _CAPTURES, _REFUNDS, _HOOKS = (
 )
 _NOTICES: Mapping[str, set[str]] = {
     "payment.failed": {"BILLING.SUBSCRIPTION.PAYMENT.FAILED", "PAYMENT.CAPTURE.DECLINED"},
-    "payment.succeeded": {"PAYMENT.SALE.COMPLETED"},
+    "payment.succeeded": {"PAYMENT.SALE.COMPLETED", "PAYMENT.CAPTURE.COMPLETED"},
     "subscription.renewed": {"PAYMENT.SALE.COMPLETED"},
     "subscription.ended": {"BILLING.SUBSCRIPTION.CANCELLED"},
 }

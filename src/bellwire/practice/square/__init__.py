@@ -84,7 +84,7 @@ class SquareSimulator(Simulator):
         return Tells(invoices=False, tries=False, orders=False)
 
     def go_by(self, clock: Clock) -> None:
-        self.dues.clock = self.goods.clock = clock
+        self.dues.clock = self.goods.clock = self.takings.clock = clock
 
     def subscribe(self, amount: Money, customer: Customer, order_id: str = "") -> str:
         """Square keeps no order of a shop."""

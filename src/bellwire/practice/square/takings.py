@@ -5,19 +5,21 @@ https://developer.squareup.com/reference/square/payments-api
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 
+from bellwire.clock import Clock, system_clock
 from bellwire.money import Money
 from bellwire.practice.square.refusals import Record, Refusal, missing, page, since, stamp
 
 
 @dataclass
 class Takings:
-    """`page_size` is the most that a page of a list holds."""
+    """`page_size` is the most that a page of a list holds; `clock` is what all is dated by."""
 
     location: str
     page_size: int = 100
+    clock: Clock = system_clock
     payments: dict[str, Record] = field(default_factory=dict)
     refunds: dict[str, Record] = field(default_factory=dict)
     disputes: dict[str, Record] = field(default_factory=dict)
@@ -35,7 +37,7 @@ class Takings:
         email: str = "robin@example.com",
     ) -> str:
         """A customer pays by card; gives the payment's id."""
-        now, number = stamp(datetime.now(UTC)), f"PAY{next(self._numbers):06}"
+        now, number = stamp(self.clock()), f"PAY{next(self._numbers):06}"
         card: Record = {"status": {"COMPLETED": "CAPTURED", "APPROVED": "AUTHORIZED"}.get(status, status)}
         if status == "COMPLETED":
             card["card_payment_timeline"] = {"authorized_at": now, "captured_at": now}
@@ -64,7 +66,7 @@ class Takings:
 
     def dispute(self, payment_id: str) -> str:
         """The customer wants it back by way of the bank; gives the dispute's id."""
-        payment, number, now = self.payments[payment_id], f"DISPUTE{next(self._numbers):06}", datetime.now(UTC)
+        payment, number, now = self.payments[payment_id], f"DISPUTE{next(self._numbers):06}", self.clock()
         self.disputes[number] = {
             "id": number,
             "dispute_id": number,
@@ -108,7 +110,7 @@ class Takings:
         return {"refund": self._give_back(payment, wanted, body.get("reason") or "", given)}
 
     def _give_back(self, payment: Record, wanted: Record, reason: str, given: int) -> Record:
-        now, number = stamp(datetime.now(UTC)), f"{payment['id']}_{next(self._numbers):06}"
+        now, number = stamp(self.clock()), f"{payment['id']}_{next(self._numbers):06}"
         refund = {
             "id": number,
             "status": "PENDING",
@@ -151,7 +153,7 @@ class Takings:
         return page("disputes", found, asked, self.page_size)
 
     def _change(self, record: Record, **changes: object) -> None:
-        record |= {**changes, "updated_at": stamp(datetime.now(UTC))}
+        record |= {**changes, "updated_at": stamp(self.clock())}
 
 
 def _minor(amount: Money) -> Record:

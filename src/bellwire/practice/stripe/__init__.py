@@ -46,7 +46,7 @@ _LISTS: Mapping[str, set[str]] = {
 _GUARDED_AS = {"invoice_payments": "invoices"}
 _NOTICES: Mapping[str, set[str]] = {
     "payment.failed": {"invoice.payment_failed", "payment_intent.payment_failed"},
-    "payment.succeeded": {"invoice.paid"},
+    "payment.succeeded": {"invoice.paid", "payment_intent.succeeded"},
     "subscription.renewed": {"invoice.paid"},
     "subscription.ended": {"customer.subscription.deleted"},
 }

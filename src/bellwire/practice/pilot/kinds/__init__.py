@@ -3,7 +3,7 @@
 from typing import Any
 
 from bellwire.practice.pilot.kinds.contracts import Contracts
-from bellwire.practice.pilot.kinds.dues import FailedPayments, Renewals
+from bellwire.practice.pilot.kinds.dues import FailedPayments, Payments, Renewals
 from bellwire.practice.pilot.kinds.goods import LowStocks, Receipts, Spikes
 from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
 from bellwire.practice.pilot.kinds.leads import Leads
@@ -26,6 +26,7 @@ _ALL: tuple[type[Kind[Any]], ...] = (
     Contracts,
     FailedPayments,
     Renewals,
+    Payments,
     Parcels,
 )
 _KINDS: dict[str, type[Kind[Any]]] = {event_type: kind for kind in _ALL for event_type in kind.event_types}

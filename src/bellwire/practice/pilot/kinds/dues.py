@@ -1,6 +1,6 @@
 """What customers owe: payments that fail, and periods of subscriptions that are paid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,13 +13,14 @@ from bellwire.ledger import ExceptionRow
 from bellwire.money import Money
 from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
 from bellwire.practice.pilot.vendors import Vendors, Wanted
-from bellwire.practice.roles import Sale, SaleLine, Shop, Subscriptions
+from bellwire.practice.roles import Processor, Sale, SaleLine, Shop, Subscriptions
 from bellwire.practice.simulator import Simulator, Webhook
 from bellwire.practice.stage import Stage
 
 NO_ORDER = "999000999"
 """The practice shops have no order with this id."""
 
+_NO_SHOP = "there is no practice shop with another order"
 _PRICE = Money.of("24.40", "USD")
 _YEN = Money.of("1200", "JPY")
 _ROBIN = Customer(id="7", name="Robin Hill", email="robin@example.com", phone="+15125550123")
@@ -50,7 +51,11 @@ class DueRecord(Record):
     """How often it failed."""
     later: Later | None = None
     sale: Sale | None = None
-    """The order with which it began."""
+    """The order with which it began, or that is paid."""
+    pays: Callable[[Money], Money] = lambda total: total
+    """What is paid of an order, by what it comes to."""
+    at_the_shop: bool = False
+    """Whether the shop knows that it was paid."""
 
 
 class _Dues(Kind[DueRecord]):
@@ -160,16 +165,89 @@ class Renewals(_Dues):
     async def mend(self, stage: Stage, vendors: Vendors, record: DueRecord, stuck: ExceptionRow) -> str:
         """Says which order it really is."""
         if not (order_id := _place(vendors, record)):
-            return "there is no practice shop with another order"
+            return _NO_SHOP
         await stage.put_right(stuck, "order_id", order_id, who="the pilot")
         return ""
 
 
-def _place(vendors: Vendors, record: DueRecord) -> str:
-    """The shop's id of the order with which it began; empty: there is none, or no shop."""
+class Payments(_Dues):
+    event_types: ClassVar[Sequence[str]] = ("payment.succeeded",)
+    on_sandbox: ClassVar[Sequence[str]] = ("The payments are made up, and your shop doesn't know the orders.",)
+
+    def why_not(self, flow: Flow, simulator: type[Simulator]) -> str:
+        return super().why_not(flow, simulator) or (
+            "" if issubclass(simulator, Processor) else "it takes no payments that can be practised"
+        )
+
+    def begin(self, stage: Stage, vendors: Vendors) -> None:
+        """The flow waits for a quarter of an hour, and the list of what is new is read after that."""
+        assert isinstance(vendors.source, Subscriptions)
+        vendors.source.go_by(stage.clock)
+
+    def records(self, first: int) -> list[DueRecord]:
+        """The orders are numbered from `first` on."""
+
+        def sale(position: int, *skus: str, customer: Customer = _ROBIN, **more: Any) -> Sale:
+            return Sale(str(first + position - 1), [SaleLine(sku, 2) for sku in skus or ("TEA-100",)], customer, **more)
+
+        class_only = sale(8, "CLASS-01", shipping=Decimal(0))
+        return [
+            DueRecord(1, "payment 1", "of an order that the shop calls unpaid", sale=sale(1)),
+            DueRecord(2, "payment 2", "the shop says itself that it is paid", sale=sale(2), at_the_shop=True),
+            DueRecord(3, "payment 3", "it names no order"),
+            DueRecord(
+                4, "payment 4", "several articles, and a note", sale=sale(4, "MUG-RED", "POT-1L", note="2× läuten")
+            ),
+            DueRecord(5, "payment 5", "a cent less than the order comes to", sale=sale(5), pays=_a_cent_less),
+            DueRecord(
+                6,
+                "payment 6",
+                "a long name, in several scripts",
+                customer=_FAR_AND_WIDE,
+                sale=sale(6, customer=_FAR_AND_WIDE),
+            ),
+            DueRecord(7, "payment 7", "in another currency than the order", sale=sale(7), pays=_in_euros),
+            DueRecord(8, "payment 8", "an on-line class only: nothing to send", sale=class_only),
+            DueRecord(
+                9, "payment 9", "the same webhook three times", str(first + 8), copies=3, in_trouble=True, sale=sale(9)
+            ),
+            DueRecord(10, "payment 10", "an order that the shop doesn't know", unknown=NO_ORDER, sale=sale(10)),
+        ]
+
+    def happen(self, vendors: Vendors, record: DueRecord) -> Happened:
+        pay = vendors.source
+        assert isinstance(pay, Subscriptions) and isinstance(pay, Processor)
+        order_id = _place(vendors, record, paid=record.at_the_shop)
+        shops = vendors.all_as(Shop)  # type: ignore[type-abstract]
+        total = shops[0].total(order_id) if order_id else record.price
+        paid = pay.take(record.pays(total), record.unknown or order_id)
+        return Happened(paid, lambda: pay.notice(paid, vendors.event_type))
+
+    def asks(self, record: DueRecord, wanted: Wanted) -> bool:
+        return bool(record.unknown and wanted.of("storefront.read_order"))
+
+    async def mend(self, stage: Stage, vendors: Vendors, record: DueRecord, stuck: ExceptionRow) -> str:
+        """Says which order it really is."""
+        if not (order_id := _place(vendors, record, paid=False)):
+            return _NO_SHOP
+        await stage.put_right(stuck, "order_id", order_id, who="the pilot")
+        return ""
+
+
+def _a_cent_less(total: Money) -> Money:
+    return total - Money.from_minor(1, total.currency)
+
+
+def _in_euros(total: Money) -> Money:
+    return Money.of(str(total.amount), "EUR")
+
+
+def _place(vendors: Vendors, record: DueRecord, *, paid: bool = True) -> str:
+    """The shop's id of the order with which it began, or that is paid; empty: there is none, or no shop."""
     shops = vendors.all_as(Shop)  # type: ignore[type-abstract]
     if record.sale is None or not shops:
         return ""
     order_id = shops[0].place(record.sale)
-    shops[0].pay(order_id)
+    if paid:
+        shops[0].pay(order_id)
     return order_id

@@ -69,6 +69,9 @@ class Kind(ABC, Generic[R]):
         """Ten of them: what goes well, what goes wrong, and the odd cases between. What is numbered is so from `first`
         on."""
 
+    def begin(self, stage: Stage, vendors: Vendors) -> None:
+        """Before the first record, where all vendors are simulated."""
+
     @abstractmethod
     def happen(self, vendors: Vendors, record: R) -> Happened:
         """Have it happen. On real sandbox accounts, the simulator behind the flow's trigger is all there is."""

@@ -1,4 +1,4 @@
-"""What becomes of thirteen customers and three parcels, and what is expected of it."""
+"""What becomes of fifteen customers and three parcels, and what is expected of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ class Owed(StrEnum):
     SUBSCRIPTION = "subscription"
     INVOICE = "invoice"
     CHECKOUT = "checkout"
+    ORDER = "order"
+    """An order of the shop, which is paid at once."""
 
 
 class Step(StrEnum):
@@ -48,7 +50,9 @@ class Chapter:
     """By day. Two of one day are a while apart."""
     owed: Owed = Owed.SUBSCRIPTION
     order: str = ""
-    """The number of the order with which the subscription began."""
+    """The number of the order with which the subscription began, or that is paid."""
+    at_the_shop: bool = True
+    """Whether the shop knows that the order was paid."""
     ordered: timedelta = timedelta(days=30)
     """How long ago that was."""
     mended: str = ""
@@ -77,7 +81,7 @@ def _who(number: int, name: str, email: str = "", phone: str = "") -> Customer:
 
 
 def chapters() -> list[Chapter]:
-    """Thirteen of them. Everybody's amount is another one."""
+    """Fifteen of them. Everybody's amount is another one."""
     fails, paid, ends = Step
     return [
         Chapter(_who(1, "Zoë Ångström", "zoe@example.com"), "24.40", "is never paid", [(0, fails)], copies=3),
@@ -151,6 +155,24 @@ def chapters() -> list[Chapter]:
             ordered=timedelta(days=1),
         ),
         Chapter(_who(13, "Mo Haddad", "mo@example.com"), "8.50", "is renewed, and names no order", [(0, paid)]),
+        Chapter(
+            _who(14, "Nia Brandt", "nia@example.com"),
+            "60.00",
+            "pays an order by a link in a mail, past the shop",
+            [(0, paid)],
+            Owed.ORDER,
+            order="2014",
+            at_the_shop=False,
+            copies=3,
+        ),
+        Chapter(
+            _who(15, "Otto Lind", "otto@example.com"),
+            "61.00",
+            "pays an order at the shop's checkout",
+            [(0, paid)],
+            Owed.ORDER,
+            order="2015",
+        ),
     ]
 
 
@@ -215,12 +237,19 @@ class Expected:
         return len(self.chapter.days(Step.PAID)) if self.chapter.owed is Owed.SUBSCRIPTION else 0
 
     @property
+    def past_the_shop(self) -> bool:
+        """Whether the shop doesn't know that its order was paid."""
+        return self.chapter.owed is Owed.ORDER and not self.chapter.at_the_shop
+
+    @property
     def known_order(self) -> bool:
         return bool(self.chapter.order) and self.tells.orders
 
     @property
     def packed(self) -> int:
-        """How many parcels: the first payment's is the order's own."""
+        """How many parcels: the first payment's is the order's own, and what is paid at the shop is sent by that."""
+        if self.chapter.owed is Owed.ORDER:
+            return int(self.past_the_shop)
         return self.periods if self.known_order and self.chapter.ordered > timedelta(days=3) else 0
 
     @property

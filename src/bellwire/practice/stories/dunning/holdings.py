@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bellwire.practice.roles import Carrier, Chat, Helpdesk, Mailbox, Parcels, Shop, Subscriptions
+from bellwire.practice.roles import Carrier, Chat, Helpdesk, Mailbox, Parcels, Processor, Shop, Subscriptions
 from bellwire.practice.stage import Stage
 
 
@@ -12,6 +12,7 @@ class Holdings:
 
     shop: Shop
     pay: Subscriptions
+    till: Processor
     carrier: Carrier
     parcels: Parcels
     chat: Chat
@@ -24,6 +25,7 @@ class Holdings:
         return cls(
             stage.part("shop", Shop),  # type: ignore[type-abstract]
             stage.part("pay", Subscriptions),  # type: ignore[type-abstract]
+            stage.part("pay", Processor),  # type: ignore[type-abstract]
             stage.part("shipping", Carrier),  # type: ignore[type-abstract]
             stage.part("shipping", Parcels),  # type: ignore[type-abstract]
             stage.part("chat", Chat),  # type: ignore[type-abstract]

@@ -51,7 +51,8 @@ class Month:
         if chapter.order:
             sale = Sale(chapter.order, [SaleLine("TEA-100", 2)], customer, ago=chapter.ordered)
             self.orders[chapter.order] = self.holdings.shop.place(sale)
-            self.holdings.shop.pay(self.orders[chapter.order])
+            if chapter.at_the_shop:
+                self.holdings.shop.pay(self.orders[chapter.order])
         match chapter.owed:
             case Owed.SUBSCRIPTION:
                 known_as = self.pay.subscribe(amount, customer, self.orders.get(chapter.order, ""))
@@ -59,6 +60,10 @@ class Month:
                 known_as = self.pay.bill(amount, customer)
             case Owed.CHECKOUT:
                 known_as = self.pay.refuse(amount, customer)
+            case Owed.ORDER:
+                known_as = self.holdings.till.take(
+                    self.holdings.shop.total(self.orders[chapter.order]), self.orders[chapter.order]
+                )
         if known_as:
             self.ids[name] = known_as
         return bool(known_as)
@@ -69,12 +74,14 @@ class Month:
         match step:
             case Step.ENDS:
                 self.pay.end(about)
-            case _ if chapter.owed is not Owed.CHECKOUT:
+            case _ if chapter.owed not in (Owed.CHECKOUT, Owed.ORDER):
                 self.pay.charge(about, declined=step is Step.FAILS)
-        kind = TOLD_AS[step]
-        if step is Step.PAID and chapter.owed is Owed.INVOICE:
-            kind = "payment.succeeded"
-        return self.pay.notice(about, kind)
+        return self.notice(chapter, step)
+
+    def notice(self, chapter: Chapter, step: Step) -> Webhook:
+        """What the processor sends of it, a new one each time."""
+        plain = step is Step.PAID and chapter.owed is not Owed.SUBSCRIPTION
+        return self.pay.notice(self.ids[chapter.customer.name], "payment.succeeded" if plain else TOLD_AS[step])
 
     async def send(self, chapter: Chapter, step: Step, webhook: Webhook, note: str = "", times: int = 1) -> list[str]:
         answers = await self.stage.send_often("pay", webhook, times)

@@ -45,17 +45,17 @@ def verdicts(
 
 
 def _labels(expected: Sequence[Expected], sent: Sequence[Parcel], month: Month) -> list[Verdict]:
-    """A renewal's label has the order's number, with the day of the payment."""
+    """A label has the order's number; a renewal's with the day of the payment."""
     by_hand = {parcel.number for parcel in sent}
     bought = [label for label in month.holdings.carrier.labels() if label.reference not in by_hand]
-    periods = Counter(label.reference.rpartition("-")[0] for label in bought)
+    paid = Counter(label.reference.partition("-")[0] for label in bought)
     listed = Counter(found[1] for text in _texts(month) if (found := re.search(r": pack (\S+)\.", text)))
     wanted = Counter({each.chapter.order: each.packed for each in expected if each.packed})
     return [
         Verdict(
-            "One label for each paid period whose order is known",
-            periods == wanted and len({label.reference for label in bought}) == len(bought),
-            f"{len(bought)} labels for {wanted.total()} periods",
+            "One label for each paid period whose order is known, and for what was paid past the shop",
+            paid == wanted and len({label.reference for label in bought}) == len(bought),
+            f"{len(bought)} labels for {wanted.total()} payments",
         ),
         each_once("packing list", {label.reference for label in bought}, listed.elements(), "label"),
     ]
@@ -93,13 +93,14 @@ def _words(
 
     unpaid, no_address = telling("after four mails in two weeks"), telling("no e-mail address to write to")
     asked, trouble = telling("doesn't say which order it began with"), telling("Trouble with the parcel")
-    packed = telling(": pack ")
+    packed, past = telling(": pack "), telling("which the shop shows as unpaid")
     held_up = [tracking[labels[parcel.number]] for parcel in sent if parcel.event_type == "shipment.exception"]
     counts = [
         ("The team hears of who never paid, once", unpaid, [int(each.unpaid) for each in expected]),
         ("The team hears at once of who can't be written to", no_address, [int(each.no_address) for each in expected]),
         ("The team is asked about each renewal whose order isn't known", asked, [each.asked for each in expected]),
     ]
+    unknown = {each.chapter.order for each in expected if each.past_the_shop}
     return [
         *(
             Verdict(
@@ -109,10 +110,16 @@ def _words(
             )
             for promise, found, wanted in counts
         ),
+        each_once(
+            "word to the bookkeeper",
+            unknown,
+            [text.split(" for order ")[1].split(",")[0] for text in past],
+            "order paid past the shop",
+        ),
         each_once("word to the team", held_up, [text.split()[4] for text in trouble], "parcel in trouble"),
         Verdict(
             "The team is told nothing else",
-            len(texts) == sum(map(len, (unpaid, no_address, asked, trouble, packed))),
+            len(texts) == sum(map(len, (unpaid, no_address, asked, past, trouble, packed))),
             f"{len(texts)} messages in all",
         ),
     ]

@@ -14,7 +14,7 @@ from bellwire.practice.stage import Stage
 from bellwire.practice.stories.acts import balance, exceptions_are, exceptions_told, holdings_told, retries_told
 from bellwire.practice.stories.dunning.chapters import LAST_DAY, Chapter, Expected, chapters, parcels
 from bellwire.practice.stories.dunning.holdings import Holdings
-from bellwire.practice.stories.dunning.month import TOLD_AS, Month, line_of
+from bellwire.practice.stories.dunning.month import Month, line_of
 from bellwire.practice.stories.dunning.promises import verdicts
 from bellwire.practice.stories.telling import Act, Promises, Story, Told, mails_shown
 
@@ -26,7 +26,7 @@ class Dunning(Story):
     template: ClassVar[str] = "dunning"
     title: ClassVar[str] = "Subscriptions and dunning, on a bad day."
     summary: ClassVar[Sequence[str]] = (
-        "A payment that fails is followed up until it is paid, a renewal is packed,",
+        "A payment that fails is followed up until it is paid, what is paid past the shop is packed,",
         "and customers hear what becomes of their parcels.",
     )
 
@@ -133,9 +133,7 @@ async def _day_of(month: Month, played: Iterable[Chapter], day: int, *, first: b
             ):
                 yield line
             if times > 1:
-                about = month.ids[chapter.customer.name]
-                anew = month.pay.notice(about, TOLD_AS[step])
-                for line in await month.send(chapter, step, anew, "the same fact, told anew"):
+                for line in await month.send(chapter, step, month.notice(chapter, step), "the same fact, told anew"):
                     yield line
     await month.stage.settle()
 
@@ -149,7 +147,7 @@ async def _mend(stage: Stage, played: Iterable[Chapter]) -> None:
 def _held(month: Month) -> dict[str, str]:
     holdings = month.holdings
     return {
-        "shop": f"{len(month.orders)} orders with which subscriptions began",
+        "shop": f"{len(month.orders)} orders",
         "pay": f"{len(month.ids)} customers, whose payments failed or came in",
         "shipping": f"{len(holdings.carrier.labels())} labels",
         "mail": f"{len(mails_shown(holdings.mailbox))} mails to customers",
