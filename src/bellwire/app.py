@@ -219,6 +219,7 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
         business=settings.business,
         zone=settings.time_zone,
         host=settings.host,
+        public_url=settings.public_url,
     )
     metrics = Metrics(ledger, project.connections, hooks.tally, clock=clock)
     await metrics.start()
@@ -228,7 +229,10 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
         async with serve(app, settings.host, settings.port, hooks=hooks) as port:
             # Some vendors sign the address, too.
             hooks.public_url = _public_url(settings, port)
-            yield port
+            try:
+                yield port
+            finally:
+                desk.close()
 
 
 def web(health: Health, metrics: Metrics, desk: Desk, host: str) -> Starlette:

@@ -1,4 +1,4 @@
-"""The web pages that show the ledger to the people who run the business: server-rendered, read-only."""
+"""What people and programs reach over HTTP beside the webhooks: the web pages, and the JSON API."""
 
 from bellwire.desk.desk import Desk
 from bellwire.desk.guard import Guard

@@ -26,9 +26,6 @@ from bellwire.ledger import AskKind, AskRow, AskState, Database, Rows, asks
 
 _MOST_BYTES = 8_192
 _LONGEST_NAME, _LONGEST_REASON = 100, 500
-_HEADERS = HEADERS | {
-    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
-}
 _FILES = ("desk.css", "icon.svg")
 
 
@@ -95,7 +92,7 @@ class Answers:
 
     async def _file(self, name: str, _: Request) -> Response:
         response = self.assets.newest(name)
-        response.headers.update({name: value for name, value in _HEADERS.items() if name != "Cache-Control"})
+        response.headers.update({name: value for name, value in HEADERS.items() if name != "Cache-Control"})
         return response
 
     def _page(self, ask: AskRow, *, wrong: str = "", given: Mapping[str, str] = {}, status: int = 200) -> Response:
@@ -114,7 +111,7 @@ class Answers:
 
     def _rendered(self, status: int, **values: Any) -> Response:
         text = self.templates.get_template("answer.html").render(words=self.words, **values)
-        return HTMLResponse(text, status, headers=_HEADERS)
+        return HTMLResponse(text, status, headers=HEADERS)
 
 
 def _what_is_wrong(answer: str | None, who: str, reason: str) -> str:

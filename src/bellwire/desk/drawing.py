@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
-from bellwire.flows import Box, Picture
+from bellwire.flows import Box, Flow, Picture, picture
 
 
 @dataclass(frozen=True)
@@ -113,3 +113,9 @@ def columns(counts: Sequence[Mapping[str, int]], kinds: Sequence[str], *, height
             y -= size
             bars.append(Bar(kind, index * 10 + 1, y, 8, size))
     return bars
+
+
+def of_flow(flow: Flow) -> tuple[Drawing, Drawing]:
+    """For a laptop, and for a phone."""
+    drawn = picture(flow)
+    return across(drawn), down(drawn)

@@ -1,9 +1,12 @@
 """The figures of a day, as they were at one instant."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from math import ceil
 
+from bellwire.desk.site import Site
 from bellwire.engine import Standing, standings
 from bellwire.events import Environment
 from bellwire.flows import Flow
@@ -237,6 +240,20 @@ def day(
         latest=with_events(rows, runs.newest(rows, limit=12)),
         stands={each.flow.id: each for each in standings(rows, flows, environments)},
         processes=processes.alive(rows, now) if rows.queued else None,
+    )
+
+
+def of_today(site: Site, now: datetime) -> Callable[[Rows], Day]:
+    """The query for the day that it is now."""
+    since = site.words.midnight(now)
+    tomorrow = site.words.midnight(since + timedelta(hours=36))
+    return partial(
+        day,
+        since=since,
+        now=now,
+        hours=ceil((tomorrow - since) / timedelta(hours=1)),
+        flows=site.flows.values(),
+        environments={name: connection.environment for name, connection in site.connections.items()},
     )
 
 

@@ -16,6 +16,7 @@ from bellwire.ledger import (
     figures,
     health,
     modes,
+    people,
     pilots,
     polls,
     processes,
@@ -24,6 +25,7 @@ from bellwire.ledger import (
     sales,
     schedules,
     stock,
+    tokens,
     windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
@@ -31,6 +33,7 @@ from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.jobs import Job, Kind, Queue
 from bellwire.ledger.opening import is_there, move_ledger, open_ledger
+from bellwire.ledger.people import PersonRow, SessionRow
 from bellwire.ledger.pilots import PilotRow
 from bellwire.ledger.polls import PollRow
 from bellwire.ledger.presence import NO_ENGINE, UP, WORKER, Presence
@@ -53,6 +56,7 @@ from bellwire.ledger.rows import (
     RunRow,
     RunState,
 )
+from bellwire.ledger.tokens import TokenRow
 
 __all__ = [
     "NO_ENGINE",
@@ -78,6 +82,7 @@ __all__ = [
     "MessageKind",
     "MessageRow",
     "Outcome",
+    "PersonRow",
     "PilotRow",
     "PollRow",
     "Presence",
@@ -87,7 +92,9 @@ __all__ = [
     "Rows",
     "RunRow",
     "RunState",
+    "SessionRow",
     "Size",
+    "TokenRow",
     "Trouble",
     "alerts",
     "asks",
@@ -104,6 +111,7 @@ __all__ = [
     "modes",
     "move_ledger",
     "open_ledger",
+    "people",
     "pilots",
     "polls",
     "processes",
@@ -112,5 +120,6 @@ __all__ = [
     "sales",
     "schedules",
     "stock",
+    "tokens",
     "windows",
 ]

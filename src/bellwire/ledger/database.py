@@ -23,7 +23,7 @@ from bellwire.ledger.jobs import Kind, Queue
 T = TypeVar("T")
 log = structlog.get_logger()
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration. A ledger that says so is opened without loading the migration tool."""
 BATCH = 128
 _SAID_EVERY = 5.0

@@ -69,6 +69,21 @@ def pulse(rows: Rows, now: datetime) -> Pulse:
     )
 
 
+def mark(rows: Rows) -> tuple[object, ...]:
+    """Another one whenever something has changed that a page shows."""
+    found = rows.one(
+        "SELECT (SELECT MAX(id) FROM deliveries), (SELECT MAX(id) FROM events), (SELECT MAX(id) FROM runs),"
+        " (SELECT MAX(id) FROM audit), (SELECT MAX(id) FROM exceptions), (SELECT MAX(id) FROM asks),"
+        " (SELECT MAX(id) FROM alerts),"
+        " (SELECT COUNT(*) FROM exceptions WHERE state = 'open'), (SELECT COUNT(*) FROM asks WHERE state = 'open'),"
+        " (SELECT COUNT(*) FROM deliveries WHERE state = 'received'),"
+        " (SELECT COUNT(*) FROM runs WHERE state = 'running'), (SELECT COUNT(*) FROM runs WHERE state = 'held'),"
+        " (SELECT COUNT(*) FROM runs WHERE state = 'waiting')"
+    )
+    assert found is not None
+    return found
+
+
 def newest_run(rows: Rows) -> int:
     """Its number; 0 when there is none."""
     return int((rows.one("SELECT MAX(id) FROM runs") or (0,))[0] or 0)

@@ -205,6 +205,8 @@ exceptions = Table(
     _text("state"),
     _at("closed_at", nullable=True),
     _text("reason"),
+    # Who looks after it.
+    _text("assignee"),
 )
 _partial("exceptions_open", exceptions.c.id, "state = 'open'")
 Index("exceptions_by_run", exceptions.c.run)
@@ -438,3 +440,98 @@ crosswalk = Table(
     _at("set_at"),
     sqlite_with_rowid=False,
 )
+
+# What people say to each other about an exception.
+comments = Table(
+    "comments",
+    metadata,
+    _id(),
+    _ref("exception", "exceptions.id"),
+    _at("at"),
+    _text("who"),
+    _text("text"),
+)
+Index("comments_by_exception", comments.c.exception)
+
+# Who may use the desk. A password is kept as its Argon2 hash.
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    _text("name"),
+    _text("email"),
+    _text("role"),
+    _text("password"),
+    _at("created_at"),
+    _at("disabled_at", nullable=True),
+    _at("signed_in_at", nullable=True),
+    UniqueConstraint("email", name="one_person"),
+)
+
+# Of what a browser or a program shows to be let in, only a hash is kept.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _ref("person", "people.id"),
+    _at("created_at"),
+    _at("seen_at"),
+    _at("expires_at"),
+    _text("agent"),
+    sqlite_with_rowid=False,
+)
+Index("sessions_by_person", sessions.c.person)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _id(),
+    _ref("person", "people.id", nullable=True),
+    _text("name"),
+    _text("key"),
+    _text("rights"),
+    _at("created_at"),
+    _at("used_at", nullable=True),
+    _at("expires_at", nullable=True),
+    _at("revoked_at", nullable=True),
+    UniqueConstraint("key", name="one_token"),
+)
+
+# How often somebody failed to sign in, by e-mail address and by where they came from.
+failed_sign_ins = Table(
+    "failed_sign_ins",
+    metadata,
+    Column("who", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    _at("last_at"),
+    sqlite_with_rowid=False,
+)
+
+# What was answered to a request of the API that may come again, by its idempotency key.
+answers = Table(
+    "answers",
+    metadata,
+    Column("token", BigInteger, primary_key=True),
+    Column("key", Text, primary_key=True),
+    # A digest of the request.
+    _text("asked"),
+    Column("status", Integer, nullable=False),
+    _text("body"),
+    _at("at"),
+    sqlite_with_rowid=False,
+)
+Index("answers_by_time", answers.c.at)
+
+# Flows that are being edited: each row is a state that one can come back to.
+drafts = Table(
+    "drafts",
+    metadata,
+    _id(),
+    _text("flow"),
+    _text("source"),
+    # The hash of the flow's text that the draft began with; empty for a new flow.
+    _text("base"),
+    _text("who"),
+    _at("at"),
+)
+Index("drafts_by_flow", drafts.c.flow)

@@ -3,6 +3,7 @@
 "use strict";
 
 const pause = 3000;
+const quiet = 15000;
 const offline = document.getElementById("offline");
 
 const refresh = async () => {
@@ -28,16 +29,29 @@ const takeOver = (shown, fresh) => {
   if (focused >= 0) shown.querySelectorAll(focusable)[focused]?.focus({ preventScroll: true });
 };
 
-const keepGoing = async () => {
-  if (!document.hidden) {
+// Only the newest change counts: what comes while a page is being fetched is fetched once more after it.
+let fetching = false;
+let again = false;
+const renew = async () => {
+  if (fetching) { again = true; return; }
+  fetching = true;
+  do {
+    again = false;
     try {
       await refresh();
       offline.hidden = true;
     } catch {
       offline.hidden = false;
     }
-  }
-  setTimeout(keepGoing, pause);
+  } while (again);
+  fetching = false;
 };
 
-setTimeout(keepGoing, pause);
+// The server says when something has changed. Where it doesn't (too many pages, a proxy that keeps lines back), the page
+// looks by itself; and now and then anyway, as times and figures of the day go on.
+let heard = 0;
+const line = new EventSource("/live");
+line.addEventListener("changed", () => { heard = Date.now(); if (!document.hidden) renew(); });
+line.addEventListener("error", () => { heard = 0; });
+setInterval(() => { if (!document.hidden && Date.now() - heard > quiet) renew(); }, pause);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) renew(); });

@@ -1,0 +1,34 @@
+"""The API, put together."""
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from bellwire import __version__
+from bellwire.desk.api import me
+from bellwire.desk.api.doors import Doors
+from bellwire.desk.api.problems import PROBLEMS, answer_problems
+from bellwire.desk.site import Site
+
+
+def api(site: Site) -> FastAPI:
+    app = FastAPI(
+        title="Bellwire",
+        version=__version__,
+        summary="What came in, what was done about it, and what needs a person.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": "/api/v1"}],
+        root_path_in_servers=False,
+        generate_unique_id_function=_name_of,
+        responses=PROBLEMS,
+    )
+    doors = Doors(site)
+    for module in (me,):
+        app.include_router(module.router(doors))
+    answer_problems(app)
+    return app
+
+
+def _name_of(route: APIRoute) -> str:
+    return route.name

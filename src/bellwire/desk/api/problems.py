@@ -1,0 +1,88 @@
+"""Failures as the API tells them: problem+json, https://www.rfc-editor.org/rfc/rfc9457."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from bellwire.errors import BellwireError, LedgerBusy, NotFound
+
+log = structlog.get_logger()
+
+
+class WrongPart(BaseModel):
+    """What is wrong with one part of a request."""
+
+    where: str
+    """Such as `body.reason` or `query.limit`."""
+    what: str
+
+
+class Problem(BaseModel):
+    type: str = "about:blank"
+    title: str
+    """What happened, in a sentence."""
+    status: int
+    detail: str = ""
+    """What to do next."""
+    errors: list[WrongPart] = []
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": meaning,
+        "model": Problem,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, meaning in {
+        400: "The request can't be understood.",
+        401: "There is no token, or it isn't good any more.",
+        403: "The token doesn't have the right for this.",
+        404: "There is no such thing.",
+        409: "It can't be done as things are.",
+        413: "The request is too large.",
+        422: "Something in the request is wrong.",
+        503: "The ledger can't be written just now.",
+    }.items()
+}
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Have every failure told as a problem."""
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+        parts = [WrongPart(where=".".join(map(str, each["loc"])), what=str(each["msg"])) for each in error.errors()]
+        return problem(422, "Something in the request is wrong.", errors=parts)
+
+    @app.exception_handler(BellwireError)
+    async def _ours(_: Request, error: BellwireError) -> Response:
+        if isinstance(error, LedgerBusy):
+            return problem(503, str(error), error.remedy, headers={"Retry-After": "5"})
+        return problem(404 if isinstance(error, NotFound) else 409, str(error), error.remedy)
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(request: Request, error: Exception) -> Response:
+        log.error("a request of the API failed", path=request.url.path, exc_info=error)
+        return problem(500, "This can't be done just now: a fault in Bellwire. The log has the details.")
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str = "",
+    *,
+    errors: list[WrongPart] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    told = Problem(title=title, status=status, detail=detail, errors=errors or [])
+    return JSONResponse(told.model_dump(), status, headers=dict(headers or {}), media_type="application/problem+json")

@@ -1,0 +1,1 @@
+"""The pages: one module for each, with what its forms do. Each offers `pages(site)`."""
