@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bellwire.capabilities import Result
 from bellwire.connectors.kit.http import before_writing
 from bellwire.errors import Refused
 
@@ -33,6 +34,9 @@ class Seen:
     """What people call it: `invoice 1001`."""
     compared: tuple[Compared, ...] = ()
     url: str = ""
+    result: Result | None = None
+    """What the action would have given if it had made this: what builds on it can be looked for then. None: it can't be
+    told, or nothing builds on it."""
 
 
 @contextmanager
