@@ -67,7 +67,8 @@ async def look_for_contact(call: Call, given: FindOrCreateContact) -> Seen | Non
         return None
     has, wanted = found["properties"], _properties(given)
     told = [Compared(name, value, has.get(name) or "") for name, value in wanted.items() if value]
-    return Seen(f"contact {given.email or given.phone}", tuple(told), _url(call, _CONTACT, found))
+    result = _contact(call, found, created=False)
+    return Seen(f"contact {given.email or given.phone}", tuple(told), result.url, result)
 
 
 @action(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bellwire.capabilities import Result
 from bellwire.connectors.kit.http import before_writing
 from bellwire.errors import Refused
+from bellwire.money import Money
 
 ONLY_LOOKING = "only-looking"
 
@@ -24,6 +25,10 @@ class Compared:
     @property
     def same(self) -> bool:
         return self.ours.strip().casefold() == self.theirs.strip().casefold()
+
+    @classmethod
+    def money(cls, name: str, ours: Money, theirs: Money) -> "Compared":
+        return cls(name, str(ours.rounded()), str(theirs.rounded()))
 
 
 @dataclass(frozen=True)
