@@ -97,7 +97,7 @@ JOBS_OF_CLIENT = """
 query JobsOfClient($id: EncodedId!, $after: String) {
   client(id: $id) {
     jobs(first: 50, after: $after) {
-      nodes { id jobNumber jobberWebUri instructions } pageInfo { hasNextPage endCursor }
+      nodes { id jobNumber jobberWebUri title instructions startAt } pageInfo { hasNextPage endCursor }
     }
   }
 }
@@ -152,7 +152,7 @@ query Visits($since: ISO8601DateTime!, $before: ISO8601DateTime!, $user: Encoded
     + _ADDRESS
 )
 
-JOB_STATUS = "query JobStatus($id: EncodedId!) { job(id: $id) { id jobStatus completedAt } }"
+JOB_STATUS = "query JobStatus($id: EncodedId!) { job(id: $id) { id jobNumber jobStatus completedAt } }"
 
 JOBS_CHANGED = (
     """
