@@ -113,6 +113,32 @@ query TimeSheet($id: EncodedId!, $after: String) {
 }
 """
 
+VISITS_OF_JOB = """
+query VisitsOfJob($id: EncodedId!, $after: String) {
+  job(id: $id) {
+    visits(first: 50, after: $after) { nodes { id startAt isComplete } pageInfo { hasNextPage endCursor } }
+  }
+}
+"""
+
+CLOCKS = """
+query Clocks($id: EncodedId!, $after: String) {
+  job(id: $id) {
+    timeSheetEntries(first: 100, after: $after) {
+      nodes { id startAt ticking user { id } visit { id } } pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+START_CLOCK = """
+mutation StartClock($visit: EncodedId!, $user: EncodedId!, $at: ISO8601DateTime!) {
+  visitStartTimer(visitId: $visit, userId: $user, startAt: $at) {
+    timeSheetEntry { id startAt } userErrors { message path }
+  }
+}
+"""
+
 CREATE_NOTE = """
 mutation CreateNote($job: EncodedId!, $input: JobCreateNoteInput!) {
   jobCreateNote(jobId: $job, input: $input) { jobNote { id } userErrors { message path } }
@@ -176,6 +202,9 @@ DOCUMENTS = (
     CREATE_JOB,
     JOBS_OF_CLIENT,
     TIME_SHEET,
+    VISITS_OF_JOB,
+    CLOCKS,
+    START_CLOCK,
     CREATE_NOTE,
     NOTES,
     CLOSE_JOB,
