@@ -68,7 +68,7 @@ PLACES = (
     """
 query Places($id: EncodedId!, $after: String) {
   client(id: $id) {
-    clientProperties(first: 50, after: $after) { nodes { ...Place } pageInfo { hasNextPage endCursor } }
+    clientProperties(first: 10, after: $after) { nodes { ...Place } pageInfo { hasNextPage endCursor } }
   }
 }
 """
@@ -83,7 +83,7 @@ mutation CreateProperty($client: EncodedId!, $input: PropertyCreateInput!) {
 
 USERS = """
 query Users($after: String) {
-  users(first: 100, after: $after) { nodes { id email { raw } } pageInfo { hasNextPage endCursor } }
+  users(first: 20, after: $after) { nodes { id email { raw } } pageInfo { hasNextPage endCursor } }
 }
 """
 
@@ -96,7 +96,7 @@ mutation CreateJob($input: JobCreateAttributes!) {
 JOBS_OF_CLIENT = """
 query JobsOfClient($id: EncodedId!, $after: String) {
   client(id: $id) {
-    jobs(first: 50, after: $after) {
+    jobs(first: 20, after: $after) {
       nodes { id jobNumber jobberWebUri instructions } pageInfo { hasNextPage endCursor }
     }
   }
@@ -106,7 +106,7 @@ query JobsOfClient($id: EncodedId!, $after: String) {
 TIME_SHEET = """
 query TimeSheet($id: EncodedId!, $after: String) {
   job(id: $id) {
-    timeSheetEntries(first: 100, after: $after) {
+    timeSheetEntries(first: 20, after: $after) {
       nodes { id startAt finalDuration ticking user { name { full } } } pageInfo { hasNextPage endCursor }
     }
   }
@@ -116,7 +116,7 @@ query TimeSheet($id: EncodedId!, $after: String) {
 VISITS_OF_JOB = """
 query VisitsOfJob($id: EncodedId!, $after: String) {
   job(id: $id) {
-    visits(first: 50, after: $after) { nodes { id startAt isComplete } pageInfo { hasNextPage endCursor } }
+    visits(first: 20, after: $after) { nodes { id startAt isComplete } pageInfo { hasNextPage endCursor } }
   }
 }
 """
@@ -124,7 +124,7 @@ query VisitsOfJob($id: EncodedId!, $after: String) {
 CLOCKS = """
 query Clocks($id: EncodedId!, $after: String) {
   job(id: $id) {
-    timeSheetEntries(first: 100, after: $after) {
+    timeSheetEntries(first: 20, after: $after) {
       nodes { id startAt ticking user { id } visit { id } } pageInfo { hasNextPage endCursor }
     }
   }

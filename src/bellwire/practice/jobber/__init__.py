@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -94,6 +94,9 @@ class Jobber(Simulator):
         held = {"find_or_create_client": "clients", "open_job": "jobs", "add_job_note": "notes"}
         held |= {"start_timesheet": "times"}
         return {f"field_service.{operation}": list(getattr(self.office, name)) for operation, name in held.items()}
+
+    def recover(self, length: timedelta) -> None:
+        self.bucket.gain(length.total_seconds())
 
     # As people use it
 
