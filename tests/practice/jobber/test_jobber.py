@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -87,6 +88,15 @@ async def test_points_are_told_and_run_out(client: Client) -> None:
     _, said = await client.post(query)
     assert said["errors"][0]["extensions"]["code"] == "THROTTLED"
     assert said["extensions"]["cost"]["throttleStatus"]["restoreRate"] == 500
+
+
+async def test_points_come_back_while_time_passes_in_a_moment(client: Client) -> None:
+    bucket = client.field.bucket
+    bucket.left, bucket.refill = 0, 10
+    client.field.recover(timedelta(seconds=20))
+    assert 200 <= bucket.left < 300
+    client.field.recover(timedelta(days=1))
+    assert bucket.left == bucket.size
 
 
 async def test_it_checks_what_jobber_checks(client: Client) -> None:
