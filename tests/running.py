@@ -118,7 +118,7 @@ class Town:
 async def town(folder: Path, shop: str = "", flow: str = "", beside: Mapping[str, str] = {}) -> AsyncIterator[Town]:
     """`flow`: another text than the template's; `beside`: further flow files, by name."""
     text = flow or bundled(FLOW)
-    roles = _roles(shop)
+    roles = chosen_roles(shop)
     with reserved_port() as port:
         async with Practice(set(roles.values())) as practice:
             secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text, **beside})
@@ -126,7 +126,7 @@ async def town(folder: Path, shop: str = "", flow: str = "", beside: Mapping[str
 
 
 @cache
-def _roles(shop: str) -> Mapping[str, str]:
+def chosen_roles(shop: str) -> Mapping[str, str]:
     """Connection → connector. Worked out once, as that takes longer than to build the town."""
     chosen = choose_connectors({FLOW: bundled(FLOW)}, {"shop": shop or None, "stock": _keyed_till()})
     return {name: connector.name for name, connector in chosen.items()}

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bellwire.app import Bellwire, running
-from bellwire.capabilities.accounting import CreateInvoice
+from bellwire.capabilities.accounting import CreateInvoice, Invoice, RecordPayment
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import Call
 from bellwire.engine import event_of, switch
@@ -45,12 +45,15 @@ async def orders(bellwire: Bellwire) -> dict[str, Order]:
     return {each.number: each for each in found if isinstance(each, Order)}
 
 
-async def by_hand(bellwire: Bellwire, order: Order) -> None:
-    """The invoice of an order comes into the books past Bellwire."""
+async def by_hand(bellwire: Bellwire, order: Order, paid: Money | None = None) -> None:
+    """The invoice of an order, and what was paid of it, come into the books past Bellwire."""
     books = bellwire.project.connections["books"]
-    create = books.connector.actions["accounting.create_invoice"]
-    call = Call.asking(books, system_clock)
-    await create.perform(call.part(order.number), CreateInvoice(order=order))
+    actions, call = books.connector.actions, Call.asking(books, system_clock).part(order.number)
+    invoice = await actions["accounting.create_invoice"].perform(call, CreateInvoice(order=order))
+    assert isinstance(invoice, Invoice)
+    if paid:
+        payment = RecordPayment(invoice_id=invoice.id, customer_id=invoice.customer_id, amount=paid)
+        await actions["accounting.record_payment"].perform(call.part("payment"), payment)
 
 
 async def test_what_people_did_is_told_beside_what_bellwire_would_have_sent_and_nothing_is_changed(
@@ -68,7 +71,7 @@ async def test_what_people_did_is_told_beside_what_bellwire_would_have_sent_and_
             await until_quiet(bellwire.ledger, bellwire.engine, 30)
             sold = await orders(bellwire)
             tip = Money(amount=Decimal(1), currency=sold["1002"].currency)
-            await by_hand(bellwire, sold["1001"])
+            await by_hand(bellwire, sold["1001"], paid=sold["1001"].total)
             await by_hand(bellwire, sold["1002"].model_copy(update={"tip": tip, "total": sold["1002"].total + tip}))
         before = {name: simulator.state() for name, simulator in place.practice.simulators.items()}
         for simulator in place.practice.simulators.values():
@@ -84,6 +87,14 @@ async def test_what_people_did_is_told_beside_what_bellwire_would_have_sent_and_
             "1002": "differs",
             "1003": "missing",
         }
+        paid = {subjects[each["subject"].rpartition("/")[2]]: each for each in found if each["action"] == "receipt"}
+        assert {number: each["verdict"] for number, each in paid.items()} == {
+            "1001": "same",
+            "1002": "missing",
+            "1003": "unknown",
+        }
+        assert paid["1001"]["fields"][0]["theirs"] == str(sold["1001"].total)
+        assert paid["1003"]["told"].startswith("It builds on what another action would have given")
         (total,) = [each for each in verdicts["1002"]["fields"] if not each["same"]]
         assert total["name"] == "total"
         assert total["theirs"] == f"{sold['1002'].total.amount + 1:.2f} {tip.currency}"
@@ -91,7 +102,7 @@ async def test_what_people_did_is_told_beside_what_bellwire_would_have_sent_and_
         assert {each["verdict"] for each in found if each["action"] == "label"} == {"missing"}
         assert {each["verdict"] for each in found if each["action"] in ("bench", "notice", "stock")} == {"unknown"}
         assert f"total {total['theirs']} (Bellwire would have sent {total['ours']})" in shown
-        assert "1 as Bellwire would have done it, 1 done otherwise, 4 not found, " in shown.splitlines()[-1]
+        assert "2 as Bellwire would have done it, 1 done otherwise, 5 not found, " in shown.splitlines()[-1]
 
         asked = {each.method for simulator in place.practice.simulators.values() for each in simulator.received}
         assert asked == {"GET"}

@@ -101,6 +101,19 @@ async def test_each_step_is_told_to_the_end(shop: Shop) -> None:
     assert again == 0 and "→ run 2 of flow short" in second, "each call is a new fact"
 
 
+async def test_what_a_flow_in_shadow_notes_is_no_failure(shop: Shop) -> None:
+    switched = await asyncio.create_subprocess_exec(
+        *command("flow", "mode", "short", "shadow"),
+        cwd=shop.folder,
+        env=shop.environment,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    await asyncio.wait_for(switched.communicate(), 60)
+    async with shop.up():
+        code, out, _ = await shop.send_test("shop")
+    assert code == 0 and "    invoice noted: the flow is in shadow, so nothing was sent" in out.splitlines()
+
+
 async def test_what_needs_a_person_is_told_with_what_to_do_and_ends_with_1(shop: Shop) -> None:
     """The practice shop doesn't know the made-up order that it is to mark as sent."""
     (shop.folder / "flows" / "short.yaml").write_text(ORDER_TO_CASH)

@@ -240,6 +240,10 @@ async def _finding(desk: Desk) -> field_service.FindJob:
     return field_service.FindJob(client_id=job.client_id, reference=job.reference)
 
 
+async def _starting(desk: Desk) -> field_service.StartTimesheet:
+    return field_service.StartTimesheet(job_id=await _opened(desk), starts=NOW, assigned_to="kim@example.com")
+
+
 async def _timesheet(desk: Desk) -> field_service.ReadTimesheet:
     return field_service.ReadTimesheet(job_id=await _opened(desk))
 
@@ -350,6 +354,7 @@ INPUTS: Mapping[Operation, Given | Callable[[Desk], Awaitable[Given]]] = {
     field_service.FIND_OR_CREATE_CLIENT: _HOUSEHOLD,
     field_service.OPEN_JOB: _job,
     field_service.FIND_JOB: _finding,
+    field_service.START_TIMESHEET: _starting,
     field_service.READ_TIMESHEET: _timesheet,
     field_service.ADD_JOB_NOTE: _note,
     field_service.CLOSE_JOB: _closing,

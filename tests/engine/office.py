@@ -18,6 +18,7 @@ class Office(Vendor):
         self.messages: list[sms.SendSms] = []
         self.jobs: dict[str, field_service.OpenJob] = {}
         self.notes: list[field_service.AddJobNote] = []
+        self.clocks: list[field_service.StartTimesheet] = []
         self.visits: tuple[field_service.PlannedVisit, ...] = ()
         self.asked: list[field_service.ListVisits] = []
         self.posts: list[str] = []
@@ -30,6 +31,7 @@ class Office(Vendor):
             Action(field_service.FIND_OR_CREATE_CLIENT, Upsert("the address"), self.find_or_create_client),
             Action(field_service.OPEN_JOB, Upsert("the reference"), self.open_job),
             Action(field_service.FIND_JOB, Unkeyed("it only reads"), self.find_job),
+            Action(field_service.START_TIMESHEET, Unkeyed("a toy"), self.start_timesheet),
             Action(field_service.ADD_JOB_NOTE, Unkeyed("a toy"), self.add_job_note),
             Action(field_service.LIST_VISITS, Unkeyed("it only reads"), self.list_visits),
             Action(chat.POST_MESSAGE, Unkeyed("a toy"), self.post),
@@ -69,6 +71,11 @@ class Office(Vendor):
         if given.reference not in self.jobs:
             return field_service.FoundJob()
         return field_service.FoundJob(id=f"job of {given.reference}", number="7")
+
+    async def start_timesheet(self, call: Call, given: field_service.StartTimesheet) -> field_service.StartedTimesheet:
+        await self._do("start_timesheet", call, given)
+        self.clocks.append(given)
+        return field_service.StartedTimesheet(id=f"w{len(self.clocks)}", started_at=given.starts)
 
     async def add_job_note(self, call: Call, given: field_service.AddJobNote) -> field_service.JobNote:
         await self._do("add_job_note", call, given)

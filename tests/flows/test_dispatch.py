@@ -20,6 +20,7 @@ from bellwire.capabilities.field_service import (
     FindOrCreateClient,
     FoundJob,
     OpenJob,
+    StartTimesheet,
     Timesheet,
 )
 from bellwire.capabilities.sms import SendSms
@@ -37,9 +38,18 @@ from tests.samples import NOW, usd
 
 FLOWS = {
     name: parse_flow(bundled(name), PATH.with_stem(name))
-    for name in ("booking_created", "booking_changed", "booking_replaced", "booking_cancelled", "job_completed")
+    for name in (
+        "booking_created",
+        "booking_changed",
+        "booking_replaced",
+        "booking_cancelled",
+        "job_completed",
+        "timesheet_started",
+        "timesheet_moved",
+    )
 }
-CREATED, CHANGED, REPLACED, CANCELLED, DONE = FLOWS.values()
+CREATED, CHANGED, REPLACED, CANCELLED, DONE, STARTED, MOVED = FLOWS.values()
+CLOCKS = [STARTED, MOVED]
 BUSINESS = BusinessCalendar(zone="America/New_York")
 DAY = timedelta(days=1)
 CLIENT = FieldClient(id="c1", property_id="p1", name="Robin Hill", created=False)
@@ -130,6 +140,8 @@ REAL = [
     (CHANGED, "calendly", "booking.changed", {}),
     (REPLACED, "calendly", "booking.changed", {}),
     (CANCELLED, "calendly", "booking.cancelled", {}),
+    (STARTED, "calendly", "booking.created", {}),
+    (MOVED, "calendly", "booking.changed", {}),
     (CREATED, "form", "booking.created", {"zone": "America/Chicago"}),
     (DONE, "jobber", "job.completed", {"account_id": "MQ==", "currency": "USD"}),
 ]
@@ -328,6 +340,46 @@ def test_of_a_booking_that_was_replaced_only_the_appointment_goes() -> None:
     assert wanted(CANCELLED, booking(replaced_by="E2/I2"), client=SKIPPED, job=SKIPPED) == ["removed"]
 
 
+# The visit begins
+
+
+@pytest.mark.parametrize("flow", CLOCKS, ids=lambda flow: flow.id)
+def test_when_the_visit_begins_the_clock_of_who_it_is_with_is_started(flow: Flow) -> None:
+    names = told(flow, booking())
+    assert wanted(flow, booking()) == ["client", "job", "clock"]
+    assert flow.actions["client"].due(names, NOW) == booking().start
+    assert given(flow, "clock", names) == StartTimesheet(
+        job_id="j1", starts=booking().start, assigned_to="kim@example.com"
+    )
+
+
+@pytest.mark.parametrize("flow", CLOCKS, ids=lambda flow: flow.id)
+@pytest.mark.parametrize("changes", [{"staff": ()}, {"staff": ("Kim",)}, {"customer": Customer(email="r@example.com")}])
+def test_where_nobody_is_known_whose_clock_it_is_nothing_is_done_and_nobody_is_asked(
+    flow: Flow, changes: dict[str, Any]
+) -> None:
+    assert wanted(flow, booking(**changes), client=SKIPPED, job=SKIPPED) == []
+    assert wanted(flow, booking(), job=FoundJob()) == ["client", "job"]
+    assert "The technician starts the clock" in flow.actions["clock"].otherwise
+    assert {action.connection for action in flow.actions.values()} == {"field"}
+
+
+def test_the_work_order_of_a_moved_visit_is_that_of_the_booking_before() -> None:
+    assert MOVED.actions["job"].inputs(told(MOVED, booking(id="E2", replaces="E1")))["reference"] == "E1"
+    assert MOVED.actions["job"].inputs(told(MOVED, booking()))["reference"] == "E1/I1"
+
+
+def test_the_only_technician_can_be_put_in_as_the_comments_show() -> None:
+    option = "if: event.customer.name or event.customer.company"
+    assert f"#   {option}" in STARTED.source
+    wholly = "if: (event.customer.name or event.customer.company) and event.staff and '@' in event.staff[0]"
+    text = STARTED.source.replace(wholly, option).replace('"{{ event.staff[0] }}"', "kim@example.com")
+    changed = parse_flow(text, PATH.with_stem(STARTED.id))
+    assert check_flow(changed, usual("dispatch")) == []
+    clock = given(changed, "clock", told(changed, booking(staff=())))
+    assert isinstance(clock, StartTimesheet) and clock.assigned_to == "kim@example.com"
+
+
 # With the real engine
 
 
@@ -366,8 +418,9 @@ class Dispatch(Place):
 
 
 @asynccontextmanager
-async def open_dispatch(url: str) -> AsyncIterator[Dispatch]:
-    texts = {name: bundled(name) for name in FLOWS if name != DONE.id}
+async def open_dispatch(url: str, *, clocks: bool = False) -> AsyncIterator[Dispatch]:
+    left_out = {DONE.id} | (set() if clocks else {flow.id for flow in CLOCKS})
+    texts = {name: bundled(name) for name in FLOWS if name not in left_out}
     others = tuple(Office(name) for name in ("calendar", "sms", "field", "chat"))
     place = Dispatch(url, Office("booking"), texts.pop("booking_created"), clock=Clock(), others=others, beside=texts)
     async with place.open():
@@ -470,6 +523,45 @@ async def test_a_cancellation_that_comes_first_leaves_no_reminder(ledger_url: st
         await place.booked(soon(place, 5), "cancelled")
         await place.booked(made, "created")
         assert not await place.waiting() and not place.office("calendar").appointments
+
+
+async def test_the_clock_is_started_when_the_visit_begins(ledger_url: str) -> None:
+    async with open_dispatch(ledger_url, clocks=True) as place:
+        made, field = soon(place, 5), place.office("field")
+        await place.booked(made, "created")
+        place.pass_by(made.start - timedelta(minutes=1) - place.clock())
+        await place.settled()
+        assert not field.clocks
+        place.pass_by(timedelta(minutes=1))
+        await place.until(lambda: bool(field.clocks))
+        await place.settled()
+        assert [(each.job_id, each.starts) for each in field.clocks] == [("job of E1/I1", made.start)]
+        assert await place.nothing_failed() and not await place.waiting()
+
+
+@pytest.mark.parametrize("keeps_its_id", [True, False])
+async def test_the_clock_of_a_moved_visit_is_started_at_its_new_time_only(ledger_url: str, keeps_its_id: bool) -> None:
+    async with open_dispatch(ledger_url, clocks=True) as place:
+        await place.booked(soon(place, 5), "created")
+        moved = soon(place, 9, **({} if keeps_its_id else {"id": "E2/I2", "replaces": "E1/I1"}))
+        await place.booked(moved, "changed")
+        field = place.office("field")
+        place.pass_by(moved.start - timedelta(minutes=1) - place.clock())
+        await place.settled()
+        assert not field.clocks
+        place.pass_by(timedelta(minutes=1))
+        await place.until(lambda: bool(field.clocks))
+        await place.settled()
+        assert [(each.job_id, each.starts) for each in field.clocks] == [("job of E1/I1", moved.start)]
+        assert await place.nothing_failed() and not await place.waiting()
+
+
+async def test_no_clock_is_started_of_a_visit_that_is_called_off(ledger_url: str) -> None:
+    async with open_dispatch(ledger_url, clocks=True) as place:
+        made = soon(place, 5)
+        await place.booked(made, "created")
+        await place.booked(soon(place, 5), "cancelled")
+        assert not await place.waiting() and not place.office("field").clocks
 
 
 # The work is done

@@ -44,6 +44,22 @@ async def test_what_is_done_about_other_news_of_it_is_ready(tmp_path: Path, flow
     assert [each.why_not for each in made] == [""] * 10
 
 
+@pytest.mark.parametrize("flow", ["timesheet_started", "timesheet_moved"])
+async def test_the_clock_that_a_visit_starts_is_ready(tmp_path: Path, flow: str) -> None:
+    made = await tried(tmp_path, bundled(flow))
+    assert [each.why_not for each in made] == [""] * 10
+    assert [found(each)["Start the clock of a work order"] for each in made] == ["1"] * 9 + ["none"], (
+        "one is called off"
+    )
+    assert found(made[8])["Repeats"] == "3 deliveries, one run"
+
+
+async def test_a_clock_that_starts_at_another_time_is_found(tmp_path: Path) -> None:
+    flow = bundled("timesheet_started").replace('starts: "{{ event.start }}"', 'starts: "{{ event.end }}"')
+    (only,) = await tried(tmp_path, flow, 1)
+    assert only.why_not.startswith("the clock was started: expected ")
+
+
 async def test_a_flow_that_forgets_customers_without_a_telephone_is_not_ready(tmp_path: Path) -> None:
     flow = bundled("booking_created").replace("if: event.customer.phone | phone", "if: true")
     (only,) = await tried(tmp_path, flow, 5)

@@ -70,6 +70,21 @@ class FoundJob(Result):
     url: str = ""
 
 
+class StartTimesheet(Given):
+    job_id: str = Field(min_length=1)
+    starts: AwareDatetime
+    """When the work begins; the visit is the one that is to begin then."""
+    assigned_to: str = Field(min_length=1)
+    """The e-mail address of who does it."""
+
+
+class StartedTimesheet(Result):
+    id: str
+    """The entry's: the one that there was already, if they had started their clock themselves."""
+    started_at: datetime
+    """UTC."""
+
+
 class ReadTimesheet(Given):
     job_id: str = Field(min_length=1)
 
@@ -147,6 +162,10 @@ FIND_OR_CREATE_CLIENT = Operation(
 )  # fmt: skip
 OPEN_JOB = Operation("field_service", "open_job", OpenJob, OpenedJob, Effect.RECORD, "Open the work order")
 FIND_JOB = Operation("field_service", "find_job", FindJob, FoundJob, Effect.NOTHING, "Look for the work order")
+START_TIMESHEET = Operation(
+    "field_service", "start_timesheet", StartTimesheet, StartedTimesheet, Effect.RECORD,
+    "Start the clock of a work order",
+)  # fmt: skip
 READ_TIMESHEET = Operation(
     "field_service", "read_timesheet", ReadTimesheet, Timesheet, Effect.NOTHING, "Read the time spent on a job"
 )
@@ -156,4 +175,13 @@ LIST_VISITS = Operation(
     "field_service", "list_visits", ListVisits, PlannedVisits, Effect.NOTHING, "Look which visits are to be made"
 )
 
-OPERATIONS = (FIND_OR_CREATE_CLIENT, OPEN_JOB, FIND_JOB, READ_TIMESHEET, ADD_JOB_NOTE, CLOSE_JOB, LIST_VISITS)
+OPERATIONS = (
+    FIND_OR_CREATE_CLIENT,
+    OPEN_JOB,
+    FIND_JOB,
+    START_TIMESHEET,
+    READ_TIMESHEET,
+    ADD_JOB_NOTE,
+    CLOSE_JOB,
+    LIST_VISITS,
+)

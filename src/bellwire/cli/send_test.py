@@ -294,5 +294,7 @@ def _attempt(attempt: "AttemptRow") -> str:
         return f"{attempt.action}{item} done" + (f" ({told})" if told else "")
     if attempt.outcome is Outcome.SKIPPED:
         return f"{attempt.action}{item} left out: {attempt.sentence}"
+    if attempt.outcome is Outcome.NOTED:
+        return f"{attempt.action}{item} noted: the flow is in shadow, so nothing was sent"
     again = " It is tried again." if attempt.next_at is not None else ""
     return f"{attempt.action}{item} failed: {attempt.sentence}{again}"

@@ -263,7 +263,9 @@ class Execution:
     async def _asks(self, part: Part, attempt: AttemptRow) -> bool:
         """Whether a person is asked now, or what would be done is only noted; that is written down."""
         scope = self._progress.scope
-        if self.mode is FlowMode.SHADOW and changes_something(self.means, part.action):
+        if self.mode is FlowMode.SHADOW and (
+            changes_something(self.means, part.action) or self._sending.foresees(part, scope)
+        ):
             noted = self._sending.noted(part, scope)
             await self._settle(part, _changed(attempt, outcome=Outcome.NOTED, result=noted), Foreseen(part.action.name))
             return True

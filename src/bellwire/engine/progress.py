@@ -168,6 +168,11 @@ class Progress:
                 found |= replace(part.action, given={key: value}).inputs(self.scope, part.value)
         return found
 
+    def foresee(self, action: str, item: int, result: Any) -> None:
+        """Show what an action of a restored run, which was only noted, gives if it is done."""
+        self._part(action, item).settle(result)
+        self.conclude(self.flow.actions[action])
+
     def could(self, action: str, known: Scope) -> bool:
         """Whether an action of a restored run could be given what its flow says, if `known` were the results of others.
         True when that can't be told yet."""

@@ -64,10 +64,14 @@ class Sending:
         """What it would be given, as JSON. Raises FlowError when that doesn't fit, unless it is only a part of it that
         isn't there as nothing was done."""
         inputs = part.action.inputs(scope, part.value)
-        if part.action.connection and not _holds_foreseen(inputs):
+        if part.action.connection and not holds_foreseen(inputs):
             operation = self.means.of(part.action)[1].operation
             return self._given(part, operation, scope).model_dump_json()
         return orjson.dumps(to_jsonable_python(inputs, fallback=str)).decode()
+
+    def foresees(self, part: Part, scope: Scope) -> bool:
+        """Whether it builds on what an action that was only noted would have given. Raises FlowError."""
+        return holds_foreseen(part.action.inputs(scope, part.value))
 
     def event_of(self, part: Part, scope: Scope, now: datetime) -> Event:
         """What an action emits. The same, however often it is tried. Raises FlowError."""
@@ -129,9 +133,10 @@ class Sending:
             )
 
 
-def _holds_foreseen(value: Any) -> bool:
+def holds_foreseen(value: Any) -> bool:
+    """Whether an input builds on what another action, which was only noted, would have given."""
     if isinstance(value, dict):
-        return any(_holds_foreseen(each) for each in value.values())
+        return any(holds_foreseen(each) for each in value.values())
     if isinstance(value, list | tuple):
-        return any(_holds_foreseen(each) for each in value)
+        return any(holds_foreseen(each) for each in value)
     return isinstance(value, Foreseen) or (isinstance(value, str) and "‹" in value)

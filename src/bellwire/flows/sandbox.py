@@ -15,6 +15,7 @@ from jinja2.utils import missing
 
 from bellwire.flows.fields import TEXT_METHODS, read_field
 from bellwire.flows.filters import FILTERS, few, printed
+from bellwire.flows.scope import Foreseen
 from bellwire.flows.suggestions import nearest, spoken
 from bellwire.money import Money
 
@@ -98,6 +99,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(argument, str):
             return self.getattr(obj, argument)
         use(obj)
+        if isinstance(obj, Foreseen) and isinstance(argument, int):
+            return obj[argument]
         if isinstance(obj, list | tuple | str) and isinstance(argument, int) and -len(obj) <= argument < len(obj):
             return obj[argument]
         return self.undefined(obj=obj, name=argument)

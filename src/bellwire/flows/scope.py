@@ -68,6 +68,9 @@ class Foreseen:
             raise AttributeError(name)
         return Foreseen(f"{self._name}.{name}")
 
+    def __getitem__(self, key: int) -> "Foreseen":
+        return Foreseen(f"{self._name}[{key}]")
+
     def __str__(self) -> str:
         return f"‹{self._name}›"
 
@@ -77,7 +80,7 @@ class Foreseen:
         return 1
 
     def __iter__(self) -> Iterator[Any]:
-        return iter((Foreseen(f"{self._name}[0]"),))
+        return iter((self[0],))
 
     def __lt__(self, other: object) -> bool:
         return False

@@ -307,6 +307,9 @@ class GoogleCalendar(Simulator):
         found = [calendar.events[known] for known in changed]
         if query.get("showDeleted") != "true" and not token:
             found = [event for event in found if event["status"] != "cancelled"]
+        begins, ends = query.get("timeMin"), query.get("timeMax")
+        if begins or ends:
+            found = [each for each in found if _overlaps(each, calendar.zone, begins, ends)]
         first, size = int(skip), min(int(query.get("maxResults", "250")), self.page_size)
         page = [_shown(event) for event in found[first : first + size]]
         more = first + size < len(found)
@@ -405,6 +408,12 @@ def _time(told: Record | None, zone: str) -> datetime:
         return datetime.fromisoformat(told["date"]).replace(tzinfo=ZoneInfo(zone))
     time = datetime.fromisoformat(told["dateTime"])
     return time.replace(tzinfo=ZoneInfo(told.get("timeZone", zone))) if time.tzinfo is None else time
+
+
+def _overlaps(event: Record, zone: str, begins: str | None, ends: str | None) -> bool:
+    """Whether it ends after the one, and begins before the other."""
+    start, end = _time(event["start"], zone), _time(event["end"], zone)
+    return not (begins and end <= parse_time(begins)) and not (ends and start >= parse_time(ends))
 
 
 def _moment(time: datetime) -> Record:

@@ -15,6 +15,7 @@ import socket
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Self
 
@@ -58,11 +59,15 @@ _MACHINERY = {
 }
 
 
+@cache
+def _our_names() -> list[str]:
+    return [m.name for m in pkgutil.iter_modules(bellwire.practice.__path__) if m.name not in _MACHINERY]
+
+
 def simulator_names() -> list[str]:
     """The vendors that can be practised with. A project's own connector brings its simulator along."""
-    ours = [m.name for m in pkgutil.iter_modules(bellwire.practice.__path__) if m.name not in _MACHINERY]
     own = [name for name in own_connector_names() if find_spec(f"bellwire.connectors.{name}.practice")]
-    return sorted({*ours, *own})
+    return sorted({*_our_names(), *own})
 
 
 def find_simulator(vendor: str) -> type[Simulator]:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
@@ -72,6 +73,9 @@ class Simulator(ABC):
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """All it holds, as JSON: for the practice page."""
+
+    def recover(self, length: timedelta) -> None:  # noqa: B027 - most have nothing that fills up again
+        """So much time passes in a moment: what fills up again with time has done so."""
 
     def made(self) -> Mapping[str, Collection[str]]:
         """What stands here by now that operations make: operation (`sms.send_sms`) → ids, as the operation's result

@@ -139,9 +139,16 @@ class Stage:
             due = await self.next_due()
             if due is None or due > end:
                 break
-            self.clock.go_on_to(due)
-        self.clock.go_on_to(end)
+            self._go_on_to(due)
+        self._go_on_to(end)
         await self.settle()
+
+    def _go_on_to(self, moment: datetime) -> None:
+        """The vendors, which go by the machine's clock, have had so much time to recover, too."""
+        length = moment - self.clock()
+        self.clock.go_on_to(moment)
+        for simulator in self.simulators.values():
+            simulator.recover(length)
 
     async def next_due(self) -> datetime | None:
         """When the next run goes on that waits for a time, or a flow begins by the clock; None: nothing does."""

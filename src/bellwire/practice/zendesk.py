@@ -110,6 +110,8 @@ class ZendeskSimulator(Simulator):
             Route(ticket, served(self._update, "tickets:write"), methods=["PUT"]),
             Route(ticket + "/comments", served(self._comments)),
             Route(ticket + "/audits", served(self._audits)),
+            Route("/api/v2/users/search", served(self._find_users)),
+            Route("/api/v2/users/{user:int}/tickets/requested", served(self._requested)),
             Route("/api/v2/incremental/tickets/cursor", served(self._changed)),
             Route("/api/v2/webhooks", served(self._webhooks, "webhooks:read")),
             Route("/api/v2/webhooks", served(self._subscribe, "webhooks:write", 201), methods=["POST"]),
@@ -250,6 +252,14 @@ class ZendeskSimulator(Simulator):
         wanted = request.query_params.get("external_id")
         found = [each for each in self.tickets.values() if wanted in (None, each["external_id"])]
         return self._page("tickets", found, request)
+
+    def _find_users(self, request: Request, _given: Record) -> Record:
+        wanted = request.query_params.get("query", "").removeprefix("email:").lower()
+        return {"users": [user for user in self.users.values() if user["email"] == wanted]}
+
+    def _requested(self, request: Request, _given: Record) -> Record:
+        whose = int(request.path_params["user"])
+        return self._page("tickets", [each for each in self.tickets.values() if each["requester_id"] == whose], request)
 
     def _create(self, request: Request, given: Record) -> Any:
         key, body = request.headers.get("idempotency-key", ""), orjson.dumps(given)

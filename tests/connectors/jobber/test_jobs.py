@@ -127,7 +127,10 @@ class TestOpening:
         again = await opened(dataclasses.replace(this, again=True), place)
         assert len(field.office.jobs) == 121
         assert field.office.jobs[again.id]["instructions"] == "Reference: B-1"
-        assert [request.body["variables"]["after"] for request in field.received] == [None, "50", "100"]
+        assert [request.body["variables"]["after"] for request in field.received] == [
+            None,
+            *("20", "40", "60", "80", "100", "120"),
+        ]
 
 
 class TestFinding:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -9,8 +10,10 @@ import orjson
 import pytest
 from graphql import parse
 
+from bellwire.events import Customer
 from bellwire.practice import Practice
 from bellwire.practice.jobber import Jobber, points
+from tests.samples import NOW
 
 pytestmark = pytest.mark.proves("practice")
 
@@ -87,6 +90,15 @@ async def test_points_are_told_and_run_out(client: Client) -> None:
     assert said["extensions"]["cost"]["throttleStatus"]["restoreRate"] == 500
 
 
+async def test_points_come_back_while_time_passes_in_a_moment(client: Client) -> None:
+    bucket = client.field.bucket
+    bucket.left, bucket.refill = 0, 10
+    client.field.recover(timedelta(seconds=20))
+    assert 200 <= bucket.left < 300
+    client.field.recover(timedelta(days=1))
+    assert bucket.left == bucket.size
+
+
 async def test_it_checks_what_jobber_checks(client: Client) -> None:
     errors = "userErrors { message path }"
     new = f"mutation($i: ClientCreateInput!) {{ clientCreate(input: $i) {{ {errors} }} }}"
@@ -103,6 +115,12 @@ async def test_it_checks_what_jobber_checks(client: Client) -> None:
     assert "can not be PER_VISIT" in await client.wrong(job, i={"propertyId": at, "invoicing": per_visit})
     plan = {"createVisits": True, "notifyTeam": False, "assignedTo": ["x"]}
     assert await client.wrong(job, i={"propertyId": at, "invoicing": bill, "scheduling": plan}) == "User not found"
+    timer = f'mutation {{ visitStartTimer(visitId: "x", userId: "VTE=") {{ {errors} }} }}'
+    assert await client.wrong(timer) == "Visit or user is missing"
+    done = client.field.take_on(Customer(name="Ada"), "Repair", start=NOW)
+    client.field.complete(done)
+    (visit,) = client.field.office.visits
+    assert "completed visits" in await client.wrong(timer.replace('"x"', f'"{visit}"'))
     note = f'mutation {{ jobCreateNote(jobId: "x", input: {{message: "Hi"}}) {{ {errors} }} }}'
     assert await client.wrong(note) == "Job or message is missing"
     _, said = await client.post(job, i={"propertyId": at})
@@ -121,4 +139,11 @@ async def test_a_refresh_token_is_good_for_one_use(client: Client) -> None:
 
 async def test_the_state_can_be_read(client: Client) -> None:
     async with client.session.get(client.base.replace("/jobber", "/practice/jobber/state")) as answer:
-        assert set(await answer.json(content_type=None)) == {"clients", "properties", "jobs", "notes", "visits"}
+        assert set(await answer.json(content_type=None)) == {
+            "clients",
+            "properties",
+            "jobs",
+            "notes",
+            "visits",
+            "times",
+        }

@@ -14,7 +14,7 @@ from bellwire.practice.stories.dispatch import Dispatch
 from bellwire.practice.stories.dispatch.chapters import chapters
 from bellwire.practice.stories.dispatch.diary import Diary
 from bellwire.practice.stories.dispatch.holdings import Holdings
-from bellwire.practice.stories.dispatch.promises import of_bookings, of_work
+from bellwire.practice.stories.dispatch.promises import TECHNICIAN, of_bookings, of_work
 from tests.practice.stories.playing import stage_for
 from tests.samples import usd
 
@@ -72,6 +72,10 @@ def twice(found: list[Any]) -> list[Any]:
     return [*found, found[-1]]
 
 
+def twice_theirs(found: list[Any]) -> list[Any]:
+    return [*found, next(each for each in found if each.person == TECHNICIAN)]
+
+
 def first(**changes: Any) -> Callable[[list[Any]], list[Any]]:
     return lambda found: [replace(found[0], **changes), *found[1:]]
 
@@ -86,6 +90,7 @@ def a_cent_more(found: list[Any]) -> list[Any]:
 
 MESSAGES, APPOINTMENTS, AT = "Every message", "One appointment", "Every appointment is at"
 ORDERS, NOTES, CLOSED = "One work order", "Every work order says", "Every work order on which"
+CLOCKS = "The technician's clock"
 INVOICES, MAILED, CHAT = "One invoice", "Every invoice is mailed", "The dispatcher hears"
 
 
@@ -106,6 +111,9 @@ INVOICES, MAILED, CHAT = "One invoice", "Every invoice is mailed", "The dispatch
             lambda found: [*found, replace(found[-1], id="x", reference="x", notes=[], closed=False)],
             [ORDERS],
         ),
+        ("field", "clocked", twice_theirs, [CLOCKS]),
+        ("field", "clocked", later, [CLOCKS]),
+        ("field", "clocked", lambda found: found[1:], [CLOCKS]),
         ("field", "work_orders", first(closed=False), [CLOSED]),
         ("field", "work_orders", first(notes=[]), [NOTES]),
         ("books", "booked", twice, [INVOICES]),

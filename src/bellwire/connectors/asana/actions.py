@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bellwire.capabilities.projects import (
     COMPLETE_TASK,
@@ -18,12 +18,12 @@ from bellwire.capabilities.projects import (
 from bellwire.clock import parse_time
 from bellwire.connectors.asana.api import Record, iso, listed, read, send
 from bellwire.connectors.asana.manifest import settings_of
-from bellwire.connectors.kit import Call, LookUp, Upsert, action
+from bellwire.connectors.kit import Call, Compared, LookUp, Seen, Upsert, action
 from bellwire.connectors.kit.references import says_reference, with_reference
 from bellwire.errors import OutcomeUnknown, Refused
 
-_PROJECT = ("name", "notes", "created_at", "permalink_url")
-_TASK = ("name", "notes", "created_at", "permalink_url")
+_PROJECT = ("name", "notes", "created_at", "due_on", "permalink_url")
+_TASK = ("name", "notes", "created_at", "due_on", "permalink_url")
 _LOOK_BACK = timedelta(days=1)
 """If it isn't known when the earlier attempt began."""
 _MARGIN = timedelta(minutes=5)
@@ -54,7 +54,26 @@ async def find_task(call: Call, given: CreateProjectTask) -> ProjectTask | None:
     return None
 
 
-@action(CREATE_PROJECT, repeat=LookUp(find_project))
+async def look_for_project(call: Call, given: CreateProject) -> Seen | None:
+    """The project of this name that was begun since the flow would have, whoever did; under another name it isn't
+    known to be the same."""
+    async for project in _projects(call):
+        if _called(project, given.name) and _since(call, project):
+            made = _project(project)
+            return Seen(f"project {made.name}", _due(given.due, project), made.url, made)
+    return None
+
+
+async def look_for_task(call: Call, given: CreateProjectTask) -> Seen | None:
+    """The project's task of this name, whoever made it."""
+    async for task in listed(call, "tasks", _TASK, project=given.project_id):
+        if _called(task, given.name):
+            made = _task(task)
+            return Seen(f"task {task['name']}", _due(given.due, task), made.url, made)
+    return None
+
+
+@action(CREATE_PROJECT, repeat=LookUp(find_project), look=look_for_project)
 async def create_project(call: Call, given: CreateProject) -> Project:
     """`POST projects`, or `instantiateProject` of a template. The reference is a line of the notes. Also raises Refused
     (unknown-template)."""
@@ -75,7 +94,7 @@ async def create_project(call: Call, given: CreateProject) -> Project:
     return _project(await send(call, "POST", "projects", data, _PROJECT))
 
 
-@action(CREATE_TASK, repeat=LookUp(find_task))
+@action(CREATE_TASK, repeat=LookUp(find_task), look=look_for_task)
 async def create_task(call: Call, given: CreateProjectTask) -> ProjectTask:
     """`POST tasks`, then a subtask for each step. The reference is a line of the notes: `external` ids are for OAuth
     apps only."""
@@ -177,6 +196,19 @@ async def _add_steps(call: Call, task: Record, steps: tuple[str, ...], *, new: b
 
 def _oldest(call: Call) -> datetime:
     return call.since - _MARGIN if call.since else call.clock() - _LOOK_BACK
+
+
+def _since(call: Call, record: Record) -> bool:
+    """Whether it was made since the action was first tried."""
+    return call.since is None or parse_time(record["created_at"]) >= call.since - _MARGIN
+
+
+def _called(record: Record, name: str) -> bool:
+    return str(record["name"]).strip().casefold() == name.strip().casefold()
+
+
+def _due(wanted: date | None, record: Record) -> tuple[Compared, ...]:
+    return (Compared("due", wanted.isoformat(), record.get("due_on") or ""),) if wanted else ()
 
 
 def _project(record: Record) -> Project:

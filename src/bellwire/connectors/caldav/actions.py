@@ -22,7 +22,8 @@ from bellwire.capabilities.calendar import (
 from bellwire.connectors.caldav import errors, objects, xml
 from bellwire.connectors.caldav.finding import ask, calendar_url, calendars, choose, forget, keep_the_password_home
 from bellwire.connectors.caldav.xml import CAL
-from bellwire.connectors.kit import Account, Call, Unkeyed, Upsert, action
+from bellwire.connectors.kit import Account, Call, Seen, Unkeyed, Upsert, action
+from bellwire.connectors.kit.appointing import at_that_time
 from bellwire.errors import Refused, Transient
 
 R = TypeVar("R")
@@ -41,7 +42,20 @@ class Kept:
     event: icalendar.Event
 
 
-@action(PUT_APPOINTMENT, repeat=_BY_UID)
+async def look_for_appointment(call: Call, given: PutAppointment) -> Seen | None:
+    """What overlaps that time, whoever put it there; not what takes whole days, or was cancelled. One at another time
+    isn't found."""
+    found = []
+    for event in await _events_between(call, given.calendar, given.start, given.end):
+        times = objects.times_of(event, call.settings.zone)
+        shown = not objects.whole_days(event) and objects.text_of(event, "STATUS") != objects.CANCELLED
+        if shown and times and times[0] < given.end and times[1] > given.start:
+            there = Appointment(id=objects.text_of(event, "UID"), start=times[0], end=times[1])
+            found.append((objects.text_of(event, "SUMMARY"), there))
+    return at_that_time(given, found)
+
+
+@action(PUT_APPOINTMENT, repeat=_BY_UID, look=look_for_appointment)
 async def put_appointment(call: Call, given: PutAppointment) -> Appointment:
     """`PUT` with `If-None-Match: *` for a new one, with `If-Match` for one that is there: what somebody else changes at
     the same time is read again and kept."""
@@ -79,23 +93,9 @@ async def cancel_appointment(call: Call, given: CancelAppointment) -> CancelledA
 
 @action(LIST_BUSY, repeat=Unkeyed("it only reads"))
 async def list_busy(call: Call, given: ListBusy) -> BusyTimes:
-    """`calendar-query` with each repetition by itself. A day more on both sides, since whole days are of a time zone
-    that the server doesn't know."""
-    url = await calendar_url(call, given.calendar)
-    day, start, end = timedelta(days=1), given.start.astimezone(UTC), given.end.astimezone(UTC)
-    try:
-        found = await ask(call, "REPORT", url, xml.between(_written(start - day), _written(end + day)), depth=1)
-    except Refused as error:
-        if error.cause == errors.MISSING:
-            forget(call, given.calendar)
-        raise
-    taken = [
-        times
-        for each in found.all
-        if (text := each.text(f"{CAL}calendar-data"))
-        for event in icalendar.Calendar.from_ical(text).walk("VEVENT")
-        if isinstance(event, icalendar.Event) and (times := _busy(event, call.settings.zone))
-    ]
+    start, end = given.start.astimezone(UTC), given.end.astimezone(UTC)
+    events = await _events_between(call, given.calendar, start, end)
+    taken = [times for event in events if (times := _busy(event, call.settings.zone))]
     return BusyTimes(busy=_joined([(max(a, start), min(b, end)) for a, b in taken if a < end and b > start]))
 
 
@@ -114,6 +114,26 @@ async def sign_in(call: Call) -> Account:
     return Account(
         mine.name, mine.url, scopes=("read", "write") if mine.writable else ("read",), warnings=tuple(warnings)
     )
+
+
+async def _events_between(call: Call, name: str, start: datetime, end: datetime) -> list[icalendar.Event]:
+    """`calendar-query` with each repetition by itself. A day more on both sides, since whole days are of a time zone
+    that the server doesn't know."""
+    url, day = await calendar_url(call, name), timedelta(days=1)
+    first, last = _written(start.astimezone(UTC) - day), _written(end.astimezone(UTC) + day)
+    try:
+        found = await ask(call, "REPORT", url, xml.between(first, last), depth=1)
+    except Refused as error:
+        if error.cause == errors.MISSING:
+            forget(call, name)
+        raise
+    return [
+        event
+        for each in found.all
+        if (text := each.text(f"{CAL}calendar-data"))
+        for event in icalendar.Calendar.from_ical(text).walk("VEVENT")
+        if isinstance(event, icalendar.Event)
+    ]
 
 
 async def _agreeing(call: Call, reference: str, name: str, write: Callable[[Kept | None, str], Awaitable[R]]) -> R:

@@ -20,7 +20,8 @@ from bellwire.capabilities.calendar import (
 from bellwire.clock import parse_time
 from bellwire.connectors.google_calendar.api import DUPLICATE, GONE, MISSING, below, event_id
 from bellwire.connectors.google_calendar.errors import no_such_calendar
-from bellwire.connectors.kit import Account, Call, Unkeyed, Upsert, action
+from bellwire.connectors.kit import Account, Call, Seen, Unkeyed, Upsert, action
+from bellwire.connectors.kit.appointing import at_that_time
 from bellwire.errors import Refused
 
 REFERENCE = "bellwireReference"
@@ -28,7 +29,26 @@ REFERENCE = "bellwireReference"
 _TOKEN_INFO = "https://oauth2.googleapis.com/tokeninfo"  # noqa: S105 - an address
 
 
-@action(PUT_APPOINTMENT, repeat=Upsert("the event's id, which comes of the reference"))
+async def look_for_appointment(call: Call, given: PutAppointment) -> Seen | None:
+    """`GET events` that overlap that time, whoever put them there; not those of whole days. One at another time isn't
+    found."""
+    calendar = given.calendar or call.settings.calendar
+    asked = {
+        "timeMin": given.start.isoformat(),
+        "timeMax": given.end.isoformat(),
+        "singleEvents": "true",
+        "maxResults": "250",
+    }
+    told = (await call.api.get(below(calendar, "events"), params=asked)).json()["items"]
+    found = [(each.get("summary") or "", _appointment(each)) for each in told if "dateTime" in each["start"]]
+    return at_that_time(given, found)
+
+
+@action(
+    PUT_APPOINTMENT,
+    repeat=Upsert("the event's id, which comes of the reference"),
+    look=look_for_appointment,
+)
 async def put_appointment(call: Call, given: PutAppointment) -> Appointment:
     """`POST events`; where the id is taken, if only by an event that was cancelled, `PATCH events/{id}`, which leaves
     alone what people have added to it."""
@@ -51,13 +71,7 @@ async def put_appointment(call: Call, given: PutAppointment) -> Appointment:
         # Somebody may have made it one of whole days.
         event["start"]["date"] = event["end"]["date"] = None
         answer = await call.api.request("PATCH", below(calendar, f"events/{known}"), json=event)
-    put = answer.json()
-    return Appointment(
-        id=put["id"],
-        start=parse_time(put["start"]["dateTime"]),
-        end=parse_time(put["end"]["dateTime"]),
-        url=put.get("htmlLink", ""),
-    )
+    return _appointment(answer.json())
 
 
 @action(CANCEL_APPOINTMENT, repeat=Upsert("the event's id: what is cancelled stays so"))
@@ -119,6 +133,15 @@ async def _read_calendar(call: Call, calendar: str) -> dict[str, Any]:
             raise no_such_calendar(error.detail) from error
         raise
     return read
+
+
+def _appointment(event: dict[str, Any]) -> Appointment:
+    return Appointment(
+        id=event["id"],
+        start=parse_time(event["start"]["dateTime"]),
+        end=parse_time(event["end"]["dateTime"]),
+        url=event.get("htmlLink", ""),
+    )
 
 
 def _moment(time: datetime, zone: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from bellwire.connectors.hubspot.records import (
 from bellwire.connectors.kit import Call, Compared, LookUp, Seen, Upsert, action
 from bellwire.connectors.kit.references import says_reference, with_reference
 from bellwire.errors import PACED, Refused, Transient
+from bellwire.money import Money
 
 _DEAL_TO_CONTACT, _TASK_TO_CONTACT = 3, 204
 """Types of association: https://developers.hubspot.com/docs/api-reference/latest/crm/associations/guide"""
@@ -55,7 +56,7 @@ async def find_task(call: Call, given: CreateCrmTask) -> CrmTask | None:
     async for task in associated(call, given.contact_id, "tasks", properties):
         told = task["properties"]
         same = told.get("hs_task_subject") == given.subject and parse_time(told["hs_timestamp"]) == given.due
-        if same and (call.since is None or parse_time(task["createdAt"]) >= call.since - _MARGIN):
+        if same and _since(call, task):
             return _task(call, task, given.due)
     return None
 
@@ -67,7 +68,8 @@ async def look_for_contact(call: Call, given: FindOrCreateContact) -> Seen | Non
         return None
     has, wanted = found["properties"], _properties(given)
     told = [Compared(name, value, has.get(name) or "") for name, value in wanted.items() if value]
-    return Seen(f"contact {given.email or given.phone}", tuple(told), _url(call, _CONTACT, found))
+    result = _contact(call, found, created=False)
+    return Seen(f"contact {given.email or given.phone}", tuple(told), result.url, result)
 
 
 @action(
@@ -89,7 +91,46 @@ async def find_or_create_contact(call: Call, given: FindOrCreateContact) -> CrmC
     return _contact(call, found, created=False)
 
 
-@action(CREATE_DEAL, repeat=LookUp(find_deal))
+async def look_for_deal(call: Call, given: CreateDeal) -> Seen | None:
+    """The contact's deal of this name, else the newest since the flow would have made one; whoever made it."""
+    properties = ("dealname", "amount", "deal_currency_code")
+    deals = [each async for each in associated(call, given.contact_id, "deals", properties)]
+    named = [(Compared("name", given.name, each["properties"].get("dealname") or ""), each) for each in deals]
+    fits = [each for each in named if each[0].same] or [each for each in named if _since(call, each[1])]
+    if not fits:
+        return None
+    name, deal = max(fits, key=lambda each: str(each[1]["createdAt"]))
+    told, compared = deal["properties"], [name]
+    if given.amount is not None:
+        currency = told.get("deal_currency_code") or call.settings.currency
+        theirs = str(Money.of(told["amount"], currency).rounded()) if told.get("amount") else ""
+        compared.append(Compared("amount", str(given.amount.rounded()), theirs))
+    result = _deal(call, deal)
+    return Seen(f"deal {name.theirs}", tuple(compared), result.url, result)
+
+
+async def look_for_task(call: Call, given: CreateCrmTask) -> Seen | None:
+    """The contact's task with this subject, else one that is due at the same time, made since the flow would have made
+    it, whoever did. Under other words and for another time it isn't known to be the same."""
+    properties = ("hs_task_subject", "hs_timestamp")
+    tasks = [each async for each in associated(call, given.contact_id, "tasks", properties) if _since(call, each)]
+    found = [
+        (
+            Compared("subject", given.subject, each["properties"].get("hs_task_subject") or ""),
+            Compared("due", _iso(given.due), _iso(parse_time(each["properties"]["hs_timestamp"]))),
+            each,
+        )
+        for each in tasks
+    ]
+    best = min(found, key=lambda each: (not each[0].same, not each[1].same), default=None)
+    if best is None or not (best[0].same or best[1].same):
+        return None
+    subject, due, task = best
+    result = _task(call, task, parse_time(task["properties"]["hs_timestamp"]))
+    return Seen(f"task {subject.theirs}", (subject, due), result.url, result)
+
+
+@action(CREATE_DEAL, repeat=LookUp(find_deal), look=look_for_deal)
 async def create_deal(call: Call, given: CreateDeal) -> CrmDeal:
     """`POST deals`, with the contact. The reference is a line of the description. Also raises Refused
     (unknown-pipeline, unknown-stage)."""
@@ -108,7 +149,7 @@ async def create_deal(call: Call, given: CreateDeal) -> CrmDeal:
     return _deal(call, await create(call, "deals", properties, {_DEAL_TO_CONTACT: given.contact_id}))
 
 
-@action(CREATE_TASK, repeat=LookUp(find_task))
+@action(CREATE_TASK, repeat=LookUp(find_task), look=look_for_task)
 async def create_task(call: Call, given: CreateCrmTask) -> CrmTask:
     """`POST tasks`, with the contact. Also raises Refused (unknown-owner)."""
     properties = {
@@ -202,6 +243,11 @@ async def _owner(call: Call, email: str) -> str:
             remedy="Invite them there (Settings › Users), or let the flow name another owner.",
         )
     return str(found[0]["id"])
+
+
+def _since(call: Call, record: Record) -> bool:
+    """Whether it was made since the action was first tried."""
+    return call.since is None or parse_time(record["createdAt"]) >= call.since - _MARGIN
 
 
 def _contact(call: Call, record: Record, *, created: bool) -> CrmContact:

@@ -3,12 +3,13 @@
 from bellwire.connectors.jobber import documents, jobs
 from bellwire.connectors.jobber.api import ask
 from bellwire.connectors.jobber.clients import find_or_create_client
+from bellwire.connectors.jobber.clocks import start_timesheet
 from bellwire.connectors.jobber.manifest import settings_of
 from bellwire.connectors.jobber.visits import list_visits
 from bellwire.connectors.kit import Account, Call
 from bellwire.errors import SignedOut
 
-ACTIONS = (find_or_create_client, *jobs.ACTIONS, list_visits)
+ACTIONS = (find_or_create_client, *jobs.ACTIONS, start_timesheet, list_visits)
 
 
 async def sign_in(call: Call) -> Account:

@@ -31,12 +31,14 @@ async def look_for_client(call: Call, given: FindOrCreateClient) -> Seen | None:
     found = await _find(call, given.customer)
     if found is None:
         return None
+    place = ""
     compared = [Compared("name", _name(given.customer), found["name"])] if _name(given.customer) else []
     if given.address:
         places = [each async for each in listed(call, documents.PLACES, ("client", "clientProperties"), id=found["id"])]
-        there = any(_same_place(each["address"], given.address) for each in places)
-        compared.append(Compared("place of work", given.address.line1, given.address.line1 if there else ""))
-    return Seen(f"client {found['name']}", tuple(compared))
+        place = next((each["id"] for each in places if _same_place(each["address"], given.address)), "")
+        compared.append(Compared("place of work", given.address.line1, given.address.line1 if place else ""))
+    result = FieldClient(id=found["id"], property_id=place, name=found["name"], created=False)
+    return Seen(f"client {result.name}", tuple(compared), result=result)
 
 
 @action(FIND_OR_CREATE_CLIENT, repeat=LookUp(find_client), look=look_for_client)

@@ -68,7 +68,7 @@ PLACES = (
     """
 query Places($id: EncodedId!, $after: String) {
   client(id: $id) {
-    clientProperties(first: 50, after: $after) { nodes { ...Place } pageInfo { hasNextPage endCursor } }
+    clientProperties(first: 10, after: $after) { nodes { ...Place } pageInfo { hasNextPage endCursor } }
   }
 }
 """
@@ -83,7 +83,7 @@ mutation CreateProperty($client: EncodedId!, $input: PropertyCreateInput!) {
 
 USERS = """
 query Users($after: String) {
-  users(first: 100, after: $after) { nodes { id email { raw } } pageInfo { hasNextPage endCursor } }
+  users(first: 20, after: $after) { nodes { id email { raw } } pageInfo { hasNextPage endCursor } }
 }
 """
 
@@ -96,8 +96,8 @@ mutation CreateJob($input: JobCreateAttributes!) {
 JOBS_OF_CLIENT = """
 query JobsOfClient($id: EncodedId!, $after: String) {
   client(id: $id) {
-    jobs(first: 50, after: $after) {
-      nodes { id jobNumber jobberWebUri instructions } pageInfo { hasNextPage endCursor }
+    jobs(first: 20, after: $after) {
+      nodes { id jobNumber jobberWebUri title instructions startAt } pageInfo { hasNextPage endCursor }
     }
   }
 }
@@ -106,9 +106,35 @@ query JobsOfClient($id: EncodedId!, $after: String) {
 TIME_SHEET = """
 query TimeSheet($id: EncodedId!, $after: String) {
   job(id: $id) {
-    timeSheetEntries(first: 100, after: $after) {
+    timeSheetEntries(first: 20, after: $after) {
       nodes { id startAt finalDuration ticking user { name { full } } } pageInfo { hasNextPage endCursor }
     }
+  }
+}
+"""
+
+VISITS_OF_JOB = """
+query VisitsOfJob($id: EncodedId!, $after: String) {
+  job(id: $id) {
+    visits(first: 20, after: $after) { nodes { id startAt isComplete } pageInfo { hasNextPage endCursor } }
+  }
+}
+"""
+
+CLOCKS = """
+query Clocks($id: EncodedId!, $after: String) {
+  job(id: $id) {
+    timeSheetEntries(first: 20, after: $after) {
+      nodes { id startAt ticking user { id } visit { id } } pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+START_CLOCK = """
+mutation StartClock($visit: EncodedId!, $user: EncodedId!, $at: ISO8601DateTime!) {
+  visitStartTimer(visitId: $visit, userId: $user, startAt: $at) {
+    timeSheetEntry { id startAt } userErrors { message path }
   }
 }
 """
@@ -152,7 +178,7 @@ query Visits($since: ISO8601DateTime!, $before: ISO8601DateTime!, $user: Encoded
     + _ADDRESS
 )
 
-JOB_STATUS = "query JobStatus($id: EncodedId!) { job(id: $id) { id jobStatus completedAt } }"
+JOB_STATUS = "query JobStatus($id: EncodedId!) { job(id: $id) { id jobNumber jobStatus completedAt } }"
 
 JOBS_CHANGED = (
     """
@@ -176,6 +202,9 @@ DOCUMENTS = (
     CREATE_JOB,
     JOBS_OF_CLIENT,
     TIME_SHEET,
+    VISITS_OF_JOB,
+    CLOCKS,
+    START_CLOCK,
     CREATE_NOTE,
     NOTES,
     CLOSE_JOB,

@@ -26,7 +26,7 @@ from bellwire.connectors.jobber import documents
 from bellwire.connectors.jobber.api import Node, ask, listed, unknown
 from bellwire.connectors.jobber.manifest import settings_of
 from bellwire.connectors.jobber.users import user_id
-from bellwire.connectors.kit import Call, LookUp, Unkeyed, action
+from bellwire.connectors.kit import Call, Compared, LookUp, Seen, Unkeyed, action
 from bellwire.connectors.kit.references import says_reference, with_reference
 from bellwire.errors import Refused
 from bellwire.events import WorkedTime
@@ -60,7 +60,33 @@ async def find_closed(call: Call, given: CloseJob) -> ClosedJob | None:
     return _closed(job) if job and job["jobStatus"] in _CLOSED else None
 
 
-@action(OPEN_JOB, repeat=LookUp(find_opened))
+async def look_for_job(call: Call, given: OpenJob) -> Seen | None:
+    """A job of this client that begins on the same day, whoever opened it; of several that with the same title. One
+    without a day yet isn't found."""
+    zone = ZoneInfo(given.zone)
+    start = given.start.astimezone(zone)
+    found = [
+        (Compared("title", given.title, job["title"] or ""), parse_time(job["startAt"]).astimezone(zone), job)
+        async for job in listed(call, documents.JOBS_OF_CLIENT, ("client", "jobs"), id=given.client_id)
+        if job["startAt"]
+    ]
+    that_day = [each for each in found if each[1].date() == start.date()]
+    best = min(that_day, key=lambda each: (not each[0].same, each[1] != start), default=None)
+    if best is None:
+        return None
+    title, theirs, job = best
+    made = _opened(job)
+    return Seen(f"job {made.number}", (title, Compared("start", f"{start:%H:%M}", f"{theirs:%H:%M}")), made.url, made)
+
+
+async def look_for_closing(call: Call, given: CloseJob) -> Seen | None:
+    job = (await ask(call, documents.JOB_STATUS, id=given.job_id))["job"]
+    if not job or job["jobStatus"] not in _CLOSED:
+        return None
+    return Seen(f"job {job['jobNumber']}, closed,", result=_closed(job))
+
+
+@action(OPEN_JOB, repeat=LookUp(find_opened), look=look_for_job)
 async def open_job(call: Call, given: OpenJob) -> OpenedJob:
     """`jobCreate`, with a visit for each day. The reference is a line of the instructions. Jobber takes times for those
     of the account's own zone, which should be that of the place of work. Also raises Refused (currency, unknown-user).
@@ -108,7 +134,7 @@ async def add_job_note(call: Call, given: AddJobNote) -> JobNote:
     return JobNote(id=made["jobCreateNote"]["jobNote"]["id"], job_id=given.job_id)
 
 
-@action(CLOSE_JOB, repeat=LookUp(find_closed))
+@action(CLOSE_JOB, repeat=LookUp(find_closed), look=look_for_closing)
 async def close_job(call: Call, given: CloseJob) -> ClosedJob:
     """`jobClose`: visits that were to be until now count as done, those to come are taken off."""
     try:

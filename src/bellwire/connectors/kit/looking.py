@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bellwire.capabilities import Result
 from bellwire.connectors.kit.http import before_writing
 from bellwire.errors import Refused
+from bellwire.money import Money
 
 ONLY_LOOKING = "only-looking"
 
@@ -24,6 +26,10 @@ class Compared:
     def same(self) -> bool:
         return self.ours.strip().casefold() == self.theirs.strip().casefold()
 
+    @classmethod
+    def money(cls, name: str, ours: Money, theirs: Money) -> "Compared":
+        return cls(name, str(ours.rounded()), str(theirs.rounded()))
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -33,6 +39,9 @@ class Seen:
     """What people call it: `invoice 1001`."""
     compared: tuple[Compared, ...] = ()
     url: str = ""
+    result: Result | None = None
+    """What the action would have given if it had made this: what builds on it can be looked for then. None: it can't be
+    told, or nothing builds on it."""
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Who supplies an item, and orders to suppliers."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,8 @@ from bellwire.capabilities.purchasing import (
     ReadPurchaseOrder,
     SupplyTerms,
 )
-from bellwire.connectors.kit import Account, Call, Unkeyed, Upsert, action
+from bellwire.connectors.kit import Account, Call, Seen, Unkeyed, Upsert, action
+from bellwire.connectors.kit.buying import quantities
 from bellwire.connectors.netsuite.api import Row, record_id, select
 from bellwire.connectors.netsuite.manifest import settings_of
 from bellwire.errors import Refused
@@ -42,6 +44,8 @@ _STATUSES = {
 """Pending approval, planned; pending receipt, partially received, that and pending billing; pending bill, fully billed;
 rejected. H (closed) depends on what came."""
 _CLOSED = "H"
+_MARGIN = timedelta(minutes=5)
+"""What two clocks may differ."""
 
 
 @action(FIND_SUPPLIER, repeat=Unkeyed("it only reads"))
@@ -73,7 +77,31 @@ async def find_supplier(call: Call, given: FindSupplier) -> SupplyTerms:
     )
 
 
-@action(CREATE_PURCHASE_ORDER, repeat=Upsert("the external id, which is the action's key"))
+async def look_for_purchase_order(call: Call, given: CreatePurchaseOrder) -> Seen | None:
+    """The newest order to this supplier since the flow would have made one, whoever made it."""
+    since = " AND t.createddate >= :since" if call.since else ""
+    rows = await select(
+        call,
+        f"""
+        SELECT t.id, t.tranid, t.entity, ABS(t.foreigntotal) AS total FROM transaction t
+        WHERE t.type = 'PurchOrd' AND t.entity = :supplier{since} ORDER BY t.id
+        """,  # noqa: S608 - our own words
+        supplier=record_id(given.supplier_id, "supplier"),
+        **({"since": call.since - _MARGIN} if call.since else {}),
+    )
+    if not rows:
+        return None
+    order = await _told(call, rows[-1])
+    state = await _state(call, order.id)
+    bought = {line.sku: line.ordered for line in state.lines}
+    return Seen(f"purchase order {order.number}", quantities(given.lines, bought), order.url, order)
+
+
+@action(
+    CREATE_PURCHASE_ORDER,
+    repeat=Upsert("the external id, which is the action's key"),
+    look=look_for_purchase_order,
+)
 async def create_purchase_order(call: Call, given: CreatePurchaseOrder) -> PurchaseOrder:
     """`PUT purchaseOrder/eid:…`. There are no drafts in NetSuite: with approval routing the order waits for a person;
     in any case it isn't sent to the supplier. Raises Refused (unknown-sku, currency:…)."""
@@ -97,12 +125,16 @@ async def create_purchase_order(call: Call, given: CreatePurchaseOrder) -> Purch
         order["dueDate"] = given.expected.isoformat()
     # Without `replace` a repeat would add the lines once more.
     await call.api.put(f"record/v1/purchaseOrder/eid:{_external_id(call)}", order, params={"replace": "item"})
-    return await _read_made(call, given.supplier_id)
+    return await _read_made(call)
 
 
 @action(READ_PURCHASE_ORDER, repeat=Unkeyed("it only reads"))
 async def read_purchase_order(call: Call, given: ReadPurchaseOrder) -> PurchaseOrderState:
     """Raises Refused (no-such-record)."""
+    return await _state(call, given.purchase_order_id)
+
+
+async def _state(call: Call, order_id: str) -> PurchaseOrderState:
     rows = await select(
         call,
         """
@@ -114,11 +146,11 @@ async def read_purchase_order(call: Call, given: ReadPurchaseOrder) -> PurchaseO
         WHERE t.type = 'PurchOrd' AND t.id = :order
         ORDER BY l.id
         """,
-        order=record_id(given.purchase_order_id, "order"),
+        order=record_id(order_id, "order"),
     )
     if not rows:
         raise Refused(
-            f"NetSuite has no order {given.purchase_order_id} to a supplier.",
+            f"NetSuite has no order {order_id} to a supplier.",
             cause="no-such-record",
             remedy="It may have been deleted there, or the role doesn't see it.",
         )
@@ -192,14 +224,18 @@ async def _require_currency(call: Call, given: CreatePurchaseOrder) -> None:
         )
 
 
-async def _read_made(call: Call, supplier_id: str) -> PurchaseOrder:
+async def _read_made(call: Call) -> PurchaseOrder:
     """The order as NetSuite has it now: its number and total are NetSuite's to say."""
     statement = """
         SELECT t.id, t.tranid, t.entity, ABS(t.foreigntotal) AS total FROM transaction t
         WHERE t.type = 'PurchOrd' AND t.externalid = :key
         """
     (made,) = await select(call, statement, key=_external_id(call))
-    total = Money.of(made["total"], await _currency(call, supplier_id)) if "total" in made else None
+    return await _told(call, made)
+
+
+async def _told(call: Call, made: Row) -> PurchaseOrder:
+    total = Money.of(made["total"], await _currency(call, made["entity"])) if "total" in made else None
     host = settings_of(call.connection).host
     return PurchaseOrder(
         id=made["id"],

@@ -87,7 +87,8 @@ async def look_for_purchase_order(call: Call, given: CreatePurchaseOrder) -> See
         domain.append(["create_date", ">=", f"{call.since - _MARGIN:%Y-%m-%d %H:%M:%S}"])
     for record in await some(call, "purchase.order", domain, _ORDER, order="id desc", limit=1):
         bought = {line.sku: line.ordered for line in await _lines_of(call, record)}
-        return Seen(f"purchase order {record['name']}", quantities(given.lines, bought), _order(call, record).url)
+        order = _order(call, record)
+        return Seen(f"purchase order {order.number}", quantities(given.lines, bought), order.url, order)
     return None
 
 

@@ -13,7 +13,8 @@ from bellwire.capabilities.payments import (
     RefundStatus,
 )
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import Account, ByKey, Call, Unkeyed, action
+from bellwire.connectors.kit import Account, ByKey, Call, Seen, Unkeyed, action
+from bellwire.connectors.kit.paying import nearest
 from bellwire.connectors.paypal.certificates import learn
 from bellwire.connectors.paypal.manifest import settings_of
 from bellwire.connectors.paypal.reading import environment_of, link, money, payment_status, reference
@@ -40,8 +41,19 @@ async def read_payment(call: Call, given: ReadPayment) -> PaymentState:
     )
 
 
+async def look_for_refund(call: Call, given: RefundPayment) -> Seen | None:
+    """A refund of this payment that didn't fail, whoever made it. Of a payment without an order, such as a
+    subscription's, PayPal lists none: raises Refused (refunds-unknown)."""
+    capture = (await call.api.get(f"v2/payments/captures/{given.payment_id}")).json()
+    order = await _order(call, capture)
+    if not order:
+        raise Refused("PayPal doesn't list what was given back of a payment without an order.", cause="refunds-unknown")
+    found = [_refund(each, given) for each in _refunds_of(capture["id"], order)]
+    return nearest("refund", given.amount, found[::-1])
+
+
 # https://developer.paypal.com/api/rest/reference/idempotency/: remembered for 45 days.
-@action(REFUND, repeat=ByKey("the header PayPal-Request-Id"))
+@action(REFUND, repeat=ByKey("the header PayPal-Request-Id"), look=look_for_refund)
 async def refund(call: Call, given: RefundPayment) -> PaymentRefund:
     """`POST captures/…/refund`. PayPal shows a refund's note to the payer, so the reason, which is for the records,
     isn't sent."""
@@ -57,7 +69,10 @@ async def refund(call: Call, given: RefundPayment) -> PaymentRefund:
         body["custom_id"] = given.reference
     headers = {"PayPal-Request-Id": call.key, "Prefer": "return=representation"}
     path = f"v2/payments/captures/{given.payment_id}/refund"
-    made = (await call.api.post(path, body, headers=headers)).json()
+    return _refund((await call.api.post(path, body, headers=headers)).json(), given)
+
+
+def _refund(made: Mapping[str, Any], given: RefundPayment) -> PaymentRefund:
     return PaymentRefund(
         id=made["id"],
         payment_id=given.payment_id,

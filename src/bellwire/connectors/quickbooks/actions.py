@@ -20,7 +20,7 @@ from bellwire.connectors.kit.person import Person
 from bellwire.connectors.quickbooks import customers
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
 from bellwire.connectors.quickbooks.credits import create_credit_memo
-from bellwire.connectors.quickbooks.documents import document_number, label, number_taken, page
+from bellwire.connectors.quickbooks.documents import currency_in, document_number, label, number_taken, page
 from bellwire.connectors.quickbooks.faults import DUPLICATE_NUMBER
 from bellwire.connectors.quickbooks.items import find_items, find_tax_codes, require_liability
 from bellwire.connectors.quickbooks.lines import GIFT_CARDS, document_lines, sheet, tax_code
@@ -63,7 +63,10 @@ async def look_for_sales_receipt(call: Call, given: CreateSalesReceipt) -> Seen 
 async def look_for_customer(call: Call, given: FindOrCreateCustomer) -> Seen | None:
     person = Person.of(given.customer)
     found = await customers.find(call, person, call.settings.home_currency)
-    return Seen(f"customer {found['DisplayName']}", person.compared(*_known_by(found))) if found else None
+    if found is None:
+        return None
+    result = BooksCustomer(id=found["Id"], name=found["DisplayName"], created=False)
+    return Seen(f"customer {result.name}", person.compared(*_known_by(found)), result=result)
 
 
 @action(
@@ -194,16 +197,17 @@ async def _look(call: Call, entity: str, order: Order, total: Money) -> Seen | N
     found = await ask(call, entity, "DocNumber", [document_number(call, order.number)])
     if not found:
         return None
-    record, kind = found[0], "invoice" if entity == "Invoice" else "sales receipt"
-    currency = record.get("CurrencyRef", {}).get("value", call.settings.home_currency)
+    record, told = found[0], _told(call, entity, found[0])
+    kind, result = ("invoice", Invoice(**told)) if entity == "Invoice" else ("sales receipt", SalesReceipt(**told))
     whose = await ask(call, "Customer", "Id", [record["CustomerRef"]["value"]])
     return Seen(
-        f"{kind} {label(record)}",
+        f"{kind} {result.number}",
         (
-            Compared("total", f"{cents(total.amount)} {total.currency}", f"{amount_of(record['TotalAmt'])} {currency}"),
+            Compared.money("total", Money.of(cents(total.amount), total.currency), result.total),
             *(each for customer in whose for each in Person.who_ordered(order).compared(*_known_by(customer))),
         ),
-        page(call, entity, record),
+        result.url,
+        result,
     )
 
 
@@ -231,12 +235,17 @@ def _checked(call: Call, record: Record, order: Order, kind: str, total: Money) 
             remedy=f"Correct its total in QuickBooks, then send it again. If the tax is what differs, set `tax_rate` "
             f"or `tax_item` in [{call.connection.name}.settings] of connections.toml.",
         )
+    return _told(call, kind.replace(" ", ""), record)
+
+
+def _told(call: Call, entity: str, record: Record) -> dict[str, Any]:
+    """The fields of a document's result."""
     return {
         "id": record["Id"],
-        "number": known,
-        "total": Money(amount=theirs, currency=order.currency),
+        "number": label(record),
+        "total": Money.of(amount_of(record["TotalAmt"]), currency_in(call, record)),
         "customer_id": record["CustomerRef"]["value"],
-        "url": page(call, kind.replace(" ", ""), record),
+        "url": page(call, entity, record),
     }
 
 

@@ -16,12 +16,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bellwire.capabilities.accounting import CREATE_CREDIT_MEMO, CreateCreditMemo, CreditLine, CreditMemo
-from bellwire.connectors.kit import Call, LookUp, action
+from bellwire.connectors.kit import Call, Compared, LookUp, Seen, action
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number
 from bellwire.connectors.quickbooks.documents import (
+    currency_in,
     document_number,
     find_marked,
     label,
+    look_up,
     number_taken,
     page,
     today,
@@ -37,12 +39,19 @@ from bellwire.connectors.quickbooks.items import (
 )
 from bellwire.connectors.quickbooks.lines import GIFT_CARDS, Entry, Sheet, Wanted, sales_line
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
-from bellwire.connectors.quickbooks.payments import currency_of, part, require_credits_by_hand, require_currency
+from bellwire.connectors.quickbooks.payments import (
+    currency_of,
+    for_a_gift_card,
+    part,
+    require_credits_by_hand,
+    require_currency,
+)
 from bellwire.errors import Refused
 from bellwire.money import Money
 
 _ZERO = Decimal(0)
 _NOTE = 4000
+_KINDS = {"RefundReceipt": "refund receipt", "CreditMemo": "credit memo"}
 _TAXED = "Tax"
 """That there is tax on an entry: which, the invoice says."""
 
@@ -55,7 +64,32 @@ async def find_credit_memo(call: Call, given: CreateCreditMemo) -> CreditMemo | 
     return _told(call, *found, given, invoice) if found and not _left(found[1]) else None
 
 
-@action(CREATE_CREDIT_MEMO, repeat=LookUp(find_credit_memo))
+async def look_for_credit_memo(call: Call, given: CreateCreditMemo) -> Seen | None:
+    """A refund receipt or credit memo with this number, else one of the invoice's customer since the day on which the
+    flow would have made it; of several that with this total. Neither says which invoice it is for."""
+    invoice = await _invoice(call, given)
+    found = [
+        (entity, record)
+        for entity in ("RefundReceipt", "CreditMemo")
+        for record in await look_up(call, entity, given.reference, invoice["CustomerRef"]["value"])
+        if not for_a_gift_card(record)
+    ]
+    total = cents(given.total.amount)
+    best = min(found, key=lambda each: amount_of(each[1]["TotalAmt"]) != total, default=None)
+    if best is None:
+        return None
+    entity, record = best
+    made = CreditMemo(
+        id=record["Id"],
+        number=label(record),
+        total=Money.of(amount_of(record["TotalAmt"]), currency_in(call, record)),
+        invoice_id=invoice["Id"],
+        url=page(call, entity, record),
+    )
+    return Seen(f"{_KINDS[entity]} {made.number}", (Compared.money("total", given.total, made.total),), made.url, made)
+
+
+@action(CREATE_CREDIT_MEMO, repeat=LookUp(find_credit_memo), look=look_for_credit_memo)
 async def create_credit_memo(call: Call, given: CreateCreditMemo) -> CreditMemo:
     """A RefundReceipt or a CreditMemo: see above. Another run for the same `reference` finds it, and books nothing.
 
@@ -268,7 +302,7 @@ def _told(call: Call, entity: str, record: Record, given: CreateCreditMemo, invo
     """Raises Refused when QuickBooks came to another total."""
     ours, theirs = cents(given.total.amount), amount_of(record["TotalAmt"])
     if ours != theirs:
-        what = f"the {'refund receipt' if entity == 'RefundReceipt' else 'credit memo'} {label(record)}"
+        what = f"the {_KINDS[entity]} {label(record)}"
         raise wrong_total(call, what, ours, theirs, given.currency, record)
     return CreditMemo(
         id=record["Id"],

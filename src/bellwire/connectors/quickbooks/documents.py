@@ -53,6 +53,22 @@ async def find_marked(call: Call, entity: str, known_by: str, mark: str) -> Reco
     return None
 
 
+def currency_in(call: Call, record: Record) -> str:
+    """In which a document is."""
+    return str(record.get("CurrencyRef", {}).get("value", call.settings.home_currency))
+
+
+async def look_up(call: Call, entity: str, known_by: str, customer_id: str) -> list[Record]:
+    """What has the number that ours would have, whoever made it; else what this customer was given since the day on
+    which the flow would have made it, the newest first."""
+    found = await ask(call, entity, "DocNumber", [document_number(call, known_by)])
+    if found or not (customer_id and call.since):
+        return found
+    day = call.since.astimezone(ZoneInfo(call.settings.time_zone)).date().isoformat()
+    there = await ask(call, entity, "CustomerRef", [customer_id])
+    return [record for record in reversed(there) if record["TxnDate"] >= day]
+
+
 def number_taken(taken: str, whose: str, error: Refused) -> Refused:
     return Refused(
         f"QuickBooks already has a document with the number {taken} that isn't of {whose}.",

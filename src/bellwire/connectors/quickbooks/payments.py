@@ -21,9 +21,10 @@ from bellwire.capabilities.accounting import (
     RedeemedGiftCard,
     RedeemGiftCard,
 )
-from bellwire.connectors.kit import Call, LookUp, action
+from bellwire.connectors.kit import Call, LookUp, Seen, action
+from bellwire.connectors.kit.paying import nearest
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number, select
-from bellwire.connectors.quickbooks.documents import label
+from bellwire.connectors.quickbooks.documents import currency_in, label
 from bellwire.connectors.quickbooks.items import find_account, find_items, find_tax_codes, require_liability
 from bellwire.connectors.quickbooks.lines import GIFT_CARDS
 from bellwire.connectors.quickbooks.manifest import QuickBooksSettings
@@ -41,7 +42,29 @@ async def find_payment(call: Call, given: RecordPayment) -> Payment | None:
     return _payment(found, given) if found else None
 
 
-@action(RECORD_PAYMENT, repeat=LookUp(find_payment))
+async def look_for_payment(call: Call, given: RecordPayment) -> Seen | None:
+    """Money for this invoice, whoever recorded it. What came in several parts isn't added up."""
+    payments = [each for each in await _payments_of(call, given.invoice_id) if amount_of(each["TotalAmt"])]
+    found = [
+        Payment(id=each["Id"], amount=_part_in(call, each, "Invoice", given.invoice_id)) for each in reversed(payments)
+    ]
+    return nearest("payment", given.amount, found)
+
+
+async def look_for_redemption(call: Call, given: RedeemGiftCard) -> Seen | None:
+    """A credit memo that was set against this invoice, whoever did it: that is what a gift card is here. What was
+    booked in another way isn't found."""
+    found = [
+        RedeemedGiftCard(id=link["TxnId"], amount=_part_in(call, each, "CreditMemo", link["TxnId"]))
+        for each in reversed(await _payments_of(call, given.invoice_id))
+        for line in each["Line"]
+        for link in line["LinkedTxn"]
+        if link["TxnType"] == "CreditMemo"
+    ]
+    return nearest("credit memo", given.amount, found)
+
+
+@action(RECORD_PAYMENT, repeat=LookUp(find_payment), look=look_for_payment)
 async def record_payment(call: Call, given: RecordPayment) -> Payment:
     require_currency(given.amount.currency, call.settings, "the payment")
     amount = cents(given.amount.amount)
@@ -56,7 +79,7 @@ async def find_redemption(call: Call, given: RedeemGiftCard) -> RedeemedGiftCard
     return next((_redeemed(link["TxnId"], given) for link in linked if link["TxnType"] == "CreditMemo"), None)
 
 
-@action(REDEEM_GIFT_CARD, repeat=LookUp(find_redemption))
+@action(REDEEM_GIFT_CARD, repeat=LookUp(find_redemption), look=look_for_redemption)
 async def redeem_gift_card(call: Call, given: RedeemGiftCard) -> RedeemedGiftCard:
     """Raises Refused (auto-apply, unknown-invoice, unknown-item, not-a-liability, credit-used)."""
     require_currency(given.amount.currency, call.settings, "the gift card")
@@ -98,6 +121,11 @@ def require_currency(currency: str, settings: QuickBooksSettings, what: str) -> 
         )
 
 
+def for_a_gift_card(memo: Record) -> bool:
+    """Whether a credit memo is what a gift card paid."""
+    return label(memo).startswith(_PREFIX)
+
+
 def currency_of(currency: str, settings: QuickBooksSettings) -> Record:
     """The currency, as a part of the document."""
     return {"CurrencyRef": {"value": currency}} if settings.multicurrency else {}
@@ -117,10 +145,21 @@ async def require_credits_by_hand(call: Call, what: str) -> None:
 
 async def _find_payment(call: Call, invoice_id: str) -> Record | None:
     """The payment that is linked to the invoice and has this action's key in its note."""
+    payments = await _payments_of(call, invoice_id)
+    return next((record for record in payments if record.get("PrivateNote") == _key_note(call)), None)
+
+
+async def _payments_of(call: Call, invoice_id: str) -> list[Record]:
     invoices = await ask(call, "Invoice", "Id", [invoice_id])
     links = [link for invoice in invoices for link in invoice.get("LinkedTxn", ())]
-    payments = await ask(call, "Payment", "Id", [link["TxnId"] for link in links if link["TxnType"] == "Payment"])
-    return next((record for record in payments if record.get("PrivateNote") == _key_note(call)), None)
+    return await ask(call, "Payment", "Id", [link["TxnId"] for link in links if link["TxnType"] == "Payment"])
+
+
+def _part_in(call: Call, payment: Record, entity: str, record_id: str) -> Money:
+    """How much of a payment is about one invoice, or one credit memo."""
+    link = {"TxnId": record_id, "TxnType": entity}
+    parts = [amount_of(line["Amount"]) for line in payment["Line"] if link in line["LinkedTxn"]]
+    return Money.of(sum(parts, Decimal(0)), currency_in(call, payment))
 
 
 def _payment_body(call: Call, given: RecordPayment | RedeemGiftCard, amount: Decimal, parts: list[Record]) -> Record:

@@ -15,14 +15,16 @@ from bellwire.capabilities.accounting import (
     SentInvoice,
     WorkLine,
 )
-from bellwire.connectors.kit import ByKey, Call, LookUp, action
+from bellwire.connectors.kit import ByKey, Call, Compared, LookUp, Seen, action
 from bellwire.connectors.kit.person import Person
 from bellwire.connectors.quickbooks import customers
 from bellwire.connectors.quickbooks.api import Record, amount_of, ask, cents, create, number
 from bellwire.connectors.quickbooks.documents import (
+    currency_in,
     document_number,
     find_marked,
     label,
+    look_up,
     number_taken,
     page,
     today,
@@ -48,8 +50,23 @@ async def find_work_invoice(call: Call, given: CreateWorkInvoice) -> Invoice | N
     return _told(call, found, given) if found else None
 
 
+async def look_for_work_invoice(call: Call, given: CreateWorkInvoice) -> Seen | None:
+    """The invoice with this number, else the customer's newest since the day on which the flow would have made it. What
+    it comes to is compared without the tax, which QuickBooks works out."""
+    person = Person.of(given.customer)
+    whose = await customers.find(call, person, given.currency)
+    found = await look_up(call, "Invoice", given.reference, whose["Id"] if whose else "")
+    if not found:
+        return None
+    made, currency = found[0], currency_in(call, found[0])
+    result = _invoice(call, made, currency)
+    theirs = Money.of(_net(made), currency)
+    compared = Compared.money("total without tax", Money.of(_sum(given), given.currency), theirs)
+    return Seen(f"invoice {result.number}", (compared,), result.url, result)
+
+
 # Requests carry a requestid too. How long QuickBooks remembers it isn't published, so a repeat looks first.
-@action(CREATE_WORK_INVOICE, repeat=LookUp(find_work_invoice))
+@action(CREATE_WORK_INVOICE, repeat=LookUp(find_work_invoice), look=look_for_work_invoice)
 async def create_work_invoice(call: Call, given: CreateWorkInvoice) -> Invoice:
     """Raises Refused (currency, tax-unknown, unknown-item, wrong-total, duplicate-number)."""
     settings: QuickBooksSettings = call.settings
@@ -97,7 +114,19 @@ async def create_work_invoice(call: Call, given: CreateWorkInvoice) -> Invoice:
     return _told(call, made, given)
 
 
-@action(SEND_INVOICE, repeat=ByKey("requestid in the query"))
+async def look_for_sent_invoice(call: Call, given: SendInvoice) -> Seen | None:
+    """Whether the invoice was e-mailed out of QuickBooks, and to whom: what somebody mailed otherwise, it doesn't
+    know."""
+    found = await ask(call, "Invoice", "Id", [given.invoice_id])
+    if not found or found[0].get("EmailStatus") != "EmailSent":
+        return None
+    invoice, to = found[0], found[0].get("BillEmail", {}).get("Address", "")
+    compared = (Compared("to", given.to, to),) if given.to else ()
+    result = SentInvoice(invoice_id=invoice["Id"], to=to)
+    return Seen(f"the mail of invoice {label(invoice)}", compared, page(call, "Invoice", invoice), result)
+
+
+@action(SEND_INVOICE, repeat=ByKey("requestid in the query"), look=look_for_sent_invoice)
 async def send_invoice(call: Call, given: SendInvoice) -> SentInvoice:
     """`POST invoice/ID/send`: to any address, or to the one on the invoice. Raises Refused (no-address)."""
     to = given.to or await _address(call, given.invoice_id)
@@ -152,15 +181,25 @@ def _amount(line: WorkLine) -> Decimal:
 
 def _told(call: Call, record: Record, given: CreateWorkInvoice) -> Invoice:
     """Raises Refused when QuickBooks came to another total before tax."""
-    ours = sum(map(_amount, given.lines), Decimal(0))
-    theirs = amount_of(record["TotalAmt"])
-    net = theirs - amount_of(record.get("TxnTaxDetail", {}).get("TotalTax", 0))
+    ours, net = _sum(given), _net(record)
     if net != ours:
         raise wrong_total(call, f"invoice {label(record)} without tax", ours, net, given.currency, record)
+    return _invoice(call, record, given.currency)
+
+
+def _sum(given: CreateWorkInvoice) -> Decimal:
+    return sum(map(_amount, given.lines), Decimal(0))
+
+
+def _net(record: Record) -> Decimal:
+    return amount_of(record["TotalAmt"]) - amount_of(record.get("TxnTaxDetail", {}).get("TotalTax", 0))
+
+
+def _invoice(call: Call, record: Record, currency: str) -> Invoice:
     return Invoice(
         id=record["Id"],
         number=label(record),
-        total=Money.of(theirs, given.currency),
+        total=Money.of(amount_of(record["TotalAmt"]), currency),
         customer_id=record["CustomerRef"]["value"],
         url=page(call, "Invoice", record),
     )

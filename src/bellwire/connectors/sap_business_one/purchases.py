@@ -97,7 +97,8 @@ async def look_for_purchase_order(call: Call, given: CreatePurchaseOrder) -> See
             record = (await call.api.get(f"{_COLLECTIONS[kind]}({there[-1]['DocEntry']})")).json()
             lines = [_bought(line, kind) for line in record["DocumentLines"] if line.get("ItemCode")]
             bought = {line.sku: line.ordered for line in lines}
-            return Seen(f"purchase order {_number(kind, record)}", quantities(given.lines, bought))
+            order = await _order(call, kind, record)
+            return Seen(f"purchase order {order.number}", quantities(given.lines, bought), result=order)
     return None
 
 

@@ -49,7 +49,8 @@ async def look_for_order(call: Call, given: UpsertOrder) -> Seen | None:
         return None
     place, there = given.order.shipping, shipment.get("ship_to") or {}
     compared = (Compared("postcode", place.postcode, there.get("postal_code") or ""),) if place else ()
-    return Seen(f"order {shipment.get('shipment_number') or shipment['shipment_id']}", compared)
+    label = f"order {shipment.get('shipment_number') or shipment['shipment_id']}"
+    return Seen(label, compared, result=_shipping_order(shipment))
 
 
 async def look_for_label(call: Call, given: CreateLabel) -> Seen | None:
@@ -60,7 +61,8 @@ async def look_for_label(call: Call, given: CreateLabel) -> Seen | None:
         return None
     service = given.service or call.settings.service_code
     compared = Compared("service", service, label.get("service_code") or "")
-    return Seen(f"label {label['tracking_number']}", (compared,), label.get("tracking_url") or "")
+    result = _label(label)
+    return Seen(f"label {result.tracking_number}", (compared,), result.tracking_url, result)
 
 
 async def _order_there(call: Call, given: UpsertOrder) -> ShippingOrder | None:

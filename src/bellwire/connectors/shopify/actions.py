@@ -18,7 +18,8 @@ from bellwire.capabilities.storefront import (
     OrderPage,
     ReadOrder,
 )
-from bellwire.connectors.kit import Account, Call, LookUp, Unkeyed, Upsert, action
+from bellwire.connectors.kit import Account, Call, Compared, LookUp, Seen, Unkeyed, Upsert, action
+from bellwire.connectors.kit.flagging import flagged
 from bellwire.connectors.shopify import documents
 from bellwire.connectors.shopify.reading import ask, find_order, gid, send, since
 from bellwire.errors import Refused
@@ -59,11 +60,15 @@ async def list_orders_since(call: Call, given: ListOrdersSince) -> OrderPage:
     )
 
 
-@action(FLAG_PRODUCT, repeat=Upsert(on="the product's tags"))
+async def look_for_flag(call: Call, given: FlagProduct) -> Seen | None:
+    product = (await ask(call, documents.TAGS_OF, id=await _product(call, given.sku)))["product"]
+    return flagged(given, product["tags"], product["legacyResourceId"]) if product else None
+
+
+@action(FLAG_PRODUCT, repeat=Upsert(on="the product's tags"), look=look_for_flag)
 async def flag_product(call: Call, given: FlagProduct) -> FlaggedProduct:
     """Flags are tags. Raises Refused (unknown-sku, ambiguous-sku)."""
-    mapped = await call.mapped("product", given.sku)
-    product = gid("Product", mapped) if mapped else await _product_with(call, given.sku)
+    product = await _product(call, given.sku)
     if given.on:
         node = (await ask(call, documents.ADD_TAGS, writes=True, id=product, tags=[given.tag]))["tagsAdd"]["node"]
     else:
@@ -71,6 +76,11 @@ async def flag_product(call: Call, given: FlagProduct) -> FlaggedProduct:
     if others := [tag for tag in node["tags"] if given.replaces(tag)]:
         node = await _without(call, product, others)
     return FlaggedProduct(product_id=node["legacyResourceId"], flags=tuple(node["tags"]))
+
+
+async def _product(call: Call, sku: str) -> str:
+    mapped = await call.mapped("product", sku)
+    return gid("Product", mapped) if mapped else await _product_with(call, sku)
 
 
 async def _without(call: Call, product: str, tags: list[str]) -> dict[str, Any]:
@@ -111,7 +121,18 @@ async def _look_for_fulfilment(call: Call, given: MarkFulfilled) -> MarkedFulfil
     return None if shipments.open or shipments.waiting else shipments.last
 
 
-@action(MARK_FULFILLED, repeat=LookUp(_look_for_fulfilment))
+async def look_for_fulfilment(call: Call, given: MarkFulfilled) -> Seen | None:
+    """Whether all of the order was fulfilled, whoever did it, and with this tracking number."""
+    shipments = await _Shipments.of(call, given.order_id)
+    if shipments.open or shipments.last is None:
+        return None
+    numbers = [number for number in shipments.numbers if number]
+    theirs = given.tracking_number if given.tracking_number in numbers else ", ".join(numbers)
+    compared = (Compared("tracking number", given.tracking_number, theirs),) if given.tracking_number else ()
+    return Seen(f"the fulfilment of order {shipments.name}", compared, result=shipments.last)
+
+
+@action(MARK_FULFILLED, repeat=LookUp(_look_for_fulfilment), look=look_for_fulfilment)
 async def mark_fulfilled(call: Call, given: MarkFulfilled) -> MarkedFulfilled:
     """Fulfils all that is open; what was fulfilled before is left alone. One fulfilment for each location.
 
@@ -134,6 +155,7 @@ class _Shipments:
         self.name: str = order["name"]
         self.open = [entry for entry in ours if entry["status"] in _FULFILLABLE]
         self.waiting = [entry for entry in ours if entry["status"] in _WAITING]
+        self.numbers = [told["number"] or "" for entry in done for told in entry["trackingInfo"]]
         self.last = MarkedFulfilled(id=done[-1]["legacyResourceId"]) if done and not self.waiting else None
 
     @classmethod

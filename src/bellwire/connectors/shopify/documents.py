@@ -299,6 +299,12 @@ query VariantsBySku($query: String!, $after: String) {
 }
 """
 
+TAGS_OF = """
+query TagsOf($id: ID!) {
+  product(id: $id) { legacyResourceId tags }
+}
+"""
+
 ADD_TAGS = """
 mutation AddTags($id: ID!, $tags: [String!]!) {
   tagsAdd(id: $id, tags: $tags) { node { ... on Product { legacyResourceId tags } } userErrors { field message } }
@@ -315,7 +321,7 @@ SHIPMENTS = """
 query Shipments($id: ID!) {
   order(id: $id) {
     name
-    fulfillments(first: 50) { legacyResourceId status }
+    fulfillments(first: 50) { legacyResourceId status trackingInfo(first: 1) { number } }
     fulfillmentOrders(first: 50) { nodes { id status assignedLocation { location { legacyResourceId } } } }
   }
 }
@@ -358,6 +364,7 @@ DOCUMENTS = (
     SUBSCRIBE,
     UNSUBSCRIBE,
     VARIANTS_BY_SKU,
+    TAGS_OF,
     ADD_TAGS,
     REMOVE_TAGS,
     SHIPMENTS,

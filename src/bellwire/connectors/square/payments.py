@@ -16,7 +16,8 @@ from bellwire.capabilities.payments import (
     RefundStatus,
 )
 from bellwire.clock import parse_time
-from bellwire.connectors.kit import ByKey, Call, Unkeyed, action
+from bellwire.connectors.kit import ByKey, Call, Seen, Unkeyed, action
+from bellwire.connectors.kit.paying import nearest
 from bellwire.events import PaymentStatus
 from bellwire.money import Money
 
@@ -59,7 +60,15 @@ async def read_payment(call: Call, given: ReadPayment) -> PaymentState:
     )
 
 
-@action(REFUND, repeat=ByKey("the body's idempotency_key"))
+async def look_for_refund(call: Call, given: RefundPayment) -> Seen | None:
+    """A refund of this payment that didn't fail, whoever made it."""
+    payment = (await call.api.get(f"payments/{given.payment_id}")).json()["payment"]
+    made = [(await call.api.get(f"refunds/{each}")).json()["refund"] for each in payment.get("refund_ids") or ()]
+    found = [_refund(each, given) for each in sorted(made, key=lambda each: str(each["created_at"]), reverse=True)]
+    return nearest("refund", given.amount, [each for each in found if each.status is not RefundStatus.FAILED])
+
+
+@action(REFUND, repeat=ByKey("the body's idempotency_key"), look=look_for_refund)
 async def refund(call: Call, given: RefundPayment) -> PaymentRefund:
     """`POST refunds`. A refund has no field for what people know it by, so that ends its reason. Raises Refused
     (refund-amount-invalid, refund-already-pending, payment-not-refundable …)."""
@@ -71,7 +80,10 @@ async def refund(call: Call, given: RefundPayment) -> PaymentRefund:
     }
     if reason := said or given.reference:
         wanted["reason"] = reason[:_REASON]
-    made = (await call.api.post("refunds", wanted)).json()["refund"]
+    return _refund((await call.api.post("refunds", wanted)).json()["refund"], given)
+
+
+def _refund(made: Mapping[str, Any], given: RefundPayment) -> PaymentRefund:
     return PaymentRefund(
         id=made["id"],
         payment_id=given.payment_id,

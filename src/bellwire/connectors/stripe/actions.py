@@ -12,7 +12,8 @@ from bellwire.capabilities.payments import (
     RefundPayment,
     RefundStatus,
 )
-from bellwire.connectors.kit import Call, LookUp, Unkeyed, action
+from bellwire.connectors.kit import Call, LookUp, Seen, Unkeyed, action
+from bellwire.connectors.kit.paying import nearest
 from bellwire.connectors.stripe.api import Record, id_of, listed, minor, money, read, write
 from bellwire.connectors.stripe.manifest import settings_of
 from bellwire.connectors.stripe.reading import payment_status, reference, time_of
@@ -70,7 +71,14 @@ async def find_refund(call: Call, given: RefundPayment) -> PaymentRefund | None:
     return None
 
 
-@action(REFUND, repeat=LookUp(find_refund))
+async def look_for_refund(call: Call, given: RefundPayment) -> Seen | None:
+    """A refund of this payment that didn't fail, whoever made it."""
+    payment = await _payment(call, given.payment_id)
+    refunds = [_refund(each, given) async for each in listed(call, "refunds", **{payment["object"]: payment["id"]})]
+    return nearest("refund", given.amount, [each for each in refunds if each.status is not RefundStatus.FAILED])
+
+
+@action(REFUND, repeat=LookUp(find_refund), look=look_for_refund)
 async def refund(call: Call, given: RefundPayment) -> PaymentRefund:
     """`POST refunds`. Raises Refused (currency, amount, already-refunded, disputed, no-balance)."""
     payment = await _payment(call, given.payment_id)

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from bellwire.capabilities.sms import SEND_SMS, SendSms, Sms
-from bellwire.connectors.kit import Account, Call, Connection, LookUp, action
+from bellwire.connectors.kit import Account, Call, Compared, Connection, LookUp, Seen, action
 from bellwire.connectors.twilio.errors import for_test_credentials
 from bellwire.connectors.twilio.manifest import VERSION, TwilioSettings
 from bellwire.errors import Refused
@@ -39,7 +39,20 @@ async def find_sms(call: Call, given: SendSms) -> Sms | None:
     return None
 
 
-@action(SEND_SMS, repeat=LookUp(find_sms))
+async def look_for_sms(call: Call, given: SendSms) -> Seen | None:
+    """A message to this number since the flow would have sent one, by Twilio: that of the same text, else the newest.
+    What went out from a person's own phone isn't known there."""
+    oldest, sent = call.since - _MARGIN if call.since else call.clock() - _LOOK_BACK, []
+    async for message in _messages_to(call, given.to):
+        if _made_at(message) < oldest:
+            break
+        if message["direction"].startswith("outbound"):
+            sent.append((Compared("text", given.text, message["body"]), message["sid"]))
+    best = min(sent, key=lambda each: not each[0].same, default=None)
+    return Seen("a text message", (best[0],), result=Sms(id=best[1], to=given.to)) if best else None
+
+
+@action(SEND_SMS, repeat=LookUp(find_sms), look=look_for_sms)
 async def send_sms(call: Call, given: SendSms) -> Sms:
     """`POST Messages.json`. Twilio has taken it by then, and sends it when the sender's turn comes."""
     sender = settings_of(call.connection).sender

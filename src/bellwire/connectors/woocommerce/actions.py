@@ -21,7 +21,8 @@ from bellwire.capabilities.storefront import (
     OrderPage,
     ReadOrder,
 )
-from bellwire.connectors.kit import Account, Answer, Call, LookUp, Unkeyed, Upsert, action
+from bellwire.connectors.kit import Account, Answer, Call, Compared, LookUp, Seen, Unkeyed, Upsert, action
+from bellwire.connectors.kit.flagging import flagged
 from bellwire.connectors.woocommerce import orders
 from bellwire.connectors.woocommerce.lists import PAGE, changed
 from bellwire.errors import CannotNormalise, Refused, SignedOut, Transient, VendorError
@@ -166,7 +167,12 @@ async def list_orders_since(call: Call, given: ListOrdersSince) -> OrderPage:
     )
 
 
-@action(FLAG_PRODUCT, repeat=Upsert("the product's tags"))
+async def look_for_flag(call: Call, given: FlagProduct) -> Seen | None:
+    product = await _product(call, given.sku)
+    return flagged(given, [tag["slug"] for tag in product["tags"]], str(product["id"]))
+
+
+@action(FLAG_PRODUCT, repeat=Upsert("the product's tags"), look=look_for_flag)
 async def flag_product(call: Call, given: FlagProduct) -> FlaggedProduct:
     """A flag is a product tag. Variations have none: their product gets it. Tags are written as a whole list, so one
     that somebody adds in the same moment can be lost."""
@@ -216,7 +222,18 @@ async def _find_fulfilled(call: Call, given: MarkFulfilled) -> MarkedFulfilled |
     return MarkedFulfilled(id=given.order_id) if done else None
 
 
-@action(MARK_FULFILLED, repeat=LookUp(_find_fulfilled))
+async def look_for_fulfilment(call: Call, given: MarkFulfilled) -> Seen | None:
+    """Whether the order is completed, whoever set it so, and a note tells this tracking number. Where a plugin keeps
+    tracking numbers, the shop doesn't tell them."""
+    order = await _order(call, given.order_id)
+    if order["status"] != "completed":
+        return None
+    theirs = given.tracking_number if await _has_note(call, given) else ""
+    compared = (Compared("tracking number", given.tracking_number, theirs),) if given.tracking_number else ()
+    return Seen(f"order {order['number']}, completed,", compared, result=MarkedFulfilled(id=str(order["id"])))
+
+
+@action(MARK_FULFILLED, repeat=LookUp(_find_fulfilled), look=look_for_fulfilment)
 async def mark_fulfilled(call: Call, given: MarkFulfilled) -> MarkedFulfilled:
     """The shop keeps no parcels: the order becomes completed, and the tracking number a note. With `notify_customer`
     the shop mails the note; a mail about the completed order is the shop's own setting."""

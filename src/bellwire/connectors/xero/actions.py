@@ -1,5 +1,6 @@
 """What Bellwire does in the books: contacts, invoices and money received."""
 
+import re
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -62,17 +63,39 @@ async def look_for_invoice(call: Call, given: CreateInvoice) -> Seen | None:
     if not found:
         return None
     record, whose = found[0], found[0]["Contact"]
-    currency = record.get("CurrencyCode", call.settings.base_currency)
+    result = Invoice(
+        id=record["InvoiceID"],
+        number=record["InvoiceNumber"],
+        url=invoice_page(record["InvoiceID"]),
+        **_told(record, record.get("CurrencyCode", call.settings.base_currency)),
+    )
     return Seen(
-        f"invoice {record['InvoiceNumber']}",
+        f"invoice {result.number}",
         (
-            Compared(
-                "total", f"{cents(order.total.amount)} {order.currency}", f"{amount_of(record['Total'])} {currency}"
-            ),
+            Compared.money("total", Money.of(cents(order.total.amount), order.currency), result.total),
             *Person.who_ordered(order).compared(whose.get("Name", ""), whose.get("EmailAddress", "")),
         ),
-        invoice_page(record["InvoiceID"]),
+        result.url,
+        result,
     )
+
+
+async def look_for_sales_receipt(call: Call, given: CreateSalesReceipt) -> Seen | None:
+    """Money received on the order's day with its number in the reference, whoever booked it. On another day, or without
+    the number, it isn't found: a receipt has no number of its own in Xero."""
+    order = given.order
+    for record in await listed(call, "BankTransactions", f'Type=="RECEIVE" AND Date=={_as_filter(_day(call, order))}'):
+        reference = str(record.get("Reference") or "")
+        if record.get("Status") in GONE or order.number not in re.findall(r"[\w-]+", reference):
+            continue
+        told, ours = _told(record, record.get("CurrencyCode", order.currency)), order.total - paid_by_gift_card(order)
+        made = record["BankTransactionID"]
+        result = SalesReceipt(id=made, number=document_number(call, order.number), url=_receipt_page(made), **told)
+        compared = Compared.money("total", Money.of(cents(ours.amount), ours.currency), result.total)
+        whose = record["Contact"]
+        who = Person.who_ordered(order).compared(whose.get("Name", ""), whose.get("EmailAddress", ""))
+        return Seen(f"the receipt '{reference}'", (compared, *who), result.url, result)
+    return None
 
 
 async def look_for_customer(call: Call, given: FindOrCreateCustomer) -> Seen | None:
@@ -80,7 +103,9 @@ async def look_for_customer(call: Call, given: FindOrCreateCustomer) -> Seen | N
     found = await contacts.find(call, person)
     if found is None:
         return None
-    return Seen(f"contact {found['Name']}", person.compared(found["Name"], found.get("EmailAddress") or ""))
+    result = BooksCustomer(id=found["ContactID"], name=found["Name"], created=False)
+    compared = person.compared(found["Name"], found.get("EmailAddress") or "")
+    return Seen(f"contact {result.name}", compared, result=result)
 
 
 @action(
@@ -118,7 +143,7 @@ async def create_invoice(call: Call, given: CreateInvoice) -> Invoice:
     return _invoice(call, made, order)
 
 
-@action(CREATE_SALES_RECEIPT, repeat=LookUp(find_sales_receipt))
+@action(CREATE_SALES_RECEIPT, repeat=LookUp(find_sales_receipt), look=look_for_sales_receipt)
 async def create_sales_receipt(call: Call, given: CreateSalesReceipt) -> SalesReceipt:
     """Xero's receipt is money received on a bank account. What gift cards paid is a negative line on their account, so
     that the total is the money that came in.
@@ -232,11 +257,15 @@ def _invoice(call: Call, record: Record, order: Order) -> Invoice:
 def _sales_receipt(call: Call, record: Record, order: Order) -> SalesReceipt:
     made, label = record["BankTransactionID"], document_number(call, order.number)
     told = _checked(call, record, order, f"the receipt '{record['Reference']}'", order.total - paid_by_gift_card(order))
-    return SalesReceipt(id=made, number=label, url=f"{APP}/Bank/ViewTransaction.aspx?bankTransactionID={made}", **told)
+    return SalesReceipt(id=made, number=label, url=_receipt_page(made), **told)
+
+
+def _receipt_page(transaction_id: str) -> str:
+    return f"{APP}/Bank/ViewTransaction.aspx?bankTransactionID={transaction_id}"
 
 
 def _checked(call: Call, record: Record, order: Order, what: str, total: Money) -> dict[str, Any]:
-    """What results have in common. Raises Refused when Xero came to another total.
+    """The same of what was made. Raises Refused when Xero came to another total.
 
     The document is left as it is: taking off again what is in the books is for a person to decide.
     """
@@ -250,10 +279,12 @@ def _checked(call: Call, record: Record, order: Order, what: str, total: Money) 
             remedy="Correct its total in Xero, then send it again. If the tax is what differs, set `tax_rate` or "
             f"`tax_account` in [{call.connection.name}.settings] of connections.toml.",
         )
-    return {
-        "total": Money(amount=theirs, currency=order.currency),
-        "customer_id": record["Contact"]["ContactID"],
-    }
+    return _told(record, order.currency)
+
+
+def _told(record: Record, currency: str) -> dict[str, Any]:
+    """What results have in common."""
+    return {"total": Money.of(amount_of(record["Total"]), currency), "customer_id": record["Contact"]["ContactID"]}
 
 
 def _day(call: Call, order: Order) -> date:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bellwire.capabilities.accounting import CREATE_CREDIT_MEMO, CreateCreditMemo, CreditLine, CreditMemo
-from bellwire.connectors.kit import Call, LookUp, action
+from bellwire.connectors.kit import Call, Compared, LookUp, Seen, action
 from bellwire.connectors.xero.api import Record, amount_of, cents, create, listed, number
 from bellwire.connectors.xero.documents import (
     APP,
@@ -23,6 +23,7 @@ from bellwire.connectors.xero.documents import (
     document_number,
     invoice_of,
     invoices_numbered,
+    newest_of,
     number_taken,
     today,
     wrong_total,
@@ -56,7 +57,22 @@ async def find_credit_memo(call: Call, given: CreateCreditMemo) -> CreditMemo | 
     return _told(call, found, given, invoice) if found and not amount_of(found["RemainingCredit"]) else None
 
 
-@action(CREATE_CREDIT_MEMO, repeat=LookUp(find_credit_memo))
+async def look_for_credit_memo(call: Call, given: CreateCreditMemo) -> Seen | None:
+    """The credit note with this number, else one of the invoice's contact since the day on which the flow would have
+    made it; of several that with this total."""
+    invoice, total = await _invoice(call, given), cents(given.total.amount)
+    found = await _numbered(call, given) or await newest_of(
+        call, "CreditNotes", "ACCRECCREDIT", invoice["Contact"]["ContactID"]
+    )
+    best = min(found, key=lambda each: amount_of(each["Total"]) != total, default=None)
+    if best is None:
+        return None
+    made = _credit_memo(best, invoice, best.get("CurrencyCode", call.settings.base_currency))
+    compared = (Compared.money("total", given.total, made.total),)
+    return Seen(f"credit note {made.number}", compared, made.url, made)
+
+
+@action(CREATE_CREDIT_MEMO, repeat=LookUp(find_credit_memo), look=look_for_credit_memo)
 async def create_credit_memo(call: Call, given: CreateCreditMemo) -> CreditMemo:
     """A credit note, paid out or allocated: see above. Another run for the same `reference` finds it, and books
     nothing.
@@ -185,11 +201,14 @@ def _taxed_as(invoice: Record, exempt: str) -> dict[str, str]:
 
 async def _find(call: Call, given: CreateCreditMemo, invoice: Record) -> Record | None:
     """That of an earlier attempt, or of another run for the same reference; whose it is, its reference tells."""
-    for record in await listed(call, "CreditNotes", f'CreditNoteNumber=="{_number(call, given)}"'):
-        ours = record["Type"] == "ACCRECCREDIT" and record["Status"] not in GONE
-        if ours and record.get("Reference") == _mark(given, invoice):
-            return record
-    return None
+    found = await _numbered(call, given)
+    return next((record for record in found if record.get("Reference") == _mark(given, invoice)), None)
+
+
+async def _numbered(call: Call, given: CreateCreditMemo) -> list[Record]:
+    """The credit notes to customers under the number that ours would have."""
+    found = await listed(call, "CreditNotes", f'CreditNoteNumber=="{_number(call, given)}"')
+    return [record for record in found if record["Type"] == "ACCRECCREDIT" and record["Status"] not in GONE]
 
 
 async def _create(call: Call, given: CreateCreditMemo, invoice: Record) -> Record:
@@ -275,11 +294,15 @@ def _told(call: Call, record: Record, given: CreateCreditMemo, invoice: Record) 
     ours, theirs, label = cents(given.total.amount), amount_of(record["Total"]), record["CreditNoteNumber"]
     if ours != theirs:
         raise wrong_total(call, f"the credit note {label}", ours, theirs, given.currency, record)
+    return _credit_memo(record, invoice, given.currency)
+
+
+def _credit_memo(record: Record, invoice: Record, currency: str) -> CreditMemo:
     made = record["CreditNoteID"]
     return CreditMemo(
         id=made,
-        number=label,
-        total=Money.of(theirs, given.currency),
+        number=record["CreditNoteNumber"],
+        total=Money.of(amount_of(record["Total"]), currency),
         invoice_id=invoice["InvoiceID"],
         url=f"{APP}/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={made}",
     )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bellwire.connectors.kit import Call
 from bellwire.connectors.kit.books import prefixed
-from bellwire.connectors.xero.api import Record, read
+from bellwire.connectors.xero.api import Record, listed, read
 from bellwire.connectors.xero.faults import DUPLICATE_NUMBER
 from bellwire.errors import Refused
 
@@ -32,6 +32,16 @@ def invoice_page(invoice_id: str) -> str:
 def today(call: Call) -> date:
     """By the organisation's own zone."""
     return call.clock().astimezone(ZoneInfo(call.settings.time_zone)).date()
+
+
+async def newest_of(call: Call, collection: str, kind: str, contact_id: str) -> list[Record]:
+    """What a contact was given since the day on which the flow would have made it, whoever did it, the newest first."""
+    if not (contact_id and call.since):
+        return []
+    day = call.since.astimezone(ZoneInfo(call.settings.time_zone)).date().isoformat()
+    there = await listed(call, collection, f'Type=="{kind}" AND Contact.ContactID==Guid("{contact_id}")')
+    since = [each for each in there if each["Status"] not in GONE and each["DateString"][:10] >= day]
+    return sorted(since, key=lambda each: str(each["DateString"]), reverse=True)
 
 
 async def invoices_numbered(call: Call, number: str) -> list[Record]:

@@ -16,7 +16,8 @@ from bellwire.capabilities.accounting import (
     RedeemedGiftCard,
     RedeemGiftCard,
 )
-from bellwire.connectors.kit import Call, LookUp, action
+from bellwire.connectors.kit import Call, LookUp, Seen, action
+from bellwire.connectors.kit.paying import nearest
 from bellwire.connectors.xero.api import Record, amount_of, cents, create, listed, number
 from bellwire.connectors.xero.ledger import deposit_account, forget_account, gift_card_account
 from bellwire.connectors.xero.manifest import XeroSettings
@@ -30,8 +31,20 @@ async def find_payment(call: Call, given: RecordPayment) -> Payment | None:
     return Payment(**_told(found, given)) if found else None
 
 
+async def look_for_payment(call: Call, given: RecordPayment) -> Seen | None:
+    """A payment of this invoice, whoever recorded it. What came in several parts isn't added up."""
+    found = [each for each in await _payments_of(call, given.invoice_id) if not _by_gift_card(call, each)]
+    return nearest("payment", given.amount, [Payment(**_told(each, given)) for each in reversed(found)])
+
+
+async def look_for_redemption(call: Call, given: RedeemGiftCard) -> Seen | None:
+    """A payment of this invoice on the account of gift cards, whoever recorded it."""
+    found = [each for each in await _payments_of(call, given.invoice_id) if _by_gift_card(call, each)]
+    return nearest("payment", given.amount, [RedeemedGiftCard(**_told(each, given)) for each in reversed(found)])
+
+
 # Requests carry a key too. How long Xero remembers it isn't published, so a repeat looks first.
-@action(RECORD_PAYMENT, repeat=LookUp(find_payment))
+@action(RECORD_PAYMENT, repeat=LookUp(find_payment), look=look_for_payment)
 async def record_payment(call: Call, given: RecordPayment) -> Payment:
     require_currency(given.amount.currency, call.settings, "the payment")
     return Payment(**_told(await _pay(call, given, await deposit_account(call)), given))
@@ -43,7 +56,7 @@ async def find_redemption(call: Call, given: RedeemGiftCard) -> RedeemedGiftCard
     return RedeemedGiftCard(**_told(found, given)) if found else None
 
 
-@action(REDEEM_GIFT_CARD, repeat=LookUp(find_redemption))
+@action(REDEEM_GIFT_CARD, repeat=LookUp(find_redemption), look=look_for_redemption)
 async def redeem_gift_card(call: Call, given: RedeemGiftCard) -> RedeemedGiftCard:
     """Raises Refused (no-gift-card-account, unknown-account, not-a-liability, no-payments-to-account)."""
     require_currency(given.amount.currency, call.settings, "the gift card")
@@ -83,9 +96,18 @@ async def _pay(call: Call, given: RecordPayment | RedeemGiftCard, account: Recor
 
 async def _find(call: Call, invoice_id: str) -> Record | None:
     """The payment of the invoice that has this action's key in its reference."""
+    payments = await _payments_of(call, invoice_id)
+    return next((record for record in payments if record.get("Reference", "").endswith(_mark(call))), None)
+
+
+async def _payments_of(call: Call, invoice_id: str) -> list[Record]:
     payments = await listed(call, "Payments", f'Invoice.InvoiceID==Guid("{invoice_id}")')
-    good = (record for record in payments if record.get("Status") != "DELETED")
-    return next((record for record in good if record.get("Reference", "").endswith(_mark(call))), None)
+    return [record for record in payments if record.get("Status") != "DELETED"]
+
+
+def _by_gift_card(call: Call, payment: Record) -> bool:
+    code = call.settings.gift_card_account
+    return bool(code) and payment.get("Account", {}).get("Code") == code
 
 
 def _told(record: Record, given: RecordPayment | RedeemGiftCard) -> Record:

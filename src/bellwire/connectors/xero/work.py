@@ -14,7 +14,7 @@ from bellwire.capabilities.accounting import (
     SentInvoice,
     WorkLine,
 )
-from bellwire.connectors.kit import ByKey, Call, LookUp, action
+from bellwire.connectors.kit import ByKey, Call, Compared, LookUp, Seen, action
 from bellwire.connectors.kit.person import Person
 from bellwire.connectors.xero import contacts
 from bellwire.connectors.xero.api import Record, amount_of, cents, create, number, read, tell
@@ -24,6 +24,7 @@ from bellwire.connectors.xero.documents import (
     invoice_of,
     invoice_page,
     invoices_numbered,
+    newest_of,
     number_taken,
     today,
     wrong_total,
@@ -45,8 +46,23 @@ async def find_work_invoice(call: Call, given: CreateWorkInvoice) -> Invoice | N
     return _told(call, found, given) if found else None
 
 
+async def look_for_work_invoice(call: Call, given: CreateWorkInvoice) -> Seen | None:
+    """The invoice with this number, else the contact's newest since the day on which the flow would have made it. What
+    it comes to is compared without the tax, which Xero works out."""
+    found = await invoices_numbered(call, document_number(call, given.reference))
+    if not found:
+        contact = await contacts.find(call, Person.of(given.customer))
+        found = await newest_of(call, "Invoices", "ACCREC", contact["ContactID"] if contact else "")
+    if not found:
+        return None
+    made, currency = found[0], found[0].get("CurrencyCode", call.settings.base_currency)
+    result, theirs = _invoice(made, currency), Money.of(_net(made), currency)
+    compared = Compared.money("total without tax", Money.of(_sum(given), given.currency), theirs)
+    return Seen(f"invoice {result.number}", (compared,), result.url, result)
+
+
 # Requests carry a key too. How long Xero remembers it isn't published, so a repeat looks first.
-@action(CREATE_WORK_INVOICE, repeat=LookUp(find_work_invoice))
+@action(CREATE_WORK_INVOICE, repeat=LookUp(find_work_invoice), look=look_for_work_invoice)
 async def create_work_invoice(call: Call, given: CreateWorkInvoice) -> Invoice:
     """Raises Refused (currency, tax-unknown, wrong-total, duplicate-number)."""
     settings: XeroSettings = call.settings
@@ -93,7 +109,17 @@ async def create_work_invoice(call: Call, given: CreateWorkInvoice) -> Invoice:
     return _told(call, made, given)
 
 
-@action(SEND_INVOICE, repeat=ByKey("the header Idempotency-Key"))
+async def look_for_sent_invoice(call: Call, given: SendInvoice) -> Seen | None:
+    """Whether the invoice was sent, as far as Xero knows: it was e-mailed from there, or somebody marked it so. Xero
+    doesn't say to whom."""
+    invoice = await invoice_of(call, given.invoice_id)
+    if invoice is None or not invoice.get("SentToContact"):
+        return None
+    result = SentInvoice(invoice_id=invoice["InvoiceID"], to=given.to)
+    return Seen(f"the mail of invoice {invoice['InvoiceNumber']}", (), invoice_page(result.invoice_id), result)
+
+
+@action(SEND_INVOICE, repeat=ByKey("the header Idempotency-Key"), look=look_for_sent_invoice)
 async def send_invoice(call: Call, given: SendInvoice) -> SentInvoice:
     """`POST Invoices/ID/Email`: to the contact's own address (and to whom of theirs the contact says), and to no other.
     Raises Refused (unknown-invoice, no-address, another-address)."""
@@ -146,18 +172,26 @@ def _amount(line: WorkLine) -> Decimal:
 
 def _told(call: Call, record: Record, given: CreateWorkInvoice) -> Invoice:
     """Raises Refused when Xero came to another total before tax."""
-    ours, theirs, label = (
-        sum(map(_amount, given.lines), Decimal(0)),
-        amount_of(record["Total"]),
-        record["InvoiceNumber"],
-    )
-    net = theirs - amount_of(record["TotalTax"])
+    ours, net = _sum(given), _net(record)
     if net != ours:
-        raise wrong_total(call, f"invoice {label} without tax", ours, net, given.currency, record)
+        what = f"invoice {record['InvoiceNumber']} without tax"
+        raise wrong_total(call, what, ours, net, given.currency, record)
+    return _invoice(record, given.currency)
+
+
+def _sum(given: CreateWorkInvoice) -> Decimal:
+    return sum(map(_amount, given.lines), Decimal(0))
+
+
+def _net(record: Record) -> Decimal:
+    return amount_of(record["Total"]) - amount_of(record["TotalTax"])
+
+
+def _invoice(record: Record, currency: str) -> Invoice:
     return Invoice(
         id=record["InvoiceID"],
-        number=label,
-        total=Money.of(theirs, given.currency),
+        number=record["InvoiceNumber"],
+        total=Money.of(amount_of(record["Total"]), currency),
         customer_id=record["Contact"]["ContactID"],
         url=invoice_page(record["InvoiceID"]),
     )

@@ -1,6 +1,7 @@
 """Opening tickets, answering on them, reading them."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 from bellwire.capabilities.helpdesk import (
@@ -14,7 +15,8 @@ from bellwire.capabilities.helpdesk import (
     ReadTicket,
     TicketComment,
 )
-from bellwire.connectors.kit import Account, Answer, Call, LookUp, Unkeyed, action
+from bellwire.clock import parse_time
+from bellwire.connectors.kit import Account, Answer, Call, Compared, LookUp, Seen, Unkeyed, action
 from bellwire.connectors.zendesk.manifest import API_TOKENS_END, ZendeskSettings
 from bellwire.errors import Refused, SignedOut
 from bellwire.events import Environment, TicketStatus
@@ -35,6 +37,8 @@ _SET_TO = {
     TicketStatus.SOLVED: "solved",
     TicketStatus.CLOSED: "closed",
 }
+_MARGIN = timedelta(minutes=5)
+"""What two clocks may differ."""
 _MARK = "bellwire_key"
 """What an audit's metadata holds our key under."""
 
@@ -58,7 +62,24 @@ async def find_comment(call: Call, given: CommentTicket) -> HelpTicket | None:
     return _ticket(call, (await _asked(call, "GET", given.ticket_id)).json()["ticket"])
 
 
-@action(CREATE_TICKET, repeat=LookUp(find_ticket))
+async def look_for_ticket(call: Call, given: CreateTicket) -> Seen | None:
+    """The ticket with this reference; else one for this customer, made since the flow would have made it by somebody
+    other than the customer, the newest."""
+    found = [record async for record in pages(call, "tickets", "tickets", external_id=given.reference)]
+    if not found:
+        found = [record async for record in _made_for(call, given.email)]
+    if not found:
+        return None
+    ticket = max(found, key=lambda each: int(each["id"]))
+    result = _ticket(call, ticket)
+    compared = (
+        Compared("subject", given.subject, ticket.get("subject") or ""),
+        Compared("priority", given.priority.value, ticket.get("priority") or ""),
+    )
+    return Seen(f"ticket {result.id}", compared, result.url, result)
+
+
+@action(CREATE_TICKET, repeat=LookUp(find_ticket), look=look_for_ticket)
 async def create_ticket(call: Call, given: CreateTicket) -> HelpTicket:
     """`POST tickets`: https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#create-ticket
 
@@ -161,6 +182,16 @@ async def pages(
         if not page["meta"]["has_more"]:
             return
         after = page["meta"]["after_cursor"]
+
+
+async def _made_for(call: Call, email: str) -> AsyncIterator[Record]:
+    """The tickets that others made for a user since the flow would have."""
+    users = (await call.api.get("users/search", params={"query": f"email:{email}"})).json()["users"]
+    for user in users:
+        async for ticket in pages(call, f"users/{user['id']}/tickets/requested", "tickets"):
+            recent = call.since is None or parse_time(ticket["created_at"]) >= call.since - _MARGIN
+            if recent and ticket["submitter_id"] != user["id"]:
+                yield ticket
 
 
 async def _asked(call: Call, method: str, ticket_id: str, body: Record | None = None) -> Answer:

@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -22,7 +22,7 @@ from bellwire.practice.jobber import points
 from bellwire.practice.jobber.office import ACCOUNT, Office, iso
 from bellwire.practice.jobber.schema import SCHEMA, Node
 from bellwire.practice.quota import Quota
-from bellwire.practice.roles import WorkOrder
+from bellwire.practice.roles import Clocked, WorkOrder
 from bellwire.practice.simulator import Simulator, Webhook
 
 _CLIENT = ("practice-client", "practice-client-secret")
@@ -75,6 +75,8 @@ class Jobber(Simulator):
     warning: str = ""
     """What answers say about the version, if anything."""
     connected: bool = True
+    starts_clocks: bool = True
+    """Whether an app may start somebody's clock. The real one's schema has it, and no scope for it is documented."""
 
     def routes(self) -> Sequence[BaseRoute]:
         return [
@@ -85,23 +87,30 @@ class Jobber(Simulator):
     def state(self) -> dict[str, Any]:
         office = self.office
         held = {"clients": office.clients, "properties": office.properties, "jobs": office.jobs, "notes": office.notes}
-        held |= {"visits": office.visits}
+        held |= {"visits": office.visits, "times": office.times}
         return {name: list(records.values()) for name, records in held.items()}
 
     def made(self) -> Mapping[str, Collection[str]]:
         held = {"find_or_create_client": "clients", "open_job": "jobs", "add_job_note": "notes"}
+        held |= {"start_timesheet": "times"}
         return {f"field_service.{operation}": list(getattr(self.office, name)) for operation, name in held.items()}
+
+    def recover(self, length: timedelta) -> None:
+        self.bucket.gain(length.total_seconds())
 
     # As people use it
 
     def work_orders(self) -> list[WorkOrder]:
         return self.office.work_orders()
 
-    def take_on(self, customer: Customer, title: str) -> str:
-        return str(self.office.take_on(customer, title)["id"])
+    def take_on(self, customer: Customer, title: str, *, reference: str = "", start: datetime | None = None) -> str:
+        return str(self.office.take_on(customer, title, reference, start)["id"])
 
     def work(self, job_id: str, start: datetime, minutes: int | None) -> None:
-        self.office.clock(job_id, start, 60 * (minutes or 0), ticking=minutes is None)
+        self.office.work(job_id, start, minutes)
+
+    def clocked(self) -> list[Clocked]:
+        return self.office.clocked()
 
     def complete(self, job_id: str, *, at: datetime | None = None) -> None:
         self.office.complete(job_id, at or system_clock())
@@ -181,6 +190,8 @@ class Jobber(Simulator):
     def _forbidden(self, document: Any) -> Node | None:
         for node in document.definitions:
             for selected in getattr(getattr(node, "selection_set", None), "selections", ()):
+                if selected.name.value == "visitStartTimer" and not self.starts_clocks:
+                    return {"message": "visitStartTimer isn't for apps", "extensions": {"code": "FORBIDDEN"}}
                 needed = _SCOPES.get(selected.name.value, "")
                 if node.kind == "operation_definition" and needed and needed not in self.scopes:
                     return {"message": f"The app lacks the scope {needed}", "extensions": {"code": "FORBIDDEN"}}

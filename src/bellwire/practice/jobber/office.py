@@ -8,10 +8,10 @@ from itertools import count
 from typing import Any
 
 from bellwire.clock import parse_time, system_clock
-from bellwire.connectors.kit.references import reference_of
+from bellwire.connectors.kit.references import reference_of, with_reference
 from bellwire.events import Customer
 from bellwire.practice.jobber.schema import Node, connection
-from bellwire.practice.roles import WorkOrder
+from bellwire.practice.roles import Clocked, WorkOrder
 
 ACCOUNT = {"id": "MQ==", "name": "Hill Heating"}
 USERS = (
@@ -101,23 +101,46 @@ class Office:
         self.jobs[job_id] |= {**changes, "updatedAt": iso(at or system_clock())}
         return self.jobs[job_id]
 
-    def clock(self, job_id: str, start: datetime, seconds: int, *, user: int = 0, ticking: bool = False) -> Node:
+    def clock(
+        self, job_id: str, start: datetime, seconds: int, *, user: int = 0, ticking: bool = False, visit: str = ""
+    ) -> Node:
         """Time that somebody spent, or still spends."""
-        made: Node = {"id": self._id("TimeSheetEntry"), "job": job_id, "user": user, "ticking": ticking}
+        made: Node = {"id": self._id("TimeSheetEntry"), "job": job_id, "user": user, "ticking": ticking, "visit": visit}
         made |= {"startAt": iso(start), "finalDuration": seconds}
         self.times[made["id"]] = made
         return made
 
-    def take_on(self, customer: Customer, title: str) -> Node:
-        """A client of one name, with a place of work, and the job there."""
+    def work(self, job_id: str, start: datetime, minutes: int | None) -> None:
+        """Whoever is on the clock stops it; beside them, the next of the staff enters theirs."""
+        entered = [each for each in self.times.values() if each["job"] == job_id]
+        running = next((each for each in entered if each["ticking"]), None)
+        if running and minutes is not None:
+            running |= {"ticking": False, "finalDuration": 60 * minutes}
+        else:
+            user = len(entered) % len(USERS)
+            self.clock(job_id, start, 60 * (minutes or 0), user=user, ticking=minutes is None)
+
+    def take_on(self, customer: Customer, title: str, reference: str, start: datetime | None) -> Node:
+        """A client of one name, with a place of work, and the job there, with a visit of an hour if it has a start."""
         emails = [{"address": customer.email}] if customer.email else []
         phones = [{"number": customer.phone}] if customer.phone else []
         client = self.add_client({"firstName": customer.name, "emails": emails, "phones": phones})
         place = self.add_property(client["id"], {"street1": "1 Main St", "city": "Austin"})
-        return self.add_job({"propertyId": place["id"], "title": title})
+        job = self.add_job(
+            {
+                "propertyId": place["id"],
+                "title": title,
+                "instructions": with_reference("", reference) if reference else None,
+            }
+        )
+        if start:
+            self.add_visit(job["id"], start, start + timedelta(hours=1))
+        return job
 
     def complete(self, job_id: str, at: datetime) -> None:
-        """Its last visit is done; to close it is left to the office."""
+        """Its visits are done; to close it is left to the office."""
+        for visit in self._visits_of(job_id):
+            visit["isComplete"] = True
         self.change(job_id, {"completedAt": iso(at), "jobStatus": "action_required"}, at=at)
 
     def work_orders(self) -> list[WorkOrder]:
@@ -130,6 +153,17 @@ class Office:
                 job["jobStatus"] in _CLOSED,
             )
             for job in self.jobs.values()
+        ]
+
+    def clocked(self) -> list[Clocked]:
+        return [
+            Clocked(
+                each["id"],
+                reference_of(self.jobs[each["job"]]["instructions"]),
+                str(USERS[each["user"]]["email"]),
+                parse_time(each["startAt"]),
+            )
+            for each in self.times.values()
         ]
 
     # The API
@@ -148,6 +182,7 @@ class Office:
             "jobCreate": self._create_job,
             "jobCreateNote": self._create_note,
             "jobClose": self._close,
+            "visitStartTimer": self._start_timer,
         }
 
     def _find_clients(
@@ -223,13 +258,28 @@ class Office:
         if job is None or job["jobStatus"] in _CLOSED:
             return {"job": None, "userErrors": _wrong("Job is not open", "jobId")}
         now = system_clock()
-        for visit in [each for each in self.visits.values() if each["job"] == jobId]:
+        for visit in self._visits_of(jobId):
             if parse_time(visit["startAt"]) > now:
                 del self.visits[visit["id"]]
             else:
                 visit["isComplete"] = True
         done = {"jobStatus": "requires_invoicing", "completedAt": job["completedAt"] or iso(now)}
         return {"job": self._job(self.change(jobId, done)), "userErrors": []}
+
+    def _start_timer(self, _info: Any, visitId: str, userId: str = "", startAt: str = "") -> Node:  # noqa: N803
+        visit, user = (
+            self.visits.get(visitId),
+            next((at for at, each in enumerate(USERS) if each["id"] == userId), None),
+        )
+        if visit is None or user is None:
+            return {"timeSheetEntry": None, "userErrors": _wrong("Visit or user is missing", "visitId")}
+        if visit["isComplete"]:
+            message = "Timers can't be started for completed visits"
+            return {"timeSheetEntry": None, "userErrors": _wrong(message, "visitId")}
+        made = self.clock(
+            visit["job"], parse_time(startAt or iso(system_clock())), 0, user=user, ticking=True, visit=visitId
+        )
+        return {"timeSheetEntry": self._time(made), "userErrors": []}
 
     # As they are shown
 
@@ -254,7 +304,8 @@ class Office:
             "jobberWebUri": f"https://secure.getjobber.com/jobs/{job['jobNumber']}",
             "property": place,
             "client": lambda _info: self._client(self.clients[place["client"]]),
-            "timeSheetEntries": connection(lambda: times, lambda each: each | {"user": USERS[each["user"]]}),
+            "visits": connection(lambda: self._visits_of(job["id"]), self._visit),
+            "timeSheetEntries": connection(lambda: times, self._time),
             "notes": connection(lambda: notes, lambda each: each | {"__typename": "JobNote"}),
         }
 
@@ -262,6 +313,13 @@ class Office:
         job = self.jobs[visit["job"]]
         shown = self._job(job)
         return visit | {"title": job["title"], "job": shown, "property": shown["property"], "client": shown["client"]}
+
+    def _time(self, entry: Node) -> Node:
+        visit = self.visits.get(entry["visit"])
+        return entry | {"user": USERS[entry["user"]], "visit": visit and (lambda _info: self._visit(visit))}
+
+    def _visits_of(self, job_id: str) -> list[Node]:
+        return [visit for visit in self.visits.values() if visit["job"] == job_id]
 
     def _assigned(self, visit: Node) -> list[str | None]:
         return list(self.jobs[visit["job"]]["assigned"]) or [None]

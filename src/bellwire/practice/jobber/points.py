@@ -33,10 +33,14 @@ class Bucket:
     left: float = DEAREST
     _at: float = field(default_factory=time.monotonic)
 
+    def gain(self, seconds: float) -> None:
+        self.left = min(self.size, self.left + max(0.0, seconds) * self.refill)
+
     def pay(self, points: float) -> bool:
         """Whether there were so many."""
         now = time.monotonic()
-        self.left, self._at = min(self.size, self.left + (now - self._at) * self.refill), now
+        self.gain(now - self._at)
+        self._at = now
         if points > self.left:
             return False
         self.left -= points

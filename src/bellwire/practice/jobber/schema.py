@@ -77,7 +77,9 @@ type Client {{
   clientProperties({_PAGED}): PropertyConnection! jobs({_PAGED}): JobConnection!
 }}
 type ClientConnection {{ nodes: [Client!]! pageInfo: PageInfo! totalCount: Int! }}
-type TimeSheetEntry {{ id: EncodedId! startAt: ISO8601DateTime! finalDuration: Seconds! ticking: Boolean! user: User }}
+type TimeSheetEntry {{ id: EncodedId! startAt: ISO8601DateTime! finalDuration: Seconds! ticking: Boolean! user: User
+  visit: Visit
+}}
 type TimeSheetEntryConnection {{ nodes: [TimeSheetEntry!]! pageInfo: PageInfo! }}
 type JobNote {{ id: EncodedId! message: String! createdAt: ISO8601DateTime! }}
 type ClientNote {{ id: EncodedId! message: String! createdAt: ISO8601DateTime! }}
@@ -87,6 +89,7 @@ type Job {{
   id: EncodedId! jobNumber: Int! title: String instructions: String jobStatus: JobStatusTypeEnum! jobberWebUri: String!
   startAt: ISO8601DateTime endAt: ISO8601DateTime completedAt: ISO8601DateTime
   createdAt: ISO8601DateTime! updatedAt: ISO8601DateTime! total: Float! client: Client! property: Property!
+  visits({_PAGED}): VisitConnection!
   timeSheetEntries({_PAGED}): TimeSheetEntryConnection! notes({_PAGED}): JobNoteUnionConnection!
 }}
 type JobConnection {{ nodes: [Job!]! pageInfo: PageInfo! totalCount: Int! }}
@@ -100,6 +103,7 @@ type PropertyCreatePayload {{ client: Client properties: [Property!]! userErrors
 type JobCreatePayload {{ job: Job userErrors: [MutationErrors!]! }}
 type JobCreateNotePayload {{ job: Job jobNote: JobNote userErrors: [MutationErrors!]! }}
 type JobClosePayload {{ job: Job userErrors: [MutationErrors!]! }}
+type VisitStartTimerPayload {{ timeSheetEntry: TimeSheetEntry userErrors: [MutationErrors!]! }}
 type Query {{
   account: Account
   client(id: EncodedId!): Client
@@ -115,6 +119,7 @@ type Mutation {{
   jobCreate(input: JobCreateAttributes!): JobCreatePayload!
   jobCreateNote(jobId: EncodedId!, input: JobCreateNoteInput!): JobCreateNotePayload!
   jobClose(jobId: EncodedId!, input: JobCloseInput!): JobClosePayload!
+  visitStartTimer(visitId: EncodedId!, userId: EncodedId, startAt: ISO8601DateTime): VisitStartTimerPayload!
 }}
 """)
 

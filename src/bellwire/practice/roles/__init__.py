@@ -7,7 +7,7 @@ from bellwire.practice.roles.messages import Chat, Helpdesk, Mailbox, Sent, Text
 from bellwire.practice.roles.parcels import Carrier, Parcels
 from bellwire.practice.roles.paying import GivenBack, Processor, Subscriptions, Tells
 from bellwire.practice.roles.selling import Returns, Sale, SaleLine, Shop, Shown, Window
-from bellwire.practice.roles.visits import Appointed, Bookings, Calendar, Fieldwork, Visit, WorkOrder
+from bellwire.practice.roles.visits import Appointed, Bookings, Calendar, Clocked, Fieldwork, Visit, WorkOrder
 
 __all__ = [
     "Appointed",
@@ -19,6 +19,7 @@ __all__ = [
     "Carrier",
     "Chat",
     "Checklist",
+    "Clocked",
     "Credited",
     "Crm",
     "Fieldwork",

@@ -71,17 +71,31 @@ class WorkOrder:
     closed: bool
 
 
+@dataclass(frozen=True)
+class Clocked:
+    """Somebody's time on a simulated work order, whether they entered it or their clock was started for them.
+    `reference` is the work order's, `person` an e-mail address, `start` is in UTC."""
+
+    id: str
+    reference: str
+    person: str
+    start: datetime
+
+
 @runtime_checkable
 class Fieldwork(Protocol):
     """A simulated field service."""
 
     def work_orders(self) -> list[WorkOrder]: ...
 
-    def take_on(self, customer: Customer, title: str) -> str:
-        """The office opens a work order by hand; gives its id."""
+    def clocked(self) -> list[Clocked]: ...
+
+    def take_on(self, customer: Customer, title: str, *, reference: str = "", start: datetime | None = None) -> str:
+        """The office opens a work order by hand, with a visit if it has a start; gives its id."""
 
     def work(self, job_id: str, start: datetime, minutes: int | None) -> None:
-        """Somebody works on it for so long; None: their clock still runs."""
+        """Somebody works on it for so long: who is on the clock stops it after that, else it is entered by hand. None:
+        a clock of somebody else still runs."""
 
     def complete(self, job_id: str, *, at: datetime | None = None) -> None:
         """The technician says that it is done; `at` is when (None: now)."""

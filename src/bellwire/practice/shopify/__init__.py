@@ -5,12 +5,12 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import orjson
-from graphql import GraphQLError, execute_sync, parse, validate
+from graphql import DocumentNode, GraphQLError, execute_sync, parse, validate
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -311,11 +311,8 @@ class Shopify(Simulator):
         return JSONResponse(self._answer(asked["query"], asked.get("variables") or {}), headers=served)
 
     def _answer(self, query: str, variables: Body) -> Body:
-        try:
-            document = parse(query)
-        except GraphQLError as error:
-            return {"errors": [error.formatted]}
-        if errors := validate(schema.SCHEMA, document):
+        document, errors = _read(query)
+        if document is None:
             return {"errors": [error.formatted for error in errors]}
         asked = points.asked(document, variables)
         if asked > points.DEAREST:
@@ -449,6 +446,18 @@ class Shopify(Simulator):
 
 
 _THROTTLED = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
+
+
+@lru_cache(maxsize=256)
+def _read(query: str) -> tuple[DocumentNode | None, Sequence[GraphQLError]]:
+    """The document, if it is one by the schema; else why not. An app asks the same again and again, and to check that
+    takes longer than to answer it."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, [error]
+    errors = validate(schema.SCHEMA, document)
+    return (None, errors) if errors else (document, [])
 
 
 def _why_not(wanted: list[str], chosen: list[tuple[str, Body]]) -> str:

@@ -139,6 +139,7 @@ class SquareSimulator(Simulator):
             ("GET", "payments", lambda request, _body: takings.list("payments", request.query_params)),
             ("GET", "payments/{id}", lambda request, _body: takings.read(request.path_params["id"])),
             ("GET", "refunds", lambda request, _body: takings.list("refunds", request.query_params)),
+            ("GET", "refunds/{id}", lambda request, _body: takings.read_refund(request.path_params["id"])),
             ("POST", "refunds", lambda _request, body: self._refund(body)),
             ("GET", "disputes", lambda request, _body: takings.list_disputes(request.query_params)),
         ]

@@ -90,6 +90,11 @@ class Takings:
             raise Refusal(404, "NOT_FOUND", f"Could not find payment with id: {payment_id}")
         return {"payment": self.payments[payment_id]}
 
+    def read_refund(self, refund_id: str) -> Record:
+        if refund_id not in self.refunds:
+            raise Refusal(404, "NOT_FOUND", f"Could not find refund with id: {refund_id}")
+        return {"refund": self.refunds[refund_id]}
+
     def refund(self, body: Record) -> Record:
         for name in ("payment_id", "amount_money"):
             if not body.get(name):

@@ -12,7 +12,7 @@ from bellwire.flows import Flow
 from bellwire.practice.pilot.kinds.kind import Happened, Kind, Record
 from bellwire.practice.pilot.vendors import Vendors, Wanted
 from bellwire.practice.pilot.verdict import Check, equal
-from bellwire.practice.roles import Appointed, Bookings, Calendar, Sent, Texts, Visit
+from bellwire.practice.roles import Appointed, Bookings, Calendar, Fieldwork, Sent, Texts, Visit
 from bellwire.practice.simulator import Simulator, Webhook
 
 _NAME = "Zoë Ångström-Müller, Мария Иванова, 王小明, محمد الأمين"
@@ -49,6 +49,7 @@ class Held:
 
     appointments: Mapping[str, Appointed]
     texts: frozenset[Sent]
+    clocks: frozenset[str]
 
     @classmethod
     def by(cls, vendors: Vendors) -> "Held":
@@ -57,6 +58,7 @@ class Held:
         return cls(
             {each.id: each for calendar in calendars for each in calendar.appointments()},
             frozenset(text for sender in senders for text in sender.texts()),
+            frozenset(clock.id for orders in _looked_through(vendors) for clock in orders.clocked()),
         )
 
 
@@ -79,6 +81,9 @@ class Visits(Kind[VisitRecord]):
         page, event_type = vendors.source, vendors.event_type
         assert isinstance(page, Bookings)
         booking = page.book(visit=record.visit())
+        for orders in () if record.overtaken else _looked_through(vendors):
+            # As another flow opened it.
+            orders.take_on(record.customer, record.visit().service, reference=booking, start=record.visit().start)
         if event_type == "booking.changed":
             booking = page.move(booking, start=record.visit(later=1).start)
         if event_type == "booking.cancelled":
@@ -108,6 +113,16 @@ class Visits(Kind[VisitRecord]):
             yield equal(
                 "In the calendar", _time(record.visit(later=later).start), " and ".join(map(_time, new)) or "nothing"
             )
+        if wanted.of("field_service.start_timesheet") and not record.overtaken:
+            clocks = [
+                _time(clock.start)
+                for orders in _looked_through(vendors)
+                for clock in orders.clocked()
+                if clock.id not in before.clocks
+            ]
+            later = int(vendors.event_type == "booking.changed")
+            begins = _time(record.visit(later=later).start)
+            yield equal("The clock was started", begins, " and ".join(clocks) or "never")
         if wanted.of("sms.send_sms"):
             to = {text.reference for text in after.texts - before.texts}
             yield equal("Text messages go to", record.customer.phone, ", ".join(sorted(to)) or "nobody")
@@ -119,6 +134,11 @@ class CalledOff(Visits):
     def records(self, first: int) -> list[VisitRecord]:
         """Of one that was never made there's nothing to be undone that could go wrong."""
         return [replace(record, in_trouble=False, overtaken=False) for record in records(first)]
+
+
+def _looked_through(vendors: Vendors) -> list[Fieldwork]:
+    """Those in which the flow looks for the booking's work order."""
+    return vendors.doing(Fieldwork, "find_job")  # type: ignore[type-abstract]
 
 
 def _time(moment: datetime) -> str:

@@ -32,7 +32,8 @@ class When:
 
 @dataclass(frozen=True)
 class Work:
-    """What comes of a visit. `minutes` has what each technician entered."""
+    """What comes of a visit. `minutes` has how long each technician worked: the first stops the clock that was started
+    for them."""
 
     about: str
     minutes: Sequence[int]
@@ -178,9 +179,10 @@ def chapters() -> list[Chapter]:
         Chapter(
             "Kim Vale",
             When(),
-            "books a few hours ahead: nobody has to be reminded",
+            "books a few hours ahead: nobody has to be reminded; the clock is started, then the line goes dead",
             111,
-            work=Work("nobody entered any time", []),
+            work=Work("nobody stopped the clock", []),
+            faults={"field": [Fault(kind=FaultKind.LOST_ANSWER, match="visitStartTimer")]},
         ),
         Chapter("Lena Park", When(2, ten), "no text message may go to this number", 112, opted_out=True),
     ]

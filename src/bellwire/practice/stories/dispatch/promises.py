@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from bellwire.practice.stories.dispatch.chapters import Chapter, Work, reminders, wall
+from bellwire.practice.stories.dispatch.chapters import Chapter, When, Work, reminders, wall
 from bellwire.practice.stories.dispatch.diary import Diary
 from bellwire.practice.stories.dispatch.holdings import Holdings
 from bellwire.practice.stories.telling import Verdict, each_once
@@ -14,6 +14,8 @@ RATE = Decimal("95.00")
 """For an hour, as it stands in the flow."""
 CHANGE = " To change it:"
 """What follows in a message is the link with which the customer changes the booking."""
+TECHNICIAN = "kim@example.com"
+"""With whom visits are booked."""
 _NOTES = {"moved": "The customer moved it to ", "called off": "The customer called it off.", "time": "Timesheet: "}
 
 
@@ -60,7 +62,23 @@ def of_bookings(told: Sequence[Chapter], holdings: Holdings, diary: Diary) -> li
                 f"{len(due)} of them" if not off else ", ".join(f"{name}: {at}" for name, at in off.items()),
             )
         )
+        verdicts.append(_of_clocks(told, holdings, diary))
     return verdicts
+
+
+def _of_clocks(told: Sequence[Chapter], holdings: Holdings, diary: Diary) -> Verdict:
+    """Where the work order can be found by the booking."""
+    expected = [
+        (diary.made[chapter.name], wall(chapter.last.after(diary.begin)))
+        for chapter in told
+        if chapter.kept and (not chapter.moves or _moves_found(chapter, diary) == chapter.heard)
+    ]
+    clocks = [each for each in holdings.field.clocked() if each.person == TECHNICIAN]
+    return _all_of(
+        "The technician's clock was started when the visit began, once",
+        Counter(expected),
+        Counter((each.reference, wall(each.start)) for each in clocks),
+    )
 
 
 def of_work(told: Sequence[Chapter], holdings: Holdings, diary: Diary) -> list[Verdict]:
@@ -130,16 +148,21 @@ def _kind(note: str) -> str:
 
 
 def _notes(told: Sequence[Chapter], diary: Diary) -> Iterator[tuple[str, str]]:
-    """A work order keeps the booking for which it was opened: of another that was made of it when it was moved, a
-    further move is said to the dispatcher only."""
     for chapter in told:
-        made, now = diary.made[chapter.name], diary.now[chapter.name]
-        found = chapter.heard if made == now else chapter.moves[:1] if chapter.heard == chapter.moves else ()
-        yield from [(made, "moved")] * len(found)
+        made = diary.made[chapter.name]
+        yield from [(made, "moved")] * len(_moves_found(chapter, diary))
         if chapter.called_off and not chapter.overtaken:
             yield made, "called off"
-        if chapter.work and chapter.work.minutes:
+        if chapter.work:
             yield made, "time"
+
+
+def _moves_found(chapter: Chapter, diary: Diary) -> Sequence[When]:
+    """A work order keeps the booking for which it was opened: of another that was made of it when it was moved, a
+    further move is said to the dispatcher only."""
+    if diary.made[chapter.name] == diary.now[chapter.name]:
+        return chapter.heard
+    return chapter.moves[:1] if chapter.heard == chapter.moves else ()
 
 
 def _words(told: Sequence[Chapter]) -> Iterator[str]:

@@ -25,7 +25,7 @@ class Dispatch(Story):
     template: ClassVar[str] = "dispatch"
     title: ClassVar[str] = "Dispatch, on a bad day."
     summary: ClassVar[Sequence[str]] = (
-        "A booked visit becomes an appointment, messages to the customer and a work order;",
+        "A booked visit becomes an appointment, messages to the customer and a work order, whose clock is started;",
         "the work that is done becomes an invoice.",
     )
 
