@@ -229,7 +229,7 @@ async def test_counts_change_without_a_reload_and_leave_focus_and_open_parts_alo
         await expect(page.locator(".balance .dead dd")).to_have_text("1", timeout=15_000)
         await expect(page.locator("#verdict h2")).to_have_text("1 thing needs you")
         await expect(page.locator("#verdict")).to_have_class("verdict bad")
-        await expect(page.locator("svg.flow.across .count.dead text")).to_have_text("1")
+        await expect(page.locator("#flow-rows tbody td").nth(3)).to_have_text("1")
         await expect(page).to_have_title("1 thing needs you · Bellwire")
         assert await page.evaluate("window.stillHere")
         assert await page.evaluate("document.querySelector('#figures details').open")

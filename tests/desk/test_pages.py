@@ -242,6 +242,61 @@ async def test_a_delivery_that_cannot_be_read_comes_with_its_command(place: Plac
     assert f"bellwire exception retry {number}" in text
 
 
+async def test_today_has_each_flow_as_a_row_with_its_last_run_and_what_it_saved(place: Place) -> None:
+    def tell(story: Story) -> None:
+        story.done(NOW - timedelta(minutes=30))
+        story.done(NOW - timedelta(minutes=20))
+        story.dies(NOW)
+
+    assert "Order to cash never yet 0 0 0 –" in words(await shown(place))
+    await place.write(tell)
+    text = words(await shown(place))
+
+    assert "Order to cash 2:41 PM Needs you 2 0 1 22 min" in text
+    assert "Work saved 22 min what people took for it before" in text
+
+
+async def test_today_says_how_much_money_was_moved_of_what_is_done(place: Place) -> None:
+    def tell(story: Story) -> None:
+        story.done(NOW - timedelta(minutes=30))
+        story.done(NOW - timedelta(minutes=20))
+        story.starts(NOW)
+
+    assert "Money moved – nothing was sold, paid or given back" in words(await shown(place))
+    await place.write(tell)
+
+    assert "Money moved $48.80 sold, 2 times" in words(await shown(place))
+
+
+async def test_connections_are_lamps_that_say_how_they_are(place: Place) -> None:
+    down = HealthRow("stock", Trouble.DOWN, "It fails.", 3, NOW, NOW)
+    out = HealthRow("books", Trouble.SIGNED_OUT, "It doesn't know us.", 1, NOW, None)
+    await place.write(lambda story: [health.set_out(story.rows, row) for row in (down, out)])
+    text = words(await shown(place))
+
+    assert "Corner Store shop in order sandbox" in text
+    assert "Shelf Count stock out of order sandbox" in text
+    assert "Tidy Books books sign in again sandbox" in text
+
+
+async def test_the_last_two_weeks_are_told_day_by_day(place: Place) -> None:
+    def tell(story: Story) -> None:
+        for minutes in (50, 40, 30):
+            story.done(NOW - timedelta(days=2, minutes=minutes))
+        story.dies(NOW - timedelta(days=2))
+        story.done(NOW)
+
+    await place.write(tell)
+    text = words(await shown(place))
+
+    assert "Nov 22 4 " in text and " 1 25.0%" in text[text.index("Nov 22 4 ") :][:60]
+    assert "Nov 23 0 – – 0 –" in text
+    await place.write(lambda story: replace(story, number=3000).done(NOW - timedelta(days=2)))
+    assert "Nov 22 4 " in words(await shown(place)), "a day that is over is looked at again after an hour"
+    place.now += timedelta(hours=1)
+    assert "Nov 22 5 " in words(await shown(place))
+
+
 async def test_each_box_of_the_picture_counts_what_its_action_did(place: Place) -> None:
     def tell(story: Story) -> None:
         story.done(NOW)
@@ -250,7 +305,7 @@ async def test_each_box_of_the_picture_counts_what_its_action_did(place: Place) 
         story.starts(NOW)
 
     await place.write(tell)
-    text = words(await shown(place))
+    text = words(await shown(place, "/flows/order_to_cash"))
 
     assert "(Corner Store, sandbox): 4 received today, 1 under way." in text
     assert "Change the stock (Shelf Count, sandbox): 2 done today, 0 waiting, 1 need a person." in text
@@ -269,7 +324,7 @@ async def test_a_retry_that_worked_no_longer_counts_as_waiting(place: Place) -> 
 
     await place.write(tell)
 
-    text = words(await shown(place))
+    text = words(await shown(place, "/flows/order_to_cash"))
 
     assert "Post a message to the team (Team Chat, sandbox): 1 done today, 0 waiting, 0 need a person." in text
 

@@ -119,3 +119,25 @@ def of_flow(flow: Flow) -> tuple[Drawing, Drawing]:
     """For a laptop, and for a phone."""
     drawn = picture(flow)
     return across(drawn), down(drawn)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Ten units for each day, 100 high. A day without a value interrupts the line."""
+
+    line: str
+    dots: tuple[tuple[int, float], ...]
+
+
+def curve(values: Sequence[float | None], most: float) -> Curve:
+    """`most` is at the top."""
+    dots = [
+        (index * 10 + 5, round(100 - 94 * min(1.0, value / most), 2)) if value is not None and most else None
+        for index, value in enumerate(values)
+    ]
+    parts, connected = [], False
+    for dot in dots:
+        if dot is not None:
+            parts.append(f"{'L' if connected else 'M'}{dot[0]} {dot[1]}")
+        connected = dot is not None
+    return Curve("".join(parts), tuple(dot for dot in dots if dot is not None))

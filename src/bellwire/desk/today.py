@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
 
+from bellwire.desk.moved import Moved, moved
 from bellwire.desk.site import Site
 from bellwire.engine import Standing, standings
 from bellwire.events import Environment
@@ -146,6 +147,9 @@ class Day:
     latest: Sequence[tuple[RunRow, EventRow]]
     stands: Mapping[str, Standing]
     """How it stands with each flow, by its id."""
+    last: Mapping[str, RunRow]
+    """The newest run of each flow, by its id; of those that have run."""
+    money: Sequence[Moved]
     processes: Sequence[ProcessRow] | None
     """Those at work; None where the ledger is one process's own."""
 
@@ -167,6 +171,10 @@ class Day:
     @property
     def total(self) -> Entry:
         return sum(self.entries, Entry("", "", 0))
+
+    def saved(self, flow: Flow) -> timedelta:
+        """How long a person would have taken for what the flow did."""
+        return timedelta(minutes=float(flow.manual_minutes or 0)) * self.of_flow(flow.id).done
 
     @property
     def still_open(self) -> int:
@@ -238,6 +246,8 @@ def day(
         loads=figures.flow_loads(rows),
         actions={(count.flow, count.action): count for count in counted},
         latest=with_events(rows, runs.newest(rows, limit=12)),
+        last={flow.id: row for flow in flows for row in figures.newest_of_flow(rows, flow.id, limit=1)},
+        money=moved(figures.amounts(rows, since, until)),
         stands={each.flow.id: each for each in standings(rows, flows, environments)},
         processes=processes.alive(rows, now) if rows.queued else None,
     )

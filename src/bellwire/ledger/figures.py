@@ -205,6 +205,28 @@ def open_exceptions(rows: Rows) -> int:
     return int(row[0]) if row else 0
 
 
+def opened_exceptions(rows: Rows, since: datetime, until: datetime) -> int:
+    """How many began in a period, whatever became of them."""
+    row = rows.one(
+        "SELECT COUNT(*) FROM exceptions WHERE opened_at >= :since AND opened_at < :until",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    return int(row[0]) if row else 0
+
+
+def amounts(rows: Rows, since: datetime, until: datetime) -> list[tuple[str, str]]:
+    """Of each event of a period about which something was done: its type, and the amount that it is about, as the JSON
+    of a Money. Those about none are left out."""
+    total, amount = rows.json_text("e.data", "total"), rows.json_text("e.data", "amount")
+    found = rows.all(
+        f"SELECT e.type, COALESCE({total}, {amount}) FROM events e"  # noqa: S608
+        " WHERE e.recorded_at >= :since AND e.recorded_at < :until"
+        " AND EXISTS (SELECT 1 FROM runs r WHERE r.event = e.id AND r.state = 'done')",
+        {"since": stamp(since), "until": stamp(until)},
+    )
+    return [(kind, text) for kind, text in found if text]
+
+
 def unfinished(rows: Rows, now: datetime | None = None) -> int:
     """Deliveries to be normalised and runs that are neither done nor stuck, nor behind one that is, nor wait for a time
     that their flow says (with `now`: one that is still to come), or for a person."""

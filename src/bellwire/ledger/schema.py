@@ -210,6 +210,7 @@ exceptions = Table(
 )
 _partial("exceptions_open", exceptions.c.id, "state = 'open'")
 Index("exceptions_by_run", exceptions.c.run)
+Index("exceptions_by_time", exceptions.c.opened_at)
 
 # The runs that a later event may end, and such events: which run it is shows in what they have in common.
 endings = Table(

@@ -25,6 +25,7 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 def upgrade() -> None:
     op.add_column("exceptions", _text("assignee"))
+    op.create_index("exceptions_by_time", "exceptions", ["opened_at"])
     op.create_table(
         "comments",
         _number(),
