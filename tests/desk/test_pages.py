@@ -271,7 +271,8 @@ async def test_today_says_how_much_money_was_moved_of_what_is_done(place: Place)
 async def test_connections_are_lamps_that_say_how_they_are(place: Place) -> None:
     down = HealthRow("stock", Trouble.DOWN, "It fails.", 3, NOW, NOW)
     out = HealthRow("books", Trouble.SIGNED_OUT, "It doesn't know us.", 1, NOW, None)
-    await place.write(lambda story: [health.set_out(story.rows, row) for row in (down, out)])
+    await place.write(lambda story: health.set_out(story.rows, down))
+    await place.write(lambda story: health.set_out(story.rows, out))
     text = words(await shown(place))
 
     assert "Corner Store shop in order sandbox" in text
