@@ -16,7 +16,7 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import flow, run, signing_in, today
+from bellwire.desk.pages import asks, flow, run, signing_in, today
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
@@ -46,6 +46,7 @@ class Desk:
         site = self._site
         return [
             *today.pages(site),
+            *asks.pages(site),
             *flow.pages(site),
             *run.pages(site),
             *signing_in.pages(site, self._gate),

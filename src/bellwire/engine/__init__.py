@@ -18,7 +18,7 @@ from bellwire.engine.by_hand import (
     tick_off,
 )
 from bellwire.engine.comparing import Comparison, Verdict, all_noted, compare
-from bellwire.engine.editing import Edited, Input, input_of, lacking
+from bellwire.engine.editing import Edited, Input, input_of, lacking, referred_to
 from bellwire.engine.engine import Engine, Setting
 from bellwire.engine.going_live import Standing, environment_of, go_live, standings
 from bellwire.engine.links import is_signed, signature
@@ -53,6 +53,7 @@ __all__ = [
     "lacking",
     "leave_out",
     "open_engine",
+    "referred_to",
     "replay",
     "resolve",
     "retry",
