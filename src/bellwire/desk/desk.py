@@ -16,7 +16,7 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import asks, flow, run, signing_in, today
+from bellwire.desk.pages import asks, flow, flows, run, signing_in, today
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
@@ -47,6 +47,7 @@ class Desk:
         return [
             *today.pages(site),
             *asks.pages(site),
+            *flows.pages(site),
             *flow.pages(site),
             *run.pages(site),
             *signing_in.pages(site, self._gate),
