@@ -9,7 +9,7 @@ from bellwire.desk.site import Site
 from bellwire.desk.today import Entry
 from bellwire.engine import Standing, standings
 from bellwire.events import Environment
-from bellwire.flows import Flow
+from bellwire.flows import Flow, picture
 from bellwire.ledger import FlowMode, Rows, RunRow, asks, figures, health
 
 _NOTHING = figures.FlowLoad(0, 0, {}, {})
@@ -30,6 +30,11 @@ class Line:
     @property
     def flow(self) -> Flow:
         return self.stands.flow
+
+    @property
+    def begins(self) -> str:
+        """What it begins with, as a sentence."""
+        return picture(self.flow).boxes[0].meaning
 
     @property
     def stuck(self) -> int:
