@@ -4,8 +4,10 @@ import asyncio
 import fcntl
 import json
 import re
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,6 +85,16 @@ async def test_a_flow_that_is_not_ready_ends_with_1_and_json_says_why(shop: Shop
     assert why.startswith("Record 9 (the same webhook three times")
     assert told["report"] == str(shop.folder / "here/out.html")
     assert "Not ready." in (shop.folder / "here/out.html").read_text()
+
+
+async def test_each_record_can_be_told_in_a_line_as_it_ends_and_on_record_is_who_wanted_it(shop: Shop) -> None:
+    code, out, err = await shop.bellwire("pilot", "short", "--lines", "--who", "Dana Hill")
+    assert (code, err) == (0, "")
+    *records, whole = [json.loads(line) for line in out.splitlines()]
+    assert [each["position"] for each in records] == list(range(1, 11))
+    assert whole["records"] == records and whole["ready"] is True
+    with closing(sqlite3.connect(shop.folder / "data" / "ledger.db")) as ledger:
+        assert ledger.execute("SELECT who, ready FROM pilots").fetchall() == [("Dana Hill", 1)]
 
 
 async def test_a_flow_that_begins_by_the_clock_is_tried_in_shadow(shop: Shop) -> None:

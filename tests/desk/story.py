@@ -357,6 +357,7 @@ async def open_desk(
     zone: tzinfo = CHICAGO,
     ledger_url: str = "",
     environment: Environment = Environment.SANDBOX,
+    project: Path | None = None,
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
     own."""
@@ -369,8 +370,12 @@ async def open_desk(
             clock=lambda: place.now,
             business=business,
             zone=zone,
+            project=project,
         )
         healthz = Route("/healthz", lambda _: PlainTextResponse("ok"))
         async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port) as port:
             place.url = f"http://127.0.0.1:{port}"
-            yield place
+            try:
+                yield place
+            finally:
+                desk.close()

@@ -114,8 +114,7 @@ def mode(
     from bellwire.cli.going_live import environments, say_what_waits, standings_of
     from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
-    from bellwire.engine import Standing, go_live
-    from bellwire.engine import switch as switch_flow
+    from bellwire.engine import Standing, switch_to
     from bellwire.ledger import Database, FlowMode, Rows
 
     found = _find(_flows(read_project(project)), flow)
@@ -124,11 +123,8 @@ def mode(
 
     async def switch(ledger: Database, settings: "Settings") -> list[Standing]:
         def write(rows: Rows) -> None:
-            now = system_clock()
-            if wanted == FlowMode.LIVE:
-                go_live(rows, found, environments(settings), now, who=person(), reason=reason)
-            else:
-                switch_flow(rows, found.id, FlowMode(wanted), now, who=person(), reason=reason)
+            accounts = environments(settings)
+            switch_to(rows, found, FlowMode(wanted), accounts, system_clock(), who=person(), reason=reason)
 
         if wanted:
             await ledger.write(write)

@@ -70,9 +70,9 @@ def doubts(found: Iterable[Standing]) -> Iterator[Finding]:
             )
 
 
-def keep(report: "Report", project: Path) -> Sequence[Standing]:
-    """Put a pilot that was brought to its end on record; gives how it stands with its flow now. Raises
-    ConfigurationError, LedgerBusy."""
+def keep(report: "Report", project: Path, who: str = "") -> Sequence[Standing]:
+    """Put a pilot that was brought to its end on record, as wanted by `who` (else by who gives the command); gives how
+    it stands with its flow now. Raises ConfigurationError, LedgerBusy."""
     pilot = PilotRow(
         report.flow.id,
         report.flow.hash,
@@ -81,7 +81,7 @@ def keep(report: "Report", project: Path) -> Sequence[Standing]:
         report.as_expected,
         len(report.tried),
         report.began,
-        person(),
+        who or person(),
     )
 
     async def write(ledger: Database, settings: Settings) -> Sequence[Standing]:

@@ -1,12 +1,13 @@
 """`bellwire pilot`: ten test records through a flow, and a report that says ready or not."""
 
 import os
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,6 +44,11 @@ def pilot(
     ] = None,
     project: Project = HERE,
     as_json: Json = False,
+    lines: Annotated[
+        bool,
+        typer.Option("--lines", help="Print JSON, a line for each record as it ends, and one for all that --json has."),
+    ] = False,
+    who: Annotated[str, typer.Option(help="Who wants it, for the record.", show_default="you")] = "",
 ) -> None:
     """Try a flow with ten test records, good and bad, and say whether it is ready to go live.
 
@@ -57,19 +63,24 @@ def pilot(
     from bellwire.practice.pilot import page
 
     set_up(os.environ.get("BELLWIRE_LOG_LEVEL", "error"))
-    found = uvloop.run(_pilot(Plan.read(flow, project), on, quiet=as_json))
+    quiet = as_json or lines
+    found = uvloop.run(_pilot(Plan.read(flow, project), on, _tell_line if lines else None if as_json else _tell))
     path = report or project / "reports" / f"pilot-{found.flow.id}-{found.began.astimezone():%Y-%m-%d}.html"
     _write(path, page(found))
-    if as_json:
-        print_json(found.as_json() | {"report": str(path.absolute())})
+    told = found.as_json() | {"report": str(path.absolute())}
+    if lines:
+        _print_line(told)
+    elif as_json:
+        print_json(told)
     else:
         _conclude(found, path)
-    _record(found, project, quiet=as_json)
+    _record(found, project, who, quiet=quiet)
     if not found.ready:
         raise typer.Exit(FAILED)
 
 
-async def _pilot(plan: "Plan", on: On, *, quiet: bool) -> "Report":
+async def _pilot(plan: "Plan", on: On, tell: "Callable[[Tried], None] | None") -> "Report":
+    """`tell` is called with each record as it ends."""
     from bellwire.cli.piloting import on_practice, on_sandbox
     from bellwire.clock import system_clock
     from bellwire.practice.pilot import Report
@@ -78,11 +89,11 @@ async def _pilot(plan: "Plan", on: On, *, quiet: bool) -> "Report":
     first = _FIRST if on is On.PRACTICE else time.time_ns() // 10**8
     wanted, began, started = plan.kind.records(first), system_clock(), time.monotonic()
     async with on_practice(plan) if on is On.PRACTICE else on_sandbox(plan) as trial:
-        if not quiet:
+        if tell is _tell:
             systems = ", ".join(f"{connector.manifest.title} ({name})" for name, connector in plan.connectors.items())
             say(f"{plan.flow.name}: {len(wanted)} test records, on {on.value}.")
             say(f"{'Simulated' if on is On.PRACTICE else 'Your sandbox accounts'}: {systems}.\n")
-        tried = [each async for each in _telling(trial.run(wanted), len(wanted), quiet=quiet)]
+        tried = [each async for each in _telling(trial.run(wanted), len(wanted), tell)]
     return Report(
         plan.flow,
         on is On.PRACTICE,
@@ -97,19 +108,21 @@ async def _pilot(plan: "Plan", on: On, *, quiet: bool) -> "Report":
 # What is told
 
 
-async def _telling(tried: "AsyncIterator[Tried]", total: int, *, quiet: bool) -> "AsyncIterator[Tried]":
-    """Tells each record as it ends, and shows which one is under way."""
+async def _telling(
+    tried: "AsyncIterator[Tried]", total: int, tell: "Callable[[Tried], None] | None"
+) -> "AsyncIterator[Tried]":
+    """Tells each record as it ends, and people at a terminal which one is under way."""
     from contextlib import nullcontext
 
     from rich.console import Console
 
     console = Console(highlight=False, emoji=False, markup=False)
-    status = nullcontext() if quiet or not console.is_terminal else console.status(f"Record 1 of {total} …")
+    status = nullcontext() if tell is not _tell or not console.is_terminal else console.status(f"Record 1 of {total} …")
     with status as shown:
         position = 1
         async for each in tried:
-            if not quiet:
-                _tell(each)
+            if tell is not None:
+                tell(each)
             position += 1
             if shown is not None:
                 shown.update(f"Record {position} of {total} …")
@@ -132,6 +145,19 @@ def _tell(tried: "Tried") -> None:
         say(f"{'':13}{retried.action} was tried again: {retried.sentence}")
 
 
+def _tell_line(tried: "Tried") -> None:
+    from bellwire.practice.pilot import tried_as_json
+
+    _print_line(tried_as_json(tried))
+
+
+def _print_line(values: "Mapping[str, Any]") -> None:
+    import orjson
+
+    say(orjson.dumps(values).decode())
+    sys.stdout.flush()
+
+
 def _conclude(report: "Report", path: Path) -> None:
     from bellwire.clock import duration
 
@@ -148,10 +174,10 @@ def _conclude(report: "Report", path: Path) -> None:
     say(f"The report: {path}")
 
 
-def _record(report: "Report", project: Path, *, quiet: bool) -> None:
+def _record(report: "Report", project: Path, who: str, *, quiet: bool) -> None:
     from bellwire.cli.going_live import keep, say_what_waits
 
-    stands = keep(report, project)
+    stands = keep(report, project, who)
     if not quiet:
         say_what_waits(stands)
 

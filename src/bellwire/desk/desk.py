@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,7 +17,8 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import flow, run, signing_in, today
+from bellwire.desk.pages import asks, flow, flows, pilot, run, signing_in, today
+from bellwire.desk.piloting import Pilots
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
@@ -36,16 +38,22 @@ class Desk:
         zone: tzinfo = UTC,
         host: str = "127.0.0.1",
         public_url: str = "",
+        project: Path | None = None,
     ) -> None:
+        """`project` is its folder: without it, no pilot can be run from here."""
         self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url)
         self._gate = Gate(self._site)
-        self._live = Live(ledger)
+        self._pilots = Pilots(project, clock)
+        self._live = Live(ledger, self._pilots.mark)
 
     def all_pages(self) -> list[Page]:
         """Everything that the gate lets people to."""
         site = self._site
         return [
             *today.pages(site),
+            *asks.pages(site),
+            *flows.pages(site),
+            *pilot.pages(site, self._pilots),
             *flow.pages(site),
             *run.pages(site),
             *signing_in.pages(site, self._gate),
@@ -69,6 +77,7 @@ class Desk:
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""
         self._live.close()
+        self._pilots.close()
 
     async def _asset(self, request: Request) -> Response:
         found = self._site.assets.find(request.path_params["version"], request.path_params["name"])

@@ -169,6 +169,11 @@ def facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def link_of(row: AttemptRow) -> str:
+    """Where people can see what an attempt has made; empty when the vendor doesn't say, or nothing was made."""
+    return _link(orjson.loads(row.result or "{}")) if row.outcome in (Outcome.DONE, Outcome.BY_HAND) else ""
+
+
 def _link(result: Mapping[str, Any]) -> str:
     """The first web address in it. Anything else (`javascript:`) is no link."""
     found = [str(value) for name, value in result.items() if name.endswith("url")]

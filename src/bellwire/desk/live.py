@@ -4,7 +4,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from starlette.requests import Request
@@ -22,8 +22,10 @@ _SAID_EVERY = 20.0
 
 
 class Live:
-    def __init__(self, ledger: Database) -> None:
+    def __init__(self, ledger: Database, beside: Callable[[], object] = lambda: None) -> None:
+        """`beside` gives another value whenever something has changed that isn't in the ledger."""
         self._ledger = ledger
+        self._beside = beside
         self._listeners = 0
         self._changed = asyncio.Condition()
         self._mark: object = None
@@ -73,7 +75,7 @@ class Live:
     async def _look(self) -> None:
         while self._listeners:
             with suppress(LedgerBusy):
-                mark = await self._ledger.read(pulse.mark)
+                mark = await self._ledger.read(pulse.mark), self._beside()
                 if self._mark not in (None, mark):
                     async with self._changed:
                         self._changed.notify_all()

@@ -18,9 +18,9 @@ from bellwire.engine.by_hand import (
     tick_off,
 )
 from bellwire.engine.comparing import Comparison, Verdict, all_noted, compare
-from bellwire.engine.editing import Edited, Input, input_of, lacking
+from bellwire.engine.editing import Edited, Input, input_of, lacking, referred_to
 from bellwire.engine.engine import Engine, Setting
-from bellwire.engine.going_live import Standing, environment_of, go_live, standings
+from bellwire.engine.going_live import Standing, environment_of, go_live, standings, switch_to
 from bellwire.engine.links import is_signed, signature
 from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
@@ -53,6 +53,7 @@ __all__ = [
     "lacking",
     "leave_out",
     "open_engine",
+    "referred_to",
     "replay",
     "resolve",
     "retry",
@@ -62,6 +63,7 @@ __all__ = [
     "still_asked",
     "still_open",
     "switch",
+    "switch_to",
     "tick_off",
     "values_of",
 ]

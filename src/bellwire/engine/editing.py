@@ -106,6 +106,18 @@ def lacking(rows: Rows, means: Means, about: ExceptionRow | AskRow, told: Mappin
     return wanted
 
 
+def referred_to(rows: Rows, means: Means, about: ExceptionRow | AskRow) -> dict[str, list[str]]:
+    """By field of what an action gives: the later actions that want to know it, whether they could do without or not.
+
+    Raises BellwireError.
+    """
+    found: dict[str, list[str]] = {}
+    for name, fields in uses(_progress(rows, means, about, None).flow, about.action).items():
+        for field in fields:
+            found.setdefault(field, []).append(name)
+    return found
+
+
 def not_about_an_action(exception: ExceptionRow) -> BellwireError:
     """For what is asked about an action, of an exception about a whole run or a delivery."""
     what = "a delivery that can't be read" if exception.run is None else "a run as a whole"

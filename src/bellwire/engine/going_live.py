@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bellwire.engine.by_hand import switch
 from bellwire.errors import BellwireError
 from bellwire.events import Environment
 from bellwire.flows import Flow
@@ -63,6 +64,11 @@ class Standing:
         )
 
     @property
+    def needs_reason(self) -> bool:
+        """Whether somebody has to say why it is to go live."""
+        return self.environment is Environment.PRODUCTION and self.mode is not FlowMode.LIVE and not self.tried
+
+    @property
     def told(self) -> str:
         """For one that `waits`: what that means."""
         return f"{self.flow.name} isn't live yet: what it would do is noted, and nothing is sent."
@@ -90,14 +96,30 @@ def standings(rows: Rows, flows: Iterable[Flow], connections: Mapping[str, Envir
     ]
 
 
+def switch_to(
+    rows: Rows,
+    flow: Flow,
+    mode: FlowMode,
+    connections: Mapping[str, Environment],
+    now: datetime,
+    *,
+    who: str,
+    reason: str,
+) -> None:
+    """Have a flow do everything or less; it holds at once. Raises what `go_live` does."""
+    if mode is FlowMode.LIVE:
+        go_live(rows, flow, connections, now, who=who, reason=reason)
+    else:
+        switch(rows, flow.id, mode, now, who=who, reason=reason)
+
+
 def go_live(
     rows: Rows, flow: Flow, connections: Mapping[str, Environment], now: datetime, *, who: str, reason: str
 ) -> None:
     """Have a flow do everything; it holds at once. Raises BellwireError when it works with real accounts, its present
     text wasn't tried or found ready, and no `reason` is given."""
     (found,) = standings(rows, [flow], connections)
-    real = found.environment is Environment.PRODUCTION
-    if real and found.mode is not FlowMode.LIVE and not found.tried and not reason:
+    if found.needs_reason and not reason:
         raise BellwireError(
             f"{flow.name} stays {found.mode}: it works with real accounts. {found.doubt}",
             remedy=found.next_step
@@ -105,7 +127,7 @@ def go_live(
             else f"Run `bellwire pilot {flow.id}` first. To go live without one that passed, say why:"
             f' `bellwire flow mode {flow.id} live --reason "…"`.',
         )
-    if real or found.tried:
+    if found.environment is Environment.PRODUCTION or found.tried:
         modes.decide(rows, flow.id, FlowMode.LIVE, reason, now)
     else:
         # That says nothing about real accounts, should its connections change to such.

@@ -26,6 +26,7 @@ from bellwire.ledger import (
     schedules,
     stock,
     tokens,
+    versions,
     windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
@@ -57,6 +58,7 @@ from bellwire.ledger.rows import (
     RunState,
 )
 from bellwire.ledger.tokens import TokenRow
+from bellwire.ledger.versions import VersionRow
 
 __all__ = [
     "NO_ENGINE",
@@ -96,6 +98,7 @@ __all__ = [
     "Size",
     "TokenRow",
     "Trouble",
+    "VersionRow",
     "alerts",
     "asks",
     "audit",
@@ -121,5 +124,6 @@ __all__ = [
     "schedules",
     "stock",
     "tokens",
+    "versions",
     "windows",
 ]

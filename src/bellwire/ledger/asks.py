@@ -46,12 +46,42 @@ def find(rows: Rows, number: int) -> AskRow | None:
     return ask_row(row) if row else None
 
 
-def open_ones(rows: Rows, *, run: int | None = None, flow: str = "", limit: int = 1000) -> list[AskRow]:
-    """Oldest first."""
+def open_ones(
+    rows: Rows, *, run: int | None = None, flow: str = "", kind: str = "", after: int = 0, limit: int = 1000
+) -> list[AskRow]:
+    """Oldest first; those with a higher number than `after`."""
     found = rows.all(
-        f"SELECT {_COLUMNS} FROM asks WHERE state = 'open' AND (:flow = '' OR flow = :flow)"  # noqa: S608
-        " AND (CAST(:run AS bigint) IS NULL OR run = :run) ORDER BY id LIMIT :limit",
-        {"run": run, "flow": flow, "limit": limit},
+        f"SELECT {_COLUMNS} FROM asks WHERE state = 'open' AND id > :after AND (:flow = '' OR flow = :flow)"  # noqa: S608
+        " AND (:kind = '' OR kind = :kind) AND (CAST(:run AS bigint) IS NULL OR run = :run) ORDER BY id LIMIT :limit",
+        {"run": run, "flow": flow, "kind": kind, "after": after, "limit": limit},
+    )
+    return [ask_row(row) for row in found]
+
+
+def closed_ones(
+    rows: Rows,
+    *,
+    flow: str = "",
+    kind: str = "",
+    since: datetime | None = None,
+    before: int | None = None,
+    limit: int = 1000,
+) -> list[AskRow]:
+    """Those decided, done or withdrawn last come first: not before `since`, and earlier than the one with the number
+    `before`."""
+    wanted = ["decided_at IS NOT NULL"]
+    wanted += ["decided_at >= :since"] * (since is not None)
+    wanted += ["(decided_at, id) < (SELECT decided_at, id FROM asks WHERE id = :before)"] * (before is not None)
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM asks WHERE {' AND '.join(wanted)} AND (:flow = '' OR flow = :flow)"  # noqa: S608
+        " AND (:kind = '' OR kind = :kind) ORDER BY decided_at DESC, id DESC LIMIT :limit",
+        {
+            "flow": flow,
+            "kind": kind,
+            "since": None if since is None else stamp(since),
+            "before": before,
+            "limit": limit,
+        },
     )
     return [ask_row(row) for row in found]
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bellwire.events import Environment
 from bellwire.ledger.database import Rows
-from bellwire.ledger.rows import FlowMode, stamp
+from bellwire.ledger.rows import FlowMode, stamp, unstamp
 
 
 def undecided(environment: Environment) -> FlowMode:
@@ -21,6 +21,12 @@ def mode_of(rows: Rows, flow: str, environment: Environment) -> FlowMode:
 def decided(rows: Rows) -> dict[str, FlowMode]:
     """What people decided, by flow."""
     return {flow: FlowMode(mode) for flow, mode in rows.all("SELECT flow, mode FROM flow_modes")}
+
+
+def decision(rows: Rows, flow: str) -> tuple[str, datetime] | None:
+    """Why and when somebody switched a flow last; None: nobody has."""
+    row = rows.one("SELECT reason, set_at FROM flow_modes WHERE flow = :flow", {"flow": flow})
+    return (row[0], unstamp(row[1])) if row else None
 
 
 def decide(rows: Rows, flow: str, mode: FlowMode, reason: str, now: datetime) -> None:

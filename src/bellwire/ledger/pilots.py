@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bellwire.ledger.database import Rows
 from bellwire.ledger.rows import stamp, unstamp
+
+_COLUMNS = "flow, flow_hash, ran_on, ready, as_expected, records, at, who"
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,22 @@ def record(rows: Rows, pilot: PilotRow) -> None:
 
 def newest(rows: Rows, flow: str, flow_hash: str) -> PilotRow | None:
     """The last one of this text of the flow."""
-    row = rows.one(
-        "SELECT ran_on, ready, as_expected, records, at, who FROM pilots"
-        " WHERE flow = :flow AND flow_hash = :hash ORDER BY id DESC LIMIT 1",
+    found = rows.one(
+        f"SELECT {_COLUMNS} FROM pilots WHERE flow = :flow AND flow_hash = :hash ORDER BY id DESC LIMIT 1",  # noqa: S608
         {"flow": flow, "hash": flow_hash},
     )
-    if row is None:
-        return None
-    ran_on, ready, as_expected, records, at, who = row
+    return _row(found) if found else None
+
+
+def of_flow(rows: Rows, flow: str, *, limit: int) -> list[PilotRow]:
+    """Of all its texts, the newest first."""
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM pilots WHERE flow = :flow ORDER BY id DESC LIMIT :limit",  # noqa: S608
+        {"flow": flow, "limit": limit},
+    )
+    return [_row(row) for row in found]
+
+
+def _row(row: tuple[Any, ...]) -> PilotRow:
+    flow, flow_hash, ran_on, ready, as_expected, records, at, who = row
     return PilotRow(flow, flow_hash, ran_on, bool(ready), as_expected, records, unstamp(at), who)

@@ -109,6 +109,7 @@ flow_versions = Table(
     _text("source"),
     _at("recorded_at"),
 )
+Index("versions_of_flow", flow_versions.c.flow, flow_versions.c.recorded_at)
 
 flow_modes = Table(
     "flow_modes",
@@ -167,6 +168,7 @@ _partial("runs_held", runs.c.held_for, "state = 'held'")
 _partial("runs_unfinished_of_subject", runs.c.subject, "state IN ('running', 'waiting', 'held', 'dead')")
 Index("runs_by_time", runs.c.created_at)
 Index("runs_by_event", runs.c.event)
+Index("runs_by_version", runs.c.flow_hash, runs.c.id)
 
 attempts = Table(
     "attempts",
@@ -274,6 +276,7 @@ asks = Table(
 )
 _partial("asks_open", asks.c.id, "state = 'open'")
 Index("asks_by_run", asks.c.run)
+Index("asks_by_decision", asks.c.decided_at, asks.c.id)
 
 # What the links are signed with that answer a flow's questions. Who can read it here could answer here, too.
 link_keys = Table(

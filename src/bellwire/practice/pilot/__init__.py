@@ -2,7 +2,7 @@
 
 from bellwire.practice.pilot.kinds import EVENT_TYPES, Happened, Kind, Record, find_kind
 from bellwire.practice.pilot.page import page
-from bellwire.practice.pilot.report import Report
+from bellwire.practice.pilot.report import Report, tried_as_json
 from bellwire.practice.pilot.trial import Hurried, Trial
 from bellwire.practice.pilot.vendors import Vendors
 from bellwire.practice.pilot.verdict import Check, Retried, Stuck, Tried
@@ -22,4 +22,5 @@ __all__ = [
     "Vendors",
     "find_kind",
     "page",
+    "tried_as_json",
 ]

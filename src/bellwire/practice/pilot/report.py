@@ -108,7 +108,7 @@ class Report:
             "systems": dict(self.systems),
             "ready": self.ready,
             "why_not": self.why_not,
-            "records": [_record(tried) for tried in self.tried],
+            "records": [tried_as_json(tried) for tried in self.tried],
             "criteria": [asdict(check) for check in self.criteria],
             "minutes_by_hand": None if self.by_hand is None else self.by_hand.total_seconds() / 60,
             "notes": self.notes,
@@ -131,7 +131,8 @@ def _sentence(told: str, alike: Sequence[Tried]) -> str:
     return " ".join([f"{which}: {told}.", *sentences])
 
 
-def _record(tried: Tried) -> dict[str, Any]:
+def tried_as_json(tried: Tried) -> dict[str, Any]:
+    """One record, for programs. Times are in seconds."""
     return {
         "position": tried.position,
         "name": tried.name,

@@ -99,3 +99,6 @@ def upgrade() -> None:
         _at("at"),
     )
     op.create_index("drafts_by_flow", "drafts", ["flow"])
+    op.create_index("asks_by_decision", "asks", ["decided_at", "id"])
+    op.create_index("versions_of_flow", "flow_versions", ["flow", "recorded_at"])
+    op.create_index("runs_by_version", "runs", ["flow_hash", "id"])
