@@ -16,7 +16,9 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
+from bellwire.desk.pages import connections as connection_pages
 from bellwire.desk.pages import flow, run, signing_in, today
+from bellwire.desk.reach import Reach
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
@@ -35,9 +37,9 @@ class Desk:
         business: str = "",
         zone: tzinfo = UTC,
         host: str = "127.0.0.1",
-        public_url: str = "",
+        reach: Reach | None = None,
     ) -> None:
-        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url)
+        self._site = Site(ledger, flows, connections, clock, business, zone, host, reach or Reach())
         self._gate = Gate(self._site)
         self._live = Live(ledger)
 
@@ -48,6 +50,7 @@ class Desk:
             *today.pages(site),
             *flow.pages(site),
             *run.pages(site),
+            *connection_pages.pages(site),
             *signing_in.pages(site, self._gate),
             Page("/live", self._live.stream),
             Page("/{rest:path}", _nothing, needs=None),

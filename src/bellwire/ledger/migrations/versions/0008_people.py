@@ -1,4 +1,4 @@
-"""People who sign in, their sessions and tokens; comments on exceptions; drafts of flows"""
+"""People who sign in, their sessions and tokens; comments on exceptions; drafts of flows; the desk's lists"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -98,3 +98,19 @@ def upgrade() -> None:
         _at("at"),
     )
     op.create_index("drafts_by_flow", "drafts", ["flow"])
+    webhooks = sa.text("delivery_id NOT LIKE 'bellwire-polled/%'")
+    op.create_index(
+        "webhooks_by_connection",
+        "deliveries",
+        ["connection", "id"],
+        sqlite_where=webhooks,
+        postgresql_where=webhooks,
+    )
+    op.create_index("events_by_connection", "events", ["connection", "id"])
+    op.create_table(
+        "signings",
+        sa.Column("connection", sa.Text(), primary_key=True, nullable=False),
+        _at("newest_at", nullable=True),
+        _at("earlier_at", nullable=True),
+        sqlite_with_rowid=False,
+    )
