@@ -18,7 +18,7 @@ from tests.cli.desk import AcmeDesk, acme_desk
 from tests.desk.story import Place, open_desk
 
 OLD, NEW = "0ld-s3cret", "n3w-s3cret"
-SIGNED = {"scheme": "hmac", "header": "X-Signature", "type_field": "type"}
+SIGNED: dict[str, Any] = {"scheme": "hmac", "header": "X-Signature", "type_field": "type"}
 
 
 @contextmanager

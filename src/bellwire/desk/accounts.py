@@ -1,6 +1,5 @@
 """What is done with a connection from the desk, by a page or by the API."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,7 @@ from bellwire.desk.connections import Checked, Standing, known, standing
 from bellwire.desk.site import Site
 from bellwire.errors import BellwireError, ConfigurationError
 from bellwire.events import Environment
-from bellwire.ledger import Rows, audit, polls
+from bellwire.ledger import Rows, audit, polls, signings
 from bellwire.watch import accounts
 from bellwire.watch.finding import Finding, Level
 
@@ -49,7 +48,8 @@ class Accounts:
         """Have its webhooks sent here. Gives how it was before. Raises VendorError, BellwireError."""
 
         async def keep(made: Mapping[str, str]) -> None:
-            await asyncio.to_thread(connection.credentials.store, made)
+            store = partial(connection.credentials.store, made)
+            await self.keep(connection, "set", list(made), who, store)
 
         before = await accounts.subscribe(connection, self._site.reach.hook(connection.name), self._site.clock, keep)
         if not before.well:
@@ -57,14 +57,31 @@ class Accounts:
         self.remember(connection, await self.webhooks(connection))
         return before
 
-    async def keep(self, connection: Connection, fields: Sequence[str], who: str, store: Callable[[], None]) -> None:
-        """Keep credentials that were tried, and who set them."""
-        await asyncio.to_thread(store)
-        await self.note(connection, "set", who, *fields)
-
-    async def note(self, connection: Connection, what: str, who: str, *fields: str) -> None:
+    async def keep(
+        self,
+        connection: Connection,
+        what: str,
+        fields: Sequence[str],
+        who: str,
+        store: Callable[[], None],
+        *,
+        signs: bool = False,
+    ) -> None:
+        """Keep credentials, and who did. If the ledger can't be written, nothing is changed. `signs`: they change what
+        webhooks are signed with."""
         target, now = " ".join([connection.name, *fields]), self._site.clock()
-        await self._site.ledger.write(lambda rows: audit.record(rows, who, what, target, now))
+
+        def write(rows: Rows) -> None:
+            if signs:
+                signings.begin(rows, connection.name)
+            audit.record(rows, who, what, target, now)
+            store()
+
+        await self._site.ledger.write(write)
+
+    async def note(self, connection: Connection, what: str, who: str) -> None:
+        now = self._site.clock()
+        await self._site.ledger.write(lambda rows: audit.record(rows, who, what, connection.name, now))
 
     def read_now(self, rows: Rows, connection: Connection, who: str) -> list[str]:
         """Have its lists read for what no webhook brought, by whichever process reads them. Gives their names. Raises

@@ -1,8 +1,8 @@
 """Connections: how each is, and everything that makes one work."""
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from bellwire.desk.forms import form_of
 from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
 from bellwire.errors import BellwireError, MissingCredential
-from bellwire.ledger import Rows, audit, signings
+from bellwire.ledger import signings
 from bellwire.watch.accounts import sign_in
 from bellwire.watch.finding import Finding, Level
 
@@ -106,11 +106,11 @@ class _Connections:
             return self._asked(request, connection, "", wrong=without(given, wrong), status=400)
         field = connection.manifest.webhook_credential
         before = connection.credentials.find(field)
-        if field in given and before and given[field] != before:
+        signs = bool(field in given and before and given[field] != before)
+        if signs and before:
             # What is on its way, signed with the one before, is still to be taken in.
             trial.store({earlier(field): before})
-            await self._site.ledger.write(lambda rows: signings.begin(rows, connection.name))
-        await self._accounts.keep(connection, list(given), visitor_of(request).name, trial.keep)
+        await self._accounts.keep(connection, "set", list(given), visitor_of(request).name, trial.keep, signs=signs)
         self._accounts.remember(connection, without(given, findings))
         account = f"{findings[0].sentence} " if findings else f"{connection.manifest.title} has no way to try them. "
         return self._back(connection, f"{account}The credentials are kept, and used from now on.")
@@ -204,14 +204,8 @@ class _Connections:
     async def _keep_secrets(
         self, request: Request, connection: Connection, what: str, values: Mapping[str, str]
     ) -> None:
-        who, now, field = visitor_of(request).name, self._site.clock(), connection.manifest.webhook_credential
-
-        def write(rows: Rows) -> None:
-            signings.begin(rows, connection.name)
-            audit.record(rows, who, what, f"{connection.name} {field}", now)
-
-        await asyncio.to_thread(connection.credentials.store, values)
-        await self._site.ledger.write(write)
+        field, store = connection.manifest.webhook_credential, partial(connection.credentials.store, values)
+        await self._accounts.keep(connection, what, [field], visitor_of(request).name, store, signs=True)
 
     async def _rotating(self, request: Request, wrong: str = "", *, status: int = 200) -> Response:
         found = await self._standing(request)
