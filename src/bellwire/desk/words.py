@@ -28,6 +28,10 @@ class Words:
         """`Tuesday, November 24, 2026`."""
         return format_date(moment.astimezone(self._zone).date(), "full", locale=_LOCALE)
 
+    def date(self, moment: datetime) -> str:
+        """`Nov 24, 2026`."""
+        return format_date(moment.astimezone(self._zone).date(), "medium", locale=_LOCALE)
+
     def clock(self, moment: datetime) -> str:
         """`9:30:02 AM`."""
         return format_time(moment, "h:mm:ss a", tzinfo=self._zone, locale=_LOCALE)
