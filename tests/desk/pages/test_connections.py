@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bellwire.access import Role, add_person, begin_session
+from bellwire.desk.gate import SESSION
 from bellwire.events import Environment
 from bellwire.ledger import HealthRow, Rows, Trouble, audit, deliveries, health, polls
 from bellwire.vault import Vault
@@ -238,3 +240,33 @@ async def test_nothing_made_up_comes_from_a_production_account(tmp_path: Path) -
 async def test_what_sends_no_webhooks_has_no_page_for_them(tmp_path: Path, path: str) -> None:
     async with open_desk(tmp_path) as place, surfing(place) as surfer:
         assert (await surfer.get(path)).status == 404
+
+
+async def signed_in(place: Place, surfer: Surfer, role: Role) -> None:
+    def begin(rows: Rows) -> str:
+        person = add_person(rows, name="Dana", email="d@example.com", role=role, password="x", now=place.now, who="x")
+        return begin_session(rows, person.id, place.now, "")
+
+    secret = await place.ledger.write(begin)
+    surfer.session.headers["Cookie"] = f"{SESSION}={secret}"
+
+
+async def test_who_may_only_see_is_offered_nothing_else_and_does_nothing_else(tmp_path: Path) -> None:
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, vault), surfing(place) as surfer:
+        await signed_in(place, surfer, Role.VIEWER)
+        shown = await surfer.get("/connections/site")
+        assert shown.status == 200 and "Set credentials" not in shown.words and "Ask it now" not in shown.words
+        for path in ("credentials", "rotate", "sign-in"):
+            assert (await surfer.get(f"/connections/site/{path}")).status == 403, path
+        for path in ("check", "polls", "subscriptions", "credentials", "sign-in", "rotate", "rotate/end", "first"):
+            refused = await surfer.post(f"/connections/site/{path}", at="/connections/site", secret=NEW, keep="new")
+            assert (refused.status, refused.path) == (403, f"/connections/site/{path}")
+        assert kept(vault, "site", "webhook_secret") == OLD
+
+
+async def test_who_works_here_asks_the_vendor_and_changes_no_credentials(tmp_path: Path) -> None:
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), surfing(place) as surfer:
+        await signed_in(place, surfer, Role.OPERATOR)
+        asked = await surfer.post("/connections/site/check", at="/connections/site")
+        assert asked.status == 200 and "There is nobody to ask: it only listens." in asked.words
+        assert (await surfer.post("/connections/site/rotate", at="/connections/site", secret=NEW)).status == 403

@@ -111,7 +111,8 @@ class _Connections:
             # What is on its way, signed with the one before, is still to be taken in.
             trial.store({earlier(field): before})
         await self._accounts.keep(connection, "set", list(given), visitor_of(request).name, trial.keep, signs=signs)
-        self._accounts.remember(connection, without(given, findings))
+        findings = without(given, findings)
+        self._accounts.remember(connection, findings)
         account = f"{findings[0].sentence} " if findings else f"{connection.manifest.title} has no way to try them. "
         return self._back(connection, f"{account}The credentials are kept, and used from now on.")
 
