@@ -21,7 +21,7 @@ from starlette.routing import Route, request_response
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.connectors.opening import open_connections, own_connection, own_connector
-from bellwire.desk import Desk, Guard
+from bellwire.desk import Desk, Guard, Reach
 from bellwire.engine import Engine, Setting, open_engine
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.events import OWN
@@ -211,6 +211,7 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
         public_url=settings.public_url,
         clock=clock,
     )
+    reach = Reach(settings.public_url, _local_url(settings, settings.port))
     desk = Desk(
         ledger,
         project.flows,
@@ -219,8 +220,8 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
         business=settings.business,
         zone=settings.time_zone,
         host=settings.host,
-        public_url=settings.public_url,
         project=settings.project,
+        reach=reach,
     )
     metrics = Metrics(ledger, project.connections, hooks.tally, clock=clock)
     await metrics.start()
@@ -229,7 +230,8 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
         settle_memory()
         async with serve(app, settings.host, settings.port, hooks=hooks) as port:
             # Some vendors sign the address, too.
-            hooks.public_url = _public_url(settings, port)
+            hooks.public_url = reach.public = _public_url(settings, port)
+            reach.local = _local_url(settings, port)
             try:
                 yield port
             finally:

@@ -35,8 +35,7 @@ class AcmeDesk:
             return 302, f"{self.asked['redirect_uri']}?{urlencode(told | {'state': self.asked['state']})}"
         if path == "/oauth/token":
             self.tokens = dict(parse_qsl(body.decode()))
-            digest = urlsafe_b64encode(hashlib.sha256(self.tokens["code_verifier"].encode()).digest())
-            if digest.rstrip(b"=").decode() != self.asked["code_challenge"]:
+            if not self._takes(self.tokens):
                 return 400, {"error": "invalid_grant"}
             grant = {"access_token": "acc3ss", "expires_in": 3600, "refresh_token": "r3fresh", "scope": self.scopes}
             return 200, grant
@@ -54,6 +53,12 @@ class AcmeDesk:
             self.hooks = [hook for hook in self.hooks if hook["id"] != path.rpartition("/")[2]]
             return 200, {}
         return 200, self.hooks
+
+    def _takes(self, given: dict[str, str]) -> bool:
+        if given["grant_type"] == "refresh_token":
+            return given["refresh_token"] == "g00d"
+        digest = urlsafe_b64encode(hashlib.sha256(given["code_verifier"].encode()).digest())
+        return digest.rstrip(b"=").decode() == self.asked["code_challenge"]
 
 
 @contextmanager

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bellwire.cli.finding import Finding, Level
 from bellwire.cli.findings import Check
+from bellwire.watch.finding import Finding, Level
 from tests.cli.conftest import Run
 
 BEFORE_SUNSET = datetime(2020, 9, 1, tzinfo=UTC)

@@ -139,7 +139,7 @@ def test_missing_credentials_are_named_where_nobody_can_be_asked(at_desk: Path, 
 
 def test_a_vendor_far_away_cant_send_to_this_machine_alone(at_desk: Path, desk: AcmeDesk, bellwire: Run) -> None:
     """Told without asking it: the address of the connection is the vendor's own."""
-    from bellwire.cli.connect import out_of_reach
+    from bellwire.watch.accounts import out_of_reach
 
     assert out_of_reach(HOOK, "https://acme.example")
     assert not out_of_reach(HOOK, desk.url)

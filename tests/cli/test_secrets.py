@@ -121,7 +121,9 @@ def test_a_variable_that_hides_the_new_value_is_mentioned(project: Path, bellwir
 def test_a_rotated_webhook_secret_is_accepted_beside_the_one_before(project: Path, bellwire: Run) -> None:
     for value in ("first", "second", "third"):
         assert bellwire("secrets", "rotate", "shop", "--project", project, stdin=value).exit_code == 0
-    assert kept(project) == "third second"
+    assert [kept(project), kept(project, "webhook_secret_previous")] == ["third", "second"]
+    bellwire("secrets", "set", "shop", "webhook_secret", "--project", project, stdin="third")
+    assert [kept(project), kept(project, "webhook_secret_previous")] == ["third", ""]
 
 
 def test_the_vault_gets_a_new_key(project: Path, bellwire: Run) -> None:

@@ -3,7 +3,7 @@
 The vendors are made up: the desk takes every name from a manifest.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -29,10 +29,10 @@ from bellwire.connectors.kit import (
     connect,
     connector,
 )
-from bellwire.desk import Desk
+from bellwire.desk import Desk, Reach
 from bellwire.events import Customer, Delivery, Environment, Event, Order
 from bellwire.flows import Flow, parse_flow
-from bellwire.intake import serve
+from bellwire.intake import Hooks, serve
 from bellwire.ledger import (
     AttemptRow,
     Database,
@@ -358,6 +358,7 @@ async def open_desk(
     ledger_url: str = "",
     environment: Environment = Environment.SANDBOX,
     project: Path | None = None,
+    connections: Mapping[str, Connection] | None = None,
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
     own."""
@@ -366,15 +367,17 @@ async def open_desk(
         desk = Desk(
             ledger,
             [the_flow()] if flows is None else flows,
-            the_connections(environment),
+            connections or the_connections(environment),
             clock=lambda: place.now,
             business=business,
             zone=zone,
             project=project,
+            reach=(reach := Reach()),
         )
+        hooks = Hooks(connections or {}, ledger, lambda _number, _delivery: None, clock=lambda: place.now)
         healthz = Route("/healthz", lambda _: PlainTextResponse("ok"))
-        async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port) as port:
-            place.url = f"http://127.0.0.1:{port}"
+        async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port, hooks=hooks) as port:
+            place.url = reach.public = reach.local = hooks.public_url = f"http://127.0.0.1:{port}"
             try:
                 yield place
             finally:

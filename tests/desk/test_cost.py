@@ -6,10 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bellwire.desk.connections import known
 from bellwire.desk.history import history
 from bellwire.desk.today import day, with_events
 from bellwire.events import Environment
-from bellwire.ledger import Rows, figures, open_ledger
+from bellwire.ledger import Rows, deliveries, figures, open_ledger
 from bellwire.ledger.sqlite import SqliteRows
 from tests.desk.story import NOW, Story, a_day, the_connections, the_flow
 from tests.ledgers import connection_of
@@ -37,13 +38,15 @@ class Watched(SqliteRows):
 
 
 def every_query(rows: Rows) -> None:
-    """What the three pages ask."""
+    """What the pages ask."""
     connections = the_connections(Environment.PRODUCTION)
     environments = {name: connection.environment for name, connection in connections.items()}
     day(rows, MIDNIGHT, NOW, hours=24, flows=[the_flow()], environments=environments)
     figures.processing_times(rows, MIDNIGHT, NOW, flow="order_to_cash")
     with_events(rows, figures.newest_of_flow(rows, "order_to_cash", limit=20))
     history(rows, 1)
+    known(rows, the_connections())
+    deliveries.newest_webhook(rows, "shop")
 
 
 async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:

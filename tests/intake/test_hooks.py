@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import orjson
 import pytest
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 
 from bellwire.connectors.kit import AddressToken, FixedReply
 from bellwire.errors import LedgerBusy
-from bellwire.ledger import DeliveryState
+from bellwire.ledger import DeliveryState, signings
 from bellwire.practice.teams import TeamsSimulator
 from bellwire.practice.xero import Xero
 from tests.connecting import connection
@@ -127,6 +128,20 @@ async def test_two_secrets_hold_while_one_is_rotated(intake: Intake) -> None:
             assert (await second.send("both", both.signed(A_JSON_OBJECT, secret, secret=secret))).status == 200
         stranger = both.signed(A_JSON_OBJECT, secret="whsec_c3RyYW5nZXI=")
         assert (await second.send("both", stranger)).status == 401
+
+
+async def test_which_of_two_secrets_signed_a_delivery_is_noted(intake: Intake) -> None:
+    both = sender("standard", name="both", secret=OTHER_SECRET)
+    both.connection.credentials.store({"webhook_secret_previous": SECRET})
+    async with intake.at(path=intake.path.with_name("second.db"), senders={"both": both}).open() as second:
+        seen = partial(second.ledger.read, lambda rows: signings.find(rows, "both"))
+        assert await seen() == signings.Signings()
+        assert (await second.send("both", both.signed(A_JSON_OBJECT, "a", secret=SECRET))).status == 200
+        assert await seen() == signings.Signings(None, NOW)
+        assert (await second.send("both", both.signed(A_JSON_OBJECT, "b", secret=OTHER_SECRET))).status == 200
+        assert await seen() == signings.Signings(NOW, NOW)
+        both.connection.credentials.store({"webhook_secret_previous": ""})
+        assert (await second.send("both", both.signed(A_JSON_OBJECT, "c", secret=SECRET))).status == 401
 
 
 async def test_a_connection_without_secret_asks_to_come_back(intake: Intake) -> None:

@@ -11,7 +11,7 @@ import typer
 from bellwire.cli.base import FAILED, HERE, Json, Project, counted, print_json, say
 
 if TYPE_CHECKING:
-    from bellwire.cli.finding import Finding
+    from bellwire.watch.finding import Finding
 
 
 def register(app: typer.Typer) -> None:

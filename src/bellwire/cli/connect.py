@@ -54,13 +54,6 @@ def connect(
     asyncio.run(_Connecting(project, settings, vault, connection).all(port, paste=paste, again=again))
 
 
-def out_of_reach(address: str, vendor: str) -> bool:
-    """Whether the vendor at this address can't reach ours, which is for this machine only."""
-    from bellwire.connectors.kit import only_from_here
-
-    return only_from_here(address) and not only_from_here(vendor)
-
-
 class _Connecting:
     """One connection, on its way to working."""
 
@@ -136,10 +129,10 @@ class _Connecting:
     # What can be done with them
 
     async def _sign_in(self) -> None:
-        from bellwire.cli.accounts import sign_in
         from bellwire.cli.base import FAILED
-        from bellwire.cli.finding import Level
         from bellwire.clock import system_clock
+        from bellwire.watch.accounts import sign_in
+        from bellwire.watch.finding import Level
 
         findings = await sign_in(self._connection, system_clock)
         for finding in findings:
@@ -165,24 +158,15 @@ class _Connecting:
 
     async def _subscribe(self, address: str) -> None:
         from bellwire.clock import system_clock
-        from bellwire.connectors.kit import Call, repair, standing
+        from bellwire.watch.accounts import subscribe
 
         connection = self._connection
         triggers = connection.connector.triggers
-        assert triggers is not None and triggers.subscribing is not None
-        if out_of_reach(address, connection.base_url):
-            raise BellwireError(
-                f"{connection.manifest.title} can't send webhooks to {address}: that is this machine only.",
-                remedy="Set public_url in bellwire.toml to the https address of this Bellwire, then give this again.",
-            )
-        call = Call.asking(connection, system_clock)
-        before = standing(await triggers.subscribing.listing(call), address, triggers.topics)
+        assert triggers is not None
+        before = await subscribe(connection, address, system_clock, self._keep)
         if before.well:
             say(f"Its webhooks come to {address}: {counted(len(triggers.topics), 'topic')}.")
             return
-        made = await repair(triggers.subscribing, call, address, triggers.topics)
-        if made:
-            await self._keep(made)
         for each in before.broken:
             say(f"Made anew: {', '.join(each.topics)}. {each.trouble}")
         say(f"{connection.manifest.title} now sends to {address}: {', '.join(before.missing)}.")

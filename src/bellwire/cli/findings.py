@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bellwire.capabilities.routing import PLAN_ROUTE
-from bellwire.cli import accounts
-from bellwire.cli.finding import Finding, Level, failed
 from bellwire.cli.going_live import doubts, standings_now
 from bellwire.cli.stock import watched_stock
 from bellwire.clock import Clock
@@ -28,7 +26,8 @@ from bellwire.events import OWN
 from bellwire.flows import Flow, FlowErrors, Severity, check_flow, load_flows
 from bellwire.settings import ConnectionSettings, Settings, load_settings
 from bellwire.vault import KEY_FILE, VAULT_FILE, ConnectionCredentials, Vault
-from bellwire.watch import ALERTS, REMEDY, read_channels
+from bellwire.watch import ALERTS, REMEDY, accounts, read_channels
+from bellwire.watch.finding import Finding, Level, failed
 
 
 class Check:

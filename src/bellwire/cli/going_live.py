@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bellwire.cli.base import say
-from bellwire.cli.finding import Finding, Level
 from bellwire.cli.lasting import person, with_ledger
 from bellwire.engine import Standing, environment_of, standings
 from bellwire.events import Environment
 from bellwire.flows import Flow
 from bellwire.ledger import Database, FlowMode, PilotRow, Rows, is_there, open_ledger, pilots
 from bellwire.settings import Settings
+from bellwire.watch.finding import Finding, Level
 
 if TYPE_CHECKING:
     from bellwire.practice.pilot import Report

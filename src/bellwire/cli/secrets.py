@@ -63,10 +63,15 @@ def set_(connection: SecretOf, field: FieldName, project: Project = HERE) -> Non
 
     Its value is asked for without showing it, or read from a pipe; it is never written on the command line.
     """
+    from bellwire.connectors.kit import earlier, settled
+
     settings = read_project(project)
     meaning = _meaning(settings, connection, field)
     vault = _open_vault(settings)
-    audited(project, "set", f"{connection} {field}", partial(vault.store, connection, {field: ask_value(meaning)}))
+    values = {field: ask_value(meaning)}
+    if vault.find(connection, earlier(field)):
+        values = settled(field, values[field])
+    audited(project, "set", f"{connection} {field}", partial(vault.store, connection, values))
     say(f"The {field} of '{connection}' is in the vault.")
     _warn_of_variable(connection, field)
 
@@ -79,12 +84,14 @@ def rotate(connection: ConnectionName, project: Project = HERE) -> None:
 
     So no delivery is refused while the sender changes over.
     """
+    from bellwire.connectors.kit import rotated
+
     settings = read_project(project)
     field = _manifest(settings, connection).webhook_credential
     meaning, vault = _meaning(settings, connection, field), _open_vault(settings)
     before = vault.find(connection, field)
-    accepted = [ask_value(meaning), *(before.value.split()[:1] if before else [])]
-    audited(project, "rotate", f"{connection} {field}", partial(vault.store, connection, {field: " ".join(accepted)}))
+    values = rotated(field, ask_value(meaning), before.value if before else None)
+    audited(project, "rotate", f"{connection} {field}", partial(vault.store, connection, values))
     say(
         f"'{connection}' now accepts deliveries signed with the new secret" + (" or the one before." if before else ".")
     )

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bellwire.settings import Settings
 
 _LOOK_EVERY = 0.1
-_ANSWER_WITHIN = 15.0
-"""Seconds that the intake has to answer: longer than it gives itself."""
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +53,7 @@ def send_test(
 
 
 def _open(settings: "Settings", name: str, *, really: bool) -> "Connection":
-    """Raises ConfigurationError when it isn't there, takes no webhooks, or is a production account."""
+    """Raises ConfigurationError when it isn't there, or is a production account."""
     from bellwire.connectors.opening import open_connection
     from bellwire.settings import suggestion
     from bellwire.vault import Vault
@@ -74,69 +72,36 @@ def _open(settings: "Settings", name: str, *, really: bool) -> "Connection":
             "With port 0, `bellwire up` takes any free port, and this command can't know which.",
             remedy="Set BELLWIRE_PORT to the one that `bellwire up` names.",
         )
-    connection = open_connection(settings.connections[name], Vault.open(settings.data, os.environ), os.environ)
-    triggers = connection.connector.triggers
-    if connection.webhook is None or triggers is None or triggers.sample is None:
-        raise ConfigurationError(f"{connection.manifest.title} (connection '{name}') sends no webhooks.")
-    return connection
+    return open_connection(settings.connections[name], Vault.open(settings.data, os.environ), os.environ)
 
 
 def _event_type(settings: "Settings", connection: "Connection", wanted: str | None) -> str:
-    """The type that is wanted; else what a flow waits for; else the first that there is. Raises ConfigurationError."""
+    """Raises ConfigurationError."""
     from bellwire.flows import load_flows
-    from bellwire.settings import suggestion
+    from bellwire.practice.driving import sample_type
 
-    assert connection.connector.triggers is not None
-    types = list(connection.connector.triggers.event_types)
-    if wanted is None:
-        flows = load_flows(settings.flows)
-        waited_for = [flow.event_type for flow in flows if flow.connection == connection.name]
-        return next(iter([*waited_for, *types]))
-    if wanted not in types and "*" not in types:
-        raise ConfigurationError(f"{connection.manifest.title} sends no '{wanted}'.", remedy=suggestion(wanted, types))
-    return wanted
+    sample_type(connection, (), wanted or "")
+    flows = [] if wanted else load_flows(settings.flows)
+    waited_for = [flow.event_type for flow in flows if flow.connection == connection.name]
+    return sample_type(connection, waited_for, wanted or "")
 
 
 async def _send(
     settings: "Settings", connection: "Connection", event_type: str, seconds: float, *, quiet: bool
 ) -> "_Followed":
     from bellwire.ledger import open_ledger
+    from bellwire.practice.driving import send_sample
 
-    delivery_id, answer = await _post(settings, connection, event_type)
+    address = _address(settings, connection.name)
+    delivery_id, answer = await send_sample(connection, event_type, settings.hook_url(connection.name), address)
     followed = _Followed(connection.name, event_type, answer.delivery, quiet=quiet)
-    followed.tell(f"Sent a made-up {event_type} to {_address(settings, connection.name)}")
+    followed.tell(f"Sent a made-up {event_type} to {address}")
     if not answer.taken:
         raise _explained(answer, connection)
     followed.tell(f"answered 200: delivery {answer.delivery}")
     async with open_ledger(settings.ledger_url) as ledger:
         await followed.to_the_end(ledger, delivery_id, seconds)
     return followed
-
-
-async def _post(settings: "Settings", connection: "Connection", event_type: str) -> "tuple[str, Answer]":
-    """The delivery's id, and what the intake said. Raises BellwireError when nobody answers."""
-    import aiohttp
-
-    from bellwire.clock import system_clock
-    from bellwire.events import Delivery
-    from bellwire.practice.driving import post, sign
-
-    triggers, url = connection.connector.triggers, settings.hook_url(connection.name)
-    assert triggers is not None and triggers.sample is not None and connection.webhook is not None
-    headers, body = triggers.sample(event_type, connection)
-    headers = sign(connection, headers, body, url)
-    lower = {name.lower(): value for name, value in headers.items()}
-    delivery = Delivery(connection.name, lower, body, system_clock(), url)
-    address = _address(settings, connection.name)
-    timeout = aiohttp.ClientTimeout(total=_ANSWER_WITHIN)
-    try:
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            return connection.webhook.delivery_id(delivery), await post(session, address, headers, body)
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise BellwireError(
-            f"Nobody takes webhooks at {address}.",
-            remedy="Is `bellwire up` running for this project, with the same host and port?",
-        ) from error
 
 
 def _address(settings: "Settings", connection: str) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from bellwire.cli.base import counted
-from bellwire.cli.finding import Finding, Level, failed
 from bellwire.connectors.opening import connector_of
 from bellwire.errors import ConfigurationError
 from bellwire.events import OWN
 from bellwire.flows import Flow
 from bellwire.insight import LOW
 from bellwire.settings import STOCK_FILE, ConnectionSettings, Settings, StockFileErrors, read_stock_file
+from bellwire.watch.finding import Finding, Level, failed
 
 _ABOUT = "reorder points"
 _COUNTED = "inventory.updated"

@@ -2,5 +2,6 @@
 
 from bellwire.desk.desk import Desk
 from bellwire.desk.guard import Guard
+from bellwire.desk.reach import Reach
 
-__all__ = ["Desk", "Guard"]
+__all__ = ["Desk", "Guard", "Reach"]

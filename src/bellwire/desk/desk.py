@@ -18,7 +18,9 @@ from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
 from bellwire.desk.pages import asks, flow, flows, pilot, run, signing_in, today
+from bellwire.desk.pages import connections as connection_pages
 from bellwire.desk.piloting import Pilots
+from bellwire.desk.reach import Reach
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
@@ -37,11 +39,11 @@ class Desk:
         business: str = "",
         zone: tzinfo = UTC,
         host: str = "127.0.0.1",
-        public_url: str = "",
+        reach: Reach | None = None,
         project: Path | None = None,
     ) -> None:
         """`project` is its folder: without it, no pilot can be run from here."""
-        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url)
+        self._site = Site(ledger, flows, connections, clock, business, zone, host, reach or Reach())
         self._gate = Gate(self._site)
         self._pilots = Pilots(project, clock)
         self._live = Live(ledger, self._pilots.mark)
@@ -56,6 +58,7 @@ class Desk:
             *pilot.pages(site, self._pilots),
             *flow.pages(site),
             *run.pages(site),
+            *connection_pages.pages(site),
             *signing_in.pages(site, self._gate),
             Page("/live", self._live.stream),
             Page("/{rest:path}", _nothing, needs=None),

@@ -156,7 +156,7 @@ class Gate:
     def _is_encrypted(self, request: Request) -> bool:
         """Whether the browser speaks HTTPS, to Bellwire or to the proxy before it."""
         forwarded = request.headers.get("x-forwarded-proto", "") == "https"
-        return request.url.scheme == "https" or (forwarded and self._site.public_url.startswith("https:"))
+        return request.url.scheme == "https" or (forwarded and self._site.reach.public.startswith("https:"))
 
 
 async def in_thread(work: Any, *values: Any) -> Any:

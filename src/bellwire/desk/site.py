@@ -17,6 +17,8 @@ from bellwire.connectors.kit import Connection
 from bellwire.desk import words
 from bellwire.desk.about import about
 from bellwire.desk.assets import Assets
+from bellwire.desk.connections import Checked
+from bellwire.desk.reach import Reach
 from bellwire.desk.visitor import Visitor
 from bellwire.desk.words import Words
 from bellwire.flows import Flow
@@ -41,8 +43,8 @@ class Page:
 
 @dataclass
 class Site:
-    """`host` is the address that the server is bound to; `zone` is the one that times are shown in; `public_url` is
-    where Bellwire is reached from outside."""
+    """`host` is the address that the server is bound to; `zone` is the one that times are shown in; `reach` is where
+    Bellwire is reached."""
 
     ledger: Database
     all_flows: Sequence[Flow]
@@ -51,7 +53,9 @@ class Site:
     business: str = ""
     zone: tzinfo = UTC
     host: str = "127.0.0.1"
-    public_url: str = ""
+    reach: Reach = field(default_factory=Reach)
+    checked: dict[str, Checked] = field(default_factory=dict)
+    """By connection, what its vendor said when this process asked it last."""
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
     assets: Assets = field(init=False)

@@ -32,6 +32,10 @@ class Words:
         """`Nov 24`."""
         return format_date(moment.astimezone(self._zone).date(), "MMM d", locale=_LOCALE)
 
+    def whole_date(self, moment: datetime) -> str:
+        """`Nov 24, 2026`."""
+        return format_date(moment.astimezone(self._zone).date(), "medium", locale=_LOCALE)
+
     def clock(self, moment: datetime) -> str:
         """`9:30:02 AM`."""
         return format_time(moment, "h:mm:ss a", tzinfo=self._zone, locale=_LOCALE)

@@ -33,7 +33,7 @@ from bellwire.events import Delivery
 from bellwire.intake.redact import redact, redact_fields, redact_form
 from bellwire.intake.strict_json import BadJson, check
 from bellwire.intake.tally import Tally
-from bellwire.ledger import Database, Rows, deliveries
+from bellwire.ledger import Database, Rows, deliveries, signings
 
 log = structlog.get_logger()
 
@@ -235,7 +235,7 @@ class Hooks:
     ) -> None:
         """Verify, check, make durable."""
         try:
-            secrets = connection.secrets
+            newest, earlier = connection.newest_secrets, connection.earlier_secrets
         except ConfigurationError as error:
             log.error("a delivery can't be verified", connection=connection.name, error=str(error))
             raise Refusal(
@@ -244,7 +244,9 @@ class Hooks:
                 reason="no-secret",
                 retry_after=timedelta(minutes=1),
             ) from error
+        secrets = [*newest, *earlier]
         self._verify(scheme, delivery, secrets)
+        by_newest = self._is_signed_with(newest, scheme, delivery) if earlier else None
         body = _read(delivery, connection)
         triggers = connection.connector.triggers
         if triggers is not None and (why_not := triggers.belongs(delivery, connection)):
@@ -253,7 +255,10 @@ class Hooks:
         kept = _fit_to_keep(delivery, body, scheme, secrets)
 
         def accept(rows: Rows) -> deliveries.Accepted:
-            return deliveries.accept(rows, kept, delivery_id, connection.environment)
+            accepted = deliveries.accept(rows, kept, delivery_id, connection.environment)
+            if by_newest is not None:
+                signings.note(rows, connection.name, delivery.received_at, newest=by_newest)
+            return accepted
 
         def done(accepted: deliveries.Accepted) -> None:
             if not accepted.duplicate:
@@ -270,6 +275,13 @@ class Hooks:
             self._ledger.submit(accept, done, failed, lane=delivery_id)
         except LedgerBusy as error:
             raise _overloaded() from error
+
+    def _is_signed_with(self, secrets: Sequence[str], scheme: WebhookScheme, delivery: Delivery) -> bool:
+        try:
+            self._verify(scheme, delivery, secrets)
+        except BadSignature:
+            return False
+        return True
 
     def _verify(self, scheme: WebhookScheme, delivery: Delivery, secrets: Sequence[str]) -> None:
         """Raises BadSignature. How old a signature may be is measured by the machine's clock, and by how it would go if

@@ -144,6 +144,16 @@ def newest(rows: Rows, *, limit: int, connection: str = "") -> list[DeliveryRow]
     return [delivery_row(row) for row in found]
 
 
+def newest_webhook(rows: Rows, connection: str) -> DeliveryRow | None:
+    """The last one that the vendor sent by itself."""
+    row = rows.one(
+        f"SELECT {_COLUMNS} FROM deliveries WHERE connection = :connection"  # noqa: S608
+        " AND delivery_id NOT LIKE 'bellwire-polled/%' ORDER BY id DESC LIMIT 1",
+        {"connection": connection},
+    )
+    return delivery_row(row) if row else None
+
+
 def payload(rows: Rows, delivery: int) -> tuple[dict[str, str], bytes] | None:
     """Headers and body as they arrived; None when they have been purged."""
     row = rows.one("SELECT headers, body FROM payloads WHERE delivery = :id", {"id": delivery})

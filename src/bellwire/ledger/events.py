@@ -94,6 +94,15 @@ def newest(rows: Rows, *, limit: int, connection: str = "", type_: str = "", sub
     return [event_row(row) for row in found]
 
 
+def newest_of(rows: Rows, connection: str) -> EventRow | None:
+    """The last one of a connection."""
+    row = rows.one(
+        f"SELECT {COLUMNS} FROM events WHERE connection = :connection ORDER BY id DESC LIMIT 1",  # noqa: S608
+        {"connection": connection},
+    )
+    return event_row(row) if row else None
+
+
 _CONNECTIONS = """
 WITH RECURSIVE known (name) AS (
  SELECT MIN(connection) FROM events

@@ -59,6 +59,14 @@ deliveries = Table(
 )
 _partial("deliveries_to_normalise", deliveries.c.id, "state = 'received'")
 Index("deliveries_by_time", deliveries.c.received_at)
+# What vendors sent by themselves, without what was listed: those have `bellwire-polled/` before their id.
+Index(
+    "webhooks_by_connection",
+    deliveries.c.connection,
+    deliveries.c.id,
+    sqlite_where=text("delivery_id NOT LIKE 'bellwire-polled/%'"),
+    postgresql_where=text("delivery_id NOT LIKE 'bellwire-polled/%'"),
+)
 
 payloads = Table(
     "payloads",
@@ -90,6 +98,7 @@ events = Table(
 Index("events_by_time", events.c.recorded_at)
 Index("events_by_subject", events.c.connection, events.c.subject)
 Index("events_by_delivery", events.c.delivery)
+Index("events_by_connection", events.c.connection, events.c.id)
 
 subjects = Table(
     "subjects",
@@ -539,3 +548,13 @@ drafts = Table(
     _at("at"),
 )
 Index("drafts_by_flow", drafts.c.flow)
+
+# While two webhook secrets of a connection are accepted: when a delivery came last that was signed with each.
+signings = Table(
+    "signings",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    _at("newest_at", nullable=True),
+    _at("earlier_at", nullable=True),
+    sqlite_with_rowid=False,
+)

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -13,12 +13,17 @@ import orjson
 from bellwire.clock import system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.engine import Engine
+from bellwire.errors import BellwireError, ConfigurationError
+from bellwire.events import Delivery
 from bellwire.ledger import Database, figures
 from bellwire.practice.simulator import Simulator
+from bellwire.settings import suggestion
 
 R = TypeVar("R")
 
 _LOOK_EVERY = 0.05
+_ANSWER_WITHIN = 15.0
+"""Seconds that the intake has to answer: longer than it gives itself."""
 
 
 @dataclass(frozen=True)
@@ -107,3 +112,35 @@ def sign(
     )
     replaced = {name.lower() for name in signature}
     return {name: value for name, value in headers.items() if name.lower() not in replaced} | signature
+
+
+def sample_type(connection: Connection, waited_for: Sequence[str], wanted: str = "") -> str:
+    """Which made-up event its vendor is to send: the one that is wanted; else what a flow waits for; else the first
+    that there is. Raises ConfigurationError when it sends no webhooks, or none of that type."""
+    title, triggers = connection.manifest.title, connection.connector.triggers
+    if connection.webhook is None or triggers is None or triggers.sample is None:
+        raise ConfigurationError(f"{title} (connection '{connection.name}') sends no webhooks.")
+    types = list(triggers.event_types)
+    if wanted and wanted not in types and "*" not in types:
+        raise ConfigurationError(f"{title} sends no '{wanted}'.", remedy=suggestion(wanted, types))
+    return wanted or next(iter([*waited_for, *types]))
+
+
+async def send_sample(connection: Connection, event_type: str, url: str, address: str) -> tuple[str, Answer]:
+    """Send a made-up delivery, signed as for `url`, to the intake at `address`. Gives its id, and what the intake said.
+    Raises BellwireError when nobody answers."""
+    triggers = connection.connector.triggers
+    assert triggers is not None and triggers.sample is not None and connection.webhook is not None
+    headers, body = triggers.sample(event_type, connection)
+    headers = sign(connection, headers, body, url)
+    lower = {name.lower(): value for name, value in headers.items()}
+    delivery = Delivery(connection.name, lower, body, system_clock(), url)
+    timeout = aiohttp.ClientTimeout(total=_ANSWER_WITHIN)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            return connection.webhook.delivery_id(delivery), await post(session, address, headers, body)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise BellwireError(
+            f"Nobody takes webhooks at {address}.",
+            remedy="Is `bellwire up` running for this project, with the same host and port?",
+        ) from error

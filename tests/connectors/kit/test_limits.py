@@ -533,3 +533,21 @@ def test_what_the_vendor_says_is_left_is_for_all_that_share() -> None:
         assert await elapsed(gate, 1) == about(60)
 
     run(scene())
+
+
+def test_what_is_left_of_each_limit_is_known() -> None:
+    async def scene() -> None:
+        limits = Limit(3, MINUTE), Limit(2, MINUTE, of="orders"), Limit(1, MINUTE, apart=True)
+        gate = Gate(limits)
+        assert [(quota.count, quota.left) for quota in gate.quotas] == [(3, 3), (2, 2)]
+        async with gate.turn("orders"):
+            assert [quota.left for quota in gate.quotas] == [2, 1]
+        async with gate.turn("items"):
+            pass
+        assert [quota.left for quota in gate.quotas] == [1, 1]
+        await asyncio.sleep(61)
+        assert [quota.left for quota in gate.quotas] == [3, 2]
+        gate.pause(MINUTE)
+        assert [quota.left for quota in gate.quotas] == [0, 0]
+
+    run(scene())

@@ -28,13 +28,13 @@ from bellwire.connectors.kit.auth import (
     SessionLogin,
     SignedGrant,
 )
-from bellwire.connectors.kit.connection import Connection
-from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector
+from bellwire.connectors.kit.connection import Connection, earlier, rotated, settled
+from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector, with_credentials
 from bellwire.connectors.kit.consent import Asked, ask_consent, redeem_consent
 from bellwire.connectors.kit.events import event_of, state_key
 from bellwire.connectors.kit.http import Api
 from bellwire.connectors.kit.joint import JointLookUp
-from bellwire.connectors.kit.limits import Limit
+from bellwire.connectors.kit.limits import Limit, Quota
 from bellwire.connectors.kit.looking import Compared, Seen, only_looking
 from bellwire.connectors.kit.manifest import (
     MANY,
@@ -111,6 +111,7 @@ __all__ = [
     "Page",
     "Poll",
     "ProjectPath",
+    "Quota",
     "Repeat",
     "Seen",
     "SessionLogin",
@@ -131,6 +132,7 @@ __all__ = [
     "body_hash",
     "connect",
     "connector",
+    "earlier",
     "event_of",
     "is_loopback",
     "only_from_here",
@@ -138,6 +140,9 @@ __all__ = [
     "polled",
     "redeem_consent",
     "repair",
+    "rotated",
+    "settled",
     "standing",
     "state_key",
+    "with_credentials",
 ]

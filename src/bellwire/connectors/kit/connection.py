@@ -47,5 +47,31 @@ class Connection:
 
     @property
     def secrets(self) -> list[str]:
-        """The webhook secrets that are accepted now. Raises MissingCredential when there is none."""
+        """The webhook secrets that are accepted now, and those that are on their way out after them. Raises
+        MissingCredential when there is none."""
+        return [*self.newest_secrets, *self.earlier_secrets]
+
+    @property
+    def newest_secrets(self) -> list[str]:
+        """Without those. Raises MissingCredential."""
         return self.credentials.get(self.manifest.webhook_credential).split()
+
+    @property
+    def earlier_secrets(self) -> list[str]:
+        """Those that are still accepted while the vendor changes over."""
+        return (self.credentials.find(earlier(self.manifest.webhook_credential)) or "").split()
+
+
+def earlier(field: str) -> str:
+    """Where the vault keeps the secret that was before the one in `field`, as long as both are accepted."""
+    return f"{field}_previous"
+
+
+def rotated(field: str, new: str, before: str | None) -> dict[str, str]:
+    """What to keep so that `new` is accepted beside the one before."""
+    return {field: new, earlier(field): before or ""}
+
+
+def settled(field: str, only: str) -> dict[str, str]:
+    """What to keep so that this one alone is accepted."""
+    return {field: only, earlier(field): ""}

@@ -122,6 +122,21 @@ def connect(
     return Connection(name, connector, environment, settings, credentials, origin, api, since)
 
 
+def with_credentials(connection: Connection, credentials: Credentials, clock: Clock = system_clock) -> Connection:
+    """The same account with other credentials: to try them. It has to be closed as any other."""
+    return connect(
+        connection.name,
+        connection.connector,
+        connection.environment,
+        connection.settings,
+        credentials,
+        base_url=connection.base_url if connection.api.overridden else "",
+        since=connection.since,
+        timeout=connection.api.timeout,
+        clock=clock,
+    )
+
+
 def _trust(ca_file: Path) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)

@@ -163,6 +163,11 @@ class Api:
             yield
         _written()
 
+    @property
+    def overridden(self) -> bool:
+        """Whether another server is called instead of the vendor's own."""
+        return self._overridden
+
     def address(self, path: str) -> str:
         """Where a request to `path` goes, as `request` reads it."""
         parts = urlsplit(path)

@@ -53,6 +53,16 @@ class Limit:
         return here and bool(paced_by or not self.apart)
 
 
+@dataclass(frozen=True)
+class Quota:
+    """What is left of a limit to this process, as far as it knows."""
+
+    limit: Limit
+    count: int
+    """Its share of the limit."""
+    left: int
+
+
 class _Window:
     """One count of one limit."""
 
@@ -97,6 +107,15 @@ class _Window:
         if others > 0:
             then = now if resets_in is None else now - self._per + min(resets_in + _MARGIN, self._per)
             self._ends = deque(sorted([*self._ends, *[then] * others]), self._count)
+
+    def left(self, now: float) -> int:
+        """How many more may go now."""
+        recent = len(self._ends) - bisect_right(self._ends, now - self._per)
+        return max(0, self._count - self._going - recent)
+
+    @property
+    def count(self) -> int:
+        return self._count
 
     def time_for(self, requests: int) -> float:
         """About how many seconds so many take."""
@@ -198,6 +217,16 @@ class Gate:
         if not self._paused_until:
             return timedelta()
         return timedelta(seconds=max(0.0, self._paused_until - asyncio.get_running_loop().time()))
+
+    @property
+    def quotas(self) -> list[Quota]:
+        """Of each limit that counts for the account as a whole."""
+        now, found = asyncio.get_running_loop().time(), []
+        for number, limit in enumerate(self._limits):
+            if not limit.apart:
+                window = self._windows.get((number, "")) or _Window(limit, self._sharers)
+                found.append(Quota(limit, window.count, 0 if self.paused_for else window.left(now)))
+        return found
 
     @property
     def queue_time(self) -> timedelta:

@@ -105,7 +105,8 @@ class Manifest:
     webhook: WebhookScheme | Callable[[Any], WebhookScheme] | None = None
     """How its deliveries are signed, or a function of the connection's settings that says it."""
     webhook_credential: str = "webhook_secret"
-    """Which credential signs deliveries. Several secrets, separated by spaces, are all accepted."""
+    """Which credential signs deliveries. Several secrets, separated by spaces, are all accepted; so is the one before
+    it, for as long as it is kept."""
     webhook_body: BodyKind = field(default_factory=JsonBody)
     """What its deliveries are made of."""
     webhook_setup: str = ""

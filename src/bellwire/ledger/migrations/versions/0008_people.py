@@ -1,4 +1,4 @@
-"""People who sign in, their sessions and tokens; comments on exceptions; drafts of flows"""
+"""People who sign in, their sessions and tokens; comments on exceptions; drafts of flows; the desk's lists"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -102,3 +102,19 @@ def upgrade() -> None:
     op.create_index("asks_by_decision", "asks", ["decided_at", "id"])
     op.create_index("versions_of_flow", "flow_versions", ["flow", "recorded_at"])
     op.create_index("runs_by_version", "runs", ["flow_hash", "id"])
+    webhooks = sa.text("delivery_id NOT LIKE 'bellwire-polled/%'")
+    op.create_index(
+        "webhooks_by_connection",
+        "deliveries",
+        ["connection", "id"],
+        sqlite_where=webhooks,
+        postgresql_where=webhooks,
+    )
+    op.create_index("events_by_connection", "events", ["connection", "id"])
+    op.create_table(
+        "signings",
+        sa.Column("connection", sa.Text(), primary_key=True, nullable=False),
+        _at("newest_at", nullable=True),
+        _at("earlier_at", nullable=True),
+        sqlite_with_rowid=False,
+    )

@@ -1,4 +1,4 @@
-"""One line of what `bellwire check` and `bellwire connect` found."""
+"""One line of what was found: by `bellwire check`, by `bellwire connect`, by a button of the desk."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,17 +1,19 @@
 """What a vendor tells of an account once we are signed in: whose it is, what it may do, what it sends and announces.
-Nothing is changed by asking."""
+Nothing is changed by asking; only `subscribe` has webhooks sent."""
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from bellwire.cli.finding import Finding, Level, failed
 from bellwire.clock import Clock
-from bellwire.connectors.kit import Account, Call, Connection, Manifest, only_from_here, standing
+from bellwire.connectors.kit import Account, Call, Connection, Manifest, Standing, only_from_here, repair, standing
 from bellwire.errors import BellwireError
-from bellwire.watch import SECRET_DAYS, is_old
+from bellwire.watch.concerns import SECRET_DAYS, is_old
+from bellwire.watch.finding import Finding, Level, failed
 
+Keep = Callable[[Mapping[str, str]], Awaitable[None]]
+"""Keeps credentials that a vendor made up."""
 SIGN_IN_LIMIT = 20.0
 """Seconds that one sign-in may take, and the listing of its webhooks."""
 SUNSET_WARNING = timedelta(days=60)
@@ -48,12 +50,38 @@ async def webhooks(connection: Connection, address: str, clock: Clock) -> list[F
     if found.well:
         return [Finding(Level.OK, name, f"Its webhooks come to {address}.")]
     remedy = f"`bellwire connect {name}` has them sent."
-    if only_from_here(address) and not only_from_here(connection.base_url):
+    if out_of_reach(address, connection.base_url):
         remedy = "Set public_url in bellwire.toml to the https address of this Bellwire; then `bellwire connect` it."
     troubles = [Finding(Level.WARNING, name, f"{title}: {each.trouble}", remedy) for each in found.broken]
     if found.missing:
         troubles.append(Finding(Level.WARNING, name, f"{title} doesn't send: {', '.join(found.missing)}.", remedy))
     return troubles
+
+
+def out_of_reach(address: str, vendor: str) -> bool:
+    """Whether the vendor at this address can't reach ours, which is for this machine only."""
+    return only_from_here(address) and not only_from_here(vendor)
+
+
+async def subscribe(connection: Connection, address: str, clock: Clock, keep: Keep) -> Standing:
+    """Have everything sent to our address that the connector takes. Gives how it was before: where that was well,
+    nothing is done. Raises VendorError; BellwireError where the vendor can't reach us, or has no API for it."""
+    triggers, title = connection.connector.triggers, connection.manifest.title
+    if triggers is None or triggers.subscribing is None:
+        raise BellwireError(
+            f"{title} has no way for programs to say where webhooks go.",
+            remedy=f"Enter the address there: {address}.",
+        )
+    if out_of_reach(address, connection.base_url):
+        raise BellwireError(
+            f"{title} can't send webhooks to {address}: that is this machine only.",
+            remedy="Set public_url in bellwire.toml to the https address of this Bellwire, then give this again.",
+        )
+    call = Call.asking(connection, clock)
+    before = standing(await triggers.subscribing.listing(call), address, triggers.topics)
+    if not before.well and (made := await repair(triggers.subscribing, call, address, triggers.topics)):
+        await keep(made)
+    return before
 
 
 def version(name: str, manifest: Manifest, today: date) -> Iterator[Finding]:

@@ -1,0 +1,238 @@
+"""Connections: how each is, tried and mended. No secret ever comes out."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Request, Response
+from pydantic import BaseModel, Field
+
+from bellwire.connectors.kit import Call, Connection
+from bellwire.connectors.kit import standing as compare
+from bellwire.desk.accounts import Accounts
+from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.paging import Listed
+from bellwire.desk.connections import Lamp, Standing
+from bellwire.errors import BellwireError
+from bellwire.events import Environment
+from bellwire.vault import Origin
+from bellwire.watch.finding import Finding
+from bellwire.watch.finding import Level as Weight
+
+Name = Annotated[str, Path(min_length=1, max_length=100, description="As `connections.toml` names it.")]
+
+
+class ConnectionRow(BaseModel):
+    name: str
+    connector: str
+    title: str = Field(description="As the vendor calls itself.")
+    environment: Environment
+    level: str
+    state: Lamp
+    reason: str = Field(description="Why it isn't fine, in a sentence.")
+    last_event_at: datetime | None
+    last_webhook_at: datetime | None
+
+
+class SecretRow(BaseModel):
+    field: str
+    required: bool
+    origin: Origin | None = Field(description="Where it is; null: nowhere.")
+    set_at: datetime | None
+    replace_by: datetime | None
+
+
+class QuotaRow(BaseModel):
+    path: str = Field(description="The requests that it counts; empty: all.")
+    seconds: float
+    count: int
+    left: int = Field(description="As far as this process knows.")
+
+
+class PollState(BaseModel):
+    name: str
+    known_until: datetime
+    due_at: datetime
+    reason: str = Field(description="Why it can't be read, in a sentence.")
+
+
+class HealthState(BaseModel):
+    state: Lamp
+    reason: str
+    since: datetime | None
+    tried_again_at: datetime | None
+    failures: int
+    runs_waiting: int
+
+
+class ConnectionState(ConnectionRow):
+    hook_url: str | None = Field(description="Where its webhooks go.")
+    api_version: str
+    sunset: date | None
+    announced: dict[str, str] = Field(description="What the vendor announced since the process began.")
+    secrets: list[SecretRow]
+    two_webhook_secrets: bool = Field(description="Whether the one before is still accepted.")
+    quotas: list[QuotaRow]
+    polls: list[PollState]
+    health: HealthState
+
+
+class FindingRow(BaseModel):
+    level: Weight
+    sentence: str
+    remedy: str
+
+
+class CheckedState(BaseModel):
+    at: datetime
+    findings: list[FindingRow]
+
+
+class PollsWoken(BaseModel):
+    polls: list[str] = Field(description="The lists that are read now.")
+
+
+class SubscriptionRow(BaseModel):
+    id: str
+    topics: list[str]
+    trouble: str
+
+
+class SubscriptionsState(BaseModel):
+    well: bool
+    missing: list[str] = Field(description="Topics that nobody sends here.")
+    broken: list[SubscriptionRow]
+
+
+def router(doors: Doors) -> APIRouter:
+    routes, accounts, site = APIRouter(tags=["connections"]), Accounts(doors.site), doors.site
+
+    def found(name: str) -> Connection:
+        connection = site.connections.get(name)
+        if connection is None:
+            raise HTTPException(404, "There is no such connection.")
+        return connection
+
+    @routes.get("/connections")
+    async def list_connections(_: doors.see) -> Listed[ConnectionRow]:  # type: ignore[name-defined]
+        """All of them."""
+        return Listed(items=[ConnectionRow.model_validate(_row(each)) for each in await accounts.all_standings()])
+
+    @routes.get("/connections/{name}")
+    async def read_connection(name: Name, _: doors.see) -> ConnectionState:  # type: ignore[name-defined]
+        """One of them, as it is now. Its vendor isn't asked."""
+        return _state(await accounts.standing(found(name)), site.reach.hook(name))
+
+    @routes.get("/connections/{name}/health")
+    async def read_connection_health(name: Name, _: doors.see) -> HealthState:  # type: ignore[name-defined]
+        """Whether it works, or since when it doesn't."""
+        return _health(await accounts.standing(found(name)))
+
+    @routes.post("/connections/{name}/test")
+    async def test_connection(name: Name, _: doors.work) -> CheckedState:  # type: ignore[name-defined]
+        """Ask its vendor who we are there and what we may do. Nothing is changed by it."""
+        checked = await accounts.check(found(name))
+        return CheckedState(at=checked.at, findings=_findings(checked.findings))
+
+    @routes.post("/connections/{name}/reconcile", response_model=PollsWoken)
+    async def reconcile_connection(
+        name: Name,
+        request: Request,
+        caller: doors.work,  # type: ignore[name-defined]
+        key: Key = "",
+    ) -> Response:
+        """Have its lists read now for what no webhook brought."""
+        connection = found(name)
+        return await doors.write(
+            request,
+            caller,
+            key,
+            lambda rows: PollsWoken(polls=accounts.read_now(rows, connection, caller.name)),
+        )
+
+    @routes.get("/connections/{name}/subscriptions")
+    async def read_subscriptions(name: Name, _: doors.work) -> SubscriptionsState:  # type: ignore[name-defined]
+        """Ask its vendor what it sends here."""
+        connection = found(name)
+        triggers = connection.connector.triggers
+        if triggers is None or triggers.subscribing is None:
+            raise BellwireError(f"{connection.manifest.title} has no way for programs to ask where webhooks go.")
+        listed = await triggers.subscribing.listing(Call.asking(connection, site.clock))
+        standing = compare(listed, site.reach.hook(name), triggers.topics)
+        broken = [
+            SubscriptionRow(id=each.id, topics=list(each.topics), trouble=each.trouble) for each in standing.broken
+        ]
+        return SubscriptionsState(well=standing.well, missing=list(standing.missing), broken=broken)
+
+    @routes.post("/connections/{name}/subscriptions/repair")
+    async def repair_subscriptions(name: Name, caller: doors.manage) -> SubscriptionsState:  # type: ignore[name-defined]
+        """Have its webhooks sent here. Tells how it was before; sent again, it changes nothing more."""
+        before = await accounts.subscribe(found(name), caller.name)
+        broken = [SubscriptionRow(id=each.id, topics=list(each.topics), trouble=each.trouble) for each in before.broken]
+        return SubscriptionsState(well=before.well, missing=list(before.missing), broken=broken)
+
+    return routes
+
+
+def _row(found: Standing) -> dict[str, object]:
+    connection, known = found.connection, found.known
+    return {
+        "name": found.name,
+        "connector": connection.manifest.name,
+        "title": connection.manifest.title,
+        "environment": connection.environment,
+        "level": connection.manifest.level.value,
+        "state": found.lamp,
+        "reason": found.reason,
+        "last_event_at": known.event.recorded_at if known.event else None,
+        "last_webhook_at": known.webhook.received_at if known.webhook else None,
+    }
+
+
+def _state(found: Standing, hook_url: str) -> ConnectionState:
+    manifest = found.connection.manifest
+    return ConnectionState.model_validate(
+        {
+            **_row(found),
+            "hook_url": hook_url if found.takes_webhooks else None,
+            "api_version": manifest.api_version,
+            "sunset": manifest.sunset,
+            "announced": found.connection.api.notices,
+            "secrets": [
+                SecretRow(
+                    field=each.field,
+                    required=each.required,
+                    origin=each.origin,
+                    set_at=each.set_at,
+                    replace_by=each.replace_by,
+                )
+                for each in found.secrets
+            ],
+            "two_webhook_secrets": found.rotating,
+            "quotas": [
+                QuotaRow(path=each.limit.of, seconds=each.limit.per.total_seconds(), count=each.count, left=each.left)
+                for each in found.quotas
+            ],
+            "polls": [
+                PollState(name=each.name, known_until=each.since, due_at=each.due_at, reason=each.reason)
+                for each in found.known.polls
+            ],
+            "health": _health(found),
+        }
+    )
+
+
+def _health(found: Standing) -> HealthState:
+    row = found.known.health
+    return HealthState(
+        state=found.lamp,
+        reason=found.reason,
+        since=row.since if row else None,
+        tried_again_at=row.probe_at if row else None,
+        failures=row.failures if row else 0,
+        runs_waiting=found.known.held,
+    )
+
+
+def _findings(findings: Sequence[Finding]) -> list[FindingRow]:
+    return [FindingRow(level=each.level, sentence=each.sentence, remedy=each.remedy) for each in findings]

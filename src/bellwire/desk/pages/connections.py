@@ -1,0 +1,254 @@
+"""Connections: how each is, and everything that makes one work."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bellwire.access import Right
+from bellwire.connectors.kit import Connection, ask_consent, earlier, redeem_consent, rotated, settled
+from bellwire.connectors.trying import on_trial
+from bellwire.desk.accounts import Accounts, without
+from bellwire.desk.connections import Standing, secrets_of
+from bellwire.desk.consents import Consents
+from bellwire.desk.forms import form_of
+from bellwire.desk.site import Page, Site
+from bellwire.desk.visitor import visitor_of
+from bellwire.errors import BellwireError, MissingCredential
+from bellwire.ledger import signings
+from bellwire.watch.accounts import sign_in
+from bellwire.watch.finding import Finding, Level
+
+_LONGEST_SECRET = 20_000
+_SECRET = re.compile("token|secret|code|hmac|sign", re.IGNORECASE)
+"""What vendors add to their answer and isn't shown."""
+
+
+def pages(site: Site) -> Sequence[Page]:
+    desk, here = _Connections(site), "/connections/{name}"
+    manage, work = Right.MANAGE, Right.WORK
+    return [
+        Page("/connections", desk.all),
+        Page("/connections/callback", desk.come_back, manage),
+        Page(here, desk.one),
+        Page(f"{here}/check", desk.check, work, "POST"),
+        Page(f"{here}/polls", desk.read_now, work, "POST"),
+        Page(f"{here}/subscriptions", desk.subscribe, manage, "POST"),
+        Page(f"{here}/credentials", desk.credentials, manage),
+        Page(f"{here}/credentials", desk.keep, manage, "POST"),
+        Page(f"{here}/sign-in", desk.leave_for_vendor, manage),
+        Page(f"{here}/sign-in", desk.begin_sign_in, manage, "POST"),
+        Page(f"{here}/rotate", desk.rotation, manage),
+        Page(f"{here}/rotate", desk.rotate, manage, "POST"),
+        Page(f"{here}/rotate/end", desk.end_rotation, manage, "POST"),
+        Page(f"{here}/first", desk.first),
+        Page(f"{here}/first", desk.send_sample, work, "POST"),
+    ]
+
+
+class _Connections:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._accounts = Accounts(site)
+        self._consents = Consents(site.clock)
+
+    # How they are
+
+    async def all(self, request: Request) -> Response:
+        return self._site.page(request, "connections.html", standings=await self._accounts.all_standings())
+
+    async def one(self, request: Request) -> Response:
+        found = await self._standing(request)
+        return self._site.page(request, "connection.html", found=found, reach=self._site.reach)
+
+    async def check(self, request: Request) -> Response:
+        connection = self._connection(request)
+        checked = await self._accounts.check(connection)
+        errors = [finding for finding in checked.findings if finding.level is Level.ERROR]
+        said = errors[0].sentence if errors else "Asked: the answers are below."
+        return self._back(connection, said)
+
+    async def read_now(self, request: Request) -> Response:
+        connection, who = self._connection(request), visitor_of(request).name
+        names = await self._site.ledger.write(lambda rows: self._accounts.read_now(rows, connection, who))
+        title = connection.manifest.title
+        return self._back(connection, f"{title} is asked now what happened: {', '.join(names)}.")
+
+    async def subscribe(self, request: Request) -> Response:
+        connection = self._connection(request)
+        before = await self._accounts.subscribe(connection, visitor_of(request).name)
+        title = connection.manifest.title
+        if before.well:
+            return self._back(connection, f"All webhooks of {title} come here already. Nothing was changed.")
+        return self._back(connection, f"{title} now sends here: {', '.join(before.missing)}.")
+
+    # Credentials
+
+    async def credentials(self, request: Request) -> Response:
+        return self._asked(request, self._connection(request))
+
+    async def keep(self, request: Request) -> Response:
+        """Try what was filled in, and keep it if it is good."""
+        connection, form = self._connection(request), form_of(request)
+        fields = [secret.field for secret in secrets_of(connection, self._site.clock())]
+        given = {name: text for name in fields if (text := form.text(name).strip()[:_LONGEST_SECRET])}
+        if not given:
+            return self._asked(request, connection, "Nothing was filled in, so nothing was changed.", status=400)
+        tried, trial = on_trial(connection, given, self._site.clock)
+        try:
+            findings = await sign_in(tried, self._site.clock)
+        finally:
+            await tried.api.close()
+        if wrong := [finding for finding in findings if finding.level is Level.ERROR]:
+            return self._asked(request, connection, "", wrong=without(given, wrong), status=400)
+        field = connection.manifest.webhook_credential
+        before = connection.credentials.find(field)
+        signs = bool(field in given and before and given[field] != before)
+        if signs and before:
+            # What is on its way, signed with the one before, is still to be taken in.
+            trial.store({earlier(field): before})
+        await self._accounts.keep(connection, "set", list(given), visitor_of(request).name, trial.keep, signs=signs)
+        findings = without(given, findings)
+        self._accounts.remember(connection, findings)
+        account = f"{findings[0].sentence} " if findings else f"{connection.manifest.title} has no way to try them. "
+        return self._back(connection, f"{account}The credentials are kept, and used from now on.")
+
+    def _asked(
+        self,
+        request: Request,
+        connection: Connection,
+        text: str = "",
+        *,
+        wrong: Sequence[Finding] = (),
+        status: int = 200,
+    ) -> Response:
+        """The form, which never has a value in it."""
+        fields = secrets_of(connection, self._site.clock())
+        return self._site.page(
+            request, "credentials.html", status, connection=connection, secrets=fields, text=text, wrong=wrong
+        )
+
+    # The owner's consent at the vendor
+
+    async def begin_sign_in(self, request: Request) -> Response:
+        connection = self._connection(request)
+        try:
+            asked = ask_consent(connection, self._site.reach.callback)
+        except MissingCredential as error:
+            remedy = "Fill in what the vendor calls the id and the secret of your app first, under Credentials."
+            raise BellwireError(error.sentence, remedy=remedy) from error
+        self._consents.begin(connection.name, visitor_of(request).secret, asked)
+        return self._site.go(f"/connections/{connection.name}/sign-in")
+
+    async def leave_for_vendor(self, request: Request) -> Response:
+        connection = self._connection(request)
+        asked = self._consents.find(connection.name, visitor_of(request).secret)
+        if asked is None:
+            return self._back(connection, "That took too long, or was used already. Begin the sign-in again.")
+        here = request.headers.get("host", "")
+        elsewhere = not asked.redirect_uri.partition("://")[2].startswith(f"{here}/")
+        return self._site.page(request, "consent.html", connection=connection, asked=asked, elsewhere=elsewhere)
+
+    async def come_back(self, request: Request) -> Response:
+        visitor, answer = visitor_of(request), str(request.url)
+        taken = self._consents.take(visitor.secret, answer)
+        connection = self._site.connections.get(taken[0]) if taken else None
+        if taken is None or connection is None:
+            raise BellwireError(
+                "This isn’t the answer to a sign-in that you began here.",
+                remedy="It may have taken more than ten minutes, or been used already. Begin again at the connection.",
+            )
+        told = await redeem_consent(connection, taken[1], answer)
+        await self._accounts.note(connection, "sign in", visitor.name)
+        checked = await self._accounts.check(connection)
+        title = connection.manifest.title
+        extras = [f"{title} says: {what} = {value[:100]}." for what, value in told.items() if not _SECRET.search(what)]
+        return self._back(connection, " ".join([*(finding.sentence for finding in checked.findings[:1]), *extras]))
+
+    # Another webhook secret, while both are accepted
+
+    async def rotation(self, request: Request) -> Response:
+        return await self._rotating(request)
+
+    async def rotate(self, request: Request) -> Response:
+        connection, new = self._connection(request), form_of(request).text("secret").strip()
+        field = connection.manifest.webhook_credential
+        before = connection.credentials.get(field)
+        if not new or new in before.split():
+            wrong = "That is the secret from before." if new else "Fill in the new secret."
+            return await self._rotating(request, f"{wrong} Nothing was changed.", status=400)
+        values = rotated(field, new, before)
+        await self._keep_secrets(request, connection, "rotate", values)
+        return self._site.go(f"/connections/{connection.name}/rotate", "Both secrets are accepted from now on.")
+
+    async def end_rotation(self, request: Request) -> Response:
+        connection, form = self._connection(request), form_of(request)
+        field = connection.manifest.webhook_credential
+        old, new = connection.credentials.find(earlier(field)), connection.credentials.get(field)
+        if not old:
+            return self._back(connection, "There is only one secret; nothing was changed.")
+        if form.get("keep") == "old":
+            await self._keep_secrets(request, connection, "keep the earlier", settled(field, old))
+            return self._back(connection, "The secret from before is the only one again.")
+        seen = await self._site.ledger.read(lambda rows: signings.find(rows, connection.name))
+        if seen.newest_at is None and form.get("unseen") != "yes":
+            text = (
+                "No webhook that is signed with the new secret has come. Tick the box if you drop the old one anyway."
+            )
+            return await self._rotating(request, text, status=400)
+        await self._keep_secrets(request, connection, "drop the earlier", settled(field, new))
+        return self._back(connection, "The old secret is dropped: only the new one is accepted from now on.")
+
+    async def _keep_secrets(
+        self, request: Request, connection: Connection, what: str, values: Mapping[str, str]
+    ) -> None:
+        field, store = connection.manifest.webhook_credential, partial(connection.credentials.store, values)
+        await self._accounts.keep(connection, what, [field], visitor_of(request).name, store, signs=True)
+
+    async def _rotating(self, request: Request, wrong: str = "", *, status: int = 200) -> Response:
+        found = await self._standing(request)
+        if not found.has_webhook_secret:
+            raise HTTPException(404)
+        meanings = {secret.field: secret.meaning for secret in found.secrets}
+        meaning = meanings.get(found.connection.manifest.webhook_credential, "")
+        return self._site.page(request, "rotate.html", status, found=found, meaning=meaning, wrong=wrong)
+
+    # The first webhook
+
+    async def first(self, request: Request) -> Response:
+        found = await self._standing(request)
+        if not found.takes_webhooks:
+            raise HTTPException(404)
+        triggers = found.connection.connector.triggers
+        assert triggers is not None
+        return self._site.page(
+            request,
+            "first.html",
+            found=found,
+            address=self._site.reach.hook(found.name),
+            topics=triggers.topics,
+            samples=triggers.sample is not None and found.has_webhook_secret,
+        )
+
+    async def send_sample(self, request: Request) -> Response:
+        connection = self._connection(request)
+        await self._accounts.send_sample(connection)
+        return self._site.go(f"/connections/{connection.name}/first", "A made-up webhook was sent, and taken in.")
+
+    # Both
+
+    def _connection(self, request: Request) -> Connection:
+        found = self._site.connections.get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404)
+        return found
+
+    async def _standing(self, request: Request) -> Standing:
+        connection = self._connection(request)
+        return await self._accounts.standing(connection)
+
+    def _back(self, connection: Connection, say: str) -> Response:
+        return self._site.go(f"/connections/{connection.name}", say)

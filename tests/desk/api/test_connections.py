@@ -1,0 +1,106 @@
+"""Connections by the API: how each is, tried and mended; no secret comes out."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bellwire.access import Right, issue_token
+from bellwire.ledger import polls
+from tests.cli.desk import AcmeDesk
+from tests.desk.story import Place
+from tests.desk.vendors import NEW, OLD, at_vendors, send
+
+Asked = tuple[int, Any]
+
+
+class Program:
+    def __init__(self, place: Place, session: aiohttp.ClientSession) -> None:
+        self.place = place
+        self._session = session
+        self.told = ""
+        """All that was ever answered."""
+
+    async def ask(self, method: str, path: str) -> Asked:
+        async with self._session.request(method, f"{self.place.url}/api/v1/connections{path}") as got:
+            self.told += await got.text()
+            return got.status, await got.json()
+
+
+@asynccontextmanager
+async def program(
+    folder: Path, rights: Sequence[Right] = tuple(Right), *, signed_in: bool = True
+) -> AsyncIterator[tuple[Program, AcmeDesk]]:
+    async with at_vendors(folder, webhook_secret=OLD) as (place, acme, vault):
+        if signed_in:
+            vault.store("desk", {"client_id": "app", "client_secret": "s3cret", "refresh_token": "g00d"})
+        _, token = await place.ledger.write(
+            lambda rows: issue_token(rows, name="till", rights=rights, now=place.now, who="Dana")
+        )
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+            yield Program(place, session), acme
+
+
+async def test_all_are_listed_and_each_is_told_without_its_secrets(tmp_path: Path) -> None:
+    async with program(tmp_path) as (api, _):
+        await send(api.place, OLD, 1)
+        status, listed = await api.ask("GET", "")
+        assert (status, listed["next"]) == (200, None)
+        assert [(row["name"], row["state"]) for row in listed["items"]] == [
+            ("site", "fine"),
+            ("desk", "signed out"),
+        ]
+        _, one = await api.ask("GET", "/site")
+        assert one["hook_url"] == f"{api.place.url}/hooks/site" and one["last_webhook_at"] is not None
+        assert [(row["field"], row["origin"]) for row in one["secrets"]] == [("webhook_secret", "vault")]
+        assert one["two_webhook_secrets"] is False
+        _, health = await api.ask("GET", "/desk/health")
+        assert health["reason"] == "These credentials are missing: webhook_secret."
+        assert not any(secret in api.told for secret in (OLD, NEW, "s3cret", "g00d"))
+        assert (await api.ask("GET", "/nope"))[0] == 404
+
+
+async def test_a_test_says_who_we_are_there_and_what_is_amiss(tmp_path: Path) -> None:
+    async with program(tmp_path) as (api, _):
+        status, told = await api.ask("POST", "/desk/test")
+        assert status == 200
+        assert told["findings"][0]["sentence"] == "Signed in to Tea & Co, sandbox."
+        assert "Acme Desk doesn't send: ticket.created, ticket.closed." in [
+            each["sentence"] for each in told["findings"]
+        ]
+
+
+async def test_subscriptions_are_looked_at_and_mended(tmp_path: Path) -> None:
+    async with program(tmp_path) as (api, acme):
+        _, before = await api.ask("GET", "/desk/subscriptions")
+        assert (before["well"], before["missing"]) == (False, ["ticket.created", "ticket.closed"])
+        _, mended = await api.ask("POST", "/desk/subscriptions/repair")
+        assert mended["missing"] == ["ticket.created", "ticket.closed"] and len(acme.hooks) == 2
+        _, after = await api.ask("GET", "/desk/subscriptions")
+        assert after["well"] and "h00k" not in api.told
+        assert (await api.ask("GET", "/site/subscriptions"))[0] == 409
+
+
+async def test_its_lists_are_read_when_asked(tmp_path: Path) -> None:
+    async with program(tmp_path) as (api, _):
+        later = api.place.now + timedelta(hours=1)
+        await api.place.write(lambda story: polls.begin(story.rows, "desk", "tickets", api.place.now, later))
+        assert await api.ask("POST", "/desk/reconcile") == (200, {"polls": ["tickets"]})
+        (row,) = await api.place.ledger.read(polls.everything)
+        assert row.due_at < later
+        assert (await api.ask("POST", "/site/reconcile"))[0] == 409
+
+
+async def test_who_may_only_see_tries_and_mends_nothing(tmp_path: Path) -> None:
+    async with program(tmp_path, [Right.SEE]) as (api, acme):
+        for method, path in (
+            ("POST", "/desk/test"),
+            ("POST", "/desk/reconcile"),
+            ("GET", "/desk/subscriptions"),
+            ("POST", "/desk/subscriptions/repair"),
+        ):
+            assert (await api.ask(method, path))[0] == 403, path
+        assert acme.hooks == [] and (await api.ask("GET", "/desk"))[0] == 200
