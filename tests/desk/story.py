@@ -3,7 +3,7 @@
 The vendors are made up: the desk takes every name from a manifest.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -46,6 +46,8 @@ from bellwire.ledger import (
     open_ledger,
     runs,
 )
+from bellwire.settings import Settings
+from bellwire.vault import Vault, create_key_file
 from tests.connecting import Secrets
 from tests.samples import order, usd
 
@@ -357,9 +359,14 @@ async def open_desk(
     zone: tzinfo = CHICAGO,
     ledger_url: str = "",
     environment: Environment = Environment.SANDBOX,
+    host: str = "127.0.0.1",
+    public_url: str = "",
+    settings: Settings | None = None,
+    environ: Mapping[str, str] = {},
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
-    own."""
+    own. It behaves as if it were bound to `host`."""
+    create_key_file(folder)
     async with open_ledger(ledger_url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
         place = Place("", ledger)
         desk = Desk(
@@ -369,6 +376,11 @@ async def open_desk(
             clock=lambda: place.now,
             business=business,
             zone=zone,
+            host=host,
+            public_url=public_url,
+            settings=settings,
+            vault=Vault.open(folder, environ),
+            environ=environ,
         )
         healthz = Route("/healthz", lambda _: PlainTextResponse("ok"))
         async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port) as port:

@@ -16,10 +16,12 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import flow, run, signing_in, today
+from bellwire.desk.pages import flow, run, settings, signing_in, today
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
+from bellwire.settings import Settings
+from bellwire.vault import Vault
 
 
 class Desk:
@@ -36,8 +38,11 @@ class Desk:
         zone: tzinfo = UTC,
         host: str = "127.0.0.1",
         public_url: str = "",
+        settings: Settings | None = None,
+        vault: Vault | None = None,
+        environ: Mapping[str, str] = {},
     ) -> None:
-        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url)
+        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url, settings, vault, environ)
         self._gate = Gate(self._site)
         self._live = Live(ledger)
 
@@ -49,6 +54,7 @@ class Desk:
             *flow.pages(site),
             *run.pages(site),
             *signing_in.pages(site, self._gate),
+            *settings.pages(site, self._gate),
             Page("/live", self._live.stream),
             Page("/{rest:path}", _nothing, needs=None),
         ]

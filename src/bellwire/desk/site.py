@@ -21,6 +21,8 @@ from bellwire.desk.visitor import Visitor
 from bellwire.desk.words import Words
 from bellwire.flows import Flow
 from bellwire.ledger import Database
+from bellwire.settings import Settings
+from bellwire.vault import Vault
 
 View = Callable[[Request], Awaitable[Response]]
 SAID = "bellwire_said"
@@ -42,7 +44,8 @@ class Page:
 @dataclass
 class Site:
     """`host` is the address that the server is bound to; `zone` is the one that times are shown in; `public_url` is
-    where Bellwire is reached from outside."""
+    where Bellwire is reached from outside. Without a project's `settings` the defaults are shown; without a `vault`
+    there are no one-time codes and no channels for alerts."""
 
     ledger: Database
     all_flows: Sequence[Flow]
@@ -52,6 +55,9 @@ class Site:
     zone: tzinfo = UTC
     host: str = "127.0.0.1"
     public_url: str = ""
+    settings: Settings | None = None
+    vault: Vault | None = None
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
     assets: Assets = field(init=False)
