@@ -1,6 +1,6 @@
 """What people and programs reach over HTTP beside the webhooks: the web pages, and the JSON API."""
 
 from bellwire.desk.desk import Desk
-from bellwire.desk.guard import Guard
+from bellwire.desk.guard import Guard, beyond_loopback
 
-__all__ = ["Desk", "Guard"]
+__all__ = ["Desk", "Guard", "beyond_loopback"]

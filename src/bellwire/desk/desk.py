@@ -16,7 +16,7 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import flow, run, settings, signing_in, today
+from bellwire.desk.pages import flow, handbook, run, settings, signing_in, today
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
@@ -55,6 +55,7 @@ class Desk:
             *run.pages(site),
             *signing_in.pages(site, self._gate),
             *settings.pages(site, self._gate),
+            *handbook.pages(site),
             Page("/live", self._live.stream),
             Page("/{rest:path}", _nothing, needs=None),
         ]
