@@ -171,7 +171,7 @@ async def running(
         if work == WORKER:
             settle_memory()
         else:
-            port = await stack.enter_async_context(_serving(project, ledger, engine, clock))
+            port = await stack.enter_async_context(_serving(project, ledger, engine, clock, environ))
             if only is None:
                 await stack.enter_async_context(_beside(ledger.alone("polling", polling.run), "polling"))
         yield Bellwire(project, ledger, engine, port, interrupted, presence.outdated, polling)
@@ -200,7 +200,9 @@ def _setting(project: Project, ledger: Database, clock: Clock, random: Random) -
 
 
 @asynccontextmanager
-async def _serving(project: Project, ledger: Database, engine: Engine | None, clock: Clock) -> AsyncIterator[int]:
+async def _serving(
+    project: Project, ledger: Database, engine: Engine | None, clock: Clock, environ: Mapping[str, str]
+) -> AsyncIterator[int]:
     """Intake and desk. Gives the port."""
     settings = project.settings
     hooks = Hooks(
@@ -222,6 +224,9 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
         host=settings.host,
         project=settings.project,
         reach=reach,
+        settings=settings,
+        vault=Vault.open(settings.data, environ),
+        environ=environ,
     )
     metrics = Metrics(ledger, project.connections, hooks.tally, clock=clock)
     await metrics.start()

@@ -46,6 +46,8 @@ from bellwire.ledger import (
     open_ledger,
     runs,
 )
+from bellwire.settings import Settings
+from bellwire.vault import Vault, create_key_file
 from tests.connecting import Secrets
 from tests.samples import order, usd
 
@@ -359,9 +361,14 @@ async def open_desk(
     environment: Environment = Environment.SANDBOX,
     project: Path | None = None,
     connections: Mapping[str, Connection] | None = None,
+    host: str = "127.0.0.1",
+    public_url: str = "",
+    settings: Settings | None = None,
+    environ: Mapping[str, str] = {},
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
-    own."""
+    own. It behaves as if it were bound to `host`."""
+    create_key_file(folder)
     async with open_ledger(ledger_url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
         place = Place("", ledger)
         desk = Desk(
@@ -373,11 +380,16 @@ async def open_desk(
             zone=zone,
             project=project,
             reach=(reach := Reach()),
+            host=host,
+            settings=settings,
+            vault=Vault.open(folder, environ),
+            environ=environ,
         )
         hooks = Hooks(connections or {}, ledger, lambda _number, _delivery: None, clock=lambda: place.now)
         healthz = Route("/healthz", lambda _: PlainTextResponse("ok"))
         async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port, hooks=hooks) as port:
-            place.url = reach.public = reach.local = hooks.public_url = f"http://127.0.0.1:{port}"
+            place.url = reach.local = f"http://127.0.0.1:{port}"
+            reach.public = hooks.public_url = public_url or place.url
             try:
                 yield place
             finally:

@@ -1,5 +1,6 @@
 """Passwords, kept as Argon2id hashes with the parameters of RFC 9106 for little memory."""
 
+import secrets
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -7,6 +8,8 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 _HASHER = PasswordHasher()
 SHORTEST, LONGEST = 12, 200
+_CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Letters and digits that nobody takes for each other."""
 
 
 def hashed(password: str) -> str:
@@ -26,6 +29,12 @@ def fits(kept: str, password: str) -> bool:
 def nobodys() -> str:
     """A hash to try, so that an unknown address takes as long as a wrong password."""
     return _HASHER.hash("of nobody")
+
+
+def made_up() -> str:
+    """A password for somebody who is to change it: `k3p7-…`, 79 random bits."""
+    text = "".join(secrets.choice(_CLEAR) for _ in range(16))
+    return "-".join(text[at : at + 4] for at in range(0, 16, 4))
 
 
 def too_weak(password: str, *about: str) -> str:

@@ -19,6 +19,8 @@ def add_person(rows: Rows, *, name: str, email: str, role: Role, password: str, 
         raise BellwireError(f"A name has 1 to {LONGEST} characters.")
     if not _EMAIL.fullmatch(email) or len(email) > LONGEST:
         raise BellwireError(f"'{email}' isn't an e-mail address.", remedy="Write it like dana@example.com.")
+    if role is not Role.OWNER and not people.is_anybody(rows):
+        raise BellwireError("The first account has to be an owner’s: else nobody could give any to others.")
     number = people.add(rows, name, email, role.value, password, now)
     if number is None:
         raise BellwireError(f"Somebody with the address {email} is there already.")

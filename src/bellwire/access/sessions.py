@@ -5,12 +5,15 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bellwire.errors import NotFound
 from bellwire.ledger import PersonRow, Rows, SessionRow, people
 
 LONGEST = timedelta(days=30)
 """After that, one signs in again."""
 _IDLE = timedelta(days=7)
 """Without a request for so long, too."""
+_TO_GIVE_A_CODE = timedelta(minutes=10)
+_CODE = "code"
 _NOTED_EVERY = timedelta(minutes=5)
 _LONGEST_AGENT = 200
 
@@ -25,18 +28,27 @@ class Session:
 def begin_session(rows: Rows, person: int, now: datetime, agent: str, *, instead_of: str = "") -> str:
     """For somebody who has just shown who they are: gives what the browser keeps. The session that it had before ends,
     so that nobody who planted that can use this one."""
-    if instead_of:
-        people.end(rows, key_of(instead_of))
-    people.end_expired(rows, now)
-    secret = secrets.token_urlsafe(32)
-    people.begin(rows, SessionRow(key_of(secret), person, now, now, now + LONGEST, agent[:_LONGEST_AGENT]))
-    return secret
+    return _begin(rows, person, now, now + LONGEST, agent, instead_of)
+
+
+def begin_half(rows: Rows, person: int, now: datetime, agent: str, *, instead_of: str) -> str:
+    """The same for somebody whose password was right, and who has yet to give a one-time code: it lets nobody in."""
+    return _begin(rows, person, now, now + _TO_GIVE_A_CODE, agent, instead_of, awaits=_CODE)
+
+
+def find_half(rows: Rows, secret: str, now: datetime) -> PersonRow | None:
+    """Of whom a code is asked. None: of nobody, or it took too long."""
+    row = people.session(rows, key_of(secret))
+    if row is None or row.awaits != _CODE or row.expires_at <= now:
+        return None
+    person = people.find(rows, row.person)
+    return person if person is not None and person.disabled_at is None else None
 
 
 def find_session(rows: Rows, secret: str, now: datetime) -> Session | None:
     """None when there is none, it has ended, or the person may no longer sign in."""
     row = people.session(rows, key_of(secret))
-    if row is None or row.expires_at <= now or row.seen_at + _IDLE <= now:
+    if row is None or row.awaits or row.expires_at <= now or row.seen_at + _IDLE <= now:
         return None
     person = people.find(rows, row.person)
     if person is None or person.disabled_at is not None:
@@ -53,6 +65,25 @@ def end_session(rows: Rows, secret: str) -> None:
     people.end(rows, key_of(secret))
 
 
+def end_one(rows: Rows, person: int, key: str) -> None:
+    """A session of this person, by what the ledger knows of it. Raises NotFound."""
+    row = people.session(rows, key)
+    if row is None or row.person != person:
+        raise NotFound("That session has ended already.")
+    people.end(rows, key)
+
+
 def key_of(secret: str) -> str:
     """What the ledger knows of it."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _begin(
+    rows: Rows, person: int, now: datetime, end: datetime, agent: str, instead_of: str, *, awaits: str = ""
+) -> str:
+    if instead_of:
+        people.end(rows, key_of(instead_of))
+    people.end_expired(rows, now)
+    secret = secrets.token_urlsafe(32)
+    people.begin(rows, SessionRow(key_of(secret), person, now, now, end, agent[:_LONGEST_AGENT], awaits))
+    return secret

@@ -19,16 +19,19 @@ from bellwire.cli import (
     flow,
     init,
     migrate,
+    people,
     pilot,
     practice,
     purge,
     reconcile,
     records,
     run,
+    runbook,
     secrets,
     send_test,
     status,
     todo,
+    token,
     up,
 )
 from bellwire.cli.base import Commands
@@ -43,7 +46,8 @@ app = typer.Typer(
 
 for commands in (
     *(demo, init, secrets, connect, connector, check, practice, pilot, up, status),
-    *(flow, event, run, todo, exception, alert, send_test, reconcile, records, dictionary, audit, purge, migrate),
+    *(flow, event, run, todo, exception, alert, send_test, reconcile, records, runbook, dictionary),
+    *(people, token, audit, purge, migrate),
 ):
     commands.register(app)
 

@@ -1,7 +1,7 @@
 """`bellwire alert`: what people are told of, and whether it reaches them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -63,17 +63,10 @@ def test(project: Project = HERE, as_json: Json = False) -> None:
     """
     from bellwire.cli.lasting import with_ledger
     from bellwire.clock import system_clock
-    from bellwire.ledger import MessageKind, alerts
+    from bellwire.watch import try_channels
 
-    async def send(ledger: "Database", settings: "Settings") -> dict[str, str]:
-        errors = await _try(_channels(settings), settings.business)
-
-        def write(rows: "Rows") -> None:
-            for name, error in errors.items():
-                alerts.post(rows, None, name, MessageKind.TEST, system_clock(), error)
-
-        await ledger.write(write)
-        return errors
+    async def send(ledger: "Database", settings: "Settings") -> Mapping[str, str]:
+        return await try_channels(ledger, _channels(settings), settings.business, system_clock())
 
     errors = with_ledger(project, send)
     if as_json:
@@ -92,17 +85,6 @@ def _channels(settings: "Settings") -> "Sequence[Channel]":
     from bellwire.watch import read_channels
 
     return read_channels(Vault.open(settings.data, os.environ), os.environ)
-
-
-async def _try(channels: "Sequence[Channel]", business: str) -> dict[str, str]:
-    """Channel → why it failed, or nothing."""
-    import asyncio
-
-    from bellwire.watch import trial_letter
-
-    letter = trial_letter(business)
-    errors = await asyncio.gather(*(channel.send(letter.title, letter.text) for channel in channels))
-    return {channel.name: error for channel, error in zip(channels, errors, strict=True)}
 
 
 def _row(alert: "AlertRow", messages: "Sequence[MessageRow]") -> dict[str, Any]:

@@ -30,7 +30,7 @@ _IN_ORDER_OF_USE = (
     *("demo", "init", "connector", "secrets", "connect", "check", "practice", "pilot", "up", "worker", "status"),
     *("flow", "event", "run", "todo", "exception", "alert", "send-test", "reconcile", "records"),
     *("report", "runbook", "dictionary", "forecast", "insight"),
-    *("audit", "purge", "backup", "restore", "migrate"),
+    *("people", "token", "audit", "purge", "backup", "restore", "migrate"),
 )
 
 

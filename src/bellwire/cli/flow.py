@@ -185,6 +185,11 @@ def connectors_of(settings: "Settings") -> "Mapping[str, Connector]":
     return {name: connector_of(connection) for name, connection in settings.connections.items()} | own_connector()
 
 
+def find_flow(settings: "Settings", name: str) -> "Flow":
+    """Raises NotFound, with the name that may be meant; ConfigurationError."""
+    return _find(_flows(settings), name)
+
+
 def _flows(settings: "Settings") -> "list[Flow]":
     from bellwire.flows import load_flows
 

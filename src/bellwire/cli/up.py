@@ -88,6 +88,7 @@ async def _tell(bellwire: "Bellwire", work: str) -> None:
     connections = bellwire.project.connections
     if work != WORKER:
         say(f"Desk:     {bellwire.url}/")
+        await _say_how_to_begin(bellwire)
         for name, connection in connections.items():
             if connection.webhook is not None:
                 say(f"Webhooks: {bellwire.hook_url(name)}")
@@ -104,3 +105,16 @@ async def _tell(bellwire: "Bellwire", work: str) -> None:
     if work == NO_ENGINE:
         say("Flows are run by other processes: `bellwire worker`.")
     say("Ready. Ctrl-C stops it.")
+
+
+async def _say_how_to_begin(bellwire: "Bellwire") -> None:
+    """Where other machines reach the desk and nobody has an account, whoever reads this may make the first."""
+    from bellwire.access import setup_code
+    from bellwire.desk import beyond_loopback
+    from bellwire.ledger import people
+
+    if not beyond_loopback(bellwire.project.settings.host):
+        return
+    anybody, code = await bellwire.ledger.read(lambda rows: (people.is_anybody(rows), setup_code(rows)))
+    if not anybody:
+        say(f"Nobody has an account yet. Make the owner's: {bellwire.url}/setup, with the code {code or '(none yet)'}")

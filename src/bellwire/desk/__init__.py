@@ -1,7 +1,7 @@
 """What people and programs reach over HTTP beside the webhooks: the web pages, and the JSON API."""
 
 from bellwire.desk.desk import Desk
-from bellwire.desk.guard import Guard
+from bellwire.desk.guard import Guard, beyond_loopback
 from bellwire.desk.reach import Reach
 
-__all__ = ["Desk", "Guard", "Reach"]
+__all__ = ["Desk", "Guard", "Reach", "beyond_loopback"]

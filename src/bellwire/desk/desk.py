@@ -17,13 +17,15 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import asks, flow, flows, pilot, run, signing_in, today
+from bellwire.desk.pages import asks, flow, flows, handbook, pilot, run, settings, signing_in, today
 from bellwire.desk.pages import connections as connection_pages
 from bellwire.desk.piloting import Pilots
 from bellwire.desk.reach import Reach
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
+from bellwire.settings import Settings
+from bellwire.vault import Vault
 
 
 class Desk:
@@ -41,9 +43,24 @@ class Desk:
         host: str = "127.0.0.1",
         reach: Reach | None = None,
         project: Path | None = None,
+        settings: Settings | None = None,
+        vault: Vault | None = None,
+        environ: Mapping[str, str] = {},
     ) -> None:
         """`project` is its folder: without it, no pilot can be run from here."""
-        self._site = Site(ledger, flows, connections, clock, business, zone, host, reach or Reach())
+        self._site = Site(
+            ledger,
+            flows,
+            connections,
+            clock,
+            business,
+            zone,
+            host,
+            reach or Reach(),
+            settings=settings,
+            vault=vault,
+            environ=environ,
+        )
         self._gate = Gate(self._site)
         self._pilots = Pilots(project, clock)
         self._live = Live(ledger, self._pilots.mark)
@@ -60,6 +77,8 @@ class Desk:
             *run.pages(site),
             *connection_pages.pages(site),
             *signing_in.pages(site, self._gate),
+            *settings.pages(site, self._gate),
+            *handbook.pages(site),
             Page("/live", self._live.stream),
             Page("/{rest:path}", _nothing, needs=None),
         ]

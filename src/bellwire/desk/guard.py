@@ -51,10 +51,15 @@ class Near:
     @property
     def beyond_loopback(self) -> bool:
         """Whether other machines can reach the address that is bound to."""
-        try:
-            return not ipaddress.ip_address(self._host).is_loopback
-        except ValueError:
-            return self._host not in _LOOPBACK
+        return beyond_loopback(self._host)
+
+
+def beyond_loopback(host: str) -> bool:
+    """Whether other machines can reach this address to be bound to."""
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host not in _LOOPBACK
 
 
 class Guard:

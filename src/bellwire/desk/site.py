@@ -23,6 +23,8 @@ from bellwire.desk.visitor import Visitor
 from bellwire.desk.words import Words
 from bellwire.flows import Flow
 from bellwire.ledger import Database
+from bellwire.settings import Settings
+from bellwire.vault import Vault
 
 View = Callable[[Request], Awaitable[Response]]
 SAID = "bellwire_said"
@@ -44,7 +46,8 @@ class Page:
 @dataclass
 class Site:
     """`host` is the address that the server is bound to; `zone` is the one that times are shown in; `reach` is where
-    Bellwire is reached."""
+    Bellwire is reached. Without a project's `settings` the defaults are shown; without a `vault` there are no one-time
+    codes and no channels for alerts."""
 
     ledger: Database
     all_flows: Sequence[Flow]
@@ -56,6 +59,9 @@ class Site:
     reach: Reach = field(default_factory=Reach)
     checked: dict[str, Checked] = field(default_factory=dict)
     """By connection, what its vendor said when this process asked it last."""
+    settings: Settings | None = None
+    vault: Vault | None = None
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
     assets: Assets = field(init=False)

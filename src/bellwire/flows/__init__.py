@@ -5,6 +5,7 @@ then run by the engine, which asks each action whether it is `wanted`, for its `
 """
 
 from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
+from bellwire.flows.dictionary import DataEntry, Dictionary, EventEntry, FieldEntry, Word, dictionary
 from bellwire.flows.document import read_values
 from bellwire.flows.fields import element, fields_of, options
 from bellwire.flows.loading import (
@@ -20,15 +21,22 @@ from bellwire.flows.model import Ending, Flow, FlowAction, Gathering, Owner, Ret
 from bellwire.flows.own import Emitted, Waited
 from bellwire.flows.parsing import parse_flow, pinned_flow
 from bellwire.flows.picture import Box, Picture, picture
+from bellwire.flows.runbook import ALWAYS, BY_HAND, Runbook, as_markdown, runbook
 from bellwire.flows.scope import SKIPPED, ByHand, Foreseen, Scope, Skipped, scope_for
 from bellwire.flows.uses import uses
 
 __all__ = [
+    "ALWAYS",
+    "BY_HAND",
     "SKIPPED",
     "Box",
     "ByHand",
+    "DataEntry",
+    "Dictionary",
     "Emitted",
     "Ending",
+    "EventEntry",
+    "FieldEntry",
     "Finding",
     "Flow",
     "FlowAction",
@@ -38,14 +46,18 @@ __all__ = [
     "Owner",
     "Picture",
     "Retry",
+    "Runbook",
     "Scope",
     "Severity",
     "Skipped",
     "Success",
     "Waited",
+    "Word",
+    "as_markdown",
     "bundled",
     "bundled_names",
     "check_flow",
+    "dictionary",
     "element",
     "fields_of",
     "load_flow",
@@ -56,6 +68,7 @@ __all__ = [
     "picture",
     "pinned_flow",
     "read_values",
+    "runbook",
     "scope_for",
     "template",
     "template_names",

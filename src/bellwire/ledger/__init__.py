@@ -21,6 +21,7 @@ from bellwire.ledger import (
     polls,
     processes,
     pulse,
+    purge,
     runs,
     sales,
     schedules,
@@ -40,6 +41,7 @@ from bellwire.ledger.pilots import PilotRow
 from bellwire.ledger.polls import PollRow
 from bellwire.ledger.presence import NO_ENGINE, UP, WORKER, Presence
 from bellwire.ledger.processes import ProcessRow
+from bellwire.ledger.purge import PurgeRow
 from bellwire.ledger.rows import (
     AlertRow,
     AskKind,
@@ -90,6 +92,7 @@ __all__ = [
     "PollRow",
     "Presence",
     "ProcessRow",
+    "PurgeRow",
     "Purged",
     "Queue",
     "Rows",
@@ -120,6 +123,7 @@ __all__ = [
     "polls",
     "processes",
     "pulse",
+    "purge",
     "runs",
     "sales",
     "schedules",

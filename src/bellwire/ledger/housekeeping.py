@@ -12,7 +12,7 @@ from bellwire.clock import Clock, system_clock
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import purge, sales
 from bellwire.ledger.database import Database, Rows
-from bellwire.ledger.purge import Found
+from bellwire.ledger.purge import Found, PurgeRow
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -92,7 +92,10 @@ class Housekeeping:
         while await self._step(lambda rows: rows.give_back(_PAGES)):
             pass
         await self._ledger.begin_log_anew()
-        return replace(done, given_back=max(0, before.total - (await self._ledger.size()).total))
+        done = replace(done, given_back=max(0, before.total - (await self._ledger.size()).total))
+        row = PurgeRow(now, done.payloads, done.events, done.size, done.given_back)
+        await self._ledger.write(lambda rows: purge.note(rows, row))
+        return done
 
     async def _take_out(
         self,

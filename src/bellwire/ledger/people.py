@@ -1,5 +1,6 @@
-"""Who may use the desk, what they are signed in with, and how often somebody failed to."""
+"""Who may use the desk, what they sign in with and are signed in with, and how often somebody failed to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from bellwire.ledger.database import Rows
 from bellwire.ledger.rows import maybe, stamp, unstamp
 
-_COLUMNS = "id, name, email, role, password, created_at, disabled_at, signed_in_at"
+_COLUMNS = "id, name, email, role, password, created_at, disabled_at, signed_in_at, codes_since"
+_SESSION = "key, person, created_at, seen_at, expires_at, agent, awaits"
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class PersonRow:
     created_at: datetime
     disabled_at: datetime | None
     signed_in_at: datetime | None
+    codes_since: datetime | None = None
+    """Since when a one-time code is asked for; None: none is."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class SessionRow:
     expires_at: datetime
     agent: str
     """What the browser calls itself."""
+    awaits: str = ""
+    """What is still asked for before it lets anybody in: `code`, or nothing."""
 
 
 def add(rows: Rows, name: str, email: str, role: str, password: str, now: datetime) -> int | None:
@@ -78,34 +84,69 @@ def disable(rows: Rows, number: int, at: datetime | None) -> None:
     )
 
 
+# One-time codes
+
+
+def want_codes(rows: Rows, number: int, since: datetime | None, step: int = 0) -> None:
+    """From now on, or (None) no more. Codes up to that of `step` are used up."""
+    rows.run(
+        "UPDATE people SET codes_since = :since, code_step = :step WHERE id = :id",
+        {"id": number, "since": None if since is None else stamp(since), "step": step},
+    )
+
+
+def use_step(rows: Rows, number: int, step: int) -> bool:
+    """The code of this step is used up, and all before. False when it was."""
+    return bool(
+        rows.run(
+            "UPDATE people SET code_step = :step WHERE id = :id AND code_step < :step", {"id": number, "step": step}
+        )
+    )
+
+
+def keep_recovery(rows: Rows, number: int, keys: Sequence[str]) -> None:
+    """These, and none of those from before."""
+    rows.run("DELETE FROM recovery_codes WHERE person = :id", {"id": number})
+    for key in keys:
+        rows.run("INSERT INTO recovery_codes (person, key) VALUES (:id, :key)", {"id": number, "key": key})
+
+
+def use_recovery(rows: Rows, number: int, key: str) -> bool:
+    """It is used up. False when there is none such."""
+    return bool(rows.run("DELETE FROM recovery_codes WHERE person = :id AND key = :key", {"id": number, "key": key}))
+
+
+def count_recovery(rows: Rows, number: int) -> int:
+    """How many are left."""
+    return len(rows.all("SELECT 1 FROM recovery_codes WHERE person = :id", {"id": number}))
+
+
 # Sessions
 
 
 def begin(rows: Rows, session: SessionRow) -> None:
-    """Also notes that the person signed in."""
+    """Also notes that the person signed in, once nothing more is asked for."""
     rows.run(
-        "INSERT INTO sessions (key, person, created_at, seen_at, expires_at, agent)"
-        " VALUES (:key, :person, :created_at, :seen_at, :expires_at, :agent)",
+        f"INSERT INTO sessions ({_SESSION})"  # noqa: S608
+        " VALUES (:key, :person, :created_at, :seen_at, :expires_at, :agent, :awaits)",
         vars(session) | {name: stamp(getattr(session, name)) for name in ("created_at", "seen_at", "expires_at")},
     )
-    rows.run(
-        "UPDATE people SET signed_in_at = :now WHERE id = :id",
-        {"id": session.person, "now": stamp(session.created_at)},
-    )
+    if not session.awaits:
+        rows.run(
+            "UPDATE people SET signed_in_at = :now WHERE id = :id",
+            {"id": session.person, "now": stamp(session.created_at)},
+        )
 
 
 def session(rows: Rows, key: str) -> SessionRow | None:
-    row = rows.one(
-        "SELECT key, person, created_at, seen_at, expires_at, agent FROM sessions WHERE key = :key", {"key": key}
-    )
+    row = rows.one(f"SELECT {_SESSION} FROM sessions WHERE key = :key", {"key": key})  # noqa: S608
     return _session(row) if row else None
 
 
 def sessions_of(rows: Rows, person: int) -> list[SessionRow]:
-    """Last seen first."""
+    """Those that let them in, last seen first."""
     found = rows.all(
-        "SELECT key, person, created_at, seen_at, expires_at, agent FROM sessions WHERE person = :person"
-        " ORDER BY seen_at DESC",
+        f"SELECT {_SESSION} FROM sessions WHERE person = :person AND awaits = '' ORDER BY seen_at DESC",  # noqa: S608
         {"person": person},
     )
     return [_session(row) for row in found]
@@ -153,10 +194,12 @@ def forget_old_failures(rows: Rows, before: datetime) -> None:
 
 
 def _person(row: tuple[Any, ...]) -> PersonRow:
-    number, name, email, role, password, created, disabled, signed_in = row
-    return PersonRow(number, name, email, role, password, unstamp(created), maybe(disabled), maybe(signed_in))
+    number, name, email, role, password, *times = row
+    created, disabled, signed_in, codes_since = map(maybe, times)
+    assert created is not None
+    return PersonRow(number, name, email, role, password, created, disabled, signed_in, codes_since)
 
 
 def _session(row: tuple[Any, ...]) -> SessionRow:
-    key, person, created, seen, expires, agent = row
-    return SessionRow(key, person, unstamp(created), unstamp(seen), unstamp(expires), agent)
+    key, person, created, seen, expires, agent, awaits = row
+    return SessionRow(key, person, unstamp(created), unstamp(seen), unstamp(expires), agent, awaits)

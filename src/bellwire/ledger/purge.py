@@ -16,7 +16,7 @@ from datetime import datetime
 import orjson
 
 from bellwire.ledger.database import Rows
-from bellwire.ledger.rows import stamp
+from bellwire.ledger.rows import stamp, unstamp
 
 _READ = "('done', 'skipped')"
 """States of deliveries whose payload nobody needs any more."""
@@ -82,6 +82,31 @@ def empty_events(rows: Rows, ids: Sequence[int]) -> int:
     rows.run(f"UPDATE asks SET given = '', text = '' WHERE {of_runs}", finished)  # noqa: S608
     rows.empty("events", f"id IN {rows.numbers('ids')}", finished, data="")
     return len(found)
+
+
+@dataclass(frozen=True)
+class PurgeRow:
+    at: datetime
+    payloads: int
+    events: int
+    size: int
+    """Bytes of all that."""
+    given_back: int
+    """Bytes by which the ledger's files became smaller."""
+
+
+def note(rows: Rows, done: PurgeRow) -> None:
+    """What a purge took out."""
+    rows.insert(
+        "INSERT INTO purges (at, payloads, events, size, given_back)"
+        " VALUES (:at, :payloads, :events, :size, :given_back)",
+        vars(done) | {"at": stamp(done.at)},
+    )
+
+
+def last(rows: Rows) -> PurgeRow | None:
+    row = rows.one("SELECT at, payloads, events, size, given_back FROM purges ORDER BY id DESC LIMIT 1")
+    return PurgeRow(unstamp(row[0]), *row[1:]) if row else None
 
 
 def _found(rows: Sequence[tuple[int, bool, bool, int]], limit: int) -> Found:

@@ -330,6 +330,9 @@ audit = Table(
     _text("detail"),
 )
 Index("audit_by_target", audit.c.target)
+Index("audit_by_who", audit.c.who)
+Index("audit_by_what", audit.c.what)
+Index("audit_by_time", audit.c.at)
 
 alerts = Table(
     "alerts",
@@ -478,7 +481,19 @@ people = Table(
     _at("created_at"),
     _at("disabled_at", nullable=True),
     _at("signed_in_at", nullable=True),
+    # Since when one-time codes are asked for, and the newest step of time whose code was used (RFC 6238).
+    _at("codes_since", nullable=True),
+    Column("code_step", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("email", name="one_person"),
+)
+
+# What may be given once in place of a one-time code: a hash of each that is still good.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    _ref("person", "people.id", primary_key=True),
+    Column("key", Text, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 # Of what a browser or a program shows to be let in, only a hash is kept.
@@ -491,6 +506,8 @@ sessions = Table(
     _at("seen_at"),
     _at("expires_at"),
     _text("agent"),
+    # What is still asked for before it lets anybody in: `code`, or nothing.
+    _text("awaits"),
     sqlite_with_rowid=False,
 )
 Index("sessions_by_person", sessions.c.person)
@@ -557,4 +574,16 @@ signings = Table(
     _at("newest_at", nullable=True),
     _at("earlier_at", nullable=True),
     sqlite_with_rowid=False,
+)
+
+# What each purge took out.
+purges = Table(
+    "purges",
+    metadata,
+    _id(),
+    _at("at"),
+    Column("payloads", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("given_back", BigInteger, nullable=False),
 )

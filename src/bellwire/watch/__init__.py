@@ -12,8 +12,8 @@ from bellwire.watch.concerns import (
     is_old,
     old_secret,
 )
-from bellwire.watch.letter import trial_letter
 from bellwire.watch.metrics import Metrics
+from bellwire.watch.trial import try_channels
 
 __all__ = [
     "ALERTS",
@@ -31,5 +31,5 @@ __all__ = [
     "is_old",
     "old_secret",
     "read_channels",
-    "trial_letter",
+    "try_channels",
 ]

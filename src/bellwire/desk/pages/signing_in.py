@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import quote
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bellwire.access import (
+    CodeSecrets,
     Role,
     add_person,
+    begin_half,
     begin_session,
     end_session,
     failed,
+    find_half,
     fits,
     hashed,
     is_setup_code,
@@ -19,14 +24,17 @@ from bellwire.access import (
     nobodys,
     succeeded,
     too_weak,
+    use_code,
 )
 from bellwire.clock import duration
 from bellwire.desk.forms import Form, form_of
 from bellwire.desk.gate import SESSION, Gate, in_thread
 from bellwire.desk.site import Page, Site, local
 from bellwire.desk.visitor import visitor_of
-from bellwire.errors import BellwireError
+from bellwire.errors import BellwireError, ConfigurationError
 from bellwire.ledger import PersonRow, Rows, people
+
+log = structlog.get_logger()
 
 _FROM_ELSEWHERE = "from elsewhere"
 
@@ -36,6 +44,8 @@ def pages(site: Site, gate: Gate) -> Sequence[Page]:
     return [
         Page("/sign-in", desk.ask, needs=None),
         Page("/sign-in", desk.sign_in, needs=None, method="POST"),
+        Page("/sign-in/code", desk.ask_for_code, needs=None),
+        Page("/sign-in/code", desk.take_code, needs=None, method="POST"),
         Page("/sign-out", desk.sign_out, needs=None, method="POST"),
         Page("/setup", desk.ask_for_owner, needs=None),
         Page("/setup", desk.make_owner, needs=None, method="POST"),
@@ -57,7 +67,7 @@ class _SigningIn:
     async def sign_in(self, request: Request) -> Response:
         form, visitor = form_of(request), visitor_of(request)
         email, password, to = form.get("email").lower(), form.text("password"), local(form.get("next", "/"))
-        place, now = _place(request), self._site.clock()
+        place, now = place_of(request), self._site.clock()
 
         def look(rows: Rows) -> tuple[PersonRow | None, timedelta | None]:
             return people.by_email(rows, email), may_try(rows, email, place, now)
@@ -72,12 +82,61 @@ class _SigningIn:
             return self._asked(request, "The address or the password is wrong.", to, email, status=403)
         number, name, agent = person.id, person.name, request.headers.get("user-agent", "")
 
+        with_code = person.codes_since is not None
+
         def begin(rows: Rows) -> str:
+            if with_code:
+                return begin_half(rows, number, now, agent, instead_of=visitor.secret)
             succeeded(rows, email, place, now, who=name)
             return begin_session(rows, number, now, agent, instead_of=visitor.secret)
 
         request.scope["new_secret"] = await self._site.ledger.write(begin)
+        return self._site.go(f"/sign-in/code?next={quote(to, safe='')}" if with_code else to)
+
+    async def ask_for_code(self, request: Request) -> Response:
+        secret, now = visitor_of(request).secret, self._site.clock()
+        if await self._site.ledger.read(lambda rows: find_half(rows, secret, now)) is None:
+            return self._site.go("/sign-in")
+        return self._asked_for_code(request, "", request.query_params.get("next", "/"))
+
+    async def take_code(self, request: Request) -> Response:
+        """The second step. What was failed in it counts as much as a wrong password."""
+        form, half, now = form_of(request), visitor_of(request).secret, self._site.clock()
+        given, to, place = form.get("code"), form.get("next", "/"), place_of(request)
+        person = await self._site.ledger.read(lambda rows: find_half(rows, half, now))
+        if person is None:
+            return self._site.go("/sign-in", "That took too long. Sign in again.")
+        found = person
+        secret, agent = await in_thread(self._codes_of, person.id), request.headers.get("user-agent", "")
+
+        def take(rows: Rows) -> timedelta | str | None:
+            wait = may_try(rows, found.email, place, now)
+            if wait is not None:
+                return wait
+            if not use_code(rows, found.id, secret, given, now):
+                failed(rows, found.email, place, now)
+                return None
+            succeeded(rows, found.email, place, now, who=found.name)
+            return begin_session(rows, found.id, now, agent, instead_of=half)
+
+        done = await self._site.ledger.write(take)
+        if isinstance(done, timedelta):
+            return self._asked_for_code(request, f"That was wrong too often. Try again in {duration(done)}.", to, 429)
+        if done is None:
+            return self._asked_for_code(request, "That isn’t the code of this moment, or it was used already.", to, 403)
+        request.scope["new_secret"] = done
         return self._site.go(to)
+
+    def _codes_of(self, person: int) -> str:
+        """A vault that can't be opened leaves the recovery codes."""
+        try:
+            return CodeSecrets(self._site.vault).find(person) if self._site.vault else ""
+        except ConfigurationError as error:
+            log.error("one-time codes can't be checked", error=str(error))
+            return ""
+
+    def _asked_for_code(self, request: Request, wrong: str, to: str, status: int = 200) -> Response:
+        return self._site.page(request, "code.html", status, wrong=wrong, to=local(to))
 
     async def sign_out(self, request: Request) -> Response:
         secret = visitor_of(request).secret
@@ -93,7 +152,7 @@ class _SigningIn:
 
     async def make_owner(self, request: Request) -> Response:
         form, now = form_of(request), self._site.clock()
-        name, email, place = form.get("name"), form.get("email").lower(), _place(request)
+        name, email, place = form.get("name"), form.get("email").lower(), place_of(request)
         near = self._gate.near(request)
 
         def look(rows: Rows) -> tuple[bool, timedelta | None, bool]:
@@ -138,7 +197,7 @@ class _SigningIn:
         )
 
 
-def _place(request: Request) -> str:
+def place_of(request: Request) -> str:
     """Where a request comes from, for the throttle. A proxy on this machine says it; nobody else is believed."""
     client = request.client.host if request.client else ""
     forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()

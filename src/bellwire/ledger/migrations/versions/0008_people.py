@@ -1,4 +1,4 @@
-"""People who sign in, their sessions and tokens; comments on exceptions; drafts of flows; the desk's lists"""
+"""People who sign in, their sessions, codes and tokens; comments; drafts of flows; what the desk lists"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,7 +45,15 @@ def upgrade() -> None:
         _at("created_at"),
         _at("disabled_at", nullable=True),
         _at("signed_in_at", nullable=True),
+        _at("codes_since", nullable=True),
+        sa.Column("code_step", sa.BigInteger(), server_default="0", nullable=False),
         sa.UniqueConstraint("email", name="one_person"),
+    )
+    op.create_table(
+        "recovery_codes",
+        sa.Column("person", _ID, sa.ForeignKey("people.id"), primary_key=True, nullable=False),
+        sa.Column("key", sa.Text(), primary_key=True, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "sessions",
@@ -55,6 +63,7 @@ def upgrade() -> None:
         _at("seen_at"),
         _at("expires_at"),
         _text("agent"),
+        _text("awaits"),
         sqlite_with_rowid=False,
     )
     op.create_index("sessions_by_person", "sessions", ["person"])
@@ -117,4 +126,16 @@ def upgrade() -> None:
         _at("newest_at", nullable=True),
         _at("earlier_at", nullable=True),
         sqlite_with_rowid=False,
+    )
+    op.create_index("audit_by_who", "audit", ["who"])
+    op.create_index("audit_by_what", "audit", ["what"])
+    op.create_index("audit_by_time", "audit", ["at"])
+    op.create_table(
+        "purges",
+        _number(),
+        _at("at"),
+        sa.Column("payloads", sa.BigInteger(), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("given_back", sa.BigInteger(), nullable=False),
     )

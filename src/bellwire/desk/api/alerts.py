@@ -1,0 +1,87 @@
+"""What people are told of, and whether it reaches them."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from bellwire.desk.api.doors import Doors
+from bellwire.desk.gate import in_thread
+from bellwire.errors import BellwireError
+from bellwire.ledger import AlertRow, MessageRow, Rows, alerts, audit
+from bellwire.watch import REMEDY, read_channels, try_channels
+
+
+class Message(BaseModel):
+    channel: str
+    kind: str
+    at: datetime
+    error: str = Field(description="Why it hasn't arrived; empty once it has.")
+
+
+class Alert(BaseModel):
+    id: int
+    topic: str
+    title: str
+    text: str
+    opened_at: datetime
+    told: int = Field(description="How often people were told.")
+    next_at: datetime | None = Field(description="When they are told again.")
+    messages: list[Message]
+
+    @classmethod
+    def of(cls, row: AlertRow, messages: list[MessageRow]) -> "Alert":
+        told = [Message(channel=each.channel, kind=each.kind.value, at=each.at, error=each.error) for each in messages]
+        return cls(
+            id=row.id,
+            topic=row.topic,
+            title=row.title,
+            text=row.text,
+            opened_at=row.opened_at,
+            told=row.told,
+            next_at=row.next_at,
+            messages=told,
+        )
+
+
+class Alerts(BaseModel):
+    items: list[Alert]
+    channels: list[str] = Field(description="Where alerts go, by the kind alone.")
+
+
+class Tried(BaseModel):
+    channel: str
+    went_through: bool
+    error: str
+
+
+class Trial(BaseModel):
+    items: list[Tried]
+
+
+def router(doors: Doors) -> APIRouter:
+    routes = APIRouter(tags=["alerts"], prefix="/alerts")
+    site = doors.site
+
+    @routes.get("")
+    async def list_alerts(caller: doors.see) -> Alerts:  # type: ignore[name-defined]
+        """Those that are open, the oldest first."""
+        channels = await in_thread(read_channels, site.vault, site.environ) if site.vault else []
+
+        def query(rows: Rows) -> list[Alert]:
+            return [Alert.of(alert, alerts.messages(rows, alert.id)) for alert in alerts.open_ones(rows)]
+
+        return Alerts(items=await site.ledger.read(query), channels=[channel.name for channel in channels])
+
+    @routes.post("/test")
+    async def test(caller: doors.manage) -> Trial:  # type: ignore[name-defined]
+        """Send a test message to every channel now, and say for each whether it went through."""
+        channels = await in_thread(read_channels, site.vault, site.environ) if site.vault else []
+        if not channels:
+            raise BellwireError("Alerts reach nobody: no channel is set.", remedy=REMEDY)
+        now, name = site.clock(), caller.name
+        errors = await try_channels(site.ledger, channels, site.business, now)
+        await site.ledger.write(lambda rows: audit.record(rows, name, "test", "the alerts", now))
+        return Trial(items=[Tried(channel=each, went_through=not error, error=error) for each, error in errors.items()])
+
+    return routes

@@ -1,0 +1,152 @@
+"""People, tokens, who did what, alerts, dictionary and runbooks, for programs."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bellwire.access import Right, Role
+from bellwire.ledger import alerts, audit
+from tests.desk.api.calling import Program, program
+from tests.desk.story import NOW, Place, open_desk
+from tests.desk.visiting import PASSWORD, account, browser
+from tests.watch.conftest import Receiver, environ, receivers
+
+__all__ = ["receivers"]
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    async with open_desk(tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+async def call(place: Place) -> AsyncIterator[Program]:
+    async with program(place) as opened:
+        yield opened
+
+
+NEW = {"name": "Dana", "email": "dana@example.com", "role": "owner", "password": PASSWORD}
+MANAGED = [
+    ("GET", "/people", None),
+    ("POST", "/people", NEW),
+    ("PATCH", "/people/1", {"role": "viewer"}),
+    ("PUT", "/people/1/password", {"password": PASSWORD}),
+    ("POST", "/people/1/close", None),
+    ("POST", "/people/1/open", None),
+    ("GET", "/tokens", None),
+    ("POST", "/tokens", {"name": "x", "rights": ["see"]}),
+    ("POST", "/tokens/1/revoke", None),
+    ("POST", "/alerts/test", None),
+]
+
+
+@pytest.mark.parametrize("rights", [{Right.SEE}, {Right.SEE, Right.WORK}])
+async def test_only_who_may_manage_does(place: Place, rights: set[Right]) -> None:
+    async with program(place, rights) as call:
+        for method, path, given in MANAGED:
+            assert (await call(method, path, given))[0] == 403, path
+        for path in ("/audit", "/alerts", "/dictionary", "/flows/order_to_cash/runbook"):
+            assert (await call("GET", path))[0] == 200, path
+
+
+async def test_people_are_added_changed_closed_and_opened(place: Place, call: Program) -> None:
+    status, made = await call("POST", "/people", NEW)
+    assert (status, made["role"], made["closed_at"], made["one_time_codes"]) == (201, "owner", None, False)
+    assert "password" not in made
+    status, problem = await call("POST", "/people", NEW)
+    assert status == 409 and "is there already" in problem["title"]
+    assert (await call("POST", "/people", NEW | {"password": "dana@example.com"}))[0] == 409
+    await call("POST", "/people", NEW | {"name": "Ada", "email": "ada@example.com", "role": "operator"})
+    status, changed = await call("PATCH", "/people/2", {"name": "Ada Hill"})
+    assert (status, changed["name"], changed["role"]) == (200, "Ada Hill", "operator")
+    for method, path, given in (("POST", "/people/1/close", None), ("PATCH", "/people/1", {"role": "viewer"})):
+        status, problem = await call(method, path, given)
+        assert status == 409 and problem["detail"] == "Make somebody else an owner first."
+    assert (await call("POST", "/people/2/close"))[1]["closed_at"]
+    assert (await call("POST", "/people/2/open"))[1]["closed_at"] is None
+    assert [each["name"] for each in (await call("GET", "/people"))[1]["items"]] == ["Dana", "Ada Hill"]
+    for path in ("/people/9/close", "/people/9/open"):
+        assert (await call("POST", path))[0] == 404
+    assert (await call("PATCH", "/people/9", {}))[0] == 404
+    assert (await call("PUT", "/people/1/password", {"password": "some other words here"}))[0] == 200
+    async with browser(place) as opened:
+        assert (await opened.sign_in("dana@example.com", "some other words here")).status == 303
+    kept = await place.ledger.read(lambda rows: rows.all("SELECT body FROM answers"))
+    assert kept == [], "nothing is kept of what holds a password"
+
+
+async def test_a_write_with_a_key_is_done_once(place: Place, call: Program) -> None:
+    await account(place, "Dana")
+    await account(place, "Ada")
+    for _ in range(2):
+        assert (await call("POST", "/people/2/close", **{"Idempotency-Key": "k"}))[0] == 200
+    acts = await place.ledger.read(lambda rows: audit.newest(rows, limit=9, target="person 2"))
+    assert [act.what for act in acts] == ["close the account of", "add"]
+
+
+async def test_a_token_is_told_once_and_gives_no_more_than_its_maker_has(place: Place, call: Program) -> None:
+    status, made = await call("POST", "/tokens", {"name": "shed", "rights": ["work", "see"], "days": 10})
+    assert status == 201 and made["rights"] == ["see", "work"]
+    assert made["expires_at"] == (NOW + timedelta(days=10)).isoformat().replace("+00:00", "Z")
+    listed = (await call("GET", "/tokens"))[1]["items"]
+    assert [each["name"] for each in listed] == ["shed", "the till"] and made["token"] not in str(listed)
+    assert made["token"] not in str(await place.ledger.read(lambda rows: rows.all("SELECT body FROM answers")))
+    dana = await account(place, "Dana")
+    async with program(place, {Right.MANAGE}, dana.id) as other:
+        status, problem = await other("POST", "/tokens", {"name": "x", "rights": ["work"]})
+        assert status == 409 and "can't give it" in problem["title"]
+        status, theirs = await other("POST", "/tokens", {"name": "x", "rights": ["manage"], "days": 0})
+        assert (theirs["person"], theirs["expires_at"]) == (dana.id, None)
+    assert (await call("POST", f"/tokens/{made['id']}/revoke"))[1]["revoked_at"]
+    assert (await call("POST", "/tokens/99/revoke"))[0] == 404
+    assert (await call("POST", "/tokens/1/revoke"))[0] == 200
+    assert (await call("GET", "/tokens"))[0] == 401, "its own was revoked"
+
+
+async def test_who_did_what_comes_in_pages(place: Place, call: Program) -> None:
+    for number in range(5):
+        at = NOW + timedelta(hours=number)
+        await place.ledger.write(lambda rows, at=at, n=number: audit.record(rows, "Ada", "retry", f"run {n}", at))  # type: ignore[misc]
+    first = (await call("GET", "/audit?who=Ada&limit=3"))[1]
+    assert [act["target"] for act in first["items"]] == ["run 4", "run 3", "run 2"]
+    rest = (await call("GET", f"/audit?who=Ada&limit=3&after={first['next']}"))[1]
+    assert [act["target"] for act in rest["items"]] == ["run 1", "run 0"] and rest["next"] is None
+    since, until = "2026-11-24T21:41:00Z", "2026-11-24T23:41:00Z"
+    some = (await call("GET", f"/audit?what=retry&since={since}&until={until}"))[1]
+    assert [act["target"] for act in some["items"]] == ["run 2", "run 1"]
+    assert (await call("GET", "/audit?since=yesterday"))[0] == 422
+
+
+async def test_alerts_are_listed_and_tried(tmp_path: Path, receivers: list[Receiver]) -> None:
+    async with open_desk(tmp_path, environ=environ(receivers[0].url)) as place, program(place) as call:
+        await place.ledger.write(lambda rows: alerts.open_one(rows, "t", "Disk", "Full.", opened_at=NOW, next_at=NOW))
+        found = (await call("GET", "/alerts"))[1]
+        assert found["channels"] == ["json"] and found["items"][0]["title"] == "Disk"
+        status, tried = await call("POST", "/alerts/test")
+        assert status == 200 and tried["items"] == [{"channel": "json", "went_through": True, "error": ""}]
+        assert receivers[0].titles == ["Bellwire: a test"]
+    async with open_desk(tmp_path) as place, program(place) as call:
+        status, problem = await call("POST", "/alerts/test")
+        assert status == 409 and "bellwire secrets set alerts urls" in problem["detail"]
+
+
+async def test_the_dictionary_and_the_runbooks(call: Program) -> None:
+    found = (await call("GET", "/dictionary"))[1]
+    order = next(entry for entry in found["data"] if entry["name"] == "Order")
+    email = next(field for field in order["fields"] if field["name"] == "email")
+    assert email["is"] == "text" and email["meaning"].startswith("Where to write")
+    assert {"name": "order.paid", "data": "Order"}.items() <= next(
+        each for each in found["events"] if each["name"] == "order.paid"
+    ).items()
+    status, book = await call("GET", "/flows/order_to_cash/runbook")
+    assert status == 200 and book["text"].startswith("# Runbook: Order to cash")
+    assert (await call("GET", "/flows/nope/runbook"))[0] == 404
+
+
+async def test_roles_of_the_api_are_those_of_the_desk(place: Place, call: Program) -> None:
+    assert (await call("POST", "/people", NEW | {"role": "king"}))[0] == 422
+    status, problem = await call("POST", "/people", NEW | {"role": Role.VIEWER})
+    assert status == 409 and "first account" in problem["title"]
