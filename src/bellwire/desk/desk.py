@@ -18,7 +18,7 @@ from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
 from bellwire.desk.pages import flow, run, signing_in, today
 from bellwire.desk.site import Page, Site
-from bellwire.flows import Flow
+from bellwire.flows import Flow, FlowFolder
 from bellwire.ledger import Database
 
 
@@ -36,8 +36,11 @@ class Desk:
         zone: tzinfo = UTC,
         host: str = "127.0.0.1",
         public_url: str = "",
+        folder: FlowFolder | None = None,
     ) -> None:
-        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url)
+        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url, folder)
+        if folder is not None:
+            folder.follow(self._site.use)
         self._gate = Gate(self._site)
         self._live = Live(ledger)
 

@@ -19,7 +19,7 @@ from bellwire.desk.about import about
 from bellwire.desk.assets import Assets
 from bellwire.desk.visitor import Visitor
 from bellwire.desk.words import Words
-from bellwire.flows import Flow
+from bellwire.flows import Flow, FlowFolder
 from bellwire.ledger import Database
 
 View = Callable[[Request], Awaitable[Response]]
@@ -52,6 +52,8 @@ class Site:
     zone: tzinfo = UTC
     host: str = "127.0.0.1"
     public_url: str = ""
+    folder: FlowFolder | None = None
+    """Where the flows' files are; None: they can't be edited here."""
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
     assets: Assets = field(init=False)
@@ -72,6 +74,12 @@ class Site:
             environment=self.environment,
             Right=Right,
         )
+
+    async def use(self, flows: Sequence[Flow]) -> None:
+        """Show other flows from now on."""
+        self.all_flows = flows
+        self.flows.clear()
+        self.flows.update((flow.id, flow) for flow in flows)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """`here` names the page that the template belongs to, for the navigation: the template sets it."""

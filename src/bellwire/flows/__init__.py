@@ -6,7 +6,9 @@ then run by the engine, which asks each action whether it is `wanted`, for its `
 
 from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
 from bellwire.flows.document import read_values
+from bellwire.flows.editing import Change, Put, Remove, Rename, edited, line_of, where_is
 from bellwire.flows.fields import element, fields_of, options
+from bellwire.flows.folder import ChangedMeanwhile, FlowFolder, version_of
 from bellwire.flows.loading import (
     FlowErrors,
     bundled,
@@ -27,16 +29,22 @@ __all__ = [
     "SKIPPED",
     "Box",
     "ByHand",
+    "Change",
+    "ChangedMeanwhile",
     "Emitted",
     "Ending",
     "Finding",
     "Flow",
     "FlowAction",
     "FlowErrors",
+    "FlowFolder",
     "Foreseen",
     "Gathering",
     "Owner",
     "Picture",
+    "Put",
+    "Remove",
+    "Rename",
     "Retry",
     "Scope",
     "Severity",
@@ -46,8 +54,10 @@ __all__ = [
     "bundled",
     "bundled_names",
     "check_flow",
+    "edited",
     "element",
     "fields_of",
+    "line_of",
     "load_flow",
     "load_flows",
     "operation_for",
@@ -60,4 +70,6 @@ __all__ = [
     "template",
     "template_names",
     "uses",
+    "version_of",
+    "where_is",
 ]

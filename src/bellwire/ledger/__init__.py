@@ -9,6 +9,7 @@ from bellwire.ledger import (
     audit,
     crosswalk,
     deliveries,
+    drafts,
     edits,
     endings,
     events,
@@ -29,6 +30,7 @@ from bellwire.ledger import (
     windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
+from bellwire.ledger.drafts import Draft, DraftRow
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.jobs import Job, Kind, Queue
@@ -70,6 +72,8 @@ __all__ = [
     "Database",
     "DeliveryRow",
     "DeliveryState",
+    "Draft",
+    "DraftRow",
     "EventRow",
     "ExceptionRow",
     "ExceptionState",
@@ -101,6 +105,7 @@ __all__ = [
     "audit",
     "crosswalk",
     "deliveries",
+    "drafts",
     "edits",
     "endings",
     "events",

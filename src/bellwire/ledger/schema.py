@@ -533,5 +533,7 @@ drafts = Table(
     _text("base"),
     _text("who"),
     _at("at"),
+    # Whether somebody went back to the state before; it can still be done again.
+    Column("undone", Integer, nullable=False, server_default="0"),
 )
 Index("drafts_by_flow", drafts.c.flow)

@@ -96,5 +96,6 @@ def upgrade() -> None:
         _text("base"),
         _text("who"),
         _at("at"),
+        sa.Column("undone", sa.Integer(), server_default="0", nullable=False),
     )
     op.create_index("drafts_by_flow", "drafts", ["flow"])
