@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from bellwire.business import BusinessCalendar
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.desk.answers import Answers
@@ -16,7 +17,7 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import flow, run, signing_in, today
+from bellwire.desk.pages import flow, flow_editor, run, signing_in, today
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow, FlowFolder
 from bellwire.ledger import Database
@@ -36,9 +37,10 @@ class Desk:
         zone: tzinfo = UTC,
         host: str = "127.0.0.1",
         public_url: str = "",
+        calendar: BusinessCalendar = BusinessCalendar(),  # noqa: B008 - it never changes
         folder: FlowFolder | None = None,
     ) -> None:
-        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url, folder)
+        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url, calendar, folder)
         if folder is not None:
             folder.follow(self._site.use)
         self._gate = Gate(self._site)
@@ -49,6 +51,7 @@ class Desk:
         site = self._site
         return [
             *today.pages(site),
+            *flow_editor.pages(site),
             *flow.pages(site),
             *run.pages(site),
             *signing_in.pages(site, self._gate),

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bellwire.access import Right
+from bellwire.business import BusinessCalendar
 from bellwire.clock import Clock, duration, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.desk import words
@@ -52,6 +53,8 @@ class Site:
     zone: tzinfo = UTC
     host: str = "127.0.0.1"
     public_url: str = ""
+    calendar: BusinessCalendar = field(default_factory=BusinessCalendar)
+    """The days and hours of the business, for previews."""
     folder: FlowFolder | None = None
     """Where the flows' files are; None: they can't be edited here."""
     flows: dict[str, Flow] = field(init=False)

@@ -339,7 +339,7 @@ def _replaced(text: str, entry: _Entry, where: Where, value: Any, in_flow: bool)
 def _added(text: str, part: _Part, where: Where, value: Any, in_flow: bool) -> str:
     key, newline = where[-1], _break(text)
     if part.flow:
-        said = f"{_scalar_text(key, flow=True)}: {_inline(value, flow=True)}"
+        said = f"{_scalar_text(key, flow=True)}: {inline(value, flow=True)}"
         last = list(part.entries.values())[-1:]
         position = last[0].end if last else part.start + 1
         return text[:position] + (", " if last else "") + said + text[position:]
@@ -428,7 +428,7 @@ def _renamed(text: str, change: Rename, before: Any, path: Path) -> str:
 def _written(where: Where, value: Any, column: int, *, in_flow: bool, newline: str) -> tuple[str, str]:
     """What stands behind the key, and on the lines below it."""
     if in_flow:
-        return _inline(value, flow=True), ""
+        return inline(value, flow=True), ""
     inner = newline + " " * (column + 2)
     if isinstance(value, dict) and value and _wants_lines(where):
         rows = ""
@@ -440,7 +440,7 @@ def _written(where: Where, value: Any, column: int, *, in_flow: bool, newline: s
         chomped = value.endswith("\n")
         lines = value.removesuffix("\n").split("\n")
         return "|" if chomped else "|-", "".join((inner if line else newline) + line for line in lines)
-    return _inline(value, flow=False), ""
+    return inline(value, flow=False), ""
 
 
 def _wants_lines(where: Where) -> bool:
@@ -455,13 +455,14 @@ def _can_be_lines(value: str) -> bool:
     return len(lines) > 1 and not odd and not lines[0].startswith(" ") and bool(lines[0]) and bool(lines[-1].strip())
 
 
-def _inline(value: Any, *, flow: bool) -> str:
+def inline(value: Any, *, flow: bool = False) -> str:
+    """As it stands in one line; `flow`: in braces or brackets."""
     match value:
         case dict():
-            pairs = (f"{_scalar_text(key, flow=True)}: {_inline(each, flow=True)}" for key, each in value.items())
+            pairs = (f"{_scalar_text(key, flow=True)}: {inline(each, flow=True)}" for key, each in value.items())
             return "{" + ", ".join(pairs) + "}"
         case list() | tuple():
-            return "[" + ", ".join(_inline(each, flow=True) for each in value) + "]"
+            return "[" + ", ".join(inline(each, flow=True) for each in value) + "]"
         case str():
             return _scalar_text(value, flow=flow)
         case bool():

@@ -90,6 +90,7 @@ events = Table(
 Index("events_by_time", events.c.recorded_at)
 Index("events_by_subject", events.c.connection, events.c.subject)
 Index("events_by_delivery", events.c.delivery)
+Index("events_by_type", events.c.connection, events.c.type, events.c.id)
 
 subjects = Table(
     "subjects",

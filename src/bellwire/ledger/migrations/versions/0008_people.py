@@ -99,3 +99,4 @@ def upgrade() -> None:
         sa.Column("undone", sa.Integer(), server_default="0", nullable=False),
     )
     op.create_index("drafts_by_flow", "drafts", ["flow"])
+    op.create_index("events_by_type", "events", ["connection", "type", "id"])
