@@ -103,7 +103,7 @@ async def _show(site: Site, request: Request) -> Response:
         editor.scope = seen.scope if seen else {}
     told = _told(findings)
     cards = editor.cards() if editor else []
-    known = _known(cards)
+    known = _known(cards) if editor else set()
     return site.page(
         request,
         "flow_edit.html",
