@@ -104,7 +104,7 @@ def _step(action: FlowAction, scope: Scope, connectors: Mapping[str, Connector])
         try:
             return work()
         except FlowError as error:
-            problems[key] = error.sentence
+            problems[key] = f"For this event it can't be worked out: {error.sentence.rpartition(': ')[2]}"
             return default
 
     wanted = bool(tried("if", lambda: action.wanted(scope), True))

@@ -25,7 +25,7 @@ from bellwire.desk.editor import COMPARISONS, Editor, slug
 from bellwire.desk.forms import Form, form_of
 from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
-from bellwire.engine import shown
+from bellwire.engine import Preview, shown
 from bellwire.errors import BellwireError, ConfigurationError, NotFound
 from bellwire.flows import Finding, Put, Remove, Severity, edited, version_of
 from bellwire.flows.editing import inline
@@ -101,7 +101,7 @@ async def _show(site: Site, request: Request) -> Response:
             seen, row = await tried(site, found, number)
         past = await site.ledger.read(lambda rows: past_events(rows, *editor.event_type()))
         editor.scope = seen.scope if seen else {}
-    told = _told(findings)
+    told = _told(findings, seen)
     cards = editor.cards() if editor else []
     known = _known(cards) if editor else set()
     return site.page(
@@ -221,7 +221,7 @@ async def _preview(site: Site, request: Request) -> Response:
         {
             "seen": seen,
             "values": _values(preview),
-            "findings": [{"at": _place(each), "text": _spoken(each), "kind": each.severity.value} for each in findings],
+            "findings": [{"at": at, **each} for at, told in _told(findings, preview).items() for each in told],
         }
     )
 
@@ -252,10 +252,15 @@ def _spoken(finding: Finding) -> str:
     return f"{text}. {hint}{'' if hint.endswith(('?', '.')) or not hint else '.'}".strip()
 
 
-def _told(findings: Sequence[Finding]) -> dict[str, list[dict[str, str]]]:
+def _told(findings: Sequence[Finding], preview: Preview | None) -> dict[str, list[dict[str, str]]]:
+    """What is wrong with each field of the form; what is wrong with it for the event only, where nothing else is."""
     told: dict[str, list[dict[str, str]]] = {}
     for each in findings:
         told.setdefault(_place(each), []).append({"text": _spoken(each), "kind": each.severity.value})
+    for name, step in preview.steps.items() if preview else ():
+        for key, problem in step.problems.items():
+            own = {"if": "if", "wait_until": "wait_until", "for_each": "for_each", "ask": "approve.ask"}
+            told.setdefault(f"{name}.{own.get(key) or f'with.{key}'}", [{"text": problem, "kind": "warning"}])
     return told
 
 
@@ -270,15 +275,13 @@ def _known(cards: Sequence[Any]) -> set[str]:
     return known
 
 
-def _values(preview: Any) -> dict[str, str]:
+def _values(preview: Preview | None) -> dict[str, str]:
     """By field of the form: what it is for the event that is shown."""
     found: dict[str, str] = {}
     for name, step in preview.steps.items() if preview else ():
-        found[f"{name}.if"] = "It is done." if step.wanted else "It is left out."
+        if "if" not in step.problems:
+            found[f"{name}.if"] = "It is done." if step.wanted else "It is left out."
         found |= {f"{name}.with.{key}": shown(value) for key, value in step.inputs.items()}
-        for key, problem in step.problems.items():
-            own = key in ("if", "wait_until", "for_each")
-            found[f"{name}.{key}" if own else f"{name}.approve.ask" if key == "ask" else f"{name}.with.{key}"] = problem
         if step.question:
             found[f"{name}.approve.ask"] = step.question
         if step.until:
