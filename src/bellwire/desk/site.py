@@ -76,6 +76,7 @@ class Site:
             system=self.system,
             environment=self.environment,
             Right=Right,
+            editable=self.folder is not None,
         )
 
     async def use(self, flows: Sequence[Flow]) -> None:

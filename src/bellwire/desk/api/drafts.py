@@ -20,7 +20,7 @@ _MOST = 256 * 1024
 
 
 class Text(BaseModel):
-    text: str = Field(max_length=_MOST, description="A flow, as its file has it: YAML.")
+    text: str = Field(min_length=1, max_length=_MOST, description="A flow, as its file has it: YAML.")
 
 
 class Tried(Text):
@@ -89,7 +89,7 @@ def router(doors: Doors) -> APIRouter:
             state = state_of(rows, folder, flow) if known else DraftState(flow, "", "")
             if given.text != state.text:
                 keep(rows, site, state, given.text, caller.name)
-            return _draft(state_of(rows, folder, flow) if given.text or known else state)
+            return _draft(state_of(rows, folder, flow))
 
         return await doors.write(request, caller, key, work)
 
