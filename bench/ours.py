@@ -17,7 +17,7 @@ from bellwire.capabilities import chat, shipping, stock
 from bellwire.clock import system_clock
 from bellwire.connectors import find_connector
 from bellwire.connectors.kit import ByKey, Call, Connection, Connector, Manifest, NoSettings, action, connect, connector
-from bellwire.desk import Desk
+from bellwire.desk import Desk, Site
 from bellwire.engine import Setting, open_engine
 from bellwire.events import Environment
 from bellwire.flows import Flow, parse_flow
@@ -131,7 +131,7 @@ async def run(database: str, vendor: str, number: int, mode: str, name: str) -> 
             await asyncio.Event().wait()
         hooks = Hooks(connections, ledger, engine.arrived if mode == "full" else lambda _number, _delivery: None)
         metrics = Metrics(ledger, connections, hooks.tally, clock=system_clock)
-        app = web(Health(ledger), metrics, Desk(ledger, flows, connections), "127.0.0.1")
+        app = web(Health(ledger), metrics, Desk(Site(ledger, flows, connections)), "127.0.0.1")
         settle_memory()
         async with serve(app, "127.0.0.1", number, hooks=hooks):
             await asyncio.Event().wait()

@@ -232,3 +232,40 @@ async def test_on_postgresql_an_order_goes_all_the_way_though_the_server_is_away
             assert [verdict for verdict in place.verdicts() if not verdict.held] == []
     finally:
         server.close()
+
+
+async def test_a_flow_that_changes_is_carried_out_anew_without_a_restart(tmp_path: Path) -> None:
+    text = bundled("order_to_cash")
+    async with town(tmp_path) as place, running(place.settings, place.secrets) as bellwire:
+        file = tmp_path / "flows" / "order_to_cash.yaml"
+
+        async def paid(number: str) -> set[str]:
+            """What was done about a new order."""
+            async with aiohttp.ClientSession(bellwire.url) as session:
+                webhook = place.paid(ordinary(number))
+                async with session.post("/hooks/shop", data=webhook.body, headers=webhook.headers) as answer:
+                    assert answer.status == 200
+            await until_quiet(bellwire.ledger, bellwire.engine, 30)
+            run = (await bellwire.ledger.read(lambda rows: runs.newest(rows, limit=1)))[0]
+            assert run.state is RunState.DONE
+            return {each.action for each in await bellwire.ledger.read(lambda rows: runs.attempts(rows, run.id))}
+
+        assert "packing" not in await paid("1001")
+        file.write_text(text.replace("  bench:\n", "  packing:\n"))
+        await bellwire.project.folder.renew()
+        assert "packing" in await paid("1002")
+
+        file.write_text(text.replace("{{ event.number }}", "{{ event.nummer }}"))
+        await bellwire.project.folder.renew()
+        assert "packing" in await paid("1003")
+        assert list(bellwire.project.folder.wrong) == ["order_to_cash"]
+
+
+async def test_the_files_are_looked_at_by_themselves(tmp_path: Path) -> None:
+    async with town(tmp_path) as place, running(place.settings, place.secrets) as bellwire:
+        (tmp_path / "flows" / "order_to_cash.yaml").unlink()
+
+        async def gone() -> bool:
+            return not bellwire.project.flows
+
+        await until(gone)

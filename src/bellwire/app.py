@@ -21,18 +21,18 @@ from starlette.routing import Route, request_response
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.connectors.opening import open_connections, own_connection, own_connector
-from bellwire.desk import Desk, Guard, Reach
+from bellwire.desk import Desk, Guard, Reach, Site
 from bellwire.engine import Engine, Setting, open_engine
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.events import OWN
-from bellwire.flows import Flow, FlowErrors, check_flow, load_flows
+from bellwire.flows import Flow, FlowFolder
 from bellwire.insight import SPIKING, StockWatcher
 from bellwire.intake import Health, Hooks, Limits, serve
 from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Housekeeping, Keep, Presence, open_ledger
 from bellwire.records import LedgerCrosswalk, Polling, Reconciler
 from bellwire.settings import ReorderPoint, Settings, read_stock_file
 from bellwire.vault import Vault
-from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, old_secret, read_channels
+from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, not_taken_over, old_secret, read_channels
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,23 @@ class Project:
 
     settings: Settings
     connections: Mapping[str, Connection]
-    flows: Sequence[Flow]
+    folder: FlowFolder
     reorder_points: Sequence[ReorderPoint] = ()
+
+    @property
+    def flows(self) -> Sequence[Flow]:
+        """As they are now."""
+        return self.folder.flows
+
+    def watcher(self) -> StockWatcher | None:
+        """Who watches the stock and the sales for these flows."""
+        settings = self.settings
+        return StockWatcher.of(
+            self.reorder_points,
+            settings.time_zone,
+            settings.stock.connections,
+            spikes=any((flow.connection, flow.event_type) == (OWN, SPIKING) for flow in self.flows),
+        )
 
     def flow(self, name: str) -> Flow | None:
         """By id or by name, whatever the case; hyphens and underscores are the same."""
@@ -111,14 +126,11 @@ async def opened(
     id. Raises ConfigurationError."""
     vault = Vault.open(settings.data, environ)
     connections = open_connections(settings, vault, environ, clock)
-    flows = [flow for flow in load_flows(settings.flows) if only in (None, flow.id)]
     connectors = {name: connection.connector for name, connection in connections.items()} | own_connector()
-    wrong = [finding for flow in flows for finding in check_flow(flow, connectors) if finding.severity == "error"]
-    if wrong:
-        raise FlowErrors([finding.error() for finding in wrong])
+    folder = FlowFolder(settings.flows, connectors, only=only)
     reorder_points = read_stock_file(settings.stock_file)
     try:
-        yield Project(settings, connections, flows, reorder_points)
+        yield Project(settings, connections, folder, reorder_points)
     finally:
         for connection in connections.values():
             await connection.api.close()
@@ -166,6 +178,7 @@ async def running(
         if engine is not None:
             interrupted = await engine.start()
             stack.push_async_callback(engine.stop)
+            project.folder.follow(lambda flows: engine.use(flows, project.watcher()))
         port = 0
         polling = _polling(project, ledger, engine, clock)
         if work == WORKER:
@@ -174,6 +187,8 @@ async def running(
             port = await stack.enter_async_context(_serving(project, ledger, engine, clock, environ))
             if only is None:
                 await stack.enter_async_context(_beside(ledger.alone("polling", polling.run), "polling"))
+        if only is None:
+            await stack.enter_async_context(_beside(project.folder.watch(), "flows"))
         yield Bellwire(project, ledger, engine, port, interrupted, presence.outdated, polling)
 
 
@@ -190,12 +205,7 @@ def _setting(project: Project, ledger: Database, clock: Clock, random: Random) -
         settings.engine.workers,
         random,
         own_connection(clock, [(point.sku, point.location) for point in project.reorder_points]),
-        StockWatcher.of(
-            project.reorder_points,
-            settings.time_zone,
-            settings.stock.connections,
-            spikes=any((flow.connection, flow.event_type) == (OWN, SPIKING) for flow in project.flows),
-        ),
+        project.watcher(),
     )
 
 
@@ -214,7 +224,7 @@ async def _serving(
         clock=clock,
     )
     reach = Reach(settings.public_url, _local_url(settings, settings.port))
-    desk = Desk(
+    site = Site(
         ledger,
         project.flows,
         project.connections,
@@ -227,7 +237,10 @@ async def _serving(
         settings=settings,
         vault=Vault.open(settings.data, environ),
         environ=environ,
+        calendar=settings.calendar,
+        folder=project.folder,
     )
+    desk = Desk(site)
     metrics = Metrics(ledger, project.connections, hooks.tally, clock=clock)
     await metrics.start()
     app = web(Health(ledger), metrics, desk, settings.host)
@@ -291,16 +304,19 @@ def _alerts(ledger: Database, project: Project, environ: Mapping[str, str], cloc
         lambda: read_channels(vault, environ),
         settings.alerts,
         systems={name: connection.manifest.title for name, connection in project.connections.items()},
-        others=partial(_others, project.connections, vault),
+        others=partial(_others, project, vault),
         clock=clock,
         zone=settings.time_zone,
         business=settings.business,
     )
 
 
-def _others(connections: Mapping[str, Connection], vault: Vault, now: datetime) -> list[Concern]:
-    """What vendors announced to this process, and which credentials have been the same for long."""
-    found = [
+def _others(project: Project, vault: Vault, now: datetime) -> list[Concern]:
+    """Which changed flows aren't taken over, what vendors announced to this process, and which credentials have been
+    the same for long."""
+    connections = project.connections
+    found = [not_taken_over(flow, str(error)) for flow, error in project.folder.wrong.items()]
+    found += [
         announced(name, connection.manifest.title, source, said)
         for name, connection in connections.items()
         for source, said in connection.api.notices.items()

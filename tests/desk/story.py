@@ -23,15 +23,18 @@ from bellwire.connectors.kit import (
     Connection,
     LookUp,
     Manifest,
+    Normalised,
     Repeat,
+    Triggers,
     Unkeyed,
     action,
     connect,
     connector,
 )
-from bellwire.desk import Desk, Reach
+from bellwire.connectors.opening import own_connector
+from bellwire.desk import Desk, Reach, Site
 from bellwire.events import Customer, Delivery, Environment, Event, Order
-from bellwire.flows import Flow, parse_flow
+from bellwire.flows import Flow, FlowFolder, parse_flow
 from bellwire.intake import Hooks, serve
 from bellwire.ledger import (
     AttemptRow,
@@ -118,7 +121,9 @@ def _connection(name: str, title: str, able: Sequence[str], environment: Environ
         base_urls={environment: "http://127.0.0.1:9"},
     )
     actions = tuple(action(operation, repeat=ways.get(name, LookUp(_never)))(_never) for operation in operations)
-    return connect(name, connector(manifest, actions=actions), environment, manifest.settings(), Secrets({}))
+    triggers = Triggers(("order.paid", "order.cancelled"), lambda _, __: Normalised()) if name == "shop" else None
+    made = connector(manifest, actions=actions, triggers=triggers)
+    return connect(name, made, environment, manifest.settings(), Secrets({}))
 
 
 async def _never(_: Call, __: Any) -> Any:
@@ -365,16 +370,25 @@ async def open_desk(
     public_url: str = "",
     settings: Settings | None = None,
     environ: Mapping[str, str] = {},
+    editing: bool = False,
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
-    own. It behaves as if it were bound to `host`."""
+    own. It behaves as if it were bound to `host`. `editing`: its flow is a file, in `flows` of the folder."""
     create_key_file(folder)
+    made = connections or the_connections(environment)
+    files = None
+    if editing:
+        (folder / "flows").mkdir()
+        (folder / "flows" / "order_to_cash.yaml").write_text(FLOW)
+        connectors = {name: each.connector for name, each in made.items()} | own_connector()
+        files = FlowFolder(folder / "flows", connectors)
+        flows = files.flows
     async with open_ledger(ledger_url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
         place = Place("", ledger)
-        desk = Desk(
+        site = Site(
             ledger,
             [the_flow()] if flows is None else flows,
-            connections or the_connections(environment),
+            made,
             clock=lambda: place.now,
             business=business,
             zone=zone,
@@ -384,7 +398,9 @@ async def open_desk(
             settings=settings,
             vault=Vault.open(folder, environ),
             environ=environ,
+            folder=files,
         )
+        desk = Desk(site)
         hooks = Hooks(connections or {}, ledger, lambda _number, _delivery: None, clock=lambda: place.now)
         healthz = Route("/healthz", lambda _: PlainTextResponse("ok"))
         async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port, hooks=hooks) as port:

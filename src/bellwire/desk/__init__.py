@@ -3,5 +3,6 @@
 from bellwire.desk.desk import Desk
 from bellwire.desk.guard import Guard, beyond_loopback
 from bellwire.desk.reach import Reach
+from bellwire.desk.site import Site
 
-__all__ = ["Desk", "Guard", "Reach", "beyond_loopback"]
+__all__ = ["Desk", "Guard", "Reach", "Site", "beyond_loopback"]

@@ -1,69 +1,30 @@
 """The desk, put together: the pages behind their gate, the API, what needs no gate."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, tzinfo
-from pathlib import Path
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from bellwire.clock import Clock, system_clock
-from bellwire.connectors.kit import Connection
 from bellwire.desk.answers import Answers
 from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import asks, flow, flows, handbook, pilot, run, settings, signing_in, today
+from bellwire.desk.pages import asks, flow, flow_editor, flows, handbook, pilot, run, settings, signing_in, today
 from bellwire.desk.pages import connections as connection_pages
 from bellwire.desk.piloting import Pilots
-from bellwire.desk.reach import Reach
 from bellwire.desk.site import Page, Site
-from bellwire.flows import Flow
-from bellwire.ledger import Database
-from bellwire.settings import Settings
-from bellwire.vault import Vault
 
 
 class Desk:
-    """What `Site` says."""
-
-    def __init__(
-        self,
-        ledger: Database,
-        flows: Sequence[Flow],
-        connections: Mapping[str, Connection],
-        *,
-        clock: Clock = system_clock,
-        business: str = "",
-        zone: tzinfo = UTC,
-        host: str = "127.0.0.1",
-        reach: Reach | None = None,
-        project: Path | None = None,
-        settings: Settings | None = None,
-        vault: Vault | None = None,
-        environ: Mapping[str, str] = {},
-    ) -> None:
-        """`project` is its folder: without it, no pilot can be run from here."""
-        self._site = Site(
-            ledger,
-            flows,
-            connections,
-            clock,
-            business,
-            zone,
-            host,
-            reach or Reach(),
-            settings=settings,
-            vault=vault,
-            environ=environ,
-        )
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        if site.folder is not None:
+            site.folder.follow(site.use)
         self._gate = Gate(self._site)
-        self._pilots = Pilots(project, clock)
-        self._live = Live(ledger, self._pilots.mark)
+        self._pilots = Pilots(site.project, site.clock)
+        self._live = Live(site.ledger, self._pilots.mark)
 
     def all_pages(self) -> list[Page]:
         """Everything that the gate lets people to."""
@@ -73,6 +34,7 @@ class Desk:
             *asks.pages(site),
             *flows.pages(site),
             *pilot.pages(site, self._pilots),
+            *flow_editor.pages(site),
             *flow.pages(site),
             *run.pages(site),
             *connection_pages.pages(site),

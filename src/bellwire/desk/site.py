@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bellwire.access import Right
+from bellwire.business import BusinessCalendar
 from bellwire.clock import Clock, duration, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.desk import words
@@ -21,7 +22,7 @@ from bellwire.desk.connections import Checked
 from bellwire.desk.reach import Reach
 from bellwire.desk.visitor import Visitor
 from bellwire.desk.words import Words
-from bellwire.flows import Flow
+from bellwire.flows import Flow, FlowFolder
 from bellwire.ledger import Database
 from bellwire.settings import Settings
 from bellwire.vault import Vault
@@ -62,6 +63,12 @@ class Site:
     settings: Settings | None = None
     vault: Vault | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    project: Path | None = None
+    """Its folder: without it, no pilot can be run from here."""
+    calendar: BusinessCalendar = field(default_factory=BusinessCalendar)
+    """The days and hours of the business, for previews."""
+    folder: FlowFolder | None = None
+    """Where the flows' files are; None: they can't be edited here."""
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
     assets: Assets = field(init=False)
@@ -81,7 +88,14 @@ class Site:
             system=self.system,
             environment=self.environment,
             Right=Right,
+            editable=self.folder is not None,
         )
+
+    async def use(self, flows: Sequence[Flow]) -> None:
+        """Show other flows from now on."""
+        self.all_flows = flows
+        self.flows.clear()
+        self.flows.update((flow.id, flow) for flow in flows)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """`here` names the page that the template belongs to, for the navigation: the template sets it."""

@@ -25,6 +25,7 @@ from bellwire.engine.links import is_signed, signature
 from bellwire.engine.loading import event_of, flow_of
 from bellwire.engine.means import Means
 from bellwire.engine.opening import open_engine
+from bellwire.engine.previewing import Preview, Step, made_up, preview, results_of, shown
 from bellwire.engine.watching import Watcher
 
 __all__ = [
@@ -33,8 +34,10 @@ __all__ = [
     "Engine",
     "Input",
     "Means",
+    "Preview",
     "Setting",
     "Standing",
+    "Step",
     "Verdict",
     "Watcher",
     "all_noted",
@@ -52,12 +55,16 @@ __all__ = [
     "is_signed",
     "lacking",
     "leave_out",
+    "made_up",
     "open_engine",
+    "preview",
     "referred_to",
     "replay",
     "resolve",
+    "results_of",
     "retry",
     "retry_run",
+    "shown",
     "signature",
     "standings",
     "still_asked",

@@ -97,7 +97,7 @@ class Engine(ABC):
             listeners,
             setting.watcher,
         )
-        self._flows = {flow.hash: flow for flow in setting.flows}
+        self._flows = tuple(setting.flows)
         self._timetable = Timetable(ledger, setting.flows, connections, listeners)
         self._ahead = 0.0
         self._running: set[asyncio.Task[None]] = set()
@@ -114,10 +114,8 @@ class Engine(ABC):
         self._ahead = self._clock_ahead()
 
         def prepare(rows: Rows) -> int:
-            for flow in self._flows.values():
-                runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
+            _prepare(rows, self._flows, self._timetable, now)
             runs.hasten(rows, now)
-            self._timetable.prepare(rows, now)
             self._means.links.prepare(rows)
             return self._recover(rows)
 
@@ -126,6 +124,16 @@ class Engine(ABC):
         await self._begin_with()
         self._loops = [asyncio.create_task(self._forever(step), name=name) for name, step in self._steps().items()]
         return interrupted
+
+    async def use(self, flows: Sequence[Flow], watcher: Watcher | None) -> None:
+        """Work with other flows from the next event on. Runs that have begun go on as they were. Raises LedgerBusy:
+        then nothing has changed."""
+        listeners = Listeners.of(flows)
+        timetable = Timetable(self._ledger, flows, self._connections, listeners)
+        now = self._clock()
+        await self._ledger.write(lambda rows: _prepare(rows, flows, timetable, now))
+        self._flows, self._listeners, self._timetable = tuple(flows), listeners, timetable
+        self._means = self._means.listening(listeners, watcher)
 
     async def stop(self, grace: float = 10.0) -> None:
         """Take no more work, and give what is going on `grace` seconds to come to its end."""
@@ -293,6 +301,13 @@ class Engine(ABC):
             except Exception:
                 log.exception("the engine stumbled and goes on")
                 await asyncio.sleep(POLL)
+
+
+def _prepare(rows: Rows, flows: Sequence[Flow], timetable: Timetable, now: datetime) -> None:
+    """What has to be in the ledger before any of these begins."""
+    for flow in flows:
+        runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
+    timetable.prepare(rows, now)
 
 
 def loaded(rows: Rows, run: RunRow) -> Loaded | Exception:

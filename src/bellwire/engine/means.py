@@ -1,7 +1,7 @@
 """What runs are carried out with: the same for all runs of an engine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from bellwire.business import BusinessCalendar
@@ -52,6 +52,10 @@ class Means:
         """Those of a project in which all connections are well as far as is known."""
         health = Health(ledger, connections, crosswalk, clock, random)
         return cls(ledger, connections, crosswalk, clock, random, health, business)
+
+    def listening(self, listeners: Listeners, watcher: Watcher | None) -> "Means":
+        """The same for other flows."""
+        return replace(self, listeners=listeners, watcher=watcher, _found={})
 
     def of(self, action: FlowAction) -> tuple[Connection, Action]:
         """Where and how an action of a flow is done. Raises FlowError, or ConfigurationError, when it can't be."""

@@ -7,7 +7,9 @@ then run by the engine, which asks each action whether it is `wanted`, for its `
 from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
 from bellwire.flows.dictionary import DataEntry, Dictionary, EventEntry, FieldEntry, Word, dictionary
 from bellwire.flows.document import read_values
+from bellwire.flows.editing import Change, Put, Remove, Rename, edited, line_of, where_is
 from bellwire.flows.fields import element, fields_of, options
+from bellwire.flows.folder import ChangedMeanwhile, FlowFolder, version_of
 from bellwire.flows.loading import (
     FlowErrors,
     bundled,
@@ -31,6 +33,8 @@ __all__ = [
     "SKIPPED",
     "Box",
     "ByHand",
+    "Change",
+    "ChangedMeanwhile",
     "DataEntry",
     "Dictionary",
     "Emitted",
@@ -41,10 +45,14 @@ __all__ = [
     "Flow",
     "FlowAction",
     "FlowErrors",
+    "FlowFolder",
     "Foreseen",
     "Gathering",
     "Owner",
     "Picture",
+    "Put",
+    "Remove",
+    "Rename",
     "Retry",
     "Runbook",
     "Scope",
@@ -58,8 +66,10 @@ __all__ = [
     "bundled_names",
     "check_flow",
     "dictionary",
+    "edited",
     "element",
     "fields_of",
+    "line_of",
     "load_flow",
     "load_flows",
     "operation_for",
@@ -73,4 +83,6 @@ __all__ = [
     "template",
     "template_names",
     "uses",
+    "version_of",
+    "where_is",
 ]

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -45,6 +45,8 @@ class Finding:
     sentence: str
     suggestion: str = ""
     severity: Severity = Severity.ERROR
+    where: tuple[str, ...] = field(default=(), compare=False)
+    """The keys that lead to what it is about, such as `("actions", "invoice", "with", "order")`."""
 
     def error(self) -> ConfigurationError:
         """The same as an exception."""
@@ -93,10 +95,15 @@ class _Check:
         self._found: list[Finding] = []
         self._operations: dict[str, Operation] = {}
         self._event: Any = data_model(flow.event_type)
+        self._at: tuple[str, ...] = ()
+        """What is looked at."""
 
     def findings(self) -> list[Finding]:
+        self._at = ("trigger",)
         self._trigger()
+        self._at = ("ends_on",)
         self._endings()
+        self._at = ("gather", "by")
         if self._flow.gather and self._flow.gather.by:
             self._infer(self._flow.gather.by, Sight({"event": self._event, "meta": Event}, frozenset()))
         self._who_and_what()
@@ -109,7 +116,7 @@ class _Check:
 
     def _add(self, line: int, text: str, suggestion: str = "", *, error: bool = True) -> None:
         severity = Severity.ERROR if error else Severity.WARNING
-        self._found.append(Finding(self._flow.path, line, text, suggestion, severity))
+        self._found.append(Finding(self._flow.path, line, text, suggestion, severity, self._at))
 
     def _connector(self, name: str, line: int) -> Connector | None:
         connector = self._connectors.get(name)
@@ -138,8 +145,10 @@ class _Check:
         return brings
 
     def _who_and_what(self) -> None:
+        self._at = ("owner", "name")
         if self._flow.owner is None:
             self._add(1, "the flow has no owner", "say who hears about it when it fails: owner: {name: …}", error=False)
+        self._at = ("success", "within")
         if self._flow.success is None:
             self._add(
                 1, "the flow doesn't say what success is", "add success: {within: 2m, error_rate: 1%}", error=False
@@ -150,13 +159,14 @@ class _Check:
             connector = None if ending.connection == OWN else self._connector(ending.connection, ending.line)
             if connector is not None:
                 self._brings(connector, ending.event_type, ending.line)
-            for event_type, field in ((self._flow.event_type, ending.same), (ending.event_type, ending.called)):
-                if field and not has_field(data_model(event_type), field):
-                    self._add(ending.line, f"{event_type} has no field '{field}'")
+            for event_type, name in ((self._flow.event_type, ending.same), (ending.event_type, ending.called)):
+                if name and not has_field(data_model(event_type), name):
+                    self._add(ending.line, f"{event_type} has no field '{name}'")
 
     def _operation(self, action: FlowAction) -> None:
         if not action.connection:
             return
+        self._at = ("actions", action.name, "do")
         connector = self._connector(action.connection, action.lines["do"])
         if connector is None:
             return
@@ -167,17 +177,23 @@ class _Check:
 
     def _action(self, action: FlowAction) -> None:
         see = Sight(self._scope(), _tested(action))
+        own = ("actions", action.name)
+        self._at = (*own, "if")
         if isinstance(action.condition, Expression):
             self._infer(action.condition, see)
         if never(action):
             self._add(action.lines["if"], f"'{action.name}' never runs: its 'if' is never true", error=False)
+        self._at = (*own, "wait_until")
         if action.wait_until is not None:
             self._time(action.wait_until, see)
+        self._at = (*own, "approve", "ask")
         if action.approval is not None:
             for expression in expressions_in([action.approval.question, action.approval.condition]):
                 self._infer(expression, see)
+        self._at = (*own, "for_each")
         if action.each is not None:
             see = Sight({**see.names, "item": self._item(action.each, see)}, see.tested)
+        self._at = (*own, "with")
         operation = self._operations.get(action.name)
         if operation is not None:
             self._given(action, operation, see)
@@ -237,14 +253,17 @@ class _Check:
 
     def _filled(self, subject: str, line: int, given: Mapping[Key, Value], wanted: type[BaseModel], see: Sight) -> None:
         """Check the fields that `given` fills against those that `wanted` has."""
-        fields = wanted.model_fields
-        for name, field in fields.items():
-            if field.is_required() and name not in given:
-                self._add(line, f"{subject} needs '{name}'", self._example(name, field))
+        fields, around = wanted.model_fields, self._at
+        for name, wanting in fields.items():
+            self._at = (*around, name)
+            if wanting.is_required() and name not in given:
+                self._add(line, f"{subject} needs '{name}'", self._example(name, wanting))
         for key, value in given.items():
+            self._at = (*around, str(key))
             if key not in fields and wanted.model_config.get("extra") != "allow":
                 self._add(key.line, f"{subject} takes no '{key}'", nearest(key, fields))
             self._value(key, value, fields.get(key) or FieldInfo(annotation=Any), see)
+        self._at = around
 
     def _example(self, name: str, field: FieldInfo) -> str:
         return f'add {name}: "{{{{ event }}}}"' if field.annotation is self._event else f"add '{name}'"

@@ -152,7 +152,7 @@ class _Builder:
         if isinstance(event, SequenceStartEvent):
             return Node(self._sequence(depth), line)
         block = event.style in ("|", ">")
-        value = _scalar(event.value) if event.style is None else event.value
+        value = plain_value(event.value) if event.style is None else event.value
         return Node(value, line + block, literal=event.style == "|")
 
     def _mapping(self, depth: int) -> dict[Key, Node]:
@@ -189,7 +189,8 @@ class _Builder:
         return ConfigurationError(sentence, path=self._path, line=line, remedy=remedy)
 
 
-def _scalar(text: str) -> Any:
+def plain_value(text: str) -> Any:
+    """What text without quotes means."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if _WHOLE.fullmatch(text):

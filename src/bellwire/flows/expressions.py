@@ -22,6 +22,9 @@ from bellwire.flows.scope import Scope
 
 _SANDBOX = Sandbox()
 _MARK = re.compile(r"\{\{|\{%|\{#")
+_CODE = re.compile(r"\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}")
+_WORD = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[A-Za-z_]\w*""")
+"""Text in quotes, or a name."""
 _ABSENT = object()
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TemplateError, TypeError, ValueError)
 
@@ -99,6 +102,21 @@ def compile_condition(text: str, place: Place) -> Expression:
             remedy=f"Write e.g. `{place.key}: event.lines`.",
         )
     return _native(text, alone, place)
+
+
+def renamed(text: str, old: str, new: str, *, alone: bool = False) -> str:
+    """`text` with another name for what it calls `old`; `alone`: it is one expression, perhaps without its braces."""
+
+    def within(match: re.Match[str]) -> str:
+        code = match[0]
+
+        def named(word: re.Match[str]) -> str:
+            before = code[: word.start()].rstrip()[-1:]
+            return new if word[0] == old and before not in (".", "|") else word[0]
+
+        return _WORD.sub(named, code)
+
+    return (re.compile(r"[\s\S]+") if alone and not is_dynamic(text) else _CODE).sub(within, text)
 
 
 def _parsed(text: str, place: Place) -> nodes.Template:

@@ -9,6 +9,7 @@ from bellwire.ledger import (
     audit,
     crosswalk,
     deliveries,
+    drafts,
     edits,
     endings,
     events,
@@ -32,6 +33,7 @@ from bellwire.ledger import (
     windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
+from bellwire.ledger.drafts import Draft, DraftRow
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.jobs import Job, Kind, Queue
@@ -75,6 +77,8 @@ __all__ = [
     "Database",
     "DeliveryRow",
     "DeliveryState",
+    "Draft",
+    "DraftRow",
     "EventRow",
     "ExceptionRow",
     "ExceptionState",
@@ -108,6 +112,7 @@ __all__ = [
     "audit",
     "crosswalk",
     "deliveries",
+    "drafts",
     "edits",
     "endings",
     "events",

@@ -103,6 +103,16 @@ def newest_of(rows: Rows, connection: str) -> EventRow | None:
     return event_row(row) if row else None
 
 
+def newest_of_type(rows: Rows, connection: str, type_: str, *, limit: int) -> list[EventRow]:
+    """Of one type of one connection, at the same cost however long the history is."""
+    found = rows.all(
+        f"SELECT {COLUMNS} FROM events WHERE connection = :connection AND type = :type"  # noqa: S608
+        " ORDER BY id DESC LIMIT :limit",
+        {"connection": connection, "type": type_, "limit": limit},
+    )
+    return [event_row(row) for row in found]
+
+
 _CONNECTIONS = """
 WITH RECURSIVE known (name) AS (
  SELECT MIN(connection) FROM events

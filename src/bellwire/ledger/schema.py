@@ -99,6 +99,7 @@ Index("events_by_time", events.c.recorded_at)
 Index("events_by_subject", events.c.connection, events.c.subject)
 Index("events_by_delivery", events.c.delivery)
 Index("events_by_connection", events.c.connection, events.c.id)
+Index("events_by_type", events.c.connection, events.c.type, events.c.id)
 
 subjects = Table(
     "subjects",
@@ -563,6 +564,8 @@ drafts = Table(
     _text("base"),
     _text("who"),
     _at("at"),
+    # Whether somebody went back to the state before; it can still be done again.
+    Column("undone", Integer, nullable=False, server_default="0"),
 )
 Index("drafts_by_flow", drafts.c.flow)
 

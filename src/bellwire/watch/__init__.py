@@ -10,6 +10,7 @@ from bellwire.watch.concerns import (
     announced,
     expires,
     is_old,
+    not_taken_over,
     old_secret,
 )
 from bellwire.watch.metrics import Metrics
@@ -29,6 +30,7 @@ __all__ = [
     "announced",
     "expires",
     "is_old",
+    "not_taken_over",
     "old_secret",
     "read_channels",
     "try_channels",

@@ -89,6 +89,12 @@ def announced(connection: str, system: str, source: str, said: str) -> Concern:
     return Concern(f"announced/{connection}/{source}", f"{system} announces a change", _always(text))
 
 
+def not_taken_over(flow: str, wrong: str) -> Concern:
+    """The file of a flow was changed, and has mistakes."""
+    text = f"{wrong} Until that is mended, the flow works as it was before. `bellwire flow check` looks at it again."
+    return Concern(f"flow/{flow}", f"The changed flow '{flow}' has mistakes and isn't used", _always(text))
+
+
 def old_secret(connection: str, system: str, field: str, days: int) -> Concern:
     """A credential has been the same for long."""
     text = f"Make a new one at {system}, then `bellwire secrets set {connection} {field}`."

@@ -106,6 +106,7 @@ def upgrade() -> None:
         _text("base"),
         _text("who"),
         _at("at"),
+        sa.Column("undone", sa.Integer(), server_default="0", nullable=False),
     )
     op.create_index("drafts_by_flow", "drafts", ["flow"])
     op.create_index("asks_by_decision", "asks", ["decided_at", "id"])
@@ -139,3 +140,4 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("given_back", sa.BigInteger(), nullable=False),
     )
+    op.create_index("events_by_type", "events", ["connection", "type", "id"])

@@ -1,0 +1,168 @@
+"""Flows that are being edited: check a text, see what it would do, publish it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
+
+from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.drafting import State as DraftState
+from bellwire.desk.drafting import checked, connectors_of, folder_of, keep, publish, state_of, tried
+from bellwire.engine import shown
+from bellwire.errors import BellwireError
+from bellwire.flows import Finding, version_of
+from bellwire.ledger import Rows, audit, drafts
+
+FlowId = Annotated[
+    str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="The name of the flow's file, without .yaml.")
+]
+_MOST = 256 * 1024
+
+
+class Text(BaseModel):
+    text: str = Field(min_length=1, max_length=_MOST, description="A flow, as its file has it: YAML.")
+
+
+class Tried(Text):
+    event: int | None = Field(None, ge=1, le=2**63 - 1, description="The event to try it with; null: the newest.")
+
+
+class Found(BaseModel):
+    line: int
+    where: list[str] = Field(description="The keys that lead to what it is about.")
+    sentence: str
+    suggestion: str
+    severity: str = Field(description="`error`: the flow can't run like this. `warning`: it can.")
+
+
+class Checked(BaseModel):
+    findings: list[Found]
+
+
+class PreviewedAction(BaseModel):
+    name: str
+    wanted: bool = Field(description="Whether its `if` holds.")
+    inputs: dict[str, str] = Field(description="What it would be given, as people read it.")
+    problems: dict[str, str] = Field(description="By input: why it can't be worked out, or doesn't fit.")
+
+
+class Previewed(Checked):
+    event: int | None = Field(description="The event that it was tried with; null: a made-up one, or none.")
+    actions: list[PreviewedAction]
+
+
+class Draft(BaseModel):
+    flow: str
+    text: str
+    state: int = Field(description="The number of the draft's state; 0: the text is that of the file.")
+    who: str = Field(description="Who made it so.")
+    base: str = Field(description="The version of the file that the draft began with; empty: a new flow.")
+    file: str = Field(description="The version that is in the file now; empty: there is none.")
+
+
+class Published(BaseModel):
+    flow: str
+    version: str
+
+
+def router(doors: Doors) -> APIRouter:
+    routes, site = APIRouter(prefix="/drafts", tags=["drafts"]), doors.site
+
+    @routes.get("/{flow}")
+    async def read_draft(caller: doors.manage, flow: FlowId) -> Draft:  # type: ignore[name-defined]
+        """The draft of a flow; where there is none, what is in its file."""
+        return _draft(await site.ledger.read(lambda rows: state_of(rows, folder_of(site), flow)))
+
+    @routes.put("/{flow}", response_model=Draft)
+    async def put_draft(
+        request: Request,
+        caller: doors.manage,  # type: ignore[name-defined]
+        flow: FlowId,
+        given: Text,
+        key: Key = "",
+    ) -> Response:
+        """Change the draft of a flow, or begin one. The flow goes on as it was until the draft is published."""
+        folder = folder_of(site)
+
+        def work(rows: Rows) -> Draft:
+            known = drafts.find(rows, flow) is not None or folder.text(flow) is not None
+            state = state_of(rows, folder, flow) if known else DraftState(flow, "", "")
+            if given.text != state.text:
+                keep(rows, site, state, given.text, caller.name)
+            return _draft(state_of(rows, folder, flow))
+
+        return await doors.write(request, caller, key, work)
+
+    @routes.delete("/{flow}", response_model=Draft)
+    async def discard_draft(
+        request: Request,
+        caller: doors.manage,  # type: ignore[name-defined]
+        flow: FlowId,
+        key: Key = "",
+    ) -> Response:
+        """Throw the draft of a flow away; gives what it was."""
+
+        def work(rows: Rows) -> Draft:
+            state = state_of(rows, folder_of(site), flow)
+            if not state.seen:
+                raise BellwireError("There is no draft of this flow.")
+            drafts.drop(rows, flow)
+            audit.record(rows, caller.name, "discard draft", f"flow {flow}", site.clock())
+            return _draft(state)
+
+        return await doors.write(request, caller, key, work)
+
+    @routes.post("/{flow}/check")
+    async def check_text(caller: doors.manage, flow: FlowId, given: Text) -> Checked:  # type: ignore[name-defined]
+        """What is wrong or doubtful about a text; nothing is kept."""
+        _, findings = checked(given.text, flow, connectors_of(site))
+        return Checked(findings=[_finding(each) for each in findings])
+
+    @routes.post("/{flow}/preview")
+    async def preview_text(caller: doors.manage, flow: FlowId, given: Tried) -> Previewed:  # type: ignore[name-defined]
+        """What a text would do for an event; nothing is sent, and nothing kept."""
+        found, findings = checked(given.text, flow, connectors_of(site))
+        seen, row = await tried(site, found, given.event) if found else (None, None)
+        return Previewed(
+            findings=[_finding(each) for each in findings],
+            event=row.id if row else None,
+            actions=[
+                PreviewedAction(
+                    name=name,
+                    wanted=step.wanted,
+                    inputs={each: shown(value) for each, value in step.inputs.items()},
+                    problems=dict(step.problems),
+                )
+                for name, step in (seen.steps if seen else {}).items()
+            ],
+        )
+
+    @routes.post("/{flow}/publish")
+    async def publish_draft(caller: doors.manage, flow: FlowId) -> Published:  # type: ignore[name-defined]
+        """Write the draft of a flow into its file; it holds from the next event on. Refused if it has mistakes, or if
+        something else changed the file since the draft was begun."""
+        done = await publish(site, flow, caller.name)
+        return Published(flow=done.id, version=done.hash)
+
+    return routes
+
+
+def _draft(state: DraftState) -> Draft:
+    return Draft(
+        flow=state.flow,
+        text=state.text,
+        state=state.seen,
+        who=state.who,
+        base=state.base,
+        file=version_of(state.on_disk),
+    )
+
+
+def _finding(found: Finding) -> Found:
+    return Found(
+        line=found.line,
+        where=list(found.where),
+        sentence=found.sentence,
+        suggestion=found.suggestion,
+        severity=found.severity.value,
+    )
