@@ -6,10 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bellwire.desk.drafting import past_events
 from bellwire.desk.history import history
 from bellwire.desk.today import day, with_events
 from bellwire.events import Environment
-from bellwire.ledger import Rows, figures, open_ledger
+from bellwire.ledger import Rows, drafts, figures, open_ledger
 from bellwire.ledger.sqlite import SqliteRows
 from tests.desk.story import NOW, Story, a_day, the_connections, the_flow
 from tests.ledgers import connection_of
@@ -44,6 +45,8 @@ def every_query(rows: Rows) -> None:
     figures.processing_times(rows, MIDNIGHT, NOW, flow="order_to_cash")
     with_events(rows, figures.newest_of_flow(rows, "order_to_cash", limit=20))
     history(rows, 1)
+    past_events(rows, "shop", "order.paid")
+    drafts.find(rows, "order_to_cash")
 
 
 async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
@@ -66,6 +69,7 @@ async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
         # the newest few, from the end of the table
         and not re.search(r"ORDER BY id DESC LIMIT :limit$", sql)
     ]
+    assert any("INDEX events_by_type" in step for _, step in found)
     assert len(found) > 20
     assert whole == []
 
