@@ -12,7 +12,7 @@ from bellwire.clock import system_clock
 from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
 from bellwire.flows import bundled
-from bellwire.ledger import DeliveryState, RunState, deliveries, figures, open_ledger, runs
+from bellwire.ledger import DeliveryState, RunState, alerts, deliveries, figures, open_ledger, runs
 from bellwire.money import Money
 from bellwire.practice import Sale, SaleLine, Webhook
 from bellwire.practice.driving import until_quiet
@@ -263,7 +263,15 @@ async def test_a_flow_that_changes_is_carried_out_anew_without_a_restart(tmp_pat
 
 async def test_the_files_are_looked_at_by_themselves(tmp_path: Path) -> None:
     async with town(tmp_path) as place, running(place.settings, place.secrets) as bellwire:
-        (tmp_path / "flows" / "order_to_cash.yaml").unlink()
+        file = tmp_path / "flows" / "order_to_cash.yaml"
+        file.write_text(file.read_text().replace("{{ event.number }}", "{{ event.nummer }}"))
+
+        async def told() -> bool:
+            found = await bellwire.ledger.read(alerts.open_ones)
+            return any(each.topic == "flow/order_to_cash" and "nummer" in each.text for each in found)
+
+        await until(told)
+        file.unlink()
 
         async def gone() -> bool:
             return not bellwire.project.flows

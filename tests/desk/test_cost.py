@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bellwire.desk.connections import known
+from bellwire.desk.drafting import past_events
 from bellwire.desk.history import history
 from bellwire.desk.today import day, with_events
 from bellwire.events import Environment
-from bellwire.ledger import Rows, deliveries, figures, open_ledger
+from bellwire.ledger import Rows, deliveries, drafts, figures, open_ledger
 from bellwire.ledger.sqlite import SqliteRows
 from tests.desk.story import NOW, Story, a_day, the_connections, the_flow
 from tests.ledgers import connection_of
@@ -47,6 +48,8 @@ def every_query(rows: Rows) -> None:
     history(rows, 1)
     known(rows, the_connections())
     deliveries.newest_webhook(rows, "shop")
+    past_events(rows, "shop", "order.paid")
+    drafts.find(rows, "order_to_cash")
 
 
 async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
@@ -69,6 +72,7 @@ async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
         # the newest few, from the end of the table
         and not re.search(r"ORDER BY id DESC LIMIT :limit$", sql)
     ]
+    assert any("INDEX events_by_type" in step for _, step in found)
     assert len(found) > 20
     assert whole == []
 

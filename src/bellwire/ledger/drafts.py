@@ -101,4 +101,7 @@ def _current(rows: Rows, flow: str) -> DraftRow | None:
         f"SELECT {_COLUMNS} FROM drafts WHERE flow = :flow AND undone = 0 ORDER BY id DESC LIMIT 1",  # noqa: S608
         {"flow": flow},
     )
-    return DraftRow(row[0], row[1], row[2], row[3], row[4], unstamp(row[5])) if row else None
+    if row is None:
+        return None
+    number, name, source, base, who, at = row
+    return DraftRow(number, name, source, base, who, unstamp(at))
