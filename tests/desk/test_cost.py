@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bellwire.desk.asking import lists
 from bellwire.desk.connections import known
 from bellwire.desk.drafting import past_events
 from bellwire.desk.history import history
 from bellwire.desk.today import day, with_events
 from bellwire.events import Environment
-from bellwire.ledger import Rows, deliveries, drafts, figures, open_ledger
+from bellwire.ledger import Rows, asks, deliveries, drafts, figures, modes, open_ledger, pilots, versions
 from bellwire.ledger.sqlite import SqliteRows
 from tests.desk.story import NOW, Story, a_day, the_connections, the_flow
 from tests.ledgers import connection_of
@@ -50,6 +51,18 @@ def every_query(rows: Rows) -> None:
     deliveries.newest_webhook(rows, "shop")
     past_events(rows, "shop", "order.paid")
     drafts.find(rows, "order_to_cash")
+    flows_and_asks(rows)
+
+
+def flows_and_asks(rows: Rows) -> None:
+    """What the pages of flows, of approvals and of to-dos ask."""
+    figures.times_by_flow(rows, MIDNIGHT, NOW)
+    figures.flow_loads(rows)
+    modes.decision(rows, "order_to_cash")
+    pilots.of_flow(rows, "order_to_cash", limit=20)
+    lists(rows, NOW, flow="order_to_cash", kind="to-do")
+    asks.closed_ones(rows, since=NOW - timedelta(days=7), limit=50)
+    asks.closed_ones(rows, before=1, limit=50)
 
 
 async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
@@ -59,15 +72,22 @@ async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
         def plans(rows: Rows) -> list[tuple[str, str]]:
             watched = Watched(rows)
             every_query(watched)
+            # It counts runs, up to so many of each version.
+            versions.of_flow(watched, "order_to_cash", limit=50)
             return watched.plans
 
         found = await ledger.read(plans)
 
-    partial = "deliveries_to_normalise|runs_due|runs_going_on|runs_held|exceptions_open|one_open_alert"
+    partial = (
+        "deliveries_to_normalise|runs_due|runs_going_on|runs_held|exceptions_open|one_open_alert|asks_open"
+        "|asks_by_decision"
+    )
     whole = [
         (sql, step)
         for sql, step in found
-        if re.match(r"SCAN (deliveries|events|runs|attempts|exceptions|payloads|pilots|[a-z]\b)", step)
+        if re.match(
+            r"SCAN (deliveries|events|runs|attempts|exceptions|payloads|pilots|asks|flow_versions|[a-z]\b)", step
+        )
         and not re.search(partial, step)
         # the newest few, from the end of the table
         and not re.search(r"ORDER BY id DESC LIMIT :limit$", sql)

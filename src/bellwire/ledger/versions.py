@@ -32,7 +32,7 @@ def of_flow(rows: Rows, flow: str, *, limit: int) -> list[VersionRow]:
 
 def _runs(rows: Rows, hash_: str) -> tuple[int, datetime | None]:
     counted = rows.one(
-        "SELECT COUNT(*) FROM (SELECT 1 FROM runs WHERE flow_hash = :hash LIMIT :most) AS some",
+        "SELECT COUNT(*) FROM (SELECT 1 FROM runs WHERE flow_hash = :hash LIMIT :most) AS counted",
         {"hash": hash_, "most": MOST_COUNTED + 1},
     )
     newest = rows.one("SELECT created_at FROM runs WHERE flow_hash = :hash ORDER BY id DESC LIMIT 1", {"hash": hash_})

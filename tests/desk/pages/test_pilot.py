@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bellwire.clock import system_clock
+from bellwire.desk.piloting import Pilots
 from bellwire.flows import Flow, load_flow
 from bellwire.ledger import PilotRow, pilots
 from bellwire.practice import Practice
@@ -38,6 +40,13 @@ class Shop:
 
     async def on_record(self) -> list[PilotRow]:
         return await self.visitor.place.ledger.read(lambda rows: pilots.of_flow(rows, "short", limit=5))
+
+
+async def _until(held: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not held():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -91,6 +100,18 @@ async def test_a_flow_that_is_not_ready_says_why(shop: Shop) -> None:
     text = await shop.until("eady: ")
     assert "Not ready: 9 of 10 as expected" in text and "What speaks against it Record 9" in text
     assert "The flow’s file has changed since Bellwire began to work with it." in text
+
+
+async def test_a_server_that_stops_takes_its_pilot_with_it(shop: Shop) -> None:
+    own = Pilots(shop.folder, system_clock)
+    own.begin("short", "Dana")
+    attempt = own.last("short")
+    assert attempt is not None
+    await _until(lambda: bool(attempt.records))
+    own.close()
+    await _until(lambda: not attempt.running)
+    assert attempt.report is None
+    assert await shop.on_record() == []
 
 
 async def test_where_no_pilot_can_be_run_the_command_is_named(tmp_path: Path) -> None:
