@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bellwire.connectors.kit import Bearer, OAuth2
+from bellwire.connectors.kit import Bearer, Limit, OAuth2
 from bellwire.connectors.trying import Trial, on_trial
 from bellwire.errors import SignedOut
 from tests.connecting import Secrets
@@ -51,8 +51,9 @@ async def test_a_token_bought_with_the_credentials_before_says_nothing_of_the_ne
 
 async def test_where_nothing_is_renewed_the_token_that_is_tried_is_the_one_that_is_sent() -> None:
     async with Acme() as acme:
-        connection = acme.connection(Bearer(), Secrets({"access_token": "old"}))
+        connection = acme.connection(Bearer(), Secrets({"access_token": "old"}), limits=(Limit(5, timedelta(hours=1)),))
         tried, _ = on_trial(connection, {"access_token": "new"}, lambda: NOW)
         await tried.api.get("/me")
         assert acme.seen[0].headers["Authorization"] == "Bearer new"
+        assert [quota.left for quota in connection.api.gate.quotas] == [4], "it counts for the account"
         await tried.api.close()

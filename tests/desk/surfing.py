@@ -5,10 +5,16 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import aiohttp
 
-from tests.desk.story import Place
+
+class Served(Protocol):
+    """Whatever has a desk at an address."""
+
+    @property
+    def url(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,6 @@ class Surfer:
 
 
 @asynccontextmanager
-async def surfing(place: Place) -> AsyncIterator[Surfer]:
+async def surfing(place: Served) -> AsyncIterator[Surfer]:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         yield Surfer(place.url, session)

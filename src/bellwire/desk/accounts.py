@@ -6,7 +6,7 @@ from functools import partial
 
 from bellwire.connectors.kit import Connection
 from bellwire.connectors.kit import Standing as Subscribed
-from bellwire.desk.connections import Checked, Standing, known, standing
+from bellwire.desk.connections import Checked, Known, Standing, known, standing
 from bellwire.desk.site import Site
 from bellwire.errors import BellwireError, ConfigurationError
 from bellwire.events import Environment
@@ -23,12 +23,16 @@ class Accounts:
         """How it is. Raises ConfigurationError when the vault can't be read."""
         name = connection.name
         found = await self._site.ledger.read(partial(known, connections={name: connection}))
-        return standing(connection, found[name], self._site.clock(), self._site.checked.get(name))
+        return self._of(connection, found[name])
 
     async def all_standings(self) -> list[Standing]:
-        site, now = self._site, self._site.clock()
-        found = await site.ledger.read(partial(known, connections=site.connections))
-        return [standing(site.connections[name], each, now, site.checked.get(name)) for name, each in found.items()]
+        connections = self._site.connections
+        found = await self._site.ledger.read(partial(known, connections=connections))
+        return [self._of(connections[name], each) for name, each in found.items()]
+
+    def _of(self, connection: Connection, found: Known) -> Standing:
+        site = self._site
+        return standing(connection, found, site.clock(), site.checked.get(connection.name), site.flows.values())
 
     async def check(self, connection: Connection) -> Checked:
         """Ask its vendor who we are there, what we may do, and whether it sends its webhooks here."""

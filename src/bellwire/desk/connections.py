@@ -1,7 +1,7 @@
 """How each connection is: what the ledger, the vault and this process know of it. Nobody is asked, and no secret is
 read out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,6 +9,7 @@ from enum import StrEnum
 from bellwire.connectors.kit import Connection, OAuth2, Quota
 from bellwire.connectors.opening import missing_credentials
 from bellwire.errors import ConfigurationError
+from bellwire.flows import Flow
 from bellwire.ledger import (
     DeliveryRow,
     EventRow,
@@ -142,9 +143,11 @@ def known(rows: Rows, connections: Mapping[str, Connection]) -> dict[str, Known]
     }
 
 
-def standing(connection: Connection, known: Known, now: datetime, checked: Checked | None = None) -> Standing:
+def standing(
+    connection: Connection, known: Known, now: datetime, checked: Checked | None, flows: Iterable[Flow]
+) -> Standing:
     """Raises ConfigurationError when the vault can't be read."""
-    lamp, reason = _lamp(connection, known)
+    lamp, reason = _lamp(connection, known, flows)
     secrets, quotas = secrets_of(connection, now), connection.api.gate.quotas
     return Standing(connection, known, lamp, reason, secrets, quotas, checked, now)
 
@@ -183,13 +186,20 @@ def lacking(connection: Connection) -> str:
     return f"These credentials are missing: {', '.join(missing)}." if missing else ""
 
 
-def _lamp(connection: Connection, known: Known) -> tuple[Lamp, str]:
+def _is_to_bring(connection: Connection, flows: Iterable[Flow]) -> bool:
+    """Whether something is to come from it: not from one that the flows only have things done at."""
+    name, flows = connection.name, list(flows)
+    if connection.connector.triggers is None:
+        return False
+    return any(flow.connection == name for flow in flows) or not any(name in flow.connections for flow in flows)
+
+
+def _lamp(connection: Connection, known: Known, flows: Iterable[Flow]) -> tuple[Lamp, str]:
     if known.health is not None:
         lamp = Lamp.SIGNED_OUT if known.health.state is Trouble.SIGNED_OUT else Lamp.ALONE
         return lamp, known.health.reason
     if lacks := lacking(connection):
         return Lamp.SIGNED_OUT, lacks
-    listens = connection.connector.triggers is not None
-    if listens and known.event is None and known.webhook is None:
+    if known.event is None and known.webhook is None and _is_to_bring(connection, flows):
         return Lamp.UNHEARD, "Nothing has come from it yet."
     return Lamp.FINE, ""

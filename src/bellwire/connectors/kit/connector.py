@@ -123,8 +123,9 @@ def connect(
 
 
 def with_credentials(connection: Connection, credentials: Credentials, clock: Clock = system_clock) -> Connection:
-    """The same account with other credentials: to try them. It has to be closed as any other."""
-    return connect(
+    """The same account with other credentials, within the same limits: to try them. It has to be closed as any
+    other."""
+    made = connect(
         connection.name,
         connection.connector,
         connection.environment,
@@ -135,6 +136,8 @@ def with_credentials(connection: Connection, credentials: Credentials, clock: Cl
         timeout=connection.api.timeout,
         clock=clock,
     )
+    made.api.gate = connection.api.gate
+    return made
 
 
 def _trust(ca_file: Path) -> ssl.SSLContext:
