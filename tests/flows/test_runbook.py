@@ -16,7 +16,7 @@ actions:
   note:
     do: chat.post_message
     needs: [pause]
-    approve: {question: "Shall we?", by: Ada, within: 2h}
+    approve: {ask: "Shall we?", by: Ada, within: 2h}
     retry: {attempts: 3}
     with: {channel: office, text: hello}
 """
@@ -47,7 +47,7 @@ def test_waits_endings_questions_and_tries_are_told_and_what_isnt_named_too() ->
     text = book(FLOW)
     assert "is called: nobody is named in the flow." in text
     assert "While it waits, it ends when: An order is paid in full: it can be invoiced and sent. (Corner Store)" in text
-    assert "It waits for 3 d first." in text
+    assert "It waits for 3 days first." in text
     assert "It may ask first: Ada has 2 h to say yes." in text
     assert "Tried up to 3 times while the system is unwell." in text
     assert "The flow doesn't say." in text

@@ -1,0 +1,100 @@
+"""The first account and the second step, in a real browser; and that the pages fit every screen."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+from pyotp import TOTP
+
+from bellwire.access import setup_code
+from bellwire.ledger import asks, audit
+from tests.desk import test_browser
+from tests.desk.story import NOW, Place, open_desk
+from tests.desk.test_browser import LAPTOP, PHONE, Window, window
+from tests.desk.visiting import PASSWORD, account
+
+browser = test_browser.browser
+pytestmark = test_browser.pytestmark
+
+PATHS = [
+    *("/settings", "/settings/me", "/settings/people", "/settings/people/1", "/settings/tokens"),
+    *("/settings/alerts", "/settings/retention", "/settings/audit"),
+    *("/help", "/help/dictionary", "/help/dictionary?q=order", "/help/runbooks/order_to_cash"),
+]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    """A desk that is bound beyond loopback, as far as it knows."""
+    async with open_desk(tmp_path, business="Hill & Leaf Tea", host="0.0.0.0") as place:  # noqa: S104
+        await place.ledger.write(lambda rows: asks.keep_link_key(rows, "a key"))
+        yield place
+
+
+async def sign_in(opened: Window, place: Place) -> None:
+    await opened.page.goto(f"{place.url}/sign-in")
+    await opened.page.get_by_label("E-mail address").fill("dana@example.com")
+    await opened.page.get_by_label("Password").fill(PASSWORD)
+    await opened.page.get_by_role("button", name="Sign in").click()
+
+
+async def test_an_owner_makes_the_first_account_and_signs_in_with_a_one_time_code(
+    browser: Browser, place: Place
+) -> None:
+    code = await place.ledger.read(setup_code)
+    async with window(browser) as opened:
+        page = opened.page
+        # What a browser on another machine is shown: behind a proxy here, it comes from elsewhere.
+        await page.context.set_extra_http_headers({"X-Forwarded-For": "203.0.113.7"})
+        await page.goto(place.url)
+        await expect(page.get_by_role("heading", name="The owner’s account")).to_be_visible()
+        await page.get_by_label("Code").fill(code)
+        await page.get_by_label("Your name").fill("Dana")
+        await page.get_by_label("E-mail address").fill("dana@example.com")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Make the account").click()
+        await expect(page.get_by_text("Welcome, Dana.")).to_be_visible()
+
+        await page.goto(f"{place.url}/settings/me")
+        await page.get_by_role("button", name="Set them up").click()
+        await expect(page.get_by_role("img", name="QR code")).to_be_visible()
+        assert await page.get_by_role("img", name="QR code").evaluate("image => image.naturalWidth") > 100
+        phone = TOTP((await page.locator("code.named").inner_text()).replace(" ", ""))
+        await page.get_by_label("The code that it shows now").fill(phone.at(place.now))
+        await page.get_by_label("Present password").fill(PASSWORD)
+        await page.get_by_role("button", name="Switch them on").click()
+        await expect(page.locator(".secrets li")).to_have_count(10)
+        recovery = await page.locator(".secrets li").first.inner_text()
+        await page.get_by_role("link", name="I have kept them").click()
+        await page.get_by_role("button", name="Sign out", exact=True).click()
+        await expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+        await sign_in(opened, place)
+        await expect(page.get_by_role("heading", name="One-time code")).to_be_visible()
+        assert await page.evaluate("document.activeElement.id") == "code"
+        await page.get_by_label("Code").fill(phone.at(place.now))
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("alert")).to_contain_text("used already")
+        await page.get_by_label("Code").fill(recovery)
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("Today")
+        await page.goto(f"{place.url}/settings/me")
+        await expect(page.get_by_text("9 recovery codes are left")).to_be_visible()
+        assert [line for line in opened.complaints if "403" not in line] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [LAPTOP, PHONE])
+async def test_the_pages_fit_every_screen(browser: Browser, place: Place, width: int, scheme: str) -> None:
+    await account(place, "Dana")
+    await place.ledger.write(lambda rows: audit.record(rows, "Dana", "retry", "run 12", NOW, "a reason " * 20))
+    async with window(browser, width=width, scheme=scheme) as opened:
+        await sign_in(opened, place)
+        for path in PATHS:
+            await opened.page.goto(place.url + path)
+            assert await opened.page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert await opened.page.locator("h1").count() == 1, path
+        assert opened.complaints == []
+        assert all(address.startswith((place.url, "data:image/svg")) for address in opened.asked)
