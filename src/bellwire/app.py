@@ -220,6 +220,7 @@ async def _serving(project: Project, ledger: Database, engine: Engine | None, cl
         zone=settings.time_zone,
         host=settings.host,
         public_url=settings.public_url,
+        calendar=settings.calendar,
     )
     metrics = Metrics(ledger, project.connections, hooks.tally, clock=clock)
     await metrics.start()

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from bellwire.business import BusinessCalendar
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.desk.answers import Answers
@@ -16,7 +17,7 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import flow, run, signing_in, today
+from bellwire.desk.pages import exceptions, flow, run, signing_in, today
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
@@ -36,8 +37,10 @@ class Desk:
         zone: tzinfo = UTC,
         host: str = "127.0.0.1",
         public_url: str = "",
+        calendar: BusinessCalendar | None = None,
     ) -> None:
-        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url)
+        nine_to_five = calendar or BusinessCalendar()
+        self._site = Site(ledger, flows, connections, clock, business, zone, host, public_url, nine_to_five)
         self._gate = Gate(self._site)
         self._live = Live(ledger)
 
@@ -46,6 +49,7 @@ class Desk:
         site = self._site
         return [
             *today.pages(site),
+            *exceptions.pages(site),
             *flow.pages(site),
             *run.pages(site),
             *signing_in.pages(site, self._gate),
@@ -69,6 +73,7 @@ class Desk:
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""
         self._live.close()
+        self._site.errands.close()
 
     async def _asset(self, request: Request) -> Response:
         found = self._site.assets.find(request.path_params["version"], request.path_params["name"])

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -12,15 +13,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bellwire.access import Right
+from bellwire.business import BusinessCalendar
 from bellwire.clock import Clock, duration, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.desk import words
 from bellwire.desk.about import about
 from bellwire.desk.assets import Assets
+from bellwire.desk.errands import Errands
+from bellwire.desk.remedies import remedy_of, unknown_of
 from bellwire.desk.visitor import Visitor
 from bellwire.desk.words import Words
+from bellwire.engine import Means
 from bellwire.flows import Flow
 from bellwire.ledger import Database
+from bellwire.records import LedgerCrosswalk
 
 View = Callable[[Request], Awaitable[Response]]
 SAID = "bellwire_said"
@@ -52,6 +58,10 @@ class Site:
     zone: tzinfo = UTC
     host: str = "127.0.0.1"
     public_url: str = ""
+    calendar: BusinessCalendar = field(default_factory=BusinessCalendar)
+    means: Means = field(init=False)
+    """What an input is worked out with; nothing is sent."""
+    errands: Errands = field(init=False)
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
     assets: Assets = field(init=False)
@@ -59,6 +69,9 @@ class Site:
 
     def __post_init__(self) -> None:
         self.flows = {flow.id: flow for flow in self.all_flows}
+        random, crosswalk = Random(), LedgerCrosswalk(self.ledger)  # noqa: S311 - nothing is sent, so nothing waits
+        self.means = Means.make(self.ledger, self.connections, crosswalk, self.clock, random, self.calendar)
+        self.errands = Errands(self.clock)
         self.words = Words(self.zone)
         self.assets = Assets()
         self.templates = _templates()
@@ -70,6 +83,9 @@ class Site:
             about=about,
             system=self.system,
             environment=self.environment,
+            connections=self.connections,
+            remedy_of=remedy_of,
+            unknown_of=unknown_of,
             Right=Right,
         )
 
