@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 import structlog
 
@@ -47,8 +48,7 @@ class Errand:
         return len(self.numbers)
 
     @property
-    def state(self) -> str:
-        """`going on`, `done`, or `stopped`."""
+    def state(self) -> Literal["going on", "done", "stopped"]:
         return "going on" if not self.over.is_set() else "stopped" if self.stopped else "done"
 
     def forward(self, steps: int, refused: Sequence[Refused]) -> None:
