@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bellwire.desk import exceptions as desk_exceptions
 from bellwire.desk.history import history
 from bellwire.desk.today import day, with_events
 from bellwire.events import Environment
-from bellwire.ledger import Rows, figures, open_ledger
+from bellwire.ledger import Rows, exceptions, figures, open_ledger
+from bellwire.ledger.exceptions import Choice
 from bellwire.ledger.sqlite import SqliteRows
 from tests.desk.story import NOW, Story, a_day, the_connections, the_flow
 from tests.ledgers import connection_of
@@ -37,13 +39,19 @@ class Watched(SqliteRows):
 
 
 def every_query(rows: Rows) -> None:
-    """What the three pages ask."""
+    """What the pages ask."""
     connections = the_connections(Environment.PRODUCTION)
     environments = {name: connection.environment for name, connection in connections.items()}
     day(rows, MIDNIGHT, NOW, hours=24, flows=[the_flow()], environments=environments)
     figures.processing_times(rows, MIDNIGHT, NOW, flow="order_to_cash")
     with_events(rows, figures.newest_of_flow(rows, "order_to_cash", limit=20))
     history(rows, 1)
+    for choice in (Choice(), Choice(cause="unknown-sku", connection="stock", until=9), Choice(search="hill")):
+        desk_exceptions.causes(rows, choice)
+        desk_exceptions.open_ones(rows, choice, 0)
+        desk_exceptions.closed_ones(rows, choice, 0)
+        exceptions.chosen_ids(rows, choice)
+    exceptions.assignees(rows)
 
 
 async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Group:
 
 
 def groups_of(leaves: Sequence[Leaf], filled: Mapping[str, str]) -> tuple[list[Group], int]:
-    """In their order; and how many fields there were no room for."""
+    """In their order, but what stands alone first; and how many fields there were no room for."""
     found: dict[tuple[str | int, ...], list[Field]] = {}
     for leaf in leaves[:_MOST]:
         place = _place(leaf.steps)
@@ -39,7 +39,9 @@ def groups_of(leaves: Sequence[Leaf], filled: Mapping[str, str]) -> tuple[list[G
         label = _words(leaf.steps[len(place) :])
         long = "\n" in leaf.text or len(leaf.text) > _LONG
         found.setdefault(place, []).append(Field(leaf.path, label, text, leaf.choices, long))
-    return [Group(_words(place), fields) for place, fields in found.items()], max(0, len(leaves) - _MOST)
+    # What stands alone comes first: below another part it would seem to belong to that.
+    alone = {place: fields for place, fields in found.items() if not place}
+    return [Group(_words(place), fields) for place, fields in (alone | found).items()], max(0, len(leaves) - _MOST)
 
 
 def _place(steps: tuple[str | int, ...]) -> tuple[str | int, ...]:

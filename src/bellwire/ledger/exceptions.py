@@ -46,7 +46,7 @@ class Choice:
         conditions += [_ABOUT.format(number=rows.json_text("e.data", "number"))] * bool(self.about)
         conditions += [_like(rows)] * bool(self.search)
         conditions += ["assignee = :assignee"] * (self.assignee is not None)
-        conditions += ["id <= :until"] * bool(self.until)
+        conditions += ["+id <= :until"] * bool(self.until)
         conditions += ["opened_at < :before"] * (self.before is not None)
         conditions += ["opened_at >= :after"] * (self.after is not None)
         times = {"before": self.before and stamp(self.before), "after": self.after and stamp(self.after)}
@@ -136,8 +136,9 @@ def open_ones(rows: Rows, *, limit: int = 1_000, cause: str = "", flow: str = ""
 def chosen(rows: Rows, choice: Choice = EVERY_OPEN_ONE, *, limit: int = 1_000, beyond: int = 0) -> list[ExceptionRow]:
     """Open ones, oldest first; those that come after number `beyond`."""
     condition, values = choice.sql(rows)
+    # The plus keeps the database from walking through all numbers, closed ones too, instead of the index of open ones.
     found = rows.all(
-        f"SELECT {_COLUMNS} FROM exceptions WHERE {condition} AND id > :beyond ORDER BY id LIMIT :limit",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM exceptions WHERE {condition} AND +id > :beyond ORDER BY id LIMIT :limit",  # noqa: S608
         values | {"limit": limit, "beyond": beyond},
     )
     return [exception_row(row) for row in found]

@@ -104,7 +104,7 @@ async def test_a_cause_says_how_many_wait_why_the_remedy_and_since_when_and_whos
 
     assert "14 orders wait: Shelf Count has no product TEA-100." in text
     assert "What to do: Say which product of Shelf Count TEA-100 is, or add it there. Then send it again." in text
-    assert "Shelf Count sandbox since 11:41 AM Order to cash Dana Deal with all 14" in text
+    assert "Shelf Count sandbox since 11:41 AM Order to cash looked after by Dana Deal with all 14" in text
     assert "bellwire " not in text
 
 
