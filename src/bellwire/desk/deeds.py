@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bellwire.desk.errands import Errand
+from bellwire.desk.exceptions import colleagues
 from bellwire.desk.site import Site
 from bellwire.desk.words import plural
 from bellwire.engine import assign, dismiss, go_through, lacking, resolve, retry, still_open
@@ -76,6 +77,11 @@ def do(site: Site, deed: Deed, now: datetime, who: str) -> Callable[[Rows, int],
             case Kind.DISMISS:
                 dismiss(rows, number, now, who=who, reason=deed.reason)
             case Kind.ASSIGN:
+                there = colleagues(rows)
+                if deed.assignee and there and deed.assignee not in there:
+                    raise BellwireError(
+                        f"Nobody is called '{deed.assignee}'.", remedy=f"There are: {', '.join(there)}."
+                    )
                 assign(rows, number, deed.assignee, now, who=who)
 
     return act

@@ -13,8 +13,9 @@ import aiohttp
 import orjson
 import pytest
 
+from bellwire.access import Role, add_person, hashed
 from bellwire.events import Customer
-from bellwire.ledger import ExceptionState, Rows, RunState, audit, comments, crosswalk, edits, exceptions, runs
+from bellwire.ledger import ExceptionState, Rows, RunState, audit, comments, crosswalk, edits, exceptions, people, runs
 from tests.desk.story import NOW, Place, Story, open_desk
 from tests.desk.test_pages import words
 
@@ -361,10 +362,46 @@ async def test_work_that_isnt_known_any_more_says_so(desk: Visit) -> None:
 # Who
 
 
+async def signed_in(place: Place, desk: Visit, role: Role) -> None:
+    """Dana has this role; Kim has left."""
+    secret = hashed("a long enough password")
+
+    def add(rows: Rows) -> None:
+        for name in ("Dana", "Kim"):
+            person = add_person(
+                rows, name=name, email=f"{name}@example.com", role=role, password=secret, now=NOW, who="test"
+            )
+        people.disable(rows, person.id, NOW)
+
+    await place.ledger.write(add)
+    await desk.get("/sign-in")
+    await desk.post("/sign-in", email="dana@example.com", password="a long enough password")
+
+
 async def test_where_people_have_accounts_one_of_them_is_chosen(place: Place, desk: Visit) -> None:
     await place.write(lambda story: many(story, 1))
-    text = await desk.get("/exceptions/1")
-    assert '<input id="whose" name="assignee"' in desk.text and "Who looks after it" in text
+    await desk.get("/exceptions/1")
+    assert '<input id="whose" name="assignee"' in desk.text
+    await signed_in(place, desk, Role.OPERATOR)
+    await desk.get("/exceptions/1")
+    assert '<option value="">Nobody</option><option>Dana</option></select>' in desk.text
+    assert "Nobody is called 'Kim'. There are: Dana." in await desk.post("/exceptions/1/assign", assignee="Kim")
+    assert "Dana looks after it now." in await desk.post("/exceptions/1/assign", assignee="Dana")
+    assert (await acts(place))[-1] == ("assign", "exception 1")
+
+
+async def test_who_may_only_look_is_shown_no_form_and_changes_nothing(place: Place, desk: Visit) -> None:
+    await place.write(lambda story: many(story, 2))
+    await signed_in(place, desk, Role.VIEWER)
+    for path in (GROUP, "/exceptions/1"):
+        text = await desk.get(path)
+        assert "Order 1001" in text and "Send" not in text.replace("Then send it again", "") and "Give" not in text
+    for act in ("retry", "dismiss", "resolve", "assign", "comment", "map", "edit"):
+        await desk.post(f"/exceptions/1/{act}", reason="x", text="x", theirs="x")
+        assert desk.status == 403
+    await desk.post("/exceptions/many", which="all", do="retry")
+    assert desk.status == 403
+    assert await states(place) == [ExceptionState.OPEN] * 2
 
 
 async def test_today_and_the_run_lead_here_and_name_no_command(place: Place, desk: Visit) -> None:
