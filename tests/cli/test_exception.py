@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bellwire.cli import choosing
+from bellwire.engine import many
 from bellwire.ledger import Rows, exceptions, open_ledger
 from tests.cli.conftest import Run
 from tests.ledger.stuck import begin, stuck
@@ -224,13 +224,13 @@ def test_many_are_done_in_transactions_of_at_most_two_hundred(
     """So that a running `bellwire up` can write in between."""
     asyncio.run(_many(shop, 450))
     portions: list[int] = []
-    inner = choosing._portion
+    inner = many._portion
 
     def counted(rows: Rows, ready: dict[int, object], **more: object) -> object:
         portions.append(len(ready))
         return inner(rows, ready, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(choosing, "_portion", counted)
+    monkeypatch.setattr(many, "_portion", counted)
     result = at("exception", "dismiss", "--cause", "many", "--reason", "a test")
     assert result.stdout == "450 dismissed.\n"
     assert portions == [200, 200, 50]

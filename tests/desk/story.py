@@ -227,14 +227,21 @@ class Story:
         assert runs.leave(self.rows, run, 1, RunState.WAITING, now=end, due_at=due)
         return run
 
-    def dies(self, at: datetime, *, sentence: str = "Shelf Count has no product TEA-100.", **changes: Any) -> int:
+    def dies(
+        self,
+        at: datetime,
+        *,
+        sentence: str = "Shelf Count has no product TEA-100.",
+        remedy: str = "Add the product there, or map it.",
+        **changes: Any,
+    ) -> int:
         """The stock knows one of the products no more."""
         run = self.starts(at, **changes)
         end = self.succeeds(run, at, without=("stock",))
         told: dict[str, Any] = {
             "cause": "unknown-sku",
             "sentence": sentence,
-            "remedy": "Add the product there, or map it.",
+            "remedy": remedy,
             "detail": "404 item_not_found",
         }
         self.tries(run, "stock", at + timedelta(seconds=0.06), 0.3, Outcome.FAILED, **told)
@@ -264,7 +271,7 @@ class Story:
             },
             "receipt": {"id": "p1", "amount": total},
             "bench": {"id": "m1", "channel": "packing"},
-            "notice": {"id": "n1"},
+            "notice": {"id": "n1", "to": "someone@example.com"},
         }
         return orjson.dumps(table[action]).decode()
 

@@ -153,11 +153,11 @@ async def test_all_text_stands_out_from_its_background(browser: Browser, place: 
             for details in await opened.page.locator("summary").all():
                 await details.click()
 
-            assert await opened.page.evaluate(_TOO_FAINT) == [], path
+            assert await opened.page.evaluate(TOO_FAINT) == [], path
 
 
 # Every piece of text with a contrast below 4.5 : 1 (WCAG 2.2, 1.4.3), against the nearest background that is set.
-_TOO_FAINT = """
+TOO_FAINT = """
 (() => {
   const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
   const light = (rgb) => rgb.slice(0, 3).map((part) => part / 255)
@@ -249,7 +249,7 @@ async def test_a_question_is_answered_by_its_link_on_any_screen(
         page, link = opened.page, Link(place, await place.write(asked))
         await page.goto(place.url + link.path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
-        assert await page.evaluate(_CLIPPED) == [] == await page.evaluate(_TOO_FAINT)
+        assert await page.evaluate(_CLIPPED) == [] == await page.evaluate(TOO_FAINT)
         await expect(page.get_by_label("Your name")).to_have_value("Dana")
 
         await page.get_by_role("button", name="No, don’t").click()
@@ -260,7 +260,7 @@ async def test_a_question_is_answered_by_its_link_on_any_screen(
         await page.keyboard.press("Enter")
 
         await expect(page.get_by_role("status")).to_contain_text("Dana, by a link said no")
-        assert await page.evaluate(_TOO_FAINT) == []
+        assert await page.evaluate(TOO_FAINT) == []
         assert [complaint for complaint in opened.complaints if "400 (Bad Request)" not in complaint] == []
         assert (await link.state())[0] is AskState.DECLINED
 

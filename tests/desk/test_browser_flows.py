@@ -13,7 +13,7 @@ from bellwire.ledger import AskState, PilotRow, asks, pilots
 from bellwire.practice.driving import until_quiet
 from tests.desk.asked import question, to_do
 from tests.desk.story import NOW, Place, Story, a_day, open_desk, the_flow
-from tests.desk.test_browser import _CLIPPED, _TOO_FAINT, LAPTOP, PHONE, browser, pytestmark, window
+from tests.desk.test_browser import _CLIPPED, LAPTOP, PHONE, TOO_FAINT, browser, pytestmark, window
 from tests.running import ordinary, town
 
 __all__ = ["browser", "pytestmark"]
@@ -57,7 +57,7 @@ async def test_every_page_fits_its_screen_and_can_be_read(
                 await details.click()
             assert await opened.page.evaluate("document.documentElement.scrollWidth") <= width, path
             assert await opened.page.evaluate(_CLIPPED) == [], path
-            assert await opened.page.evaluate(_TOO_FAINT) == [], path
+            assert await opened.page.evaluate(TOO_FAINT) == [], path
         assert opened.complaints == []
 
 

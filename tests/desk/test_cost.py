@@ -6,13 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bellwire.desk import exceptions as desk_exceptions
 from bellwire.desk.asking import lists
 from bellwire.desk.connections import known
 from bellwire.desk.drafting import past_events
 from bellwire.desk.history import history
 from bellwire.desk.today import day, with_events
 from bellwire.events import Environment
-from bellwire.ledger import Rows, asks, deliveries, drafts, figures, modes, open_ledger, pilots, versions
+from bellwire.ledger import Rows, asks, deliveries, drafts, exceptions, figures, modes, open_ledger, pilots, versions
+from bellwire.ledger.exceptions import Choice
 from bellwire.ledger.sqlite import SqliteRows
 from tests.desk.story import NOW, Story, a_day, the_connections, the_flow
 from tests.ledgers import connection_of
@@ -51,6 +53,12 @@ def every_query(rows: Rows) -> None:
     deliveries.newest_webhook(rows, "shop")
     past_events(rows, "shop", "order.paid")
     drafts.find(rows, "order_to_cash")
+    for choice in (Choice(), Choice(cause="unknown-sku", connection="stock", until=9), Choice(search="hill")):
+        desk_exceptions.causes(rows, choice)
+        desk_exceptions.open_ones(rows, choice, 0)
+        desk_exceptions.closed_ones(rows, choice, 0)
+        exceptions.chosen_ids(rows, choice)
+    exceptions.assignees(rows)
     flows_and_asks(rows)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -233,13 +234,13 @@ async def test_equal_failures_are_shown_once_with_their_remedy_and_their_orders(
     assert "Order 1001 Order 1002 Order 1003 Order 1004 Order 1005 and 2 more" in words(page)
 
 
-async def test_a_delivery_that_cannot_be_read_comes_with_its_command(place: Place) -> None:
+async def test_a_delivery_that_cannot_be_read_leads_to_its_exception(place: Place) -> None:
     number = await place.write(lambda story: story.unreadable(NOW))
 
-    text = words(await shown(place))
+    page = await shown(place)
 
-    assert "Corner Store sent something that isn’t an order." in text
-    assert f"bellwire exception retry {number}" in text
+    assert "Corner Store sent something that isn’t an order." in words(page)
+    assert f'href="/exceptions/{number}"' in page
 
 
 async def test_today_has_each_flow_as_a_row_with_its_last_run_and_what_it_saved(place: Place) -> None:
@@ -393,14 +394,15 @@ async def test_the_page_of_a_run_tells_its_story(place: Place) -> None:
     assert "2:41:00 PM" in text
 
 
-async def test_a_stuck_run_says_what_to_do_and_which_command_to_run(place: Place) -> None:
+async def test_a_stuck_run_says_what_to_do_and_where(place: Place) -> None:
     run = await place.write(lambda story: story.dies(NOW))
 
-    text = words(await shown(place, f"/runs/{run}"))
+    page = await shown(place, f"/runs/{run}")
+    text = words(page)
 
     assert "It needs you" in text
     assert "Shelf Count has no product TEA-100. What to do: Add the product there, or map it." in text
-    assert "bellwire exception retry 1" in text
+    assert 'href="/exceptions/1"' in page
     assert "404 item_not_found" in text.partition("Details for your developer")[2]
 
 
@@ -530,7 +532,11 @@ async def test_a_run_is_shown_with_the_flow_that_it_started_with(place: Place) -
 
 async def test_words_from_outside_are_text_and_never_markup(place: Place) -> None:
     def tell(story: Story) -> int:
-        nasty = {"number": NASTY, "customer": Customer(name=NASTY, email=NASTY), "lines": (line(name=NASTY),)}
+        nasty: dict[str, Any] = {
+            "number": NASTY,
+            "customer": Customer(name=NASTY, email=NASTY),
+            "lines": (line(name=NASTY),),
+        }
         run = story.dies(NOW, sentence=NASTY, **nasty)
         row = exceptions.of_run(story.rows, run)[0]
         story.rows.run("UPDATE exceptions SET remedy = :it, detail = :it, cause = :it", {"it": NASTY})

@@ -1,26 +1,23 @@
 """Which exceptions a command is about, and going through many of them."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from bellwire.cli.base import counted, printable
-from bellwire.errors import BellwireError
 
 if TYPE_CHECKING:
+    from bellwire.engine import Told
     from bellwire.ledger import Database, Rows
     from bellwire.ledger.exceptions import Choice
 
 T = TypeVar("T")
 
-_AT_ONCE = 200
-"""Exceptions that are dealt with in one transaction. A running `bellwire up` writes between two of them."""
 _TOLD = 20
 """Failures that are told one by one."""
 
@@ -95,23 +92,16 @@ def chosen(
     return Chosen(numbers or (), choice, everything)
 
 
-@dataclass(frozen=True)
-class Told:
-    """What came of going through them. `refused` says of each that couldn't be done why."""
-
-    done: int
-    refused: Sequence[tuple[int, BellwireError]]
-
-    def say_refused(self) -> None:
-        """Say it, and end with exit code 1 if there is any."""
-        if not self.refused:
-            return
-        typer.echo(f"{counted(len(self.refused), 'exception')} couldn't be done:", err=True)
-        for number, error in self.refused[:_TOLD]:
-            typer.echo(printable(f"  {number}: {error}"), err=True)
-        if len(self.refused) > _TOLD:
-            typer.echo(f"  and {len(self.refused) - _TOLD} more.", err=True)
-        raise typer.Exit(1)
+def say_refused(told: "Told") -> None:
+    """Say what couldn't be done, and end with exit code 1 if there is any."""
+    if not told.refused:
+        return
+    typer.echo(f"{counted(len(told.refused), 'exception')} couldn't be done:", err=True)
+    for number, error in told.refused[:_TOLD]:
+        typer.echo(printable(f"  {number}: {error}"), err=True)
+    if len(told.refused) > _TOLD:
+        typer.echo(f"  and {len(told.refused) - _TOLD} more.", err=True)
+    raise typer.Exit(1)
 
 
 async def go_through(
@@ -123,67 +113,18 @@ async def go_through(
     prepare: "Callable[[Rows, int], T]",
     first: "Callable[[Rows, int, T], None]" = lambda *_: None,
     doing: str,
-) -> Told:
-    """Do `act` to each, a portion at a time; before, `prepare` finds out what is to be done (without holding the
-    ledger), and `first` does what has to be done to all of them before: to retry one opens its run again.
+) -> "Told":
+    """As the engine's, with a bar that shows how far it is. When only one was named, what it raises is raised."""
+    from bellwire import engine
 
-    When only one was named, what it raises is raised.
-    """
     numbers = await ledger.read(chosen.find)
-    done, refused = 0, list[tuple[int, BellwireError]]()
     with _bar(doing, len(numbers)) as forward:
-        for start in range(0, len(numbers), _AT_ONCE):
-            portion = numbers[start : start + _AT_ONCE]
-            ready = await ledger.read(partial(_prepared, numbers=portion, prepare=prepare))
-            failed = await ledger.write(partial(_portion, ready=ready, now=now, first=first, act=act))
-            done, refused = done + len(portion) - len(failed), [*refused, *failed]
-            forward(len(portion))
-    if refused and len(numbers) == 1 and chosen.numbers:
-        raise refused[0][1]
-    return Told(done, refused)
-
-
-def _prepared(
-    rows: "Rows", numbers: Sequence[int], prepare: "Callable[[Rows, int], T]"
-) -> "dict[int, T | BellwireError]":
-    ready: dict[int, T | BellwireError] = {}
-    for number in numbers:
-        try:
-            ready[number] = prepare(rows, number)
-        except BellwireError as error:
-            ready[number] = error
-    return ready
-
-
-def _portion(
-    rows: "Rows",
-    ready: "Mapping[int, T | BellwireError]",
-    now: datetime,
-    first: "Callable[[Rows, int, T], None]",
-    act: "Callable[[Rows, int], None]",
-) -> list[tuple[int, BellwireError]]:
-    """What couldn't be done. What a person does checks before it changes: when it raises, nothing was changed."""
-    from bellwire.ledger import exceptions
-
-    refused, left = [], []
-    for number, prepared in ready.items():
-        try:
-            if isinstance(prepared, BellwireError):
-                raise prepared
-            first(rows, number, prepared)
-        except BellwireError as error:
-            refused.append((number, error))
-        else:
-            left.append(number)
-    for number in left:
-        row = exceptions.find(rows, number)
-        if row is not None and row.closed_at == now:
-            continue  # With one before it: both are of one run.
-        try:
-            act(rows, number)
-        except BellwireError as error:
-            refused.append((number, error))
-    return refused
+        told = await engine.go_through(
+            ledger, numbers, now, act, prepare=prepare, first=first, forward=lambda steps, _: forward(steps)
+        )
+    if told.refused and len(numbers) == 1 and chosen.numbers:
+        raise told.refused[0][1]
+    return told
 
 
 @contextmanager

@@ -16,15 +16,15 @@ from bellwire.cli.choosing import (
     OfConnection,
     OfFlow,
     OlderThan,
-    Told,
     chosen,
     go_through,
+    say_refused,
 )
 from bellwire.cli.telling import Id, With, pair, require, result_of
 from bellwire.errors import NotFound
 
 if TYPE_CHECKING:
-    from bellwire.engine import Edited, Input
+    from bellwire.engine import Edited, Input, Told
     from bellwire.ledger import Database, Rows
     from bellwire.ledger.figures import OpenGroup
     from bellwire.settings import Settings
@@ -89,7 +89,8 @@ def show(number: Number, project: Project = HERE, as_json: Json = False) -> None
     Example: bellwire exception show 3
     """
     from bellwire.cli.lasting import when, with_ledger
-    from bellwire.cli.situation import said_of_edit, say_choices, say_choices_of_delivery, say_done, situation
+    from bellwire.cli.situation import said_of_edit, say_choices, say_choices_of_delivery, say_done
+    from bellwire.engine import situation
     from bellwire.flows import load_flows
     from bellwire.ledger import exceptions
 
@@ -166,7 +167,7 @@ def retry(
     if edit and (changes or wanted.by_filter or len(wanted.numbers) != 1):
         raise typer.BadParameter("--edit is for one exception, and without --set")
 
-    async def work(ledger: "Database", settings: "Settings") -> Told:
+    async def work(ledger: "Database", settings: "Settings") -> "Told":
         now, who = system_clock(), person()
         today = {each.id: each for each in load_flows(settings.flows)} if as_now else None
         known = means(ledger, settings) if changes or edit else None
@@ -223,7 +224,7 @@ def resolve(
         raise typer.BadParameter("each has an id of its own: tell them one by one")
     result = result_of(id_, with_)
 
-    async def work(ledger: "Database", settings: "Settings") -> Told:
+    async def work(ledger: "Database", settings: "Settings") -> "Told":
         now, who, known = system_clock(), person(), means(ledger, settings)
 
         def enough(rows: "Rows", number: int) -> None:
@@ -263,7 +264,7 @@ def dismiss(
 
     wanted = chosen(numbers, cause, flow, connection, about, older_than, newer_than, everything).needed()
 
-    async def work(ledger: "Database", _: object) -> Told:
+    async def work(ledger: "Database", _: object) -> "Told":
         now, who = system_clock(), person()
 
         def act(rows: "Rows", number: int) -> None:
@@ -275,13 +276,13 @@ def dismiss(
     _say_done(told, wanted, "Dismissed." if told.done == 1 else f"{told.done} dismissed.")
 
 
-def _say_done(told: Told, wanted: Chosen, sentence: str) -> None:
+def _say_done(told: "Told", wanted: Chosen, sentence: str) -> None:
     """What was done; then, with exit code 1, what couldn't be, and why."""
     if told.done:
         say(sentence)
     elif not told.refused:
         say(wanted.none)
-    told.say_refused()
+    say_refused(told)
 
 
 def _span(group: "OpenGroup") -> str:

@@ -35,19 +35,16 @@ def map_(
     """
     from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
-    from bellwire.ledger import Database, Rows, audit, crosswalk
+    from bellwire.ledger import Database
+    from bellwire.ledger.crosswalk import Mapping
+    from bellwire.records import map_record
 
     if connection not in (known := read_project(project).connections):
         raise NotFound(f"There is no connection '{connection}'.", remedy=f"There are: {', '.join(known)}.")
 
     async def write(ledger: Database, _: object) -> None:
-        mapping, now = crosswalk.Mapping(connection, kind, ours, theirs), system_clock()
-
-        def operation(rows: Rows) -> None:
-            crosswalk.put(rows, mapping, now)
-            audit.record(rows, person(), "map", f"{kind} {ours}", now, f"for '{connection}': {theirs}")
-
-        await ledger.write(operation)
+        mapping, now = Mapping(connection, kind, ours, theirs), system_clock()
+        await ledger.write(lambda rows: map_record(rows, mapping, now, who=person()))
 
     with_ledger(project, write)
     say(f"From now on, {kind} {ours} is {theirs!r} for '{connection}'.")
@@ -61,18 +58,12 @@ def unmap(connection: Connection, kind: Kind, ours: Ours, project: Project = HER
     """
     from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
-    from bellwire.ledger import Database, Rows, audit, crosswalk
+    from bellwire.ledger import Database
+    from bellwire.records import unmap_record
 
     async def write(ledger: Database, _: object) -> bool:
         now = system_clock()
-
-        def operation(rows: Rows) -> bool:
-            removed = crosswalk.remove(rows, connection, kind, ours)
-            if removed:
-                audit.record(rows, person(), "unmap", f"{kind} {ours}", now, f"for '{connection}'")
-            return removed
-
-        return await ledger.write(operation)
+        return await ledger.write(lambda rows: unmap_record(rows, connection, kind, ours, now, who=person()))
 
     if not with_ledger(project, write):
         raise NotFound(f"{kind} {ours} isn't mapped for '{connection}'.", remedy="`bellwire records list` shows all.")

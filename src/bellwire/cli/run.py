@@ -74,7 +74,8 @@ def show(run: Run, project: Project = HERE, as_json: Json = False) -> None:
     Example: bellwire run show 12
     """
     from bellwire.cli.lasting import when, with_ledger
-    from bellwire.cli.situation import edits_of, said_of_edit
+    from bellwire.cli.situation import said_of_edit
+    from bellwire.engine import edits_of, in_short
     from bellwire.ledger import Database, Rows, events, exceptions, runs
 
     async def read(ledger: Database, _: object) -> dict[str, Any]:
@@ -194,13 +195,3 @@ def _took(start: datetime, end: datetime | None) -> str:
     from bellwire.clock import duration
 
     return duration(end - start) if end else ""
-
-
-def in_short(result: str | None) -> str:
-    """The numbers that a person would look for, out of an action's result."""
-    import orjson
-
-    values = orjson.loads(result or "{}")
-    shown = dict.fromkeys(("number", "tracking_number", "id", "to", "channel"))
-    shown |= dict.fromkeys(key for key in values if key.endswith("_id"))
-    return ", ".join(f"{key.replace('_', ' ')} {values[key]}" for key in shown if values.get(key))

@@ -250,7 +250,7 @@ class _Followed:
 
 def _attempt(attempt: "AttemptRow") -> str:
     """`invoice done (number 1001, id 130)`."""
-    from bellwire.cli.run import in_short
+    from bellwire.engine import in_short
     from bellwire.ledger import Outcome
 
     item = f" {attempt.item + 1}" if attempt.item else ""

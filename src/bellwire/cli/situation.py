@@ -1,63 +1,9 @@
-"""How it stands with a run that needs a person: what is done elsewhere, what waits, what each choice leads to."""
+"""How it stands with a run that needs a person, in words: what is done elsewhere, what each choice leads to."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bellwire.cli.base import say
-from bellwire.cli.run import in_short
-
-if TYPE_CHECKING:
-    from bellwire.flows import Flow
-    from bellwire.ledger import ExceptionRow, Rows
-
-
-def situation(rows: "Rows", row: "ExceptionRow", today: "Mapping[str, Flow]") -> dict[str, Any]:
-    """What `exception show` tells of an exception about a run."""
-    from bellwire.engine import flow_of
-    from bellwire.errors import FlowError
-    from bellwire.flows import picture, uses
-    from bellwire.ledger import exceptions, runs
-
-    run = runs.find(rows, row.run or 0)
-    if run is None:
-        return {}
-    try:
-        flow = flow_of(rows, run)
-    except FlowError:
-        flow = None
-    boxes = {box.name: box for box in picture(flow).boxes} if flow else {}
-    settled = [each for each in runs.attempts(rows, run.id) if each.outcome.settled]
-    stuck = {each.action for each in exceptions.open_ones(rows, run=run.id) if each.action}
-    over = {each.action for each in settled} - stuck
-    return {
-        "done": [
-            {
-                "action": each.action,
-                "item": each.item,
-                "meaning": boxes[each.action].meaning if each.action in boxes else "",
-                "connection": boxes[each.action].connection if each.action in boxes else "",
-                "outcome": each.outcome.value,
-                "result": in_short(each.result),
-                "why": each.sentence,
-            }
-            for each in settled
-        ],
-        "to_come": [name for name in flow.actions if name not in over | stuck] if flow else [],
-        "also_stuck": sorted(stuck - {row.action}),
-        "used_later": uses(flow, row.action) if flow and row.action else {},
-        "flow_changed": run.flow in today and today[run.flow].hash != run.flow_hash,
-        "run_state": run.state.value,
-        "edits": edits_of(rows, run.id),
-    }
-
-
-def edits_of(rows: "Rows", run: int) -> list[dict[str, Any]]:
-    """What people changed of its input, without what they changed it to."""
-    from bellwire.ledger import edits
-
-    found = [asdict(edit) for edit in edits.of_run(rows, run)]
-    return [{name: value for name, value in edit.items() if name != "given"} for edit in found]
 
 
 def said_of_edit(edit: Mapping[str, Any]) -> str:

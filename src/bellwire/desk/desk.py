@@ -11,7 +11,19 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import asks, flow, flow_editor, flows, handbook, pilot, run, settings, signing_in, today
+from bellwire.desk.pages import (
+    asks,
+    exceptions,
+    flow,
+    flow_editor,
+    flows,
+    handbook,
+    pilot,
+    run,
+    settings,
+    signing_in,
+    today,
+)
 from bellwire.desk.pages import connections as connection_pages
 from bellwire.desk.piloting import Pilots
 from bellwire.desk.site import Page, Site
@@ -35,6 +47,7 @@ class Desk:
             *flows.pages(site),
             *pilot.pages(site, self._pilots),
             *flow_editor.pages(site),
+            *exceptions.pages(site),
             *flow.pages(site),
             *run.pages(site),
             *connection_pages.pages(site),
@@ -62,6 +75,7 @@ class Desk:
         """End what goes on for as long as somebody looks."""
         self._live.close()
         self._pilots.close()
+        self._site.errands.close()
 
     async def _asset(self, request: Request) -> Response:
         found = self._site.assets.find(request.path_params["version"], request.path_params["name"])

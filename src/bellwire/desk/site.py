@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -19,11 +20,15 @@ from bellwire.desk import words
 from bellwire.desk.about import about
 from bellwire.desk.assets import Assets
 from bellwire.desk.connections import Checked
+from bellwire.desk.errands import Errands
 from bellwire.desk.reach import Reach
+from bellwire.desk.remedies import remedy_of, unknown_of
 from bellwire.desk.visitor import Visitor
 from bellwire.desk.words import Words
+from bellwire.engine import Means
 from bellwire.flows import Flow, FlowFolder
 from bellwire.ledger import Database
+from bellwire.records import LedgerCrosswalk
 from bellwire.settings import Settings
 from bellwire.vault import Vault
 
@@ -69,6 +74,9 @@ class Site:
     """The days and hours of the business, for previews."""
     folder: FlowFolder | None = None
     """Where the flows' files are; None: they can't be edited here."""
+    means: Means = field(init=False)
+    """What an input is worked out with; nothing is sent."""
+    errands: Errands = field(init=False)
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
     assets: Assets = field(init=False)
@@ -76,6 +84,9 @@ class Site:
 
     def __post_init__(self) -> None:
         self.flows = {flow.id: flow for flow in self.all_flows}
+        random, crosswalk = Random(), LedgerCrosswalk(self.ledger)  # noqa: S311 - nothing is sent, so nothing waits
+        self.means = Means.make(self.ledger, self.connections, crosswalk, self.clock, random, self.calendar)
+        self.errands = Errands(self.clock)
         self.words = Words(self.zone)
         self.assets = Assets()
         self.templates = _templates()
@@ -87,6 +98,9 @@ class Site:
             about=about,
             system=self.system,
             environment=self.environment,
+            connections=self.connections,
+            remedy_of=remedy_of,
+            unknown_of=unknown_of,
             Right=Right,
             editable=self.folder is not None,
         )

@@ -305,9 +305,10 @@ def _out_of_order(rows: Rows) -> list[Out]:
 
 def _trouble(rows: Rows, group: figures.OpenGroup) -> Group:
     found = [exceptions.find(rows, number) for number in figures.of_group(rows, group, limit=_SHOWN)]
-    return Group(group.count, [_stuck(rows, row) for row in found if row is not None])
+    return Group(group.count, [stuck(rows, row) for row in found if row is not None])
 
 
-def _stuck(rows: Rows, exception: ExceptionRow) -> Stuck:
+def stuck(rows: Rows, exception: ExceptionRow) -> Stuck:
+    """An exception with the event of its run."""
     run = runs.find(rows, exception.run) if exception.run is not None else None
     return Stuck(exception, events.find(rows, run.event) if run else None)

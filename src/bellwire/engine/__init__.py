@@ -3,7 +3,9 @@
 from bellwire.engine.asking import values_of
 from bellwire.engine.by_hand import (
     approve,
+    assign,
     cancel,
+    comment,
     decline,
     dismiss,
     edit,
@@ -21,11 +23,14 @@ from bellwire.engine.comparing import Comparison, Verdict, all_noted, compare
 from bellwire.engine.editing import Edited, Input, input_of, lacking, referred_to
 from bellwire.engine.engine import Engine, Setting
 from bellwire.engine.going_live import Standing, environment_of, go_live, standings, switch_to
+from bellwire.engine.leaves import Leaf, edited, leaves
 from bellwire.engine.links import is_signed, signature
 from bellwire.engine.loading import event_of, flow_of
+from bellwire.engine.many import Refused, Told, go_through
 from bellwire.engine.means import Means
 from bellwire.engine.opening import open_engine
 from bellwire.engine.previewing import Preview, Step, made_up, preview, results_of, shown
+from bellwire.engine.situation import edits_of, in_short, situation
 from bellwire.engine.watching import Watcher
 
 __all__ = [
@@ -33,28 +38,38 @@ __all__ = [
     "Edited",
     "Engine",
     "Input",
+    "Leaf",
     "Means",
     "Preview",
+    "Refused",
     "Setting",
     "Standing",
     "Step",
+    "Told",
     "Verdict",
     "Watcher",
     "all_noted",
     "approve",
+    "assign",
     "cancel",
+    "comment",
     "compare",
     "decline",
     "dismiss",
     "edit",
+    "edited",
+    "edits_of",
     "environment_of",
     "event_of",
     "flow_of",
     "go_live",
+    "go_through",
+    "in_short",
     "input_of",
     "is_signed",
     "lacking",
     "leave_out",
+    "leaves",
     "made_up",
     "open_engine",
     "preview",
@@ -66,6 +81,7 @@ __all__ = [
     "retry_run",
     "shown",
     "signature",
+    "situation",
     "standings",
     "still_asked",
     "still_open",

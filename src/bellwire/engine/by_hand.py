@@ -26,6 +26,7 @@ from bellwire.ledger import (
     RunState,
     asks,
     audit,
+    comments,
     deliveries,
     edits,
     events,
@@ -39,7 +40,7 @@ def still_open(rows: Rows, exception: int) -> ExceptionRow:
     """The exception with this number. Raises NotFound, and BellwireError when it is closed."""
     row = exceptions.find(rows, exception)
     if row is None:
-        raise NotFound(f"There is no exception {exception}.", remedy="`bellwire exception list` shows them.")
+        raise _no_exception(exception)
     if row.state is not ExceptionState.OPEN:
         raise BellwireError(f"Exception {exception} is closed already ({row.state.value}).")
     return row
@@ -113,6 +114,21 @@ def dismiss(rows: Rows, exception: int, now: datetime, *, who: str, reason: str)
         exceptions.close(rows, exception, ExceptionState.DISMISSED, now, reason)
     about = f"run {row.run}" if row.run is not None else f"delivery {row.delivery}"
     audit.record(rows, who, "dismiss", f"exception {exception}", now, f"{about}: {reason}")
+
+
+def assign(rows: Rows, exception: int, assignee: str, now: datetime, *, who: str) -> None:
+    """Say who looks after it; nobody, if that is empty. Raises NotFound, BellwireError."""
+    still_open(rows, exception)
+    exceptions.assign(rows, exception, assignee)
+    audit.record(rows, who, "assign", f"exception {exception}", now, f"to {assignee or 'nobody'}")
+
+
+def comment(rows: Rows, exception: int, text: str, now: datetime, *, who: str) -> None:
+    """Say something about it, open or closed. Raises NotFound."""
+    if exceptions.find(rows, exception) is None:
+        raise _no_exception(exception)
+    comments.add(rows, exception, who, text, now)
+    audit.record(rows, who, "comment", f"exception {exception}", now)
 
 
 def approve(rows: Rows, number: int, now: datetime, *, who: str, reason: str = "") -> None:
@@ -217,6 +233,10 @@ def switch(rows: Rows, flow: str, mode: FlowMode, now: datetime, *, who: str, re
     assert mode is not FlowMode.LIVE, "nothing goes live unasked"
     modes.decide(rows, flow, mode, reason, now)
     audit.record(rows, who, f"switch {mode.value}", f"flow {flow}", now, reason)
+
+
+def _no_exception(exception: int) -> NotFound:
+    return NotFound(f"There is no exception {exception}.", remedy="`bellwire exception list` shows them.")
 
 
 def _run(rows: Rows, run: int) -> RunRow:

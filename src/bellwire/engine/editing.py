@@ -49,9 +49,13 @@ class Input:
     def with_changes(self, changes: Sequence[tuple[str, str]]) -> Edited:
         """Each is a field, such as `lines[0].sku`, and its new value: text, or JSON where it is a list or a mapping,
         or `null`. Raises BellwireError."""
+        return self.with_values({path: _value(path, text) for path, text in changes})
+
+    def with_values(self, changes: Mapping[str, Any]) -> Edited:
+        """The same with values as JSON has them, by field."""
         values = deepcopy(dict(self.values))
-        for path, text in changes:
-            _put(values, path, _value(path, text))
+        for path, value in changes.items():
+            _put(values, path, value)
         return self.replaced(values)
 
     def replaced(self, values: Any) -> Edited:
@@ -87,7 +91,12 @@ def _progress(rows: Rows, means: Means, about: ExceptionRow | AskRow, today: Map
     if flow is None or about.action not in flow.actions:
         raise BellwireError(f"The flow '{run.flow}' has no action '{about.action}' any more.")
     progress = Progress(means, event_of(event), flow, run.id, gathered_by(rows, run, flow))
-    progress.restore(runs.attempts(rows, run.id), interrupted=False)
+    try:
+        progress.restore(runs.attempts(rows, run.id), interrupted=False)
+    except ValidationError as error:
+        raise BellwireError(
+            f"What is kept of run {run.id} can't be read.", remedy="Update Bellwire, or do by hand what is missing."
+        ) from error
     return progress
 
 
@@ -165,7 +174,7 @@ def _put(values: Any, path: str, value: Any) -> None:
     place, where = values, ""
     for number, step in enumerate(steps):
         _can_step(place, step, where)
-        where = _path([*steps[: number + 1]])
+        where = path_of(steps[: number + 1])
         if number + 1 == len(steps):
             place[step] = value
         elif isinstance(step, str) and place.get(step) is None:
@@ -193,7 +202,7 @@ def _wrong(operation: Operation, error: ValidationError) -> BellwireError:
     found = error.errors(include_url=False, include_input=False, include_context=False)
     first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
     *outer, name = first["loc"] or ("it",)
-    path = _path([*outer, name])
+    path = path_of([*outer, name])
     if first["type"] == "extra_forbidden":
         return BellwireError(f"There is no field '{path}'.", remedy=_meant(operation, outer, str(name)))
     if first["type"] == "missing":
@@ -206,10 +215,10 @@ def _meant(operation: Operation, outer: Sequence[str | int], name: str) -> str:
     for step in outer:
         kind = _within(kind, step)
     fields = _fields(kind)
-    deeper = {inner: _path([*outer, field, inner]) for field, kind in fields.items() for inner in _fields(kind)}
+    deeper = {inner: path_of([*outer, field, inner]) for field, kind in fields.items() for inner in _fields(kind)}
     if name in deeper:
         return f"Did you mean '{deeper[name]}'?"
-    return suggestion(_path([*outer, name]), [_path([*outer, field]) for field in fields]) if fields else ""
+    return suggestion(path_of([*outer, name]), [path_of([*outer, field]) for field in fields]) if fields else ""
 
 
 def _within(kind: Any, step: str | int) -> Any:
@@ -223,7 +232,8 @@ def _fields(kind: Any) -> dict[str, Any]:
     return {name: field.annotation for model in models for name, field in model.model_fields.items()}
 
 
-def _path(steps: Sequence[str | int]) -> str:
+def path_of(steps: Sequence[str | int]) -> str:
+    """Such as `order.lines[0].sku`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 

@@ -81,7 +81,8 @@ class Rows(ABC):
 
     @abstractmethod
     def json_text(self, column: str, field: str) -> str:
-        """An expression: a field of the JSON object in `column`, as text; NULL when there is none, or no JSON."""
+        """An expression: a field of the JSON object in `column`, such as `customer.name`, as text; NULL when there is
+        none, or no JSON."""
 
     @abstractmethod
     def count_all(self, table: str) -> int:

@@ -7,16 +7,20 @@ from bellwire.ledger.database import Rows
 from bellwire.ledger.rows import ExceptionRow, ExceptionState, exception_row, stamp
 
 _WHAT = "id, run, delivery, flow, action, item, connection, cause, sentence, remedy, detail"
-_COLUMNS = f"{_WHAT}, opened_at, state, closed_at, reason"
+_COLUMNS = f"{_WHAT}, opened_at, state, closed_at, reason, assignee"
 _ABOUT = (
     "EXISTS (SELECT 1 FROM runs r JOIN events e ON e.id = r.event WHERE r.id = exceptions.run"
     " AND :about IN (e.subject, e.business_key, {number}))"
 )
+_NAMED = ("number", "order_number")
+_WHO = ("customer.name", "customer.email", "email")
+_LOOKED_AT = 5_000
+"""Closed exceptions that are looked through for a page: the next one goes on from there."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which open exceptions: all that fit everything that is said here."""
+    """Which exceptions: all that fit everything that is said here."""
 
     cause: str = ""
     flow: str = ""
@@ -28,16 +32,36 @@ class Choice:
     """Opened before this."""
     after: datetime | None = None
     """Opened then or later."""
+    search: str = ""
+    """As people look for it: the number of an order, or a part of the customer's name or e-mail address."""
+    assignee: str | None = None
+    """Who looks after it; empty: nobody does."""
+    until: int = 0
+    """No newer one than that with this number."""
 
-    def sql(self, rows: Rows) -> tuple[str, dict[str, object]]:
+    def sql(self, rows: Rows, *, is_open: bool = True) -> tuple[str, dict[str, object]]:
         """A condition, and its values."""
-        conditions = ["state = 'open'"]
+        conditions = ["state = 'open'" if is_open else "state <> 'open'"]
         conditions += [f"{name} = :{name}" for name in ("cause", "flow", "connection", "run") if getattr(self, name)]
         conditions += [_ABOUT.format(number=rows.json_text("e.data", "number"))] * bool(self.about)
+        conditions += [_like(rows)] * bool(self.search)
+        conditions += ["assignee = :assignee"] * (self.assignee is not None)
+        conditions += ["+id <= :until"] * bool(self.until)
         conditions += ["opened_at < :before"] * (self.before is not None)
         conditions += ["opened_at >= :after"] * (self.after is not None)
         times = {"before": self.before and stamp(self.before), "after": self.after and stamp(self.after)}
-        return " AND ".join(conditions), asdict(self) | times
+        part = "".join(f"!{letter}" if letter in "!%_" else letter for letter in self.search.lower())
+        return " AND ".join(conditions), asdict(self) | times | {"part": f"%{part}%"}
+
+
+def _like(rows: Rows) -> str:
+    """That the event of an exception's run is what is searched for."""
+    numbers = ", ".join(rows.json_text("e.data", name) for name in _NAMED)
+    parts = [f"LOWER({rows.json_text('e.data', name)}) LIKE :part ESCAPE '!'" for name in _WHO]
+    return (
+        "EXISTS (SELECT 1 FROM runs r JOIN events e ON e.id = r.event WHERE r.id = exceptions.run"  # noqa: S608
+        f" AND (:search IN (e.subject, {numbers}) OR {' OR '.join(parts)}))"
+    )
 
 
 EVERY_OPEN_ONE = Choice()
@@ -109,14 +133,56 @@ def open_ones(rows: Rows, *, limit: int = 1_000, cause: str = "", flow: str = ""
     return chosen(rows, Choice(cause=cause, flow=flow, run=run), limit=limit)
 
 
-def chosen(rows: Rows, choice: Choice = EVERY_OPEN_ONE, *, limit: int = 1_000) -> list[ExceptionRow]:
-    """Oldest first."""
+def chosen(rows: Rows, choice: Choice = EVERY_OPEN_ONE, *, limit: int = 1_000, beyond: int = 0) -> list[ExceptionRow]:
+    """Open ones, oldest first; those that come after number `beyond`."""
     condition, values = choice.sql(rows)
+    # The plus keeps the database from walking through all numbers, closed ones too, instead of the index of open ones.
     found = rows.all(
-        f"SELECT {_COLUMNS} FROM exceptions WHERE {condition} ORDER BY id LIMIT :limit",  # noqa: S608
-        values | {"limit": limit},
+        f"SELECT {_COLUMNS} FROM exceptions WHERE {condition} AND +id > :beyond ORDER BY id LIMIT :limit",  # noqa: S608
+        values | {"limit": limit, "beyond": beyond},
     )
     return [exception_row(row) for row in found]
+
+
+def closed(
+    rows: Rows, choice: Choice = EVERY_OPEN_ONE, *, limit: int, below: int = 0
+) -> tuple[list[ExceptionRow], int | None]:
+    """Closed ones, newest first, from below number `below`, if so asked; and from below which number it goes on (None:
+    there are no more). Of a long history it looks through one part: there may be few, or none, and more further on."""
+    condition, values = choice.sql(rows, is_open=False)
+    numbers = rows.all(
+        "SELECT id FROM exceptions WHERE id < :below ORDER BY id DESC LIMIT :looked",
+        {"below": below or 2**63 - 1, "looked": _LOOKED_AT},
+    )
+    if not numbers:
+        return [], None
+    oldest, newest = numbers[-1][0], numbers[0][0]
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM exceptions WHERE id BETWEEN :oldest AND :newest AND {condition}"  # noqa: S608
+        " ORDER BY id DESC LIMIT :limit",
+        values | {"oldest": oldest, "newest": newest, "limit": limit + 1},
+    )
+    listed = [exception_row(row) for row in found[:limit]]
+    if len(found) > limit:
+        return listed, listed[-1].id
+    return listed, oldest if len(numbers) == _LOOKED_AT else None
+
+
+def assign(rows: Rows, exception: int, assignee: str) -> None:
+    """Empty: to nobody."""
+    rows.run("UPDATE exceptions SET assignee = :assignee WHERE id = :id", {"assignee": assignee, "id": exception})
+
+
+def assignees(rows: Rows) -> list[str]:
+    """Who looks after open ones."""
+    found = rows.all("SELECT DISTINCT assignee FROM exceptions WHERE state = 'open' AND assignee <> '' ORDER BY 1")
+    return [row[0] for row in found]
+
+
+def count(rows: Rows, choice: Choice) -> int:
+    """How many open ones."""
+    condition, values = choice.sql(rows)
+    return int((rows.one(f"SELECT COUNT(*) FROM exceptions WHERE {condition}", values) or (0,))[0])  # noqa: S608
 
 
 def chosen_ids(rows: Rows, choice: Choice) -> list[int]:

@@ -279,6 +279,20 @@ def open_groups(rows: Rows, *, limit: int = 20, choice: Choice = EVERY_OPEN_ONE)
     ]
 
 
+def open_assignees(rows: Rows, *, choice: Choice = EVERY_OPEN_ONE) -> dict[tuple[str, str], list[str]]:
+    """Who looks after the open exceptions of a connection and cause; those that nobody does are left out."""
+    condition, values = choice.sql(rows)
+    found = rows.all(
+        f"SELECT DISTINCT connection, cause, assignee FROM exceptions WHERE {condition} AND assignee <> ''"  # noqa: S608
+        " ORDER BY 3",
+        values,
+    )
+    result: dict[tuple[str, str], list[str]] = {}
+    for connection, cause, assignee in found:
+        result.setdefault((connection, cause), []).append(assignee)
+    return result
+
+
 def of_group(rows: Rows, group: OpenGroup, *, limit: int) -> list[int]:
     """The ids of a group's exceptions, oldest first."""
     found = rows.all(

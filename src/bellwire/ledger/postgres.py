@@ -147,7 +147,8 @@ class PostgresRows(Rows):
     def json_text(self, column: str, field: str) -> str:
         # What the ledger keeps is JSON of its own making, or empty. A NUL in it is one that no text can have.
         written = f"{column} LIKE '{{%' AND position('\\u0000' IN {column}) = 0"
-        return f"CASE WHEN {written} THEN CAST({column} AS json) ->> '{field}' END"
+        path = field.replace(".", ",")
+        return f"CASE WHEN {written} THEN CAST({column} AS json) #>> '{{{path}}}' END"
 
     def count_all(self, table: str) -> int:
         """Counted: numbers that were given to a row that wasn't inserted are left out for good."""

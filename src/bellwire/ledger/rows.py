@@ -198,6 +198,8 @@ class ExceptionRow:
     state: ExceptionState
     closed_at: datetime | None
     reason: str
+    assignee: str = ""
+    """Who looks after it; empty: nobody in particular."""
 
 
 class AskKind(StrEnum):
@@ -304,7 +306,7 @@ def attempt_row(row: tuple[Any, ...]) -> AttemptRow:
 
 
 def exception_row(row: tuple[Any, ...]) -> ExceptionRow:
-    return _filled(ExceptionRow, *row[:11], unstamp(row[11]), ExceptionState(row[12]), maybe(row[13]), row[14])
+    return _filled(ExceptionRow, *row[:11], unstamp(row[11]), ExceptionState(row[12]), maybe(row[13]), *row[14:])
 
 
 def ask_row(row: tuple[Any, ...]) -> AskRow:

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from tests.desk.test_browser import _TOO_FAINT, ARGUMENTS, CHROMIUM, LAPTOP, PHONE, window
+from tests.desk.test_browser import ARGUMENTS, CHROMIUM, LAPTOP, PHONE, TOO_FAINT, window
 from tests.desk.vendors import NEW, OLD, at_vendors, send
 
 pytestmark = [
@@ -109,7 +109,7 @@ async def test_every_page_of_connections_fits_its_screen(
             for details in await page.locator("summary").all():
                 await details.click()
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
-            assert await page.evaluate(_TOO_FAINT) == [], path
+            assert await page.evaluate(TOO_FAINT) == [], path
             if folder := os.environ.get("SHOTS"):
                 name = path.strip("/").replace("/", "-") or "all"
                 await page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)

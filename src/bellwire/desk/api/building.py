@@ -4,7 +4,19 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from bellwire import __version__
-from bellwire.desk.api import alerts, asks, audit, connections, dictionary, drafts, flows, me, people, tokens
+from bellwire.desk.api import (
+    alerts,
+    asks,
+    audit,
+    connections,
+    dictionary,
+    drafts,
+    exceptions,
+    flows,
+    me,
+    people,
+    tokens,
+)
 from bellwire.desk.api.doors import Doors
 from bellwire.desk.api.problems import PROBLEMS, answer_problems
 from bellwire.desk.site import Site
@@ -24,7 +36,7 @@ def api(site: Site) -> FastAPI:
         responses=PROBLEMS,
     )
     doors = Doors(site)
-    for module in (alerts, asks, audit, connections, dictionary, drafts, flows, me, people, tokens):
+    for module in (alerts, asks, audit, connections, dictionary, drafts, exceptions, flows, me, people, tokens):
         app.include_router(module.router(doors))
     answer_problems(app)
     return app

@@ -1,0 +1,117 @@
+"""What is done about exceptions, one or thousands: the same for the pages and the API."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bellwire.desk.errands import Errand
+from bellwire.desk.exceptions import colleagues
+from bellwire.desk.site import Site
+from bellwire.desk.words import plural
+from bellwire.engine import assign, dismiss, go_through, lacking, resolve, retry, still_open
+from bellwire.errors import BellwireError
+from bellwire.ledger import Rows, exceptions
+from bellwire.ledger.exceptions import Choice
+
+
+class Kind(StrEnum):
+    RETRY = "retry"
+    RESOLVE = "resolve"
+    DISMISS = "dismiss"
+    ASSIGN = "assign"
+
+
+_SAID = {
+    Kind.RETRY: ("is sent again", "are sent again"),
+    Kind.RESOLVE: ("is noted as done by hand", "are noted as done by hand"),
+    Kind.DISMISS: ("is left as it is", "are left as they are"),
+    Kind.ASSIGN: ("is given to somebody else", "are given to somebody else"),
+}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """`reason` belongs to RESOLVE and DISMISS, `result` to RESOLVE, `as_now` to RETRY: with the flow as it is now."""
+
+    kind: Kind
+    reason: str = ""
+    assignee: str = ""
+    as_now: bool = False
+    result: Mapping[str, object] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raises BellwireError when something is missing."""
+        if self.kind is Kind.DISMISS and not self.reason:
+            raise BellwireError("Say why it is left: it stays on record.")
+
+
+def told(errand: Errand) -> str:
+    """What came of it: `14 are sent again.`"""
+    return f"{plural(errand.done, *_SAID[Kind(errand.what)])}."
+
+
+def enough_told(rows: Rows, site: Site, number: int, result: Mapping[str, object]) -> None:
+    """Raises BellwireError when later actions can't be done with what a person tells of one done by hand."""
+    row = still_open(rows, number)
+    missing = lacking(rows, site.means, row, result)
+    if missing:
+        fields = sorted({name.replace("_", " ") for fields in missing.values() for name in fields})
+        raise BellwireError(
+            f"What comes later ({', '.join(missing)}) can't be done without this: {', '.join(fields)}.",
+            remedy="Tell what the other system gave.",
+        )
+
+
+def do(site: Site, deed: Deed, now: datetime, who: str) -> Callable[[Rows, int], None]:
+    """What is done to one, in a transaction."""
+    today = site.flows if deed.as_now else None
+
+    def act(rows: Rows, number: int) -> None:
+        match deed.kind:
+            case Kind.RETRY:
+                retry(rows, number, now, who=who, today=today)
+            case Kind.RESOLVE:
+                reason = deed.reason or "Done by hand."
+                resolve(rows, number, now, who=who, result=deed.result, reason=reason)
+            case Kind.DISMISS:
+                dismiss(rows, number, now, who=who, reason=deed.reason)
+            case Kind.ASSIGN:
+                there = colleagues(rows)
+                if deed.assignee and there and deed.assignee not in there:
+                    raise BellwireError(
+                        f"Nobody is called '{deed.assignee}'.", remedy=f"There are: {', '.join(there)}."
+                    )
+                assign(rows, number, deed.assignee, now, who=who)
+
+    return act
+
+
+def checked(site: Site, deed: Deed) -> Callable[[Rows, int], None]:
+    """What is looked at before, without changing anything."""
+
+    def look(rows: Rows, number: int) -> None:
+        if deed.kind is Kind.RESOLVE and still_open(rows, number).action:
+            enough_told(rows, site, number, deed.result)
+
+    return look
+
+
+async def plan(site: Site, deed: Deed, who: str, *, numbers: list[int], choice: Choice | None) -> Errand:
+    """For these numbers, or for all open ones that are chosen. Raises BellwireError."""
+    deed.check()
+    if choice is not None:
+        wanted = choice
+        numbers = await site.ledger.read(lambda rows: exceptions.chosen_ids(rows, wanted))
+    return site.errands.plan(deed.kind.value, who, list(dict.fromkeys(numbers)))
+
+
+def begin(site: Site, deed: Deed, errand: Errand) -> None:
+    """In the background, a portion at a time."""
+
+    async def work(errand: Errand) -> None:
+        now = site.clock()
+        act, look = do(site, deed, now, errand.who), checked(site, deed)
+        await go_through(site.ledger, errand.numbers, now, act, prepare=look, forward=errand.forward)
+
+    site.errands.begin(errand, work)
