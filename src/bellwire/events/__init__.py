@@ -26,6 +26,7 @@ from bellwire.events.purchases import PurchaseReceipt, ReceivedLine
 from bellwire.events.returns import Condition, Return, ReturnLine
 from bellwire.events.schedules import Due
 from bellwire.events.shipments import Shipment, ShipmentStatus
+from bellwire.events.terms import amounts_in, term, terms_of
 from bellwire.events.work import Job, Task, WorkedTime
 
 __all__ = [
@@ -83,7 +84,10 @@ __all__ = [
     "TicketStatus",
     "Variant",
     "WorkedTime",
+    "amounts_in",
     "data_model",
+    "term",
+    "terms_of",
     "what_is_wrong",
     "whole_subject",
 ]

@@ -14,6 +14,7 @@ from bellwire.ledger import (
     events,
     exceptions,
     figures,
+    finding,
     health,
     modes,
     people,
@@ -25,10 +26,12 @@ from bellwire.ledger import (
     sales,
     schedules,
     stock,
+    terms,
     tokens,
     windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
+from bellwire.ledger.finding import Found, Wanted
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.jobs import Job, Kind, Queue
@@ -74,6 +77,7 @@ __all__ = [
     "ExceptionRow",
     "ExceptionState",
     "FlowMode",
+    "Found",
     "HealthRow",
     "Housekeeping",
     "Job",
@@ -96,6 +100,7 @@ __all__ = [
     "Size",
     "TokenRow",
     "Trouble",
+    "Wanted",
     "alerts",
     "asks",
     "audit",
@@ -106,6 +111,7 @@ __all__ = [
     "events",
     "exceptions",
     "figures",
+    "finding",
     "health",
     "is_there",
     "modes",
@@ -120,6 +126,7 @@ __all__ = [
     "sales",
     "schedules",
     "stock",
+    "terms",
     "tokens",
     "windows",
 ]

@@ -69,7 +69,8 @@ def remove_payloads(rows: Rows, ids: Sequence[int]) -> int:
 
 
 def empty_events(rows: Rows, ids: Sequence[int]) -> int:
-    """Take out the data of these events, and of their runs what was tried, brought and typed in; gives how many."""
+    """Take out the data of these events and what they are looked for by, and of their runs what was tried, sent,
+    brought and typed in; gives how many."""
     found = rows.all(
         f"SELECT e.id FROM events e WHERE e.id IN {rows.numbers('ids')} AND NOT ({_UNFINISHED})",  # noqa: S608
         {"ids": _list(ids)},
@@ -80,6 +81,8 @@ def empty_events(rows: Rows, ids: Sequence[int]) -> int:
     rows.run(f"UPDATE exceptions SET detail = '' WHERE {of_runs}", finished)  # noqa: S608
     rows.run(f"UPDATE edits SET given = '' WHERE {of_runs}", finished)  # noqa: S608
     rows.run(f"UPDATE asks SET given = '', text = '' WHERE {of_runs}", finished)  # noqa: S608
+    rows.run(f"DELETE FROM exchanges WHERE {of_runs}", finished)  # noqa: S608
+    rows.run(f"DELETE FROM terms WHERE event IN {rows.numbers('ids')}", finished)  # noqa: S608
     rows.empty("events", f"id IN {rows.numbers('ids')}", finished, data="")
     return len(found)
 

@@ -91,6 +91,17 @@ Index("events_by_time", events.c.recorded_at)
 Index("events_by_subject", events.c.connection, events.c.subject)
 Index("events_by_delivery", events.c.delivery)
 
+# What events are looked for by: numbers, names and addresses of customers, amounts.
+terms = Table(
+    "terms",
+    metadata,
+    # In the order of its bytes, so that those with the same beginning stand together.
+    Column("term", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    _ref("event", "events.id", primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("terms_by_event", terms.c.event)
+
 subjects = Table(
     "subjects",
     metadata,
@@ -184,6 +195,18 @@ attempts = Table(
     _text("sentence"),
     _text("remedy"),
     _text("detail"),
+    sqlite_with_rowid=False,
+)
+
+# What an attempt asked a vendor, and what was answered: packed, and without what is secret.
+exchanges = Table(
+    "exchanges",
+    metadata,
+    _ref("run", "runs.id", primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("item", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("packed", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 

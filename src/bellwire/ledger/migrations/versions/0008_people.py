@@ -1,13 +1,18 @@
-"""People who sign in, their sessions and tokens; comments on exceptions; drafts of flows"""
+"""People who sign in, their sessions and tokens; comments on exceptions; drafts of flows; what events are found by, and
+what vendors were asked"""
 
 import sqlalchemy as sa
 from alembic import op
+from pydantic import ValidationError
+
+from bellwire.events import data_model, terms_of
 
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_PORTION = 1_000
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -98,3 +103,40 @@ def upgrade() -> None:
         _at("at"),
     )
     op.create_index("drafts_by_flow", "drafts", ["flow"])
+    op.create_table(
+        "exchanges",
+        sa.Column("run", _ID, sa.ForeignKey("runs.id"), primary_key=True, autoincrement=False, nullable=False),
+        sa.Column("action", sa.Text(), primary_key=True, nullable=False),
+        sa.Column("item", sa.Integer(), primary_key=True, nullable=False),
+        sa.Column("number", sa.Integer(), primary_key=True, nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    by_bytes = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    terms = op.create_table(
+        "terms",
+        sa.Column("term", by_bytes, primary_key=True, nullable=False),
+        sa.Column("event", _ID, sa.ForeignKey("events.id"), primary_key=True, autoincrement=False, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    _find_terms(terms)
+    op.create_index("terms_by_event", "terms", ["event"])
+
+
+def _find_terms(terms: sa.Table) -> None:
+    """Of the events that are there already, as far as they have their data."""
+    connection, last = op.get_bind(), 0
+    newest = sa.text("SELECT id, type, data FROM events WHERE id > :last ORDER BY id LIMIT :limit")
+    while found := connection.execute(newest, {"last": last, "limit": _PORTION}).all():
+        last = found[-1][0]
+        if filled := [
+            {"term": term, "event": number} for number, type_, data in found for term in _terms_in(type_, data)
+        ]:
+            connection.execute(terms.insert(), filled)
+
+
+def _terms_in(event_type: str, data: str) -> list[str]:
+    try:
+        return terms_of(data_model(event_type).model_validate_json(data))
+    except ValidationError:
+        return []
