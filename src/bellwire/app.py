@@ -196,6 +196,7 @@ def _setting(project: Project, ledger: Database, clock: Clock, random: Random) -
             settings.stock.connections,
             spikes=any((flow.connection, flow.event_type) == (OWN, SPIKING) for flow in project.flows),
         ),
+        settings.keep.requests,
     )
 
 

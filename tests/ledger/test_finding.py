@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Database]:
         yield ledger
 
 
-def robin(**changes: object) -> dict[str, object]:
+def robin(**changes: Any) -> dict[str, Any]:
     return {"customer": Customer(name="Robin Hill", email="robin@example.com"), "total": usd("24.40"), **changes}
 
 
@@ -59,7 +60,7 @@ async def every_page(ledger: Database, wanted: Wanted, limit: int) -> list[int]:
 async def test_an_order_is_found_by_number_customer_and_amount(ledger: Database, text: str) -> None:
     def fill(rows: Rows) -> int:
         story = Story(rows)
-        other = {"customer": Customer(name="Ada Meyer", email="ada@example.com"), "total": usd("61.00")}
+        other: dict[str, Any] = {"customer": Customer(name="Ada Meyer", email="ada@example.com"), "total": usd("61.00")}
         story.done(NOW, **other)
         run = story.dies(NOW, **robin())
         story.done(NOW, **other)

@@ -80,6 +80,7 @@ def find_events(rows: Rows, wanted: Wanted, *, before: int | None, limit: int) -
     """`before`: an event, those behind which are looked at."""
     newest = events.last_before(rows, wanted.until) if wanted.until else _NEWEST - 1
     end = min(newest + 1, before or _NEWEST)
+    looked: Iterator[EventRow]
     if wanted.text:
         numbers = events_with(rows, wanted.text, before=end)
         looked = (event for number in numbers if (event := events.find(rows, number)) is not None)
