@@ -55,7 +55,7 @@ async def test_an_order_for_which_nothing_was_started_leads_to_what_came_in(plac
     await place.write(another)
     text = words(await shown(place, "/runs?q=Okafor"))
     assert "It came in, and nothing was done about it Order 2001" in text
-    assert "2:41 PM: It is a test order of a real shop" in text
+    assert "2:41 PM : It is a test order of a real shop" in text
 
 
 async def test_several_answers_are_a_list_that_says_of_each_where_it_is(place: Place) -> None:
