@@ -16,7 +16,7 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.pages import flow, run, runs, signing_in, today
+from bellwire.desk.pages import events, flow, run, runs, signing_in, today
 from bellwire.desk.site import Page, Site
 from bellwire.flows import Flow
 from bellwire.ledger import Database
@@ -49,6 +49,7 @@ class Desk:
             *flow.pages(site),
             *run.pages(site),
             *runs.pages(site),
+            *events.pages(site),
             *signing_in.pages(site, self._gate),
             Page("/live", self._live.stream),
             Page("/{rest:path}", _nothing, needs=None),

@@ -233,6 +233,7 @@ exceptions = Table(
 )
 _partial("exceptions_open", exceptions.c.id, "state = 'open'")
 Index("exceptions_by_run", exceptions.c.run)
+_partial("exceptions_by_delivery", exceptions.c.delivery, "delivery IS NOT NULL")
 
 # The runs that a later event may end, and such events: which run it is shows in what they have in common.
 endings = Table(

@@ -30,6 +30,14 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 def upgrade() -> None:
     op.add_column("exceptions", _text("assignee"))
+    of_deliveries = sa.text("delivery IS NOT NULL")
+    op.create_index(
+        "exceptions_by_delivery",
+        "exceptions",
+        ["delivery"],
+        sqlite_where=of_deliveries,
+        postgresql_where=of_deliveries,
+    )
     op.create_table(
         "comments",
         _number(),
