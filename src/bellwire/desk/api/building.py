@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from bellwire import __version__
-from bellwire.desk.api import me
+from bellwire.desk.api import deliveries, events, me, runs
 from bellwire.desk.api.doors import Doors
 from bellwire.desk.api.problems import PROBLEMS, answer_problems
 from bellwire.desk.site import Site
@@ -24,7 +24,7 @@ def api(site: Site) -> FastAPI:
         responses=PROBLEMS,
     )
     doors = Doors(site)
-    for module in (me,):
+    for module in (me, runs, events, deliveries):
         app.include_router(module.router(doors))
     answer_problems(app)
     return app
