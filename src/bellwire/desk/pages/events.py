@@ -15,12 +15,12 @@ from bellwire.desk.about import about
 from bellwire.desk.arrivals import REFUSALS, arrival, known, verdict
 from bellwire.desk.forms import form_of
 from bellwire.desk.looking import PAGE, Filters, stands
+from bellwire.desk.repeats import does
 from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
 from bellwire.desk.words import pretty
 from bellwire.engine import listening_to, send_again
 from bellwire.events import DICTIONARY
-from bellwire.flows import picture
 from bellwire.ledger import DeliveryState, Rows, deliveries, finding
 
 _LARGEST_ID = 2**63 - 1
@@ -98,7 +98,7 @@ async def _event(site: Site, request: Request) -> Response:
         meaning=entry.meaning if entry else event.type,
         runs=started,
         canonical=pretty(event.data),
-        listening=[(flow, [box for box in picture(flow).boxes if box.connection]) for flow in listening],
+        listening=[(flow, does(flow)) for flow in listening],
     )
 
 

@@ -14,7 +14,7 @@ from bellwire.desk.about import about
 from bellwire.desk.exchanges import talks
 from bellwire.desk.forms import form_of
 from bellwire.desk.history import History, Step, ends_at, history, steps
-from bellwire.desk.repeats import repeats
+from bellwire.desk.repeats import does, repeats
 from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
 from bellwire.desk.words import plural, pretty
@@ -53,7 +53,7 @@ async def _shown(site: Site, request: Request, found: History, mistake: str = ""
     names = list(pinned.actions) if pinned else []
     entry = DICTIONARY.get(found.event.type)
     parts = steps(found, names, now)
-    listed = picture(current).boxes if (current := site.flows.get(found.run.flow)) else ()
+    current = site.flows.get(found.run.flow)
     return site.page(
         request,
         "run.html",
@@ -61,7 +61,7 @@ async def _shown(site: Site, request: Request, found: History, mistake: str = ""
         mistake=mistake,
         progress=_progress(parts),
         talks=talks(found, pinned),
-        does=[(box.meaning, box.connection) for box in listed if box.connection],
+        does=does(current) if current else [],
         found=found,
         run=found.run,
         event=found.event,
