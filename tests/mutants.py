@@ -295,14 +295,14 @@ MUTANTS = (
     Mutant(
         "card numbers in forms are stored",
         "intake/redact.py",
-        "    if not _sensitive(whole):\n",
+        "    if not is_sensitive(whole):\n",
         "    if whole:\n",
         ("intake/test_forms.py::test_card_numbers_are_taken_out_of_forms_too",),
     ),
     Mutant(
         "card numbers are stored",
         "intake/redact.py",
-        "    return orjson.dumps(_clean(value)) if _sensitive(value) else body\n",
+        "    return orjson.dumps(cleaned(value)) if is_sensitive(value) else body\n",
         "    return body\n",
         (f"{_HOOKS}::test_card_numbers_are_taken_out_before_anything_is_stored",),
     ),

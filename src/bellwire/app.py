@@ -206,6 +206,7 @@ def _setting(project: Project, ledger: Database, clock: Clock, random: Random) -
         random,
         own_connection(clock, [(point.sku, point.location) for point in project.reorder_points]),
         project.watcher(),
+        settings.keep.requests,
     )
 
 

@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from bellwire.ledger import AskState, Rows, processes, runs
+from bellwire.desk.about import about
+from bellwire.ledger import AskState, Rows, events, processes, runs
 from tests.desk.story import NOW, Place, a_day, open_desk
 from tests.desk.test_answers import Link, asked
 from tests.ledgers import Ledgers
@@ -97,7 +98,8 @@ async def state_of(place: Place, state: str) -> int:
 
 async def paths(place: Place) -> list[str]:
     stuck, waiting = await state_of(place, "dead"), await state_of(place, "waiting")
-    return ["/", "/flows/order_to_cash", f"/runs/{stuck}", f"/runs/{waiting}"]
+    found = ["/runs", "/runs?q=hill", "/runs?q=nobody", "/deliveries", "/deliveries/1", "/events/1"]
+    return ["/", "/flows/order_to_cash", f"/runs/{stuck}", f"/runs/{waiting}", *found]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -301,3 +303,39 @@ async def test_without_javascript_everything_is_there_and_the_page_reloads_itsel
         await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Order 1042")
         await opened.page.get_by_text("Details for your developer").click()
         await expect(opened.page.get_by_text("shop/order/1042/paid")).to_be_visible()
+
+
+async def test_a_customers_order_is_found_by_its_number_on_a_phone_and_where_it_is_can_be_read(
+    browser: Browser, place: Place
+) -> None:
+    stuck = await state_of(place, "dead")
+    event = await place.ledger.read(lambda rows: runs.find(rows, stuck))
+    assert event is not None
+    number = await place.ledger.read(lambda rows: about(events.find(rows, event.event)).title.removeprefix("Order "))  # type: ignore[arg-type]
+    async with window(browser, width=PHONE) as opened:
+        page = opened.page
+        await page.goto(place.url)
+        await page.get_by_role("link", name="Runs", exact=True).click()
+        await page.get_by_label("Order number, customer or amount").fill(f"#{number}")
+        await page.keyboard.press("Enter")
+
+        await expect(page.get_by_role("heading", level=1)).to_have_text(f"Order {number}")
+        verdict = page.get_by_role("status", name="How it stands")
+        await expect(verdict).to_contain_text("It needs you")
+        await expect(verdict).to_contain_text("5 of 6 steps are done.")
+        await expect(verdict).to_be_in_viewport()
+        await expect(page.get_by_role("link", name="Put it right")).to_be_visible()
+        assert opened.complaints == []
+
+
+async def test_a_run_is_given_up_in_the_browser_with_a_reason(browser: Browser, tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as place:
+        await place.ledger.write(a_day)
+        waiting = await state_of(place, "waiting")
+        async with window(browser, width=PHONE) as opened:
+            await opened.page.goto(f"{place.url}/runs/{waiting}")
+            await opened.page.get_by_label("Why").fill("The customer called it off.")
+            await opened.page.get_by_role("button", name="Give it up").click()
+
+            await expect(opened.page.get_by_text("It is given up. What it did stays done.")).to_be_visible()
+            await expect(opened.page.get_by_role("status", name="How it stands")).to_contain_text("Set aside")

@@ -64,6 +64,7 @@ class House:
     public_url: str = ""
     own: Connection | None = None
     watcher: Watcher | None = None
+    exchanges: bool = True
     ledger: Database = field(init=False)
     engine: Engine = field(init=False)
     connection: Connection = field(init=False)
@@ -74,6 +75,7 @@ class House:
         async with AsyncExitStack() as stack:
             self.ledger = await stack.enter_async_context(open_ledger(self.url))
             self.connection = self.vendor.connection(self.sign_in)
+            stack.push_async_callback(self.connection.api.close)
             others = {vendor.name: vendor.connection() for vendor in self.others}
             self.engine = open_engine(
                 Setting(
@@ -87,6 +89,7 @@ class House:
                     random=Hurried(),
                     own=self.own,
                     watcher=self.watcher,
+                    exchanges=self.exchanges,
                 )
             )
             await self.engine.start()

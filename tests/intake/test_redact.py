@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bellwire.intake.redact import _NAMES, REMOVED, redact
+from bellwire.events.sensitive import NAMES, REMOVED
+from bellwire.intake.redact import redact
 
 SENSITIVE = [
     *("card_number", "cardNumber", "CARD_NO", "credit_card_number", "creditCardNumber", "debit_card_number"),
@@ -27,7 +28,7 @@ def test_sensitive_fields_are_removed_wherever_they_are(name: str, value: object
     assert cleaned(given) == {"payments": [{"details": {name: REMOVED, "kept": 1}}]}
 
 
-@pytest.mark.parametrize("name", sorted(_NAMES))
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_name_is_found_however_it_is_spelt(name: str) -> None:
     escaped = "".join(f"\\u{ord(letter):04x}" for letter in name)
     for spelt in (name, escaped):

@@ -8,8 +8,9 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 import bellwire.ledger
-from bellwire.ledger import FlowMode, modes, open_ledger
+from bellwire.ledger import FlowMode, Rows, finding, modes, open_ledger
 from tests.ledgers import POSTGRES, SQLITE, Ledgers, change
+from tests.samples import order
 
 FOLDER = Path(bellwire.ledger.__file__).parent / "migrations"
 
@@ -54,3 +55,22 @@ async def test_flows_that_have_run_with_real_accounts_stay_live_and_others_are_l
     change(url, "INSERT INTO flow_modes (flow, mode, set_at) VALUES ('by_hand', 'manual', 0)")
     async with open_ledger(url) as ledger:
         assert await ledger.read(modes.decided) == {"cash": FlowMode.LIVE, "by_hand": FlowMode.MANUAL}
+
+
+async def test_events_that_are_there_already_are_found_by_number_and_those_without_data_are_left_out(url: str) -> None:
+    make(url, before("people"))
+    for number, (kind, data) in enumerate(
+        (("order.paid", order(number="1001").model_dump_json()), ("order.paid", ""), ("order.paid", "{}")), 1
+    ):
+        change(
+            url,
+            "INSERT INTO events (id, type, business_key, time, recorded_at, data)"  # noqa: S608
+            f" VALUES ({number}, '{kind}', '{number}', 0, 0, '{data}')",
+        )
+
+    def found(rows: Rows) -> list[int]:
+        return list(finding.events_with(rows, "1001"))
+
+    async with open_ledger(url) as ledger:
+        assert await ledger.read(found) == [1]
+        assert len(await ledger.read(lambda rows: rows.all("SELECT DISTINCT event FROM terms"))) == 1

@@ -119,34 +119,16 @@ def replay(
     """
     from bellwire.cli.lasting import person, with_ledger
     from bellwire.clock import system_clock
-    from bellwire.engine import replay as replay_one
+    from bellwire.engine import send_again
     from bellwire.flows import load_flows
-    from bellwire.ledger import Database, Rows, events, runs
+    from bellwire.ledger import Database
     from bellwire.settings import Settings
 
     async def write(ledger: Database, settings: Settings) -> list[int]:
-        now, nonce = system_clock(), secrets.token_hex(8)
-        flows = load_flows(settings.flows)
-
-        def operation(rows: Rows) -> list[int]:
-            row = events.find(rows, event)
-            if row is None:
-                raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
-            chosen = [
-                f
-                for f in flows
-                if (flow in (f.id, f.name) if flow else (f.connection, f.event_type) == (row.connection, row.type))
-            ]
-            if flow and not chosen:
-                there = ", ".join(f.id for f in flows) or "none yet"
-                raise NotFound(f"There is no flow '{flow}'.", remedy=f"There are: {there}.")
-            if not chosen:
-                raise NotFound(f"No flow listens to {row.connection}.{row.type}.", remedy="Name one with --flow.")
-            for each in chosen:
-                runs.keep_flow(rows, each.id, each.hash, each.source, now)
-            return [replay_one(rows, event, each.id, each.hash, nonce, now, who=person()) for each in chosen]
-
-        return await ledger.write(operation)
+        now, nonce, flows = system_clock(), secrets.token_hex(8), load_flows(settings.flows)
+        return await ledger.write(
+            lambda rows: send_again(rows, event, flows, now, who=person(), nonce=nonce, flow=flow)
+        )
 
     for run in with_ledger(project, write):
         say(f"Run {run} does it again; `bellwire run show {run}` tells how it goes.")

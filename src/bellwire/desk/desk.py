@@ -13,6 +13,7 @@ from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
 from bellwire.desk.pages import (
     asks,
+    events,
     exceptions,
     flow,
     flow_editor,
@@ -20,6 +21,7 @@ from bellwire.desk.pages import (
     handbook,
     pilot,
     run,
+    runs,
     settings,
     signing_in,
     today,
@@ -51,6 +53,8 @@ class Desk:
             *flow.pages(site),
             *run.pages(site),
             *connection_pages.pages(site),
+            *runs.pages(site),
+            *events.pages(site),
             *signing_in.pages(site, self._gate),
             *settings.pages(site, self._gate),
             *handbook.pages(site),

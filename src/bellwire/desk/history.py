@@ -1,14 +1,14 @@
 """One run, from the webhook's arrival to its end: what the page shows of it."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise, zip_longest
 from typing import Any
 
 import orjson
 
+from bellwire.desk.arrivals import shown_payload
 from bellwire.desk.words import money
 from bellwire.ledger import (
     AttemptRow,
@@ -24,12 +24,12 @@ from bellwire.ledger import (
     edits,
     events,
     exceptions,
+    exchanges,
     runs,
 )
 from bellwire.ledger.edits import Edit
 from bellwire.money import Money
 
-_SECRET = re.compile(r"auth|cookie|token|secret|signature|hmac|sign|key|password", re.IGNORECASE)
 _SCALE = 1000
 
 
@@ -48,6 +48,8 @@ class History:
     """The event's other runs."""
     source: str | None
     edits: Sequence[Edit]
+    exchanges: Mapping[tuple[str, int, int], bytes] = field(default_factory=dict)
+    """What vendors were asked, packed: by action, item and number of the attempt."""
 
     @property
     def open_exceptions(self) -> list[ExceptionRow]:
@@ -60,22 +62,18 @@ def history(rows: Rows, number: int) -> History | None:
     event = events.find(rows, run.event) if run else None
     if run is None or event is None:
         return None
-    payload = deliveries.payload(rows, event.delivery) if event.delivery is not None else None
     return History(
         run=run,
         event=event,
         delivery=deliveries.find(rows, event.delivery) if event.delivery is not None else None,
-        headers={name: _redacted(name, value) for name, value in payload[0].items()} if payload else None,
+        headers=shown_payload(rows, event.delivery)[0] if event.delivery is not None else None,
         attempts=runs.attempts(rows, number),
         exceptions=exceptions.of_run(rows, number),
         siblings=[other for other in runs.of_event(rows, event.id) if other.id != number],
         source=runs.flow_source(rows, run.flow_hash),
         edits=edits.of_run(rows, number),
+        exchanges=exchanges.of_run(rows, number),
     )
-
-
-def _redacted(name: str, value: str) -> str:
-    return "[hidden]" if _SECRET.search(name) else value
 
 
 @dataclass(frozen=True)

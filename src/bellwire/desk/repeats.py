@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bellwire.connectors.kit import ByKey, Connection, LookUp, Repeat, Unkeyed, Upsert
 from bellwire.desk.history import History
 from bellwire.engine.keys import idempotency_key
-from bellwire.flows import Flow
+from bellwire.flows import Flow, picture
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,8 @@ def _words(repeat: Repeat) -> str:
             return "looked up before it is sent again"
         case Unkeyed(why):
             return f"no guard: {why}"
+
+
+def does(flow: Flow) -> list[tuple[str, str]]:
+    """What is done when a flow is carried out once more: what each action means, and its connection."""
+    return [(box.meaning, box.connection) for box in picture(flow).boxes if box.connection and box.name in flow.actions]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time, tzinfo
 
+import orjson
 from babel.dates import format_date, format_datetime, format_time, get_timezone_name
 from babel.numbers import format_currency
 
@@ -77,3 +78,11 @@ def ordinal(value: int) -> str:
 def joined(parts: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+
+
+def pretty(text: str) -> str:
+    """JSON, indented; anything else as it is."""
+    try:
+        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONDecodeError:
+        return text

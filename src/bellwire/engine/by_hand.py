@@ -4,7 +4,7 @@ Each is a function of a ledger transaction, says `who` did it in the audit, and 
 when it can't be done. A running engine takes up by itself what was opened again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import orjson
@@ -17,6 +17,7 @@ from bellwire.ledger import (
     AskKind,
     AskRow,
     AskState,
+    EventRow,
     ExceptionRow,
     ExceptionState,
     FlowMode,
@@ -226,6 +227,30 @@ def replay(rows: Rows, event: int, flow: str, flow_hash: str, nonce: str, now: d
     assert run is not None, "the nonce is new"
     audit.record(rows, who, "replay", f"event {event}", now, f"flow {flow}, run {run}")
     return run
+
+
+def send_again(
+    rows: Rows, event: int, flows: Sequence[Flow], now: datetime, *, who: str, nonce: str, flow: str = ""
+) -> list[int]:
+    """`replay` an event with the flow that has this id or name, or with all that listen to it, as they are now. Gives
+    the runs. Raises NotFound, BellwireError."""
+    row = events.find(rows, event)
+    if row is None:
+        raise NotFound(f"There is no event {event}.", remedy="`bellwire event list` shows them.")
+    chosen = [each for each in flows if flow in (each.id, each.name)] if flow else listening_to(row, flows)
+    if flow and not chosen:
+        there = ", ".join(each.id for each in flows) or "none yet"
+        raise NotFound(f"There is no flow '{flow}'.", remedy=f"There are: {there}.")
+    if not chosen:
+        raise NotFound(f"No flow listens to {row.connection}.{row.type}.", remedy="Name one with --flow.")
+    for each in chosen:
+        runs.keep_flow(rows, each.id, each.hash, each.source, now)
+    return [replay(rows, event, each.id, each.hash, nonce, now, who=who) for each in chosen]
+
+
+def listening_to(event: EventRow, flows: Iterable[Flow]) -> list[Flow]:
+    """Of these flows, those that an event of this kind begins."""
+    return [each for each in flows if (each.connection, each.event_type) == (event.connection, event.type)]
 
 
 def switch(rows: Rows, flow: str, mode: FlowMode, now: datetime, *, who: str, reason: str) -> None:

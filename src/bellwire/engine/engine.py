@@ -72,6 +72,8 @@ class Setting:
     """Bellwire's own connection, where it knows more than every project's does."""
     watcher: Watcher | None = None
     """Who sees events, and what actions bring; None: nobody."""
+    exchanges: bool = True
+    """Whether what vendors are asked and answer is kept."""
 
 
 class Engine(ABC):
@@ -96,6 +98,7 @@ class Engine(ABC):
             Links(setting.public_url),
             listeners,
             setting.watcher,
+            setting.exchanges,
         )
         self._flows = tuple(setting.flows)
         self._timetable = Timetable(ledger, setting.flows, connections, listeners)

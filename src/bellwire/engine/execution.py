@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from bellwire.capabilities import Result
+from bellwire.connectors.kit.exchanges import Exchanges
 from bellwire.connectors.kit.limits import backlog
 from bellwire.engine.asking import changes_something, not_decided, question_about
 from bellwire.engine.backoff import wait_before
@@ -39,6 +40,7 @@ from bellwire.ledger import (
     edits,
     events,
     exceptions,
+    exchanges,
     runs,
 )
 
@@ -197,7 +199,7 @@ class Execution:
         part.running = True
         part.number += 1
         part.tries += 1
-        part.ready_at = part.due = None
+        part.ready_at = part.due = part.exchanges = None
         started = self.means.clock()
         attempt = AttemptRow(self.run, part.action.name, part.item, part.number, Outcome.DONE, started, started)
         try:
@@ -312,7 +314,7 @@ class Execution:
         self, part: Part, attempt: AttemptRow, result: Any, conclude: Callable[[Rows], None] | None = None
     ) -> None:
         part.settle(result)
-        await self._write(attempt, also=conclude, beyond=conclude is not None)
+        await self._write(attempt, also=conclude, beyond=conclude is not None, asked=part.exchanges)
         self._progress.conclude(part.action)
 
     def _conclude(self, watcher: Watcher, part: Part, result: Result, started: datetime, rows: Rows) -> None:
@@ -354,7 +356,7 @@ class Execution:
             detail=told.detail,
         )
         over = partial(asks.withdraw, run=self.run, now=attempt.started_at, action=attempt.action)
-        await self._write(attempt, told if part.dead else None, also=over if part.asked else None)
+        await self._write(attempt, told if part.dead else None, also=over if part.asked else None, asked=part.exchanges)
         part.asked = False
 
     async def _write(
@@ -364,13 +366,17 @@ class Execution:
         also: Callable[[Rows], None] | None = None,
         *,
         beyond: bool = False,
+        asked: Exchanges | None = None,
     ) -> None:
-        """A checkpoint; with the exception that the attempt opens or what is `also` to be written (`beyond` the run's
-        own subject, too), and the run's end if this was its last action."""
+        """A checkpoint; with what was `asked` of the vendor, the exception that the attempt opens or what is `also` to
+        be written (`beyond` the run's own subject, too), and the run's end if this was its last action."""
         last = attempt.outcome.settled and self._progress.ends_with(attempt.action)
+        packed = asked.packed() if asked is not None else None
 
         def write(rows: Rows) -> bool:
             held = runs.checkpoint(rows, attempt, self.fence)
+            if held and packed is not None:
+                exchanges.keep(rows, attempt, packed)
             if held and exception is not None:
                 self._open(rows, attempt.action, attempt.item, exception)
             if held and also is not None:

@@ -37,6 +37,8 @@ class Means:
     """The flows that an event may begin or end."""
     watcher: Watcher | None = None
     """Who sees events, and what actions bring."""
+    exchanges: bool = True
+    """Whether what vendors are asked and answer is kept."""
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
 
     @classmethod

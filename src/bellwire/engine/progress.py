@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bellwire.connectors.kit.exchanges import Exchanges
 from bellwire.engine.means import Means
 from bellwire.engine.results import from_json
 from bellwire.errors import PACED, FlowError
@@ -42,6 +43,8 @@ class Part:
     """When the first of those began."""
     wrote: bool = False
     """The attempt that goes on has changed something at the vendor."""
+    exchanges: Exchanges | None = None
+    """What it asked and was answered."""
     running: bool = False
     waited: bool = False
     """Its time, as the flow says it, was looked up."""

@@ -11,6 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from bellwire.capabilities import Given, Operation
 from bellwire.connectors.kit import Call, Connection
+from bellwire.connectors.kit.exchanges import Exchanges, collecting
 from bellwire.connectors.kit.http import before_writing, has_written
 from bellwire.engine.keys import idempotency_key
 from bellwire.engine.means import Means
@@ -57,8 +58,13 @@ class Sending:
         call = Call(connection, self.means.crosswalk, self.means.clock, key, part.unsure, part.since)
         part.wrote = False
         has_written.set(part.has_written)
+        part.exchanges = Exchanges() if self.means.exchanges else None
+        collecting.set(part.exchanges)
         # Without a time-out of its own: each request has one, and waiting for the account's turn may rightly be long.
-        return await act(call, given)
+        try:
+            return await act(call, given)
+        finally:
+            collecting.set(None)
 
     def noted(self, part: Part, scope: Scope) -> str:
         """What it would be given, as JSON. Raises FlowError when that doesn't fit, unless it is only a part of it that

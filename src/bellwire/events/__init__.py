@@ -25,12 +25,15 @@ from bellwire.events.people import Contact, Deal, Lead, Message, SmsReport, Tick
 from bellwire.events.purchases import PurchaseReceipt, ReceivedLine
 from bellwire.events.returns import Condition, Return, ReturnLine
 from bellwire.events.schedules import Due
+from bellwire.events.sensitive import REMOVED, cleaned, is_sensitive
 from bellwire.events.shipments import Shipment, ShipmentStatus
+from bellwire.events.terms import amounts_in, term, terms_of
 from bellwire.events.work import Job, Task, WorkedTime
 
 __all__ = [
     "DICTIONARY",
     "OWN",
+    "REMOVED",
     "SCHEDULED",
     "Address",
     "Answer",
@@ -83,7 +86,12 @@ __all__ = [
     "TicketStatus",
     "Variant",
     "WorkedTime",
+    "amounts_in",
+    "cleaned",
     "data_model",
+    "is_sensitive",
+    "term",
+    "terms_of",
     "what_is_wrong",
     "whole_subject",
 ]

@@ -15,7 +15,9 @@ from bellwire.ledger import (
     endings,
     events,
     exceptions,
+    exchanges,
     figures,
+    finding,
     health,
     modes,
     people,
@@ -29,12 +31,14 @@ from bellwire.ledger import (
     schedules,
     signings,
     stock,
+    terms,
     tokens,
     versions,
     windows,
 )
 from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.drafts import Draft, DraftRow
+from bellwire.ledger.finding import Found, Wanted
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
 from bellwire.ledger.jobs import Job, Kind, Queue
@@ -84,6 +88,7 @@ __all__ = [
     "ExceptionRow",
     "ExceptionState",
     "FlowMode",
+    "Found",
     "HealthRow",
     "Housekeeping",
     "Job",
@@ -108,6 +113,7 @@ __all__ = [
     "TokenRow",
     "Trouble",
     "VersionRow",
+    "Wanted",
     "alerts",
     "asks",
     "audit",
@@ -119,7 +125,9 @@ __all__ = [
     "endings",
     "events",
     "exceptions",
+    "exchanges",
     "figures",
+    "finding",
     "health",
     "is_there",
     "modes",
@@ -136,6 +144,7 @@ __all__ = [
     "schedules",
     "signings",
     "stock",
+    "terms",
     "tokens",
     "versions",
     "windows",

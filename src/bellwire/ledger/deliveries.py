@@ -154,6 +154,24 @@ def newest_webhook(rows: Rows, connection: str) -> DeliveryRow | None:
     return delivery_row(row) if row else None
 
 
+def before(rows: Rows, delivery: int, limit: int) -> list[DeliveryRow]:
+    """The newest deliveries with lower numbers."""
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM deliveries WHERE id < :delivery ORDER BY id DESC LIMIT :limit",  # noqa: S608
+        {"delivery": delivery, "limit": limit},
+    )
+    return [delivery_row(row) for row in found]
+
+
+def last_before(rows: Rows, at: datetime) -> int:
+    """The newest delivery that arrived before a moment; 0 when there is none."""
+    row = rows.one(
+        "SELECT id FROM deliveries WHERE received_at < :at ORDER BY received_at DESC, id DESC LIMIT 1",
+        {"at": stamp(at)},
+    )
+    return row[0] if row else 0
+
+
 def payload(rows: Rows, delivery: int) -> tuple[dict[str, str], bytes] | None:
     """Headers and body as they arrived; None when they have been purged."""
     row = rows.one("SELECT headers, body FROM payloads WHERE delivery = :id", {"id": delivery})

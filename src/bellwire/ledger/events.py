@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from bellwire.events import Event
+from bellwire.events import Event, terms_of
+from bellwire.ledger import terms
 from bellwire.ledger.database import Rows
 from bellwire.ledger.rows import EventRow, event_row, stamp
 
@@ -35,6 +36,8 @@ def record(rows: Rows, event: Event, data: str, *, delivery: int | None, now: da
             "UPDATE events SET copies = copies + 1 WHERE connection = :connection AND business_key = :business_key",
             {"connection": event.connection, "business_key": event.business_key},
         )
+    else:
+        terms.put(rows, new, terms_of(event.data))
     return new
 
 
@@ -81,6 +84,23 @@ def find(rows: Rows, event: int) -> EventRow | None:
 def of_delivery(rows: Rows, delivery: int) -> list[EventRow]:
     found = rows.all(f"SELECT {COLUMNS} FROM events WHERE delivery = :id ORDER BY id", {"id": delivery})  # noqa: S608
     return [event_row(row) for row in found]
+
+
+def before(rows: Rows, event: int, limit: int) -> list[EventRow]:
+    """The newest events with lower numbers."""
+    found = rows.all(
+        f"SELECT {COLUMNS} FROM events WHERE id < :event ORDER BY id DESC LIMIT :limit",  # noqa: S608
+        {"event": event, "limit": limit},
+    )
+    return [event_row(row) for row in found]
+
+
+def last_before(rows: Rows, at: datetime) -> int:
+    """The newest event that was recorded before a moment; 0 when there is none."""
+    row = rows.one(
+        "SELECT id FROM events WHERE recorded_at < :at ORDER BY recorded_at DESC, id DESC LIMIT 1", {"at": stamp(at)}
+    )
+    return row[0] if row else 0
 
 
 def newest(rows: Rows, *, limit: int, connection: str = "", type_: str = "", subject: str = "") -> list[EventRow]:

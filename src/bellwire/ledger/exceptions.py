@@ -191,6 +191,14 @@ def chosen_ids(rows: Rows, choice: Choice) -> list[int]:
     return [row[0] for row in rows.all(f"SELECT id FROM exceptions WHERE {condition} ORDER BY id", values)]  # noqa: S608
 
 
+def of_delivery(rows: Rows, delivery: int) -> list[ExceptionRow]:
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM exceptions WHERE delivery = :delivery ORDER BY id",  # noqa: S608
+        {"delivery": delivery},
+    )
+    return [exception_row(row) for row in found]
+
+
 def of_run(rows: Rows, run: int) -> list[ExceptionRow]:
     found = rows.all(f"SELECT {_COLUMNS} FROM exceptions WHERE run = :run ORDER BY id", {"run": run})  # noqa: S608
     return [exception_row(row) for row in found]

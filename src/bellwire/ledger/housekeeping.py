@@ -34,7 +34,8 @@ _LOG_BOUND = 64 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Keep:
-    """For how long what was taken in is kept: deliveries as they arrived, and the details of events and runs."""
+    """For how long what was taken in is kept: deliveries as they arrived and what vendors were asked, and the details
+    of events and runs."""
 
     payloads: timedelta
     details: timedelta
@@ -79,6 +80,10 @@ class Housekeeping:
         remove = None if trial else purge.remove_payloads
         async for count, length in self._take_out(purge.old_payloads, remove, now - self._keep.payloads):
             done = replace(done, payloads=done.payloads + count, size=done.size + length)
+            progress(done)
+        remove = None if trial else purge.remove_exchanges
+        async for _, length in self._take_out(purge.old_exchanges, remove, now - self._keep.payloads):
+            done = replace(done, size=done.size + length)
             progress(done)
         remove = None if trial else purge.empty_events
         async for count, length in self._take_out(purge.old_events, remove, now - self._keep.details):

@@ -1,4 +1,5 @@
-"""Taking out what is no longer needed: webhooks as they arrived, the data of events, what actions brought.
+"""Taking out what is no longer needed: webhooks as they arrived, what vendors were asked, the data of events, what
+actions brought.
 
 What stays is slim: the rows of deliveries and events that recognise a repeat, of subjects that recognise a late state,
 and of runs and attempts, which the figures are counted from. What isn't finished isn't touched, however old it is: a
@@ -25,6 +26,10 @@ _UNFINISHED = (
     " OR EXISTS (SELECT 1 FROM gathered g JOIN runs r ON r.id = g.run WHERE g.event = e.id"
     " AND r.state NOT IN ('done', 'skipped'))"
     " OR EXISTS (SELECT 1 FROM runs r JOIN exceptions x ON x.run = r.id WHERE r.event = e.id AND x.state = 'open')"
+)
+
+_RUN_OPEN = (
+    "r.state NOT IN ('done', 'skipped') OR EXISTS (SELECT 1 FROM exceptions o WHERE o.run = r.id AND o.state = 'open')"
 )
 
 
@@ -59,6 +64,31 @@ def old_events(rows: Rows, before: datetime, after: int, limit: int) -> Found:
     return _found(found, limit)
 
 
+def old_exchanges(rows: Rows, before: datetime, after: int, limit: int) -> Found:
+    """Of the next `limit` runs of which it is known what vendors were asked, those that began `before` and are
+    finished."""
+    found = rows.all(
+        f"SELECT r.id, r.created_at < :before, NOT ({_RUN_OPEN}), x.bytes FROM"  # noqa: S608
+        " (SELECT run, SUM(length(packed)) AS bytes FROM exchanges WHERE run > :after GROUP BY run ORDER BY run"
+        " LIMIT :limit) x JOIN runs r ON r.id = x.run ORDER BY r.id",
+        {"before": stamp(before), "after": after, "limit": limit},
+    )
+    return _found([(row[0], row[1], row[2], int(row[3])) for row in found], limit)
+
+
+def remove_exchanges(rows: Rows, ids: Sequence[int]) -> int:
+    """Take out what vendors were asked in these runs; gives of how many."""
+    found = rows.all(
+        f"SELECT r.id FROM runs r WHERE r.id IN {rows.numbers('ids')} AND NOT ({_RUN_OPEN})",  # noqa: S608
+        {"ids": _list(ids)},
+    )
+    rows.run(
+        f"DELETE FROM exchanges WHERE run IN {rows.numbers('ids')}",  # noqa: S608
+        {"ids": _list([row[0] for row in found])},
+    )
+    return len(found)
+
+
 def remove_payloads(rows: Rows, ids: Sequence[int]) -> int:
     """Take out the payloads of these deliveries; gives how many were."""
     return rows.run(
@@ -69,7 +99,8 @@ def remove_payloads(rows: Rows, ids: Sequence[int]) -> int:
 
 
 def empty_events(rows: Rows, ids: Sequence[int]) -> int:
-    """Take out the data of these events, and of their runs what was tried, brought and typed in; gives how many."""
+    """Take out the data of these events and what they are looked for by, and of their runs what was tried, sent,
+    brought and typed in; gives how many."""
     found = rows.all(
         f"SELECT e.id FROM events e WHERE e.id IN {rows.numbers('ids')} AND NOT ({_UNFINISHED})",  # noqa: S608
         {"ids": _list(ids)},
@@ -80,6 +111,8 @@ def empty_events(rows: Rows, ids: Sequence[int]) -> int:
     rows.run(f"UPDATE exceptions SET detail = '' WHERE {of_runs}", finished)  # noqa: S608
     rows.run(f"UPDATE edits SET given = '' WHERE {of_runs}", finished)  # noqa: S608
     rows.run(f"UPDATE asks SET given = '', text = '' WHERE {of_runs}", finished)  # noqa: S608
+    rows.run(f"DELETE FROM exchanges WHERE {of_runs}", finished)  # noqa: S608
+    rows.run(f"DELETE FROM terms WHERE event IN {rows.numbers('ids')}", finished)  # noqa: S608
     rows.empty("events", f"id IN {rows.numbers('ids')}", finished, data="")
     return len(found)
 

@@ -454,6 +454,45 @@ def newest(rows: Rows, *, limit: int, flow: str = "", state: str = "") -> list[R
     return [run_row(row) for row in found]
 
 
+def before(rows: Rows, run: int, limit: int) -> list[RunRow]:
+    """The newest runs with lower numbers."""
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM runs WHERE id < :run ORDER BY id DESC LIMIT :limit",  # noqa: S608
+        {"run": run, "limit": limit},
+    )
+    return [run_row(row) for row in found]
+
+
+def open_before(rows: Rows, state: str, run: int, limit: int) -> list[RunRow]:
+    """The same of those in a state that isn't final."""
+    found = rows.all(
+        # By the index of what is unfinished, and not by the numbers: most of them have come to their end.
+        f"SELECT {_COLUMNS} FROM runs WHERE {_UNFINISHED} AND state = :state AND id + 0 < :run"  # noqa: S608
+        " ORDER BY id + 0 DESC LIMIT :limit",
+        {"state": state, "run": run, "limit": limit},
+    )
+    return [run_row(row) for row in found]
+
+
+def of_flow_before(rows: Rows, flow: str, event: int, nonce: str | None, limit: int) -> list[RunRow]:
+    """A flow's runs for the newest events, down from that for `event` with this `nonce` (None: from all for it)."""
+    found = rows.all(
+        f"SELECT {_COLUMNS} FROM runs WHERE flow = :flow AND event <= :event"  # noqa: S608
+        f"{'' if nonce is None else ' AND (event < :event OR nonce < :nonce)'}"
+        " ORDER BY event DESC, nonce DESC LIMIT :limit",
+        {"flow": flow, "event": event, "limit": limit} | ({} if nonce is None else {"nonce": nonce}),
+    )
+    return [run_row(row) for row in found]
+
+
+def last_before(rows: Rows, at: datetime) -> int:
+    """The newest run that began before a moment; 0 when there is none."""
+    row = rows.one(
+        "SELECT id FROM runs WHERE created_at < :at ORDER BY created_at DESC, id DESC LIMIT 1", {"at": stamp(at)}
+    )
+    return row[0] if row else 0
+
+
 def attempts(rows: Rows, run: int) -> list[AttemptRow]:
     """In the order they began."""
     found = rows.all(f"SELECT {_ATTEMPT} FROM attempts WHERE run = :id ORDER BY started_at, number", {"id": run})  # noqa: S608

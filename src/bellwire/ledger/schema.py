@@ -101,6 +101,17 @@ Index("events_by_delivery", events.c.delivery)
 Index("events_by_connection", events.c.connection, events.c.id)
 Index("events_by_type", events.c.connection, events.c.type, events.c.id)
 
+# What events are looked for by: numbers, names and addresses of customers, amounts.
+terms = Table(
+    "terms",
+    metadata,
+    # In the order of its bytes, so that those with the same beginning stand together.
+    Column("term", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    _ref("event", "events.id", primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("terms_by_event", terms.c.event)
+
 subjects = Table(
     "subjects",
     metadata,
@@ -199,6 +210,18 @@ attempts = Table(
     sqlite_with_rowid=False,
 )
 
+# What an attempt asked a vendor, and what was answered: packed, and without what is secret.
+exchanges = Table(
+    "exchanges",
+    metadata,
+    _ref("run", "runs.id", primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("item", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("packed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 exceptions = Table(
     "exceptions",
     metadata,
@@ -223,6 +246,7 @@ exceptions = Table(
 _partial("exceptions_open", exceptions.c.id, "state = 'open'")
 Index("exceptions_by_run", exceptions.c.run)
 Index("exceptions_by_time", exceptions.c.opened_at)
+_partial("exceptions_by_delivery", exceptions.c.delivery, "delivery IS NOT NULL")
 
 # The runs that a later event may end, and such events: which run it is shows in what they have in common.
 endings = Table(

@@ -128,6 +128,9 @@ class KeepSettings(_Table):
     """Days that webhooks are kept as they arrived: headers and body."""
     details: Days = 90
     """Days that the data of events is kept, and what their actions brought. Without it nothing can be replayed."""
+    requests: bool = True
+    """Whether what the other systems are asked, and what they answer, is kept for as long as webhooks are: without
+    what signs in, and without the numbers of cards."""
 
 
 class AlertSettings(_Table):

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ import structlog
 from bellwire.clock import Clock
 from bellwire.connectors.kit.answer import Answer, Explain
 from bellwire.connectors.kit.auth import Credentials
+from bellwire.connectors.kit.exchanges import Asked, Secrets, collecting
 from bellwire.connectors.kit.limits import Gate
 from bellwire.connectors.kit.manifest import Manifest
 from bellwire.connectors.kit.patience import Patience
@@ -78,6 +80,7 @@ class Api:
         """What the vendor announced since the process began, by header, or by what else it was told in."""
         self._trust = trust
         self._session: aiohttp.ClientSession | None = None
+        self._secrets = Secrets(credentials, (each.field for each in manifest.credentials))
         self.sign_in = SignIn(manifest, connection, credentials, explain, clock, self._ask, settings or {}, home)
 
     async def get(
@@ -132,7 +135,7 @@ class Api:
         while True:
             signed_in, token = await self.sign_in.headers(refused)
             try:
-                answer = await self._send(method, url, path, query, sent | signed_in, data, writing, paced_by)
+                answer = await self._collected(method, url, path, query, sent, signed_in, data, writing, paced_by)
             except Transient as broken:
                 # A kept connection that the vendor closed just now: what only reads is asked again, once.
                 if dropped or not isinstance(broken.__cause__, aiohttp.ServerDisconnectedError):
@@ -191,6 +194,34 @@ class Api:
         url = self.address(path)
         sent = {"Accept": "application/json", **self._manifest.headers, **headers}
         return await self._send("POST", url, urlsplit(url).path, {}, sent, body, writing=False)
+
+    async def _collected(
+        self,
+        method: str,
+        url: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        signed_in: Mapping[str, str],
+        data: bytes | None,
+        writing: bool,
+        paced_by: str,
+    ) -> Answer:
+        """`_send`, with what was asked and answered put where the attempt collects it."""
+        whole = {**headers, **signed_in}
+        exchanges = collecting.get()
+        if exchanges is None:
+            return await self._send(method, url, path, query, whole, data, writing, paced_by)
+        began, answer, failed = time.monotonic(), None, ""
+        try:
+            answer = await self._send(method, url, path, query, whole, data, writing, paced_by)
+            return answer
+        except VendorError as error:
+            failed = str(error)
+            raise
+        finally:
+            took = time.monotonic() - began
+            exchanges.add(Asked(method, url, query, headers, signed_in, data, took, answer, failed, self._secrets))
 
     async def _send(
         self,

@@ -9,17 +9,37 @@ from bellwire.desk.api import (
     asks,
     audit,
     connections,
+    deliveries,
     dictionary,
     drafts,
+    events,
     exceptions,
     flows,
     me,
     people,
+    runs,
     tokens,
 )
 from bellwire.desk.api.doors import Doors
 from bellwire.desk.api.problems import PROBLEMS, answer_problems
 from bellwire.desk.site import Site
+
+RESOURCES = (
+    alerts,
+    asks,
+    audit,
+    connections,
+    deliveries,
+    dictionary,
+    drafts,
+    events,
+    exceptions,
+    flows,
+    me,
+    people,
+    runs,
+    tokens,
+)
 
 
 def api(site: Site) -> FastAPI:
@@ -36,7 +56,7 @@ def api(site: Site) -> FastAPI:
         responses=PROBLEMS,
     )
     doors = Doors(site)
-    for module in (alerts, asks, audit, connections, dictionary, drafts, exceptions, flows, me, people, tokens):
+    for module in RESOURCES:
         app.include_router(module.router(doors))
     answer_problems(app)
     return app

@@ -1,13 +1,17 @@
-"""People who sign in, their sessions, codes and tokens; comments; drafts of flows; what the desk lists"""
+"""People who sign in, their sessions, codes and tokens; comments; drafts of flows; what the desk lists and finds"""
 
 import sqlalchemy as sa
 from alembic import op
+from pydantic import ValidationError
+
+from bellwire.events import data_model, terms_of
 
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_PORTION = 1_000
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -26,6 +30,14 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
 def upgrade() -> None:
     op.add_column("exceptions", _text("assignee"))
     op.create_index("exceptions_by_time", "exceptions", ["opened_at"])
+    of_deliveries = sa.text("delivery IS NOT NULL")
+    op.create_index(
+        "exceptions_by_delivery",
+        "exceptions",
+        ["delivery"],
+        sqlite_where=of_deliveries,
+        postgresql_where=of_deliveries,
+    )
     op.create_table(
         "comments",
         _number(),
@@ -141,3 +153,40 @@ def upgrade() -> None:
         sa.Column("given_back", sa.BigInteger(), nullable=False),
     )
     op.create_index("events_by_type", "events", ["connection", "type", "id"])
+    op.create_table(
+        "exchanges",
+        sa.Column("run", _ID, sa.ForeignKey("runs.id"), primary_key=True, autoincrement=False, nullable=False),
+        sa.Column("action", sa.Text(), primary_key=True, nullable=False),
+        sa.Column("item", sa.Integer(), primary_key=True, nullable=False),
+        sa.Column("number", sa.Integer(), primary_key=True, nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    by_bytes = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    terms = op.create_table(
+        "terms",
+        sa.Column("term", by_bytes, primary_key=True, nullable=False),
+        sa.Column("event", _ID, sa.ForeignKey("events.id"), primary_key=True, autoincrement=False, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    _find_terms(terms)
+    op.create_index("terms_by_event", "terms", ["event"])
+
+
+def _find_terms(terms: sa.Table) -> None:
+    """Of the events that are there already, as far as they have their data."""
+    connection, last = op.get_bind(), 0
+    newest = sa.text("SELECT id, type, data FROM events WHERE id > :last ORDER BY id LIMIT :limit")
+    while found := connection.execute(newest, {"last": last, "limit": _PORTION}).all():
+        last = found[-1][0]
+        if filled := [
+            {"term": term, "event": number} for number, type_, data in found for term in _terms_in(type_, data)
+        ]:
+            connection.execute(terms.insert(), filled)
+
+
+def _terms_in(event_type: str, data: str) -> list[str]:
+    try:
+        return terms_of(data_model(event_type).model_validate_json(data))
+    except ValidationError:
+        return []

@@ -1,0 +1,69 @@
+"""The deliveries, as they arrived."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel
+
+from bellwire.desk.api.doors import Doors
+from bellwire.desk.api.events import EventShown, event_of
+from bellwire.desk.api.paging import After, Limit, Listed
+from bellwire.desk.api.runs import Number, Since, Until
+from bellwire.desk.arrivals import arrival
+from bellwire.ledger import DeliveryRow, DeliveryState, Wanted, finding
+
+
+class DeliveryShown(BaseModel):
+    id: int
+    connection: str
+    environment: str
+    delivery_id: str
+    """What its sender calls it."""
+    received_at: datetime
+    state: DeliveryState
+    reason: str
+    copies: int
+    """How often it arrived."""
+
+
+class WholeDelivery(DeliveryShown):
+    headers: Mapping[str, str] | None
+    """Without the values of those that sign it; null once they have been purged, as the body is."""
+    body: str | None
+    events: list[EventShown]
+
+
+def router(doors: Doors) -> APIRouter:
+    routes, site = APIRouter(tags=["deliveries"], prefix="/deliveries"), doors.site
+
+    @routes.get("")
+    async def list_deliveries(
+        caller: doors.see,  # type: ignore[name-defined]
+        connection: Annotated[str, Query(max_length=100)] = "",
+        state: DeliveryState | None = None,
+        since: Since = None,
+        until: Until = None,
+        limit: Limit = 50,
+        after: After = None,
+    ) -> Listed[DeliveryShown]:
+        """The newest first. A page may have fewer than `limit`, or none, and still name a `next` one."""
+        wanted = Wanted(connection=connection, state=state, since=since, until=until)
+        found = await site.ledger.read(lambda rows: finding.find_deliveries(rows, wanted, before=after, limit=limit))
+        return Listed(items=[DeliveryShown(**_values(row)) for row in found.items], next=found.next)
+
+    @routes.get("/{number}")
+    async def read_delivery(number: Number, caller: doors.see) -> WholeDelivery:  # type: ignore[name-defined]
+        """One delivery, as it arrived, and the events that it became."""
+        found = await site.ledger.read(lambda rows: arrival(rows, number))
+        if found is None:
+            raise HTTPException(404, f"There is no delivery {number}.")
+        became = [event_of(row) for row in found.events]
+        return WholeDelivery(**_values(found.row), headers=found.headers, body=found.body, events=became)
+
+    return routes
+
+
+def _values(row: DeliveryRow) -> dict[str, object]:
+    return {name: getattr(row, name) for name in DeliveryShown.model_fields}
