@@ -340,6 +340,8 @@ class Place:
 
     url: str
     ledger: Database
+    desk: Desk = field(init=False)
+    app: Starlette = field(init=False)
     now: datetime = NOW
 
     async def write(self, tell: Any) -> Any:
@@ -357,20 +359,27 @@ async def open_desk(
     zone: tzinfo = CHICAGO,
     ledger_url: str = "",
     environment: Environment = Environment.SANDBOX,
+    kind: type[Desk] = Desk,
+    **settings: Any,
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
-    own."""
+    own. `settings` are the desk's."""
     async with open_ledger(ledger_url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
         place = Place("", ledger)
-        desk = Desk(
+        desk = place.desk = kind(
             ledger,
             [the_flow()] if flows is None else flows,
             the_connections(environment),
             clock=lambda: place.now,
             business=business,
             zone=zone,
+            **settings,
         )
         healthz = Route("/healthz", lambda _: PlainTextResponse("ok"))
-        async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port) as port:
+        place.app = Starlette(routes=[healthz, *desk.routes()])
+        async with serve(place.app, "127.0.0.1", port) as port:
             place.url = f"http://127.0.0.1:{port}"
-            yield place
+            try:
+                yield place
+            finally:
+                desk.close()
