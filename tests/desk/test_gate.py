@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -278,7 +279,7 @@ async def test_no_form_makes_the_desk_fail_whatever_is_in_it(place: Place) -> No
     for number, page in enumerate(pages_of(place, "POST")):
         for turn, form in enumerate(forms):
             name = f"owner {number} {turn}"
-            _, secret = await place.ledger.write(lambda rows, name=name: somebody(rows, name, Role.OWNER))
+            _, secret = await place.ledger.write(partial(somebody, name=name, role=Role.OWNER))
             guest = Guest(name, secret=secret)
             async with guest.window(place) as window:
                 sent = form | {"form_token": guest.form_token}
@@ -461,7 +462,7 @@ async def test_every_operation_of_the_api_is_let_in_by_the_right_that_it_names_a
 
 async def test_whoever_has_the_right_is_let_in(place: Place) -> None:
     for method, path, right in await operations(place):
-        _, text = await place.ledger.write(lambda rows, right=right: token(rows, right))
+        _, text = await place.ledger.write(partial(token, rights=(right,)))
         headers = {"Authorization": f"Bearer {text}"}
         async with (
             aiohttp.ClientSession(headers=headers) as session,
@@ -472,7 +473,7 @@ async def test_whoever_has_the_right_is_let_in(place: Place) -> None:
 
 
 async def test_a_token_that_is_used_is_noted_now_and_then(place: Place) -> None:
-    number, text = await place.ledger.write(lambda rows: token(rows, Right.SEE))
+    number, text = await place.ledger.write(partial(token, rights=(Right.SEE,)))
 
     def used(rows: Rows) -> Any:
         return rows.one("SELECT used_at FROM tokens WHERE id = :id", {"id": number})

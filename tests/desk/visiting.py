@@ -125,7 +125,9 @@ class Program:
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=self.headers)
 
 
-def token(rows: Rows, *rights: Right, person: int | None = None, expires_at: datetime | None = None) -> tuple[int, str]:
+def token(
+    rows: Rows, rights: Collection[Right], *, person: int | None = None, expires_at: datetime | None = None
+) -> tuple[int, str]:
     return issue_token(rows, "a program", rights, NOW, who="test", person=person, expires_at=expires_at)
 
 
@@ -135,23 +137,23 @@ async def programs(place: Place) -> list[Program]:
 
     def make(rows: Rows) -> list[Program]:
         everything = tuple(Right)
-        made = [Program(f"may {right}", (right,), bearer(token(rows, right)[1])) for right in Right]
-        made.append(Program("may everything", everything, bearer(token(rows, *everything)[1])))
+        made = [Program(f"may {right}", (right,), bearer(token(rows, (right,))[1])) for right in Right]
+        made.append(Program("may everything", everything, bearer(token(rows, everything)[1])))
         for role in Role:
             number, _ = somebody(rows, f"{role}s program", role)
-            own = bearer(token(rows, *everything, person=number)[1])
+            own = bearer(token(rows, everything, person=number)[1])
             made.append(Program(f"of the {role}", role.rights, own))
         number, secret = somebody(rows, "gone", Role.OWNER)
         made += [
-            Program("of a closed account", None, bearer(token(rows, *everything, person=number)[1])),
+            Program("of a closed account", None, bearer(token(rows, everything, person=number)[1])),
             Program("with a browser's session", None, bearer(secret)),
             Program("with a browser's cookie", None, {"Cookie": f"bellwire_session={secret}"}),
         ]
         close_account(rows, number, NOW, who="test")
-        revoked, text = token(rows, *everything)
+        revoked, text = token(rows, everything)
         rows.run("UPDATE tokens SET revoked_at = created_at WHERE id = :id", {"id": revoked})
         made.append(Program("revoked", None, bearer(text)))
-        expired, text = token(rows, *everything)
+        expired, text = token(rows, everything)
         rows.run("UPDATE tokens SET expires_at = created_at WHERE id = :id", {"id": expired})
         made.append(Program("expired", None, bearer(text)))
         return [

@@ -5,64 +5,28 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from bellwire.access import Right
-from bellwire.desk.api import api
-from bellwire.desk.api.doors import MOST_BYTES, Doors, Key
-from bellwire.errors import BellwireError, LedgerBusy, NotFound
-from bellwire.intake import serve
-from bellwire.ledger import Rows, audit
+from bellwire.desk.api.doors import MOST_BYTES
+from tests.desk.api.notes import keeping_notes
 from tests.desk.story import NOW, Place, open_desk
 from tests.desk.visiting import token
 
 
-class Note(BaseModel):
-    text: str
-    more: dict[str, Any] = {}
-
-
-class Kept(BaseModel):
-    number: int
-
-
 async def notes_in(place: Place) -> list[str]:
-    rows = await place.ledger.read(lambda rows: rows.all("SELECT detail FROM audit WHERE action = 'note' ORDER BY id"))
+    rows = await place.ledger.read(lambda rows: rows.all("SELECT detail FROM audit WHERE what = 'note' ORDER BY id"))
     return [text for (text,) in rows]
 
 
 @pytest.fixture
 async def place(tmp_path: Path, ledger_url: str) -> AsyncIterator[Place]:
     """An API that also keeps notes."""
-    async with open_desk(tmp_path, ledger_url=ledger_url) as place:
-        site = place.desk._site
-        doors, routes = Doors(site), APIRouter()
-
-        @routes.post("/notes", status_code=201)
-        async def keep(request: Request, note: Note, caller: Annotated[Any, doors.work], key: Key = "") -> Response:
-            def work(rows: Rows) -> Kept:
-                for kind in (NotFound, LedgerBusy, BellwireError):
-                    if note.text == kind.__name__:
-                        raise kind("It isn't possible.", remedy="Do something else.")
-                if note.text == "fault":
-                    raise ValueError("secret detail")
-                audit.record(rows, caller.name, "note", "notes", site.clock(), note.text)
-                found = rows.one("SELECT count(*) FROM audit WHERE action = 'note'")
-                assert found is not None
-                return Kept(number=found[0])
-
-            return await doors.write(request, caller, key, work, 201)
-
-        app = api(site)
-        app.include_router(routes)
-        async with serve(app, "127.0.0.1", 0) as port:
-            place.url = f"http://127.0.0.1:{port}"
-            yield place
+    async with open_desk(tmp_path, ledger_url=ledger_url) as place, keeping_notes(place) as url:
+        place.url = url
+        yield place
 
 
 @pytest.fixture
@@ -72,7 +36,7 @@ async def line(place: Place) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def a_line(place: Place) -> httpx.AsyncClient:
-    _, text = await place.ledger.write(lambda rows: token(rows, *Right))
+    _, text = await place.ledger.write(lambda rows: token(rows, tuple(Right)))
     return httpx.AsyncClient(base_url=place.url, headers={"Authorization": f"Bearer {text}"}, timeout=30)
 
 
@@ -169,28 +133,27 @@ async def test_a_body_beyond_the_bound_is_refused_however_it_comes(place: Place,
     assert len(await notes_in(place)) == 1
 
 
+async def begun(place: Place, authorization: str) -> bytes:
+    """The status line that answers a request whose body never ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(place.url).port)
+    head = ("POST /api/v1/notes HTTP/1.1", "Host: localhost", f"Authorization: {authorization}", "Content-Length: 100")
+    writer.write("\r\n".join([*head, "", '{"text": ']).encode())
+    try:
+        return await asyncio.wait_for(reader.readline(), 10)
+    finally:
+        writer.close()
+
+
 async def test_a_body_that_comes_too_slowly_is_cut_off(
     place: Place, line: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bellwire.desk.api.doors._SECONDS", 0.05)
-
-    async def slowly() -> AsyncIterator[bytes]:
-        yield b'{"text": '
-        await asyncio.sleep(60)
-
-    answer = await line.post("/notes", content=slowly(), headers={"Content-Type": "application/json"})
-    assert is_a_problem(answer, 408)
+    assert b" 408 " in await begun(place, line.headers["Authorization"])
 
 
 async def test_nothing_is_read_of_whoever_has_no_token(place: Place) -> None:
-    """Refused although the body never ends."""
-
-    async def never() -> AsyncIterator[bytes]:
-        yield b"{"
-        await asyncio.sleep(60)
-
-    async with httpx.AsyncClient(base_url=place.url, timeout=10) as nobody:
-        assert is_a_problem(await nobody.post("/notes", content=never()), 401)
+    assert b" 401 " in await begun(place, "Bearer bw_nope")
+    async with httpx.AsyncClient(base_url=place.url, timeout=30) as nobody:
         assert is_a_problem(await nobody.post("/notes", content=b"nonsense"), 401)
         assert is_a_problem(await nobody.get("/nope"), 401)
         assert (await nobody.get("/openapi.json")).status_code == 200
