@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -21,7 +22,6 @@ from starlette.routing import Route, request_response
 from bellwire.clock import Clock, system_clock
 from bellwire.connectors.kit import Connection
 from bellwire.connectors.opening import open_connections, own_connection, own_connector
-from bellwire.desk import Desk, Guard, Reach, Site
 from bellwire.engine import Engine, Setting, open_engine
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.events import OWN
@@ -33,6 +33,9 @@ from bellwire.records import LedgerCrosswalk, Polling, Reconciler
 from bellwire.settings import ReorderPoint, Settings, read_stock_file
 from bellwire.vault import Vault
 from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, not_taken_over, old_secret, read_channels
+
+if TYPE_CHECKING:
+    from bellwire.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,8 @@ async def _serving(
     project: Project, ledger: Database, engine: Engine | None, clock: Clock, environ: Mapping[str, str]
 ) -> AsyncIterator[int]:
     """Intake and desk. Gives the port."""
+    from bellwire.desk import Desk, Reach, Site  # The slowest to load, with FastAPI: only what serves waits for it.
+
     settings = project.settings
     hooks = Hooks(
         project.connections,
@@ -257,8 +262,10 @@ async def _serving(
                 desk.close()
 
 
-def web(health: Health, metrics: Metrics, desk: Desk, host: str) -> Starlette:
+def web(health: Health, metrics: Metrics, desk: "Desk", host: str) -> Starlette:
     """All that answers over HTTP, but for the webhooks; `host` is the address bound to."""
+    from bellwire.desk import Guard
+
     elsewhere = PlainTextResponse("Metrics are for this machine only, and not through a proxy or tunnel.", 403)
     return Starlette(
         routes=[

@@ -61,6 +61,34 @@ def test_help_comes_quickly(tmp_path: Path) -> None:
     assert heavy & set(loaded) == set()
 
 
+SERVING = {"demo", "up"}
+"""These serve the desk; a pilot and `worker` load what they need of the rest."""
+ASKED = [
+    *("check", "status", "dictionary", "secrets list", "connector list", "connector show shopify", "flow list"),
+    *("flow show order_to_cash", "flow check", "event list", "event show 1", "run list", "run show 1", "todo list"),
+    *("exception list", "exception show 1", "exception dismiss 1 --reason Done.", "alert list", "records list"),
+    *("audit log", "reconcile shop", "send-test shop"),
+]
+
+
+def test_only_what_serves_the_desk_waits_for_it(lived_in: tuple[Path, dict[str, str]], shop: Path) -> None:
+    """The API's framework alone takes longer to load than most commands take for everything else."""
+    code = f"""
+import sys
+from typer.testing import CliRunner
+import bellwire.app
+from bellwire.cli import app
+for words in {ASKED}:
+    result = CliRunner().invoke(app, [*words.split(), "--project", {str(shop)!r}] if words != "dictionary" else [words])
+    assert "Traceback" not in result.output and result.exit_code != 2, (words, result.output)
+    for name in ("fastapi", "bellwire.desk"):
+        assert name not in sys.modules, (words, name)
+"""
+    environ = {**os.environ, **lived_in[1]}
+    done = subprocess.run([sys.executable, "-c", code], cwd=shop, capture_output=True, text=True, env=environ)
+    assert done.returncode == 0, done.stderr
+
+
 def test_shells_can_complete(bellwire: Run) -> None:
     assert "--install-completion" in bellwire("--help").output
 

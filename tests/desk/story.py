@@ -354,6 +354,8 @@ class Place:
 
     url: str
     ledger: Database
+    desk: Desk = field(init=False)
+    app: Starlette = field(init=False)
     now: datetime = NOW
 
     async def write(self, tell: Any) -> Any:
@@ -378,6 +380,7 @@ async def open_desk(
     settings: Settings | None = None,
     environ: Mapping[str, str] = {},
     editing: bool = False,
+    kind: type[Desk] = Desk,
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
     own. It behaves as if it were bound to `host`. `editing`: its flow is a file, in `flows` of the folder."""
@@ -407,10 +410,11 @@ async def open_desk(
             environ=environ,
             folder=files,
         )
-        desk = Desk(site)
+        desk = place.desk = kind(site)
         hooks = Hooks(connections or {}, ledger, lambda _number, _delivery: None, clock=lambda: place.now)
         healthz = Route("/healthz", lambda _: PlainTextResponse("ok"))
-        async with serve(Starlette(routes=[healthz, *desk.routes()]), "127.0.0.1", port, hooks=hooks) as port:
+        place.app = Starlette(routes=[healthz, *desk.routes()])
+        async with serve(place.app, "127.0.0.1", port, hooks=hooks) as port:
             place.url = reach.local = f"http://127.0.0.1:{port}"
             reach.public = hooks.public_url = public_url or place.url
             try:

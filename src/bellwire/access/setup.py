@@ -16,5 +16,5 @@ def setup_code(rows: Rows) -> str:
 
 
 def is_setup_code(rows: Rows, given: str) -> bool:
-    code = setup_code(rows)
-    return bool(code) and hmac.compare_digest(code.replace("-", ""), given.strip().lower().replace("-", ""))
+    code, plain = setup_code(rows).replace("-", ""), given.strip().lower().replace("-", "")
+    return bool(code) and hmac.compare_digest(code.encode(), plain.encode())

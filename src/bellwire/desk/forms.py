@@ -1,13 +1,17 @@
 """What was filled in: bounded, and plain text."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 MOST_BYTES = 256 * 1024
 _MOST_FIELDS = 2_000
+_SECONDS = 30.0
+"""For all of it to arrive."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +38,38 @@ class Form:
         return name in self.fields
 
 
-async def read_form(request: Request) -> Form | None:
-    """Form fields (application/x-www-form-urlencoded); None when it is too much, or something else."""
+async def read_form(request: Request) -> Form:
+    """Form fields (application/x-www-form-urlencoded). Raises HTTPException when it is too much, comes too slowly, or
+    is something else."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/x-www-form-urlencoded", ""):
-        return None
+        raise HTTPException(415)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            body = await _read(request)
+    except TimeoutError:
+        raise HTTPException(408) from None
+    if body.count(b"&") >= _MOST_FIELDS:
+        raise HTTPException(413)
+    fields: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise HTTPException(400) from None
+    for name, value in pairs:
+        if "\0" in value:  # A ledger on PostgreSQL can't hold it.
+            raise HTTPException(400)
+        fields.setdefault(name, []).append(value)
+    return Form(fields)
+
+
+async def _read(request: Request) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MOST_BYTES:
-            return None
-    fields: dict[str, list[str]] = {}
-    try:
-        for name, value in parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS):
-            fields.setdefault(name, []).append(value)
-    except ValueError:
-        return None
-    return Form(fields)
+            raise HTTPException(413)
+    return bytes(body)
 
 
 def form_of(request: Request) -> Form:

@@ -27,6 +27,12 @@ FORM_TOKEN = "form_token"  # noqa: S105 - the name of a field
 NOBODY = Visitor("", frozenset())
 _AT_THIS_MACHINE = "somebody at this machine"
 _LONGEST_COOKIE = 200
+_FAILURES = {
+    404: ("There is no such page", "The address may be mistyped, or out of date."),
+    408: ("That took too long", "It didn’t arrive in time, and nothing was changed. Send it again."),
+    413: ("That was too much", "Nothing was changed. Make it shorter, and send it again."),
+}
+_OTHER_FAILURE = ("That isn’t possible here", "The page doesn’t know what to do with this.")
 
 
 class Gate:
@@ -60,6 +66,8 @@ class Gate:
             try:
                 visitor = await self._visitor(request)
                 request.scope["visitor"] = visitor
+                if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+                    raise HTTPException(404)  # A ledger on PostgreSQL can't be asked for it.
                 refusal = await self._refusal(page, request, visitor)
                 response = refusal or await page.view(request)
             except HTTPException as error:
@@ -86,13 +94,9 @@ class Gate:
 
     def failed(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        if status == 404:
-            return self._site.message(
-                request, 404, "There is no such page", "The address may be mistyped, or out of date."
-            )
-        return self._site.message(
-            request, status, "That isn’t possible here", "The page doesn’t know what to do with this."
-        )
+        response = self._site.message(request, status, *_FAILURES.get(status, _OTHER_FAILURE))
+        response.headers.update((error.headers if isinstance(error, HTTPException) else None) or {})
+        return response
 
     async def _refusal(self, page: Page, request: Request, visitor: Visitor) -> Response | None:
         """Why the page isn't shown; None: it is."""
@@ -104,8 +108,6 @@ class Gate:
             return await self._sign_in_first(request)
         if page.method != "GET":
             form = await read_form(request)
-            if form is None:
-                return site.message(request, 413, "That was too much", "Make it shorter, and send it again.")
             if not self._same_origin(request) or not visitor.made(form.get(FORM_TOKEN)):
                 text = "The page was open for too long, or the form came from elsewhere. Nothing was changed."
                 return site.message(

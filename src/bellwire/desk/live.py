@@ -27,20 +27,22 @@ class Live:
         self._ledger = ledger
         self._beside = beside
         self._listeners = 0
-        self._changed = asyncio.Condition()
+        self._turn = asyncio.Event()
+        """Set at the next change; then there is another one."""
         self._mark: object = None
         self._looking: asyncio.Task[None] | None = None
-        self._closed = asyncio.Event()
+        self._closed = False
 
     async def stream(self, _: Request) -> Response:
-        if self._listeners >= _MOST or self._closed.is_set():
+        if self._listeners >= _MOST or self._closed:
             return PlainTextResponse("Too many pages are open.", 503, headers={"Retry-After": "10"})
         headers = {"X-Accel-Buffering": "no"}
         return StreamingResponse(self._told(), media_type="text/event-stream", headers=headers)
 
     def close(self) -> None:
         """All lines end."""
-        self._closed.set()
+        self._closed = True
+        self._turn.set()
         if self._looking is not None:
             self._looking.cancel()
 
@@ -49,35 +51,27 @@ class Live:
         try:
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look(), name="live")
+            turn = self._turn
             yield "retry: 5000\n\n"
-            while not self._closed.is_set():
-                yield "event: changed\ndata: 1\n\n" if await self._next() else ": still here\n\n"
+            while not self._closed:
+                try:
+                    async with asyncio.timeout(_SAID_EVERY):
+                        await turn.wait()
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                turn = self._turn  # Before it is told: what changes meanwhile is told after it.
+                if not self._closed:
+                    yield "event: changed\ndata: 1\n\n"
         finally:
             self._listeners -= 1
-
-    async def _next(self) -> bool:
-        """Whether something has changed; False after a while without."""
-        waiting = {
-            asyncio.ensure_future(self._change()),
-            asyncio.ensure_future(self._closed.wait()),
-        }
-        try:
-            done, _ = await asyncio.wait(waiting, timeout=_SAID_EVERY, return_when=asyncio.FIRST_COMPLETED)
-            return bool(done) and not self._closed.is_set()
-        finally:
-            for each in waiting:
-                each.cancel()
-
-    async def _change(self) -> None:
-        async with self._changed:
-            await self._changed.wait()
 
     async def _look(self) -> None:
         while self._listeners:
             with suppress(LedgerBusy):
                 mark = await self._ledger.read(pulse.mark), self._beside()
                 if self._mark not in (None, mark):
-                    async with self._changed:
-                        self._changed.notify_all()
+                    turn, self._turn = self._turn, asyncio.Event()
+                    turn.set()
                 self._mark = mark
             await asyncio.sleep(_EVERY)

@@ -35,7 +35,8 @@ from bellwire.vault import Vault
 View = Callable[[Request], Awaitable[Response]]
 SAID = "bellwire_said"
 """The cookie with what is to be said on the next page."""
-_LONGEST_SAID = 1_000
+_LONGEST_SAID = 3_000
+"""Bytes of it: browsers keep cookies of 4,096."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Site:
         """After a form: to another page of the desk, which says `say` once."""
         response = RedirectResponse(local(to), 303)
         if say:
-            response.set_cookie(SAID, quote(say[:_LONGEST_SAID]), max_age=60, httponly=True, samesite="lax")
+            response.set_cookie(SAID, _bounded(say), max_age=60, httponly=True, samesite="lax")
         return response
 
     def system(self, connection: str) -> str:
@@ -146,6 +147,16 @@ def local(to: str) -> str:
     """An address of the desk; `/` for all that might lead elsewhere."""
     plain = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isascii() and to.isprintable()
     return to if plain and "\\" not in to else "/"
+
+
+def _bounded(say: str) -> str:
+    """As much of it as a cookie holds, each letter whole."""
+    kept = ""
+    for letter in map(quote, say):
+        if len(kept) + len(letter) > _LONGEST_SAID:
+            break
+        kept += letter
+    return kept
 
 
 def _templates() -> Environment:

@@ -37,7 +37,7 @@ class Visitor:
 
     def made(self, token: str) -> bool:
         """Whether a form came from one of this visitor's pages."""
-        return bool(self.secret) and hmac.compare_digest(self.form_token, token)
+        return bool(self.secret) and hmac.compare_digest(self.form_token.encode(), token.encode())
 
 
 def visitor_of(request: Request) -> Visitor:

@@ -20,7 +20,7 @@ from bellwire.desk.api import (
     runs,
     tokens,
 )
-from bellwire.desk.api.doors import Doors
+from bellwire.desk.api.doors import Doors, Entrance
 from bellwire.desk.api.problems import PROBLEMS, answer_problems
 from bellwire.desk.site import Site
 
@@ -52,6 +52,7 @@ def api(site: Site) -> FastAPI:
         redoc_url=None,
         servers=[{"url": "/api/v1"}],
         root_path_in_servers=False,
+        redirect_slashes=False,
         generate_unique_id_function=_name_of,
         responses=PROBLEMS,
     )
@@ -59,6 +60,7 @@ def api(site: Site) -> FastAPI:
     for module in RESOURCES:
         app.include_router(module.router(doors))
     answer_problems(app)
+    app.add_middleware(Entrance, doors=doors)
     return app
 
 

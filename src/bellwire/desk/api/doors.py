@@ -1,26 +1,35 @@
 """Who may call what, and what every call has in common."""
 
+import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Header, HTTPException, Request, Response
+from fastapi import Depends, Header, HTTPException, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bellwire.access import Right, token_rights
+from bellwire.desk.api.problems import problem, told
 from bellwire.desk.site import Site
+from bellwire.errors import BellwireError
 from bellwire.ledger import Rows, tokens
 from bellwire.ledger.tokens import AnswerRow
 
 MOST_BYTES = 1024 * 1024
 """Of a request."""
+_SECONDS = 30.0
+"""For all of it to arrive."""
 _KEPT = timedelta(days=1)
 """For how long the answer to a write is kept."""
 _NOTED_EVERY = timedelta(minutes=5)
 _BEARER = HTTPBearer(auto_error=False, description="A token: `bellwire token new`, or the desk's settings.")
+
+_DESCRIPTION = "/openapi.json"
+"""Whoever wants to call may read it."""
 
 Key = Annotated[
     str,
@@ -46,26 +55,33 @@ class Doors:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.see = Annotated[Caller, Depends(self._needs(Right.SEE))]
-        self.work = Annotated[Caller, Depends(self._needs(Right.WORK))]
-        self.manage = Annotated[Caller, Depends(self._needs(Right.MANAGE))]
+        self.see = Annotated[Caller, self._needs(Right.SEE)]
+        self.work = Annotated[Caller, self._needs(Right.WORK)]
+        self.manage = Annotated[Caller, self._needs(Right.MANAGE)]
 
-    def _needs(self, right: Right) -> Callable[..., Awaitable[Caller]]:
+    def _needs(self, right: Right) -> Any:
+        """The description names the right, as https://spec.openapis.org/oas/v3.1.0.html#security-requirement-object
+        has it."""
+
         async def caller(
-            request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+            request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
         ) -> Caller:
-            if int(request.headers.get("content-length") or 0) > MOST_BYTES:
-                raise HTTPException(413, "The request is too large.")
-            found = await self._caller(given.credentials) if given else None
-            if found is None:
-                raise HTTPException(401, "A token is needed.", {"WWW-Authenticate": "Bearer"})
+            found = request.scope["caller"]
+            assert isinstance(found, Caller)
             if right not in found.rights:
                 raise HTTPException(403, f"This token doesn't have the right '{right}'.")
+            if b"\\u" in await request.body() and not _is_text(await request.json()):
+                raise HTTPException(422, "A text in the request holds what isn't text.")
             return found
 
-        return caller
+        return Security(caller, scopes=[right.value])
 
-    async def _caller(self, token: str) -> Caller | None:
+    async def caller(self, request: Request) -> Caller | None:
+        """Who calls; None: there is no token, or it isn't good."""
+        given = await _BEARER(request)
+        if given is None:
+            return None
+        token = given.credentials
         now = self.site.clock()
         found = await self.site.ledger.read(lambda rows: token_rights(rows, token, now))
         if found is None:
@@ -95,3 +111,69 @@ class Doors:
         if answer.asked != asked:
             raise HTTPException(422, "This Idempotency-Key was used for another request.")
         return Response(answer.body, answer.status, media_type="application/json")
+
+
+class Entrance:
+    """Before anything of a request is read: who calls has a good token, and no more is read than the bounds allow."""
+
+    def __init__(self, app: ASGIApp, doors: Doors) -> None:
+        self._app = app
+        self._doors = doors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = await self._refusal(Request(scope))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, _bounded(receive), send)
+
+    async def _refusal(self, request: Request) -> Response | None:
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        if path == _DESCRIPTION:
+            return None
+        try:
+            caller = await self._doors.caller(request)
+        except BellwireError as error:
+            return told(error)
+        if caller is None:
+            return problem(401, "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
+        if "\0" in path or b"%00" in request.scope["query_string"]:
+            return problem(404, "There is no such thing.")
+        request.scope["caller"] = caller
+        return None
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Raises HTTPException, which FastAPI tells, when a body is too large or too slow."""
+    size, deadline = 0, asyncio.get_running_loop().time() + _SECONDS
+    complete = False
+
+    async def bounded() -> Message:
+        nonlocal size, complete
+        if complete:  # What comes now is that the caller has gone: that may take its time.
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "The request took too long to arrive.") from None
+        size += len(message.get("body", b""))
+        complete = not message.get("more_body", False)
+        if size > MOST_BYTES:
+            raise HTTPException(413, "The request is too large.")
+        return message
+
+    return bounded
+
+
+def _is_text(value: Any) -> bool:
+    """Whether all its texts can be kept: PostgreSQL knows no NUL, and no UTF-8 has half of a pair of surrogates."""
+    match value:
+        case str():
+            return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
+        case list():
+            return all(map(_is_text, value))
+        case dict():
+            return all(_is_text(each) for pair in value.items() for each in pair)
+        case _:
+            return True

@@ -66,14 +66,18 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(BellwireError)
     async def _ours(_: Request, error: BellwireError) -> Response:
-        if isinstance(error, LedgerBusy):
-            return problem(503, str(error), error.remedy, headers={"Retry-After": "5"})
-        return problem(404 if isinstance(error, NotFound) else 409, str(error), error.remedy)
+        return told(error)
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
         log.error("a request of the API failed", path=request.url.path, exc_info=error)
         return problem(500, "This can't be done just now: a fault in Bellwire. The log has the details.")
+
+
+def told(error: BellwireError) -> Response:
+    if isinstance(error, LedgerBusy):
+        return problem(503, str(error), error.remedy, headers={"Retry-After": "5"})
+    return problem(404 if isinstance(error, NotFound) else 409, str(error), error.remedy)
 
 
 def problem(
@@ -84,5 +88,5 @@ def problem(
     errors: list[WrongPart] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    told = Problem(title=title, status=status, detail=detail, errors=errors or [])
-    return JSONResponse(told.model_dump(), status, headers=dict(headers or {}), media_type="application/problem+json")
+    model = Problem(title=title, status=status, detail=detail, errors=errors or [])
+    return JSONResponse(model.model_dump(), status, headers=dict(headers or {}), media_type="application/problem+json")

@@ -70,15 +70,17 @@ class _SigningIn:
         place, now = place_of(request), self._site.clock()
 
         def look(rows: Rows) -> tuple[PersonRow | None, timedelta | None]:
-            return people.by_email(rows, email), may_try(rows, email, place, now)
+            wait = may_try(rows, email, place, now)
+            if wait is None:  # Counted before it is tried, so that of many at once no more are tried.
+                failed(rows, email, place, now)
+            return people.by_email(rows, email), wait
 
-        person, wait = await self._site.ledger.read(look)
+        person, wait = await self._site.ledger.write(look)
         if wait is not None:
             text = f"That was wrong too often. Try again in {duration(wait)}."
             return self._asked(request, text, to, email, status=429)
         right = await in_thread(fits, person.password if person else await in_thread(nobodys), password)
         if person is None or person.disabled_at is not None or not right:
-            await self._site.ledger.write(lambda rows: failed(rows, email, place, now))
             return self._asked(request, "The address or the password is wrong.", to, email, status=403)
         number, name, agent = person.id, person.name, request.headers.get("user-agent", "")
 

@@ -1,0 +1,53 @@
+"""A resource of the tests' own: it writes as every other does, so that what they have in common is tested by itself."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from bellwire.desk.api import api
+from bellwire.desk.api.doors import Doors, Key
+from bellwire.errors import BellwireError, LedgerBusy, NotFound
+from bellwire.intake import serve
+from bellwire.ledger import Rows, audit
+from tests.desk.story import Place
+
+
+class Note(BaseModel):
+    text: str
+    more: dict[str, Any] = {}
+
+
+class Kept(BaseModel):
+    number: int
+
+
+@asynccontextmanager
+async def keeping_notes(place: Place) -> AsyncIterator[str]:
+    """An API beside the desk that also keeps notes; gives its address."""
+    site = place.desk._site
+    doors, routes = Doors(site), APIRouter()
+
+    @routes.post("/notes", status_code=201, response_model=Kept)
+    async def keep(request: Request, note: Note, caller: doors.work, key: Key = "") -> Response:  # type: ignore[name-defined]
+        def work(rows: Rows) -> Kept:
+            for kind in (NotFound, LedgerBusy, BellwireError):
+                if note.text == kind.__name__:
+                    raise kind("It isn't possible.", remedy="Do something else.")
+            if note.text == "fault":
+                raise ValueError("secret detail")
+            audit.record(rows, caller.name, "note", "notes", site.clock(), note.text)
+            found = rows.one("SELECT count(*) FROM audit WHERE what = 'note'")
+            assert found is not None
+            return Kept(number=found[0])
+
+        return await doors.write(request, caller, key, work, 201)
+
+    app = api(site)
+    app.include_router(routes)
+    async with serve(Starlette(routes=[Mount("/api/v1", app=app)]), "127.0.0.1", 0) as port:
+        yield f"http://127.0.0.1:{port}/api/v1"

@@ -1,0 +1,46 @@
+"""The API does what its own description says: schemathesis makes requests of all kinds from it, good and bad ones."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from bellwire.access import Right
+from bellwire.ledger import Rows
+from tests.desk.api.notes import keeping_notes
+from tests.desk.callers import token
+from tests.desk.story import a_day, open_desk
+
+OWN_TOKEN = 987_654_321
+"""Its number: none that requests come upon, as they revoke tokens, too."""
+EXAMPLES = 8
+"""Of each operation and kind, beside those that its bounds give."""
+
+
+def _token(rows: Rows) -> str:
+    number, text = token(rows, tuple(Right))
+    rows.run("UPDATE tokens SET id = :own WHERE id = :id", {"own": OWN_TOKEN, "id": number})
+    return text
+
+
+@pytest.mark.parametrize("notes", [False, True], ids=["of_the_desk", "with_notes"])
+async def test_every_operation_answers_as_the_description_says(tmp_path: Path, notes: bool) -> None:
+    async with open_desk(tmp_path) as place, keeping_notes(place) as with_notes:
+        url = f"{with_notes if notes else f'{place.url}/api/v1'}/openapi.json"
+        await place.ledger.write(a_day)
+        text = await place.ledger.write(_token)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "schemathesis.cli", "run", url),
+            *("--header", f"Authorization: Bearer {text}", "--checks", "all", "--phases", "examples,coverage,fuzzing"),
+            *("--max-examples", str(EXAMPLES), "--generation-deterministic", "--seed", "1", "--no-color"),
+            *("--request-timeout", "30", "--workers", "1"),
+            cwd=tmp_path,
+            env=os.environ | {"COLUMNS": "140"},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        told, _ = await process.communicate()
+        assert process.returncode == 0, told.decode()
+        assert " passed" in told.decode()
