@@ -158,3 +158,14 @@ async def test_who_may_only_look_changes_nothing(place: Place) -> None:
         for path, body in (("retry", {}), ("dismiss", {"reason": "x"}), ("comments", {"text": "x"})):
             await call("POST", f"/exceptions/1/{path}", body, wanted=403)
         await call("POST", "/exceptions/work", {"do": "retry", "numbers": [1]}, wanted=403)
+
+
+async def test_work_that_is_asked_for_again_with_its_key_isnt_begun_again(place: Place, call: Program) -> None:
+    await place.write(lambda story: many(story, 1))
+    asked = {"do": "assign", "numbers": [1], "assignee": "Kim"}
+    for _ in range(2):
+        await call("POST", "/exceptions/work", asked, key="k", wanted=202)
+    later = await call("POST", "/exceptions/work", {"do": "retry", "numbers": [1]}, wanted=202)
+    await call.over(later["key"])  # Behind the others.
+    found = await place.ledger.read(lambda rows: audit.newest(rows, limit=9, target="exception 1"))
+    assert [act.what for act in found] == ["retry", "assign"]
