@@ -66,6 +66,13 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledgers]:
     made.close()
 
 
+@pytest.fixture(autouse=True)
+def _taken_back(ledgers: Ledgers) -> Iterator[None]:
+    """The first to be made and the last to end."""
+    yield
+    ledgers.take_back()
+
+
 @pytest.fixture
 def blank(ledgers: Ledgers) -> Path:
     """An empty SQLite ledger with the newest schema, to be copied."""
