@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import logging
 import os
 from collections import deque
@@ -14,6 +15,9 @@ from tests.ledgers import POSTGRES, SQLITE, Ledgers
 # Nothing of the machine's own set-up may reach a test.
 for name in [name for name in os.environ if name.startswith(("BELLWIRE_", "OTEL_"))]:
     del os.environ[name]
+
+# What is loaded and collected stays to the end: to look for garbage among it, again and again, takes seconds.
+gc.disable()
 
 
 def _log_plainly() -> None:
@@ -52,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*mixed, *long]
 
 
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What is tested on a ledger is tested on both kinds, unless it is about the file that one of them is."""
     if "ledger_url" in metafunc.fixturenames:
@@ -64,6 +74,13 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledgers]:
     made = Ledgers(tmp_path_factory.mktemp("blank"))
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True)
+def _taken_back(ledgers: Ledgers) -> Iterator[None]:
+    """The first to be made and the last to end."""
+    yield
+    ledgers.take_back()
 
 
 @pytest.fixture

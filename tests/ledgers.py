@@ -23,6 +23,7 @@ class Ledgers:
         self._blank: Path | None = None
         self._server: Server | None = None
         self._numbers = count(1)
+        self._lent: list[str] = []
 
     @property
     def blank(self) -> Path:
@@ -46,16 +47,23 @@ class Ledgers:
 
     def postgres(self) -> str:
         """The address of a new one."""
-        name = f"ledger_{next(self._numbers)}_{uuid4().hex[:8]}"
-        self.server.run(f"CREATE DATABASE {name} TEMPLATE blank STRATEGY file_copy")
-        return self.server.url(name)
+        return self._lend("TEMPLATE blank STRATEGY file_copy")
 
     def database(self, *, language: str = "") -> str:
         """The address of a database with nothing in it, which sorts texts by bytes, or as that language does."""
-        name = f"empty_{next(self._numbers)}_{uuid4().hex[:8]}"
         sorts = f" LOCALE_PROVIDER icu ICU_LOCALE '{language}'" if language else ""
-        self.server.run(f"CREATE DATABASE {name} TEMPLATE template0{sorts}")
+        return self._lend(f"TEMPLATE template0 STRATEGY file_copy{sorts}")
+
+    def _lend(self, made_of: str) -> str:
+        name = f"lent_{next(self._numbers)}_{uuid4().hex[:8]}"
+        self.server.run(f"CREATE DATABASE {name} {made_of}")
+        self._lent.append(name)
         return self.server.url(name)
+
+    def take_back(self) -> None:
+        """Once the test is over that they were for: no database stays, and nobody's connection to it."""
+        while self._lent:
+            self.server.run(f"DROP DATABASE {self._lent.pop()} WITH (FORCE)")
 
     def close(self) -> None:
         if self._server is not None:

@@ -6,7 +6,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from bellwire.practice.project import write_project
 from bellwire.practice.stories.order_to_cash import Chapter, Holdings, verdicts
 from bellwire.practice.stories.telling import Verdict
 from bellwire.settings import Settings, load_settings
+from tests.forked import Forked
 
 T = TypeVar("T")
 FLOW = "order_to_cash"
@@ -159,16 +159,8 @@ def start(*words: object, cwd: Path, environ: Mapping[str, str], program: str = 
     """A `bellwire` command in a process group of its own; its output goes to files in `cwd`. `program`: another module
     than that, which takes the same words."""
     with (cwd / "out.txt").open("w") as out, (cwd / "err.txt").open("w") as err:
-        return subprocess.Popen(
-            [sys.executable, "-m", program, *map(str, words)],
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            text=True,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": str(_ROOT), **environ},
-        )
+        environ = {**os.environ, "PYTHONPATH": str(_ROOT), **environ}
+        return Forked("-m", program, *words, cwd=cwd, environ=environ, stdout=out, stderr=err)
 
 
 async def ended(process: "subprocess.Popen[str]", seconds: float = 30) -> int:

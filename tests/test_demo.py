@@ -7,17 +7,16 @@ import pytest
 from typer.testing import CliRunner
 
 from bellwire.cli import app
-from bellwire.cli.roles import fillers
-from bellwire.flows import template
 from bellwire.practice import Sale, SaleLine
 from bellwire.practice.stories import order_to_cash, story_names
+from tests.flows.templates import able_to_fill
 from tests.running import ended, start
 
 
 def casts() -> Iterator[tuple[str, list[str]]]:
     """For each story, casts in which every vendor that can be chosen has a part."""
     for name in story_names():
-        able = fillers(template(name))
+        able = able_to_fill(name)
         for position in range(max(map(len, able.values()))):
             chosen = {role: vendors[position % len(vendors)].name for role, vendors in able.items()}
             yield name, [part for role, vendor in chosen.items() for part in ("--use", f"{role}={vendor}")]

@@ -17,6 +17,7 @@ from bellwire.cli import app
 from bellwire.practice import Sale, SaleLine
 from bellwire.practice.driving import until_quiet
 from bellwire.practice.stories.order_to_cash import Chapter
+from tests.forked import Forked
 from tests.running import town
 
 ACME = Path(__file__).parent / "acme"
@@ -106,19 +107,19 @@ def spawn(
     cwd: Path,
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
     environ: Mapping[str, str] = {},
 ) -> "subprocess.Popen[str]":
     """The real command in a process of its own."""
-    return subprocess.Popen(
-        command(*words),
-        cwd=cwd,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env={**environment(), **environ},
-    )
+    words, environ = ("-m", "bellwire", *words), {**environment(), **environ}
+    return Forked(*words, cwd=cwd, environ=environ, stdin=stdin, stdout=stdout, stderr=stderr)
+
+
+async def outcome(*words: object, cwd: Path, environ: Mapping[str, str]) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of the real command."""
+    process = spawn(*words, cwd=cwd, environ=environ)
+    out, err = await asyncio.to_thread(process.communicate, timeout=60)
+    return process.returncode, out, err
 
 
 def environment() -> dict[str, str]:

@@ -1,8 +1,6 @@
 """`bellwire flow compare`: a flow in shadow, beside people who do its work."""
 
-import asyncio
 import json
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from bellwire.events import Order
 from bellwire.ledger import FlowMode, events
 from bellwire.money import Money
 from bellwire.practice.driving import until_quiet
-from tests.cli.conftest import Run, environment
+from tests.cli.conftest import Run, outcome
 from tests.running import FLOW, Town, ordinary, town
 
 
@@ -29,15 +27,9 @@ def _acme_is_installed() -> None:
 
 async def told(place: Town, *words: str) -> str:
     """What the real command prints."""
-    called = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bellwire", *words, "--project", str(place.folder)),
-        env=environment() | place.environ,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(called.communicate(), 60)
-    assert called.returncode == 0, err.decode()
-    return out.decode()
+    code, out, err = await outcome(*words, cwd=place.folder, environ=place.environ)
+    assert code == 0, err
+    return out
 
 
 async def orders(bellwire: Bellwire) -> dict[str, Order]:

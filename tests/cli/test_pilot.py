@@ -1,11 +1,9 @@
 """`bellwire pilot`, as it is called."""
 
-import asyncio
 import fcntl
 import json
 import re
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,7 +13,7 @@ import pytest
 
 from bellwire.practice import Books, Practice
 from bellwire.practice.project import write_project
-from tests.cli.conftest import Run, environment
+from tests.cli.conftest import Run, outcome
 from tests.practice.pilots import ORDER_TO_CASH, SHORT, roles
 
 
@@ -33,16 +31,7 @@ class Shop:
 
     async def bellwire(self, *words: str, **environ: str) -> tuple[int, str, str]:
         """Exit code, standard output and standard error of the real command."""
-        running = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bellwire", *words),
-            cwd=self.folder,
-            env=environment() | self.secrets | environ,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(running.communicate(), 60)
-        assert running.returncode is not None
-        return running.returncode, out.decode(), err.decode()
+        return await outcome(*words, cwd=self.folder, environ=self.secrets | environ)
 
     def change(self, file: str, old: str, new: str) -> None:
         path = self.folder / file

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from bellwire.connectors.kit import Connector
 from bellwire.events import Delivery
 from bellwire.practice import Practice, find_simulator, simulator_names
 from bellwire.practice.project import write_project
-from tests.cli.conftest import Run, command, environment
+from tests.cli.conftest import Run, outcome, spawn
 from tests.connecting import connection
 from tests.practice.pilots import ORDER_TO_CASH, SHORT, roles
 
@@ -32,43 +33,29 @@ class Shop:
 
     async def send_test(self, *words: str, **environ: str) -> tuple[int, str, str]:
         """Exit code, standard output and standard error of the real command."""
-        running = await asyncio.create_subprocess_exec(
-            *command("send-test", *words),
-            cwd=self.folder,
-            env=self.environment | environ,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(running.communicate(), 60)
-        assert running.returncode is not None
-        return running.returncode, out.decode(), err.decode()
+        return await outcome("send-test", *words, cwd=self.folder, environ=self.environment | environ)
 
     @property
     def environment(self) -> dict[str, str]:
-        return environment() | self.environ | {"BELLWIRE_PORT": str(self.port)}
+        return self.environ | {"BELLWIRE_PORT": str(self.port)}
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[None]:
         """`bellwire up`, until the end of the block."""
-        running = await asyncio.create_subprocess_exec(
-            *command("up"),
-            cwd=self.folder,
-            env=self.environment | {"BELLWIRE_LOG_LEVEL": "error"},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+        environ = self.environment | {"BELLWIRE_LOG_LEVEL": "error"}
+        running = spawn("up", cwd=self.folder, stderr=subprocess.STDOUT, environ=environ)
         assert running.stdout is not None
         told = ""
-        async with asyncio.timeout(30):
-            while "Ready." not in told:
-                line = await running.stdout.readline()
-                assert line, f"it ended: {told}"
-                told += line.decode()
         try:
+            async with asyncio.timeout(30):
+                while "Ready." not in told:
+                    line = await asyncio.to_thread(running.stdout.readline)
+                    assert line, f"it ended: {told}"
+                    told += line
             yield
         finally:
             running.terminate()
-            await asyncio.wait_for(running.communicate(), 20)
+            await asyncio.to_thread(running.communicate, timeout=20)
 
 
 def free_port() -> int:
@@ -102,13 +89,7 @@ async def test_each_step_is_told_to_the_end(shop: Shop) -> None:
 
 
 async def test_what_a_flow_in_shadow_notes_is_no_failure(shop: Shop) -> None:
-    switched = await asyncio.create_subprocess_exec(
-        *command("flow", "mode", "short", "shadow"),
-        cwd=shop.folder,
-        env=shop.environment,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    await asyncio.wait_for(switched.communicate(), 60)
+    await outcome("flow", "mode", "short", "shadow", cwd=shop.folder, environ=shop.environment)
     async with shop.up():
         code, out, _ = await shop.send_test("shop")
     assert code == 0 and "    invoice noted: the flow is in shadow, so nothing was sent" in out.splitlines()

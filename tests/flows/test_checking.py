@@ -8,9 +8,9 @@ import pytest
 from bellwire.connectors.kit import Connector
 from bellwire.connectors.opening import own_connector
 from bellwire.errors import ConfigurationError
-from bellwire.flows import Flow, Severity, bundled, bundled_names, check_flow, operation_for, parse_flow, template
+from bellwire.flows import Flow, Severity, bundled, bundled_names, check_flow, operation_for, parse_flow
 from tests.flows.standins import CONNECTORS
-from tests.flows.templates import combinations, usual
+from tests.flows.templates import combinations, flows_of, usual
 from tests.flows.writing import FIRST_LINE, HEAD, PATH, flow, message
 
 
@@ -277,8 +277,8 @@ def test_an_operation_is_found_by_its_name_alone() -> None:
 )
 def test_every_template_checks_clean_with_every_connector(name: str, connection: str, connector: Connector) -> None:
     connectors = {**usual(name), **own_connector(), connection: connector}
-    for flow_id, text in template(name).items():
-        assert check_flow(parse_flow(text, Path(f"flows/{flow_id}.yaml")), connectors) == []
+    for read in flows_of(name):
+        assert check_flow(read, connectors) == []
 
 
 def test_every_bundled_flow_has_an_owner_and_a_measure_of_success() -> None:

@@ -65,7 +65,7 @@ def planned(names: Scope) -> PlanRoute:
 
 
 def test_it_checks_clean_and_says_why_something_is_left_out() -> None:
-    assert check_flow(FLOW, usual("dispatch") | own_connector()) == []
+    assert check_flow(FLOW, {**usual("dispatch"), **own_connector()}) == []
     for action in FLOW.actions.values():
         assert action.condition is True or action.otherwise == "There are no visits on this day."
 

@@ -1,6 +1,7 @@
 """A ledger that moves from its SQLite file to PostgreSQL: all of it, whatever happens on the way."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 import subprocess
@@ -19,6 +20,7 @@ from bellwire.ledger import move_ledger, moving, open_ledger
 from bellwire.ledger import postgres as module
 from bellwire.ledger.moving import Moved, without_password
 from bellwire.ledger.schema import metadata
+from tests.forked import Forked
 from tests.ledgers import Ledgers, change
 from tests.postgres import Server
 
@@ -297,9 +299,9 @@ def half_moved(url: str) -> bool:
 
 
 def die(path: Path, url: str, where: str, point: int) -> None:
-    words = [sys.executable, "-c", DYING, str(path), url, where, str(point)]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=60)
-    assert ended.returncode == -signal.SIGKILL, f"at {point}: {ended.stderr}"
+    process = Forked("-c", DYING, path, url, where, point, cwd=path.parent, environ=os.environ)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, f"at {point}: {said}"
 
 
 _COMMITS = (*range(1, 7), 10, 18, 26)

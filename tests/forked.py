@@ -1,0 +1,64 @@
+"""Processes of Python that begin with all modules of `bellwire` loaded.
+
+To load them takes longer than most commands do. So a server (`tests/forking.py`) has loaded them and does nothing else,
+and what is begun here is forked from it: a process of its own, a child of ours that is piped to, waited for and killed
+as any. The start from nothing is tested by what the README shows, and wherever a test is about what is loaded.
+"""
+
+import ctypes
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+_ADOPT = 36
+"""PR_SET_CHILD_SUBREAPER: a process whose parent has ended becomes a child of the nearest above it that says so."""
+
+
+class Forked(subprocess.Popen[str]):
+    """`python WORDS`, which begin with `-m` or `-c`, in a session of its own and with just this environment. Streams as
+    for any Popen, of text."""
+
+    def __init__(self, *words: object, cwd: Path, environ: Mapping[str, str], stdin: Any = subprocess.DEVNULL,
+                 stdout: Any = subprocess.PIPE, stderr: Any = subprocess.PIPE) -> None:  # fmt: skip
+        given: list[str] = [*map(str, words)]
+        self._order = {"words": given, "cwd": str(cwd), "environ": dict(environ)}
+        super().__init__(given, stdin=stdin, stdout=stdout, stderr=stderr, text=True)
+
+    def _execute_child(self, *given: Any) -> None:
+        """In place of fork and exec; all else of the standard library's stays."""
+        pipes = given[10:16]  # the ends of standard input, output and error, each first the one that is read
+        ends = (pipes[0], pipes[3], pipes[5])
+        self.pid = _server().fork(self._order, [number if end == -1 else end for number, end in enumerate(ends)])
+        self._child_created = True
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+
+
+class _Server:
+    def __init__(self) -> None:
+        ctypes.CDLL(None).prctl(_ADOPT, 1, 0, 0, 0)
+        self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        with theirs:
+            program = [sys.executable, str(Path(__file__).with_name("forking.py")), str(theirs.fileno())]
+            # It ends when nobody is left to give it orders.
+            self._process = subprocess.Popen(program, env=clean, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+        self._turn = Lock()
+
+    def fork(self, order: Mapping[str, Any], streams: list[int]) -> int:
+        with self._turn:
+            socket.send_fds(self._orders, [json.dumps(order).encode()], streams)
+            pid, adopted = self._orders.recv(100), self._orders.recv(100)
+        assert adopted, "the server of forks has ended"
+        return int(pid)
+
+
+@cache
+def _server() -> _Server:
+    return _Server()
