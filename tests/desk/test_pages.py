@@ -337,14 +337,15 @@ async def test_the_page_of_a_run_tells_its_story(place: Place) -> None:
     assert "2:41:00 PM" in text
 
 
-async def test_a_stuck_run_says_what_to_do_and_which_command_to_run(place: Place) -> None:
+async def test_a_stuck_run_says_what_to_do_and_leads_to_where_it_is_done(place: Place) -> None:
     run = await place.write(lambda story: story.dies(NOW))
 
-    text = words(await shown(place, f"/runs/{run}"))
+    page = await shown(place, f"/runs/{run}")
+    text = words(page)
 
     assert "It needs you" in text
     assert "Shelf Count has no product TEA-100. What to do: Add the product there, or map it." in text
-    assert "bellwire exception retry 1" in text
+    assert 'href="/exceptions/1">Put it right</a>' in page
     assert "404 item_not_found" in text.partition("Details for your developer")[2]
 
 
@@ -379,7 +380,7 @@ async def test_a_run_that_asks_a_person_says_what_and_how_to_answer(place: Place
 
     text = words(await shown(place, f"/runs/{await place.write(ask)}"))
 
-    assert "It waits for a person It waits for a person: invoice. bellwire todo list shows what is asked" in text
+    assert "It waits for a person It waits for a person: invoice. 0 of 6 steps are done. Answer it under To-dos" in text
     assert "A person is asked, until 3:41 PM." in text
     assert "Dana said yes." in text and "try:" not in text
 
