@@ -437,7 +437,7 @@ async def test_a_run_that_asks_a_person_says_what_and_how_to_answer(place: Place
 
     text = words(await shown(place, f"/runs/{await place.write(ask)}"))
 
-    assert "It waits for a person It waits for a person: invoice. bellwire todo list shows what is asked" in text
+    assert "It waits for a person It waits for a person: invoice. 0 of 6 steps are done. Answer it under To-dos" in text
     assert "A person is asked, until 3:41 PM." in text
     assert "Dana said yes." in text and "try:" not in text
 

@@ -21,7 +21,7 @@ def terms_of(data: Any) -> list[str]:
 
 def term(text: str) -> str:
     """As it is compared: `#1001` is `1001`, `  Robin  HILL ` is `robin hill`. Empty when there is nothing in it."""
-    shown = "".join(each if each.isprintable() else " " for each in text)
+    shown = text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
     return " ".join(shown.casefold().split()).lstrip("#").lstrip()[:LONGEST].rstrip()
 
 

@@ -85,9 +85,7 @@ class Secrets:
         self._fields = [*dict.fromkeys([*fields, "access_token", "refresh_token"])]
 
     def now(self) -> list[str]:
-        """The longest first: one may be a part of another."""
-        found = {value for name in self._fields if len(value := self._credentials.find(name) or "") >= _SHORTEST}
-        return sorted(found, key=len, reverse=True)
+        return [value for name in self._fields if (value := self._credentials.find(name))]
 
 
 class Exchanges:
@@ -138,11 +136,10 @@ def _says_something(name: str) -> bool:
 
 
 def _kept(asked: Asked) -> Exchange:
-    answer, secrets = asked.answer, asked.secrets.now()
-    for signed in asked.signed_in.values():
-        # What signed in may have been renewed since.
-        value = signed.partition(" ")[2] or signed
-        secrets += [value] if len(value) >= _SHORTEST and value not in secrets else []
+    answer = asked.answer
+    # What signed in may have been renewed since.
+    signed = (value.partition(" ")[2] or value for value in asked.signed_in.values())
+    secrets = _as_written([*asked.secrets.now(), *signed])
     kind = answer.headers.get("content-type", "") if answer else ""
     return Exchange(
         method=asked.method,
@@ -160,6 +157,14 @@ def _kept(asked: Asked) -> Exchange:
         answer=_body(answer.body, kind, secrets) if answer else "",
         failed=_without(secrets, asked.failed),
     )
+
+
+def _as_written(secrets: Iterable[str]) -> list[str]:
+    """As they may stand in a text: as they are, or quoted for an address. The longest first: one may be a part of
+    another."""
+    found = {secret for secret in secrets if len(secret) >= _SHORTEST}
+    found |= {quote(secret, safe="") for secret in found if not secret.isalnum()}
+    return sorted(found, key=len, reverse=True)
 
 
 def _told(headers: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
@@ -214,6 +219,4 @@ def _without(secrets: Sequence[str], text: str) -> str:
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, REMOVED)
-        if (quoted := quote(secret, safe="")) != secret and quoted in text:
-            text = text.replace(quoted, REMOVED)
     return text
