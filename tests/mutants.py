@@ -505,7 +505,7 @@ MUTANTS = (
         "access/tokens.py",
         "        rights &= Role(person.role).rights\n",
         "",
-        ("desk/test_gate.py::test_every_operation_of_the_api_is_let_in_by_the_right_that_it_names_and_nothing_else",),
+        ("desk/api/test_doors.py::test_a_token_reaches_as_far_as_its_rights_and_those_of_whom_it_belongs_to",),
     ),
     Mutant(
         "a request of the API has no bound",
