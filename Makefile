@@ -3,10 +3,10 @@ VENV := .venv
 RUN := $(VENV)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants torture check format bench simulation lock clean
+.PHONY: help demo test mutants torture check format screenshots bench simulation lock clean
 
 help:  ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.run: requirements.lock pyproject.toml scripts/setup
 	@scripts/setup run
@@ -31,6 +31,9 @@ check: $(VENV)/.dev  ## Lint, types, import rules
 
 format: $(VENV)/.dev  ## Put the code into its standard form
 	@$(RUN)ruff format . && $(RUN)ruff check --fix .
+
+screenshots: $(VENV)/.dev  ## Every page of the desk, light and dark, on a laptop and on a phone, into screenshots/
+	@$(RUN)python -m tests.screenshots
 
 bench: $(VENV)/.dev  ## Measure against a bare loop, write bench/latest.json and a plot
 	@$(RUN)python -m bench $(ARGS)

@@ -7,16 +7,17 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
-from bench import cost, growth, latency, recovery, scaleout, size, start, throughput, timers
+from bench import cost, desk, growth, latency, recovery, scaleout, size, start, throughput, timers
 from bench.figures import Figures
 from bench.plot import plot
 from bench.setting import QUICK, Counts, Setting
-from bench.showing import as_json, markdown, show
+from bench.showing import as_json, markdown, pages, show
 
 MEASUREMENTS: dict[str, Callable[[Setting], Awaitable[None]]] = {
     "throughput": throughput.measure,
     "latency": latency.measure,
     "growth": growth.measure,
+    "desk": desk.measure,
     "recovery": recovery.measure,
     "timers": timers.measure,
     "size": size.measure,
@@ -57,6 +58,8 @@ def main() -> None:
         print(markdown(figures))
     else:
         show(figures)
+    for line in pages(figures):
+        print(line)
     if not (arguments.quick or arguments.only):
         (HERE / "latest.json").write_text(as_json(figures))
         (HERE / "latest.svg").write_text(plot(figures))

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -68,10 +69,27 @@ def markdown(figures: Figures) -> str:
     return "\n".join(lines)
 
 
+def pages(figures: Figures) -> list[str]:
+    """The desk's pages as a table in Markdown, the slowest first."""
+    if not figures.pages:
+        return []
+    found = sorted(_medians(figures).items(), key=lambda page: -page[1][1])
+    rows = [f"| `{path}` | {number(few)} | {number(many)} |" for path, (few, many) in found]
+    return ["| page or list | with one day (ms) | with the long history (ms) |", "| --- | ---: | ---: |", *rows]
+
+
+def _medians(figures: Figures) -> dict[str, tuple[float, float]]:
+    return {
+        path: (statistics.median(few for few, _ in found), statistics.median(many for _, many in found))
+        for path, found in figures.pages.items()
+    }
+
+
 def as_json(figures: Figures) -> str:
     """Each figure's median under its own name; `rounds` has all values behind it."""
     found: dict[str, Any] = {name: round(figures.median(name), 4) for name in figures}
     found["aims"] = {name: str(kind.aim) for name in figures if (kind := KINDS[name]).aim}
     found["rounds"] = {name: [round(value, 4) for value in figures.values[name]] for name in figures}
+    found["pages"] = {path: [round(value, 2) for value in found] for path, found in _medians(figures).items()}
     found["machine"] = {"python": platform.python_version(), "cores": os.cpu_count()}
     return json.dumps(found, indent=2) + "\n"

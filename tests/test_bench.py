@@ -1,5 +1,6 @@
 """What the benchmark makes and says; never how fast anything is."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,7 +10,7 @@ from bench.history import make_backlog, make_history, make_timers
 from bench.latency import percentile
 from bench.orders import STANDARD, Orders
 from bench.plot import plot
-from bench.showing import markdown, verdict
+from bench.showing import as_json, markdown, pages, verdict
 from bench.simulation import Costs, simulate
 
 from bellwire.ledger import RunState, figures, open_ledger, runs
@@ -48,6 +49,16 @@ async def test_made_timers_wait_for_their_time(tmp_path: Path) -> None:
         assert await ledger.read(lambda rows: figures.unfinished(rows, SOON + timedelta(days=40))) == 20
         assert not await ledger.write(lambda rows: runs.claim(rows, SOON, 100))
         assert await ledger.read(figures.next_due) is not None
+
+
+def test_the_slowest_page_comes_first_by_its_median() -> None:
+    measured = Figures()
+    for few, many in ((1, 2), (3, 90), (2, 4)):
+        measured.page("/", few, many)
+    measured.page("/runs", 5, 12)
+    assert pages(measured)[2:] == ["| `/runs` | 5.00 | 12.0 |", "| `/` | 2.00 | 4.00 |"]
+    assert json.loads(as_json(measured))["pages"] == {"/": [2, 4], "/runs": [5, 12]}
+    assert pages(Figures()) == []
 
 
 def test_no_two_orders_are_alike() -> None:

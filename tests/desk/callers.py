@@ -160,7 +160,7 @@ async def programs(place: Place) -> list[Program]:
             *made,
             Program("without a token", None, {}),
             Program("with an unknown token", None, bearer("bw_nope")),
-            Program("with an empty token", None, bearer("")),
+            Program("with an empty token", None, {"Authorization": "Bearer"}),
             Program("with another scheme", None, {"Authorization": f"Basic {text}"}),
         ]
 

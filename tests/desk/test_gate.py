@@ -37,12 +37,17 @@ from tests.desk.callers import (
 from tests.desk.story import NOW, Place, a_day, open_desk
 
 
+async def _never(_: Request) -> Response:
+    raise AssertionError("nobody gets here")
+
+
 class Noted(Desk):
-    """Notes which page was entered, instead of doing what it does."""
+    """Notes which page was entered, instead of doing what it does. There is one of its own for each right."""
 
     def all_pages(self) -> list[Page]:
         self.entered: list[str] = []
-        return [replace(page, view=self._noting(page)) for page in super().all_pages()]
+        own = [Page(f"/own/{needs}", _never, needs, method) for needs in Right for method in ("GET", "POST")]
+        return [replace(page, view=self._noting(page)) for page in [*own, *super().all_pages()]]
 
     def _noting(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def note(_: Request) -> Response:
@@ -89,7 +94,7 @@ async def test_every_page_lets_in_whoever_has_the_right_that_it_needs_and_nobody
     noted: Place, accounts: bool
 ) -> None:
     pages = noted.desk.all_pages()
-    assert {page.needs for page in pages} >= {None, Right.SEE}
+    assert {page.needs for page in pages} == {None, *Right}
     for guest in await everybody(noted, accounts):
         async with guest.window(noted) as window:
             for page in pages:

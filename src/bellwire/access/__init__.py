@@ -21,7 +21,7 @@ from bellwire.access.sessions import (
     note_session,
 )
 from bellwire.access.setup import is_setup_code, setup_code
-from bellwire.access.sign_in import failed, may_try, succeeded
+from bellwire.access.sign_in import Try, failed, may_try, succeeded, take_back
 from bellwire.access.tokens import issue_token, revoke_token, token_rights
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Right",
     "Role",
     "Session",
+    "Try",
     "add_person",
     "address_of",
     "begin_half",
@@ -58,6 +59,7 @@ __all__ = [
     "succeeded",
     "switch_codes_off",
     "switch_codes_on",
+    "take_back",
     "token_rights",
     "too_weak",
     "use_code",

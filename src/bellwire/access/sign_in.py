@@ -3,6 +3,8 @@
 https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bellwire.ledger import Rows, audit, people
@@ -20,10 +22,28 @@ def may_try(rows: Rows, email: str, place: str, now: datetime) -> timedelta | No
     return longest if longest > timedelta() else None
 
 
-def failed(rows: Rows, email: str, place: str, now: datetime) -> None:
+@dataclass(frozen=True)
+class Try:
+    """One that is counted as failed until it is known to be right: so that of many at once no more are tried."""
+
+    before: Mapping[str, datetime | None]
+    """When the failure before it was, by what is counted."""
+
+
+def failed(rows: Rows, email: str, place: str, now: datetime) -> Try:
     people.forget_old_failures(rows, now - _FORGOTTEN)
+    before: dict[str, datetime | None] = {}
     for who in _names(email, place):
+        found = people.failures(rows, who)
+        before[who] = found[1] if found else None
         people.note_failure(rows, who, now)
+    return Try(before)
+
+
+def take_back(rows: Rows, tried: Try) -> None:
+    """It was right, as far as it went; those before it still count."""
+    for who, last_at in tried.before.items():
+        people.take_back_failure(rows, who, last_at)
 
 
 def succeeded(rows: Rows, email: str, place: str, now: datetime, *, who: str) -> None:

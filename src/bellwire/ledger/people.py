@@ -185,6 +185,16 @@ def note_failure(rows: Rows, who: str, now: datetime) -> None:
     )
 
 
+def take_back_failure(rows: Rows, who: str, last_at: datetime | None) -> None:
+    """One that was noted wasn't one; `last_at` is the time of the one before it."""
+    rows.run(
+        "UPDATE failed_sign_ins SET failures = failures - 1, last_at = COALESCE(CAST(:last AS bigint), last_at)"
+        " WHERE who = :who",
+        {"who": who, "last": None if last_at is None else stamp(last_at)},
+    )
+    rows.run("DELETE FROM failed_sign_ins WHERE who = :who AND failures <= 0", {"who": who})
+
+
 def forget_failures(rows: Rows, who: str) -> None:
     rows.run("DELETE FROM failed_sign_ins WHERE who = :who", {"who": who})
 

@@ -12,7 +12,7 @@ import pytest
 from bellwire.access import Right
 from bellwire.desk.api.doors import MOST_BYTES
 from tests.desk.api.notes import keeping_notes
-from tests.desk.callers import token
+from tests.desk.callers import programs, token
 from tests.desk.story import NOW, Place, open_desk
 
 
@@ -67,6 +67,18 @@ async def test_after_a_day_a_key_is_as_good_as_new(place: Place, line: httpx.Asy
         answer = await line.post("/notes", json={"text": "a"}, headers={"Idempotency-Key": "one"})
         seen.append(answer.json()["number"])
     assert seen == [2, 2, 5]
+
+
+async def test_a_token_reaches_as_far_as_its_rights_and_those_of_whom_it_belongs_to(place: Place) -> None:
+    seen = {}
+    for program in await programs(place):
+        async with httpx.AsyncClient(headers=program.headers, timeout=30) as line:
+            answer = await line.post(f"{place.url}/notes", json={"text": program.name})
+        seen[program.name] = answer.status_code
+        allowed = program.rights is not None and Right.WORK in program.rights
+        assert answer.status_code == (201 if allowed else 401 if program.rights is None else 403), program.name
+    assert await notes_in(place) == [name for name, status in seen.items() if status == 201]
+    assert (seen["of the operator"], seen["of the viewer"], seen["may see"]) == (201, 403, 403)
 
 
 async def test_what_failed_may_be_tried_again_with_the_same_key(place: Place, line: httpx.AsyncClient) -> None:

@@ -244,7 +244,9 @@ async def test_what_sends_no_webhooks_has_no_page_for_them(tmp_path: Path, path:
 
 async def signed_in(place: Place, surfer: Surfer, role: Role) -> None:
     def begin(rows: Rows) -> str:
-        person = add_person(rows, name="Dana", email="d@example.com", role=role, password="x", now=place.now, who="x")
+        given = {"password": "x", "now": place.now, "who": "x"}
+        add_person(rows, name="Olive", email="o@example.com", role=Role.OWNER, **given)  # type: ignore[arg-type]
+        person = add_person(rows, name="Dana", email="d@example.com", role=role, **given)  # type: ignore[arg-type]
         return begin_session(rows, person.id, place.now, "")
 
     secret = await place.ledger.write(begin)

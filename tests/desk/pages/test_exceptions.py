@@ -367,9 +367,9 @@ async def signed_in(place: Place, desk: Visit, role: Role) -> None:
     secret = hashed("a long enough password")
 
     def add(rows: Rows) -> None:
-        for name in ("Dana", "Kim"):
+        for name, its in (("Olive", Role.OWNER), ("Dana", role), ("Kim", role)):
             person = add_person(
-                rows, name=name, email=f"{name}@example.com", role=role, password=secret, now=NOW, who="test"
+                rows, name=name, email=f"{name}@example.com", role=its, password=secret, now=NOW, who="test"
             )
         people.disable(rows, person.id, NOW)
 

@@ -165,6 +165,8 @@ async def test_a_person_without_the_right_to_work_is_offered_nothing_and_may_do_
     run = await place.write(lambda story: story.dies(NOW))
 
     def to_viewer(rows: Rows) -> str:
+        olive = {"name": "Olive", "email": "olive@example.com", "password": "x", "now": NOW, "who": "test"}
+        add_person(rows, role=Role.OWNER, **olive)  # type: ignore[arg-type]
         vera = {"name": "Vera", "email": "vera@example.com", "password": "x", "now": NOW, "who": "test"}
         return begin_session(rows, add_person(rows, role=Role.VIEWER, **vera).id, NOW, "test")  # type: ignore[arg-type]
 

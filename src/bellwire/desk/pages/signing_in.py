@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from bellwire.access import (
     CodeSecrets,
     Role,
+    Try,
     add_person,
     begin_half,
     begin_session,
@@ -23,6 +24,7 @@ from bellwire.access import (
     may_try,
     nobodys,
     succeeded,
+    take_back,
     too_weak,
     use_code,
 )
@@ -69,15 +71,12 @@ class _SigningIn:
         email, password, to = form.get("email").lower(), form.text("password"), local(form.get("next", "/"))
         place, now = place_of(request), self._site.clock()
 
-        def look(rows: Rows) -> tuple[PersonRow | None, timedelta | None]:
-            wait = may_try(rows, email, place, now)
-            if wait is None:  # Counted before it is tried, so that of many at once no more are tried.
-                failed(rows, email, place, now)
-            return people.by_email(rows, email), wait
+        def look(rows: Rows) -> tuple[PersonRow | None, timedelta | Try]:
+            return people.by_email(rows, email), may_try(rows, email, place, now) or failed(rows, email, place, now)
 
-        person, wait = await self._site.ledger.write(look)
-        if wait is not None:
-            text = f"That was wrong too often. Try again in {duration(wait)}."
+        person, tried = await self._site.ledger.write(look)
+        if isinstance(tried, timedelta):
+            text = f"That was wrong too often. Try again in {duration(tried)}."
             return self._asked(request, text, to, email, status=429)
         right = await in_thread(fits, person.password if person else await in_thread(nobodys), password)
         if person is None or person.disabled_at is not None or not right:
@@ -88,6 +87,7 @@ class _SigningIn:
 
         def begin(rows: Rows) -> str:
             if with_code:
+                take_back(rows, tried)
                 return begin_half(rows, number, now, agent, instead_of=visitor.secret)
             succeeded(rows, email, place, now, who=name)
             return begin_session(rows, number, now, agent, instead_of=visitor.secret)

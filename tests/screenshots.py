@@ -1,0 +1,206 @@
+"""`make screenshots`: every page of the desk, light and dark, on a laptop and on a phone, into screenshots/.
+
+Behind it is a project with three templates, on practice vendors: their stories are played, and then a bad hour begins.
+Ends with exit code 1 if a page fails, if the browser complains about one, or if one is wider than a phone.
+"""
+
+import asyncio
+import html
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from bellwire.access import Role
+from bellwire.app import Bellwire, running
+from bellwire.cli.logs import set_up
+from bellwire.cli.roles import choose_connectors, fit_triggers
+from bellwire.cli.staging import stage_of
+from bellwire.desk import Desk, Site
+from bellwire.engine import switch
+from bellwire.flows import template
+from bellwire.ledger import FlowMode, Rows, crosswalk
+from bellwire.practice import Practice, Sale, SaleLine, Shop
+from bellwire.practice.project import write_project
+from bellwire.practice.stage import Passing, Stage
+from bellwire.practice.stories import find_story
+from bellwire.practice.stories.order_to_cash import UNKNOWN_SKU
+from bellwire.settings import load_settings
+from tests.desk.callers import SAMPLES, address, somebody
+from tests.desk.test_browser import ARGUMENTS, CHROMIUM
+
+FOLDER = Path(__file__).parent.parent / "screenshots"
+STORIES = ("dunning", "returns", "order-to-cash")
+"""In this order: the last one's day is what the first page shows. Some numbers of its orders are those of orders that
+came back, so the books refuse them: exceptions to look at."""
+WIDTHS = {"laptop": 1280, "phone": 390}
+SCHEMES = ("light", "dark")
+
+_NEWEST = {
+    "runs": "SELECT max(id) FROM runs WHERE state = 'dead'",
+    "exceptions": "SELECT max(id) FROM exceptions WHERE state = 'open'",
+    "asks": "SELECT max(id) FROM asks WHERE state = 'open'",
+    "events": "SELECT max(id) FROM events",
+    "deliveries": "SELECT max(id) FROM deliveries",
+}
+"""What a page with a number is shown with, by the first word of its path."""
+
+
+@asynccontextmanager
+async def business(folder: Path) -> AsyncIterator[tuple[Bellwire, Stage]]:
+    """The project, at work, with nothing behind it yet."""
+    flows, files = dict[str, str](), dict[str, str]()
+    for name in STORIES:
+        flows |= fit_triggers(template(name), {})
+        files |= find_story(name).files
+    chosen = choose_connectors(flows, {})
+    roles = {name: connector.name for name, connector in chosen.items()}
+    clock = Passing()
+    async with AsyncExitStack() as stack:
+        practice = await stack.enter_async_context(Practice(set(roles.values())))
+        texts = {f"{flow}.yaml": text for flow, text in flows.items()}
+        secrets = write_project(folder, practice, roles, texts, files)
+        settings = folder / "bellwire.toml"
+        settings.write_text(f'business = "Hill & Leaf Tea"\n{settings.read_text("utf-8")}', encoding="utf-8")
+        bellwire = await stack.enter_async_context(running(load_settings(folder, {}), secrets, clock))
+        simulators = {name: practice.simulators[vendor] for name, vendor in roles.items()}
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        yield bellwire, stage_of(bellwire, simulators, session, clock=clock)
+
+
+async def play(bellwire: Bellwire, stage: Stage) -> None:
+    """The stories; then three orders that nobody can book, and one that people have to carry out themselves."""
+    for name in STORIES:
+        print(f"Playing {name} …", flush=True)
+        async for _ in find_story(name).tell(stage):
+            pass
+    shop = stage.part("shop", Shop)  # type: ignore[type-abstract]
+
+    async def sell(number: str, sku: str) -> None:
+        order = shop.place(Sale(number, [SaleLine(sku, 2)]))
+        shop.pay(order)
+        await stage.send("shop", shop.webhook(order, "order.paid"))
+
+    def forget(rows: Rows) -> None:
+        assert crosswalk.remove(rows, "books", "product", UNKNOWN_SKU)
+
+    def by_hand(rows: Rows) -> None:
+        switch(rows, "order_to_cash", FlowMode.MANUAL, stage.clock(), who="Dana", reason="We look at each order.")
+
+    await bellwire.ledger.write(forget)
+    for number in ("7001", "7002", "7003"):
+        await sell(number, UNKNOWN_SKU)
+    await stage.settle()
+    await bellwire.ledger.write(by_hand)
+    await sell("7004", "TEA-100")
+    await stage.settle()
+
+
+def samples(rows: Rows, path: str) -> dict[str, str]:
+    """For the parameters of a page."""
+    query = _NEWEST.get(path.split("/")[1])
+    found = rows.one(query) if query else None
+    number = str(found[0]) if found and found[0] else "1"
+    return {"number": number, "run": number, "exception": number, "ask": number, "delivery": number, **SAMPLES}
+
+
+@dataclass
+class Camera:
+    url: str
+    wrong: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    """The names of the pages."""
+
+    async def take(self, browser: Browser, path: str, cookie: str) -> None:
+        """All four pictures of a page."""
+        if not await self._is_a_page(path, cookie):
+            return
+        name = "-".join(part for part in path.strip("/").split("/") if part) or "today"
+        print(f"{path} …", flush=True)
+        for device, width in WIDTHS.items():
+            context = await browser.new_context(viewport={"width": width, "height": 844})
+            if cookie:
+                await context.add_cookies([{"name": "bellwire_session", "value": cookie, "url": self.url}])
+            await self._take(context, path, name, device, width)
+            await context.close()
+        self.taken.append(name)
+
+    async def _is_a_page(self, path: str, cookie: str) -> bool:
+        """What leads elsewhere, or is a file to be kept, has nothing to show."""
+        cookies = {"bellwire_session": cookie} if cookie else {}
+        async with (
+            aiohttp.ClientSession(cookies=cookies) as session,
+            session.get(self.url + path, allow_redirects=False) as got,
+        ):
+            if got.status >= 400:
+                self.wrong.append(f"{path}: {got.status}")
+            return got.status == 200 and got.content_type == "text/html"
+
+    async def _take(self, context: BrowserContext, path: str, name: str, device: str, width: int) -> None:
+        page = await context.new_page()
+        page.on("console", lambda message: self.wrong.append(f"{path} ({device}): {message.text}"))
+        page.on("pageerror", lambda error: self.wrong.append(f"{path} ({device}): {error}"))
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            if scheme == SCHEMES[0]:
+                await page.goto(self.url + path)
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                self.wrong.append(f"{path} ({device}): it is {wide} px wide")
+            await page.screenshot(path=FOLDER / f"{name}.{device}.{scheme}.png", full_page=True, animations="disabled")
+
+    def index(self) -> Iterator[str]:
+        """One page with all pictures."""
+        yield '<!doctype html><html lang="en"><meta charset="utf-8"><title>The desk</title>'
+        yield "<style>body{font:16px sans-serif;margin:2rem}img{border:1px solid #888;vertical-align:top}</style>"
+        for name in self.taken:
+            yield f"<h2>{html.escape(name)}</h2>"
+            for device, width in WIDTHS.items():
+                for scheme in SCHEMES:
+                    file = html.escape(f"{name}.{device}.{scheme}.png", quote=True)
+                    yield f'<a href="{file}"><img src="{file}" alt="{device}, {scheme}" width="{width // 3}"></a>'
+
+
+async def photograph(bellwire: Bellwire, stage: Stage) -> Camera:
+    project, ledger = bellwire.project, bellwire.ledger
+    desk = Desk(Site(ledger, project.flows, project.connections))
+    pages = [page for page in desk.all_pages() if page.method == "GET" and page.path not in ("/live", "/{rest:path}")]
+    camera = Camera(bellwire.url)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        await camera.take(browser, "/setup", "")
+        _, cookie = await ledger.write(partial(somebody, name="Dana", role=Role.OWNER, now=stage.clock()))
+        await ledger.write(partial(somebody, name="Sam", role=Role.OPERATOR, now=stage.clock()))
+        await camera.take(browser, "/sign-in", "")
+        for page in pages:
+            if page.needs is not None:
+                found = await ledger.read(partial(samples, path=page.path))
+                await camera.take(browser, address(page.path, found), cookie)
+        await browser.close()
+    return camera
+
+
+async def main() -> int:
+    set_up("error")
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
+    with tempfile.TemporaryDirectory(prefix="bellwire-screenshots-") as folder:
+        async with business(Path(folder)) as (bellwire, stage):
+            await play(bellwire, stage)
+            camera = await photograph(bellwire, stage)
+    (FOLDER / "index.html").write_text("\n".join(camera.index()), encoding="utf-8")
+    print(f"{len(camera.taken)} pages: {FOLDER / 'index.html'}")
+    for each in dict.fromkeys(camera.wrong):
+        print(f"Wrong: {each}", file=sys.stderr)
+    return 1 if camera.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
