@@ -20,7 +20,7 @@ from bellwire.access.sessions import (
     key_of,
     note_session,
 )
-from bellwire.access.setup import is_setup_code, setup_code
+from bellwire.access.setup import is_setup_code, keep_setup_code, setup_code
 from bellwire.access.sign_in import Try, failed, may_try, succeeded, take_back
 from bellwire.access.tokens import issue_token, revoke_token, token_rights
 
@@ -46,6 +46,7 @@ __all__ = [
     "hashed",
     "is_setup_code",
     "issue_token",
+    "keep_setup_code",
     "key_of",
     "made_up",
     "may_try",

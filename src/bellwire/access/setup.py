@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 
 from bellwire.ledger import Rows, asks
 
@@ -13,6 +14,12 @@ def setup_code(rows: Rows) -> str:
         return ""
     text = hmac.new(key.encode(), b"the first account", hashlib.sha256).hexdigest()[:12]
     return "-".join(text[at : at + 4] for at in (0, 4, 8))
+
+
+def keep_setup_code(rows: Rows) -> str:
+    """The same; made if no engine has begun yet."""
+    asks.keep_link_key(rows, secrets.token_hex(32))
+    return setup_code(rows)
 
 
 def is_setup_code(rows: Rows, given: str) -> bool:

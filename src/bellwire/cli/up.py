@@ -109,12 +109,12 @@ async def _tell(bellwire: "Bellwire", work: str) -> None:
 
 async def _say_how_to_begin(bellwire: "Bellwire") -> None:
     """Where other machines reach the desk and nobody has an account, whoever reads this may make the first."""
-    from bellwire.access import setup_code
+    from bellwire.access import keep_setup_code
     from bellwire.desk import beyond_loopback
     from bellwire.ledger import people
 
     if not beyond_loopback(bellwire.project.settings.host):
         return
-    anybody, code = await bellwire.ledger.read(lambda rows: (people.is_anybody(rows), setup_code(rows)))
+    anybody, code = await bellwire.ledger.write(lambda rows: (people.is_anybody(rows), keep_setup_code(rows)))
     if not anybody:
-        say(f"Nobody has an account yet. Make the owner's: {bellwire.url}/setup, with the code {code or '(none yet)'}")
+        say(f"Nobody has an account yet. Make the owner's: {bellwire.url}/setup, with the code {code}")
