@@ -4,7 +4,6 @@ A page with parameters that aren't in `SAMPLES` gets 1 for them: in a furnished 
 """
 
 import asyncio
-
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
