@@ -1,8 +1,9 @@
 """Everybody who may come to the desk, and an address for each of its pages: a new page is tested as it is listed.
 
-A page with parameters that aren't in `SAMPLES` gets 1 for them.
+A page with parameters that aren't in `SAMPLES` gets 1 for them: in a furnished place, nearly all of these are there.
 """
 
+import asyncio
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +13,14 @@ from typing import Any
 import httpx
 
 from bellwire.access import Right, Role, add_person, begin_session, close_account, issue_token, key_of
+from bellwire.desk.errands import Errand
 from bellwire.desk.site import Page
 from bellwire.desk.visitor import Visitor
 from bellwire.ledger import Rows, people
-from tests.desk.story import NOW, Place
+from tests.desk.asked import question
+from tests.desk.story import NOW, Place, Story, a_day
 
-SAMPLES = {"flow": "order_to_cash", "connection": "shop", "rest": "nope"}
+SAMPLES = {"flow": "order_to_cash", "name": "shop", "rest": "nope"}
 """By the name of a parameter."""
 _NO_HASH = "not-a-hash"
 """Nobody signs in with a password here, and making a hash takes long."""
@@ -30,6 +33,21 @@ def address(path: str, samples: Mapping[str, str] = SAMPLES) -> str:
 
 def pages_of(place: Place, method: str) -> list[Page]:
     return [page for page in place.desk.all_pages() if page.method == method and page.path != "/live"]
+
+
+async def furnish(place: Place) -> None:
+    """A day, a question, a token, and work that goes on: the first of each, as the addresses have it."""
+
+    def write(rows: Rows) -> None:
+        a_day(rows)
+        question(Story(rows, number=2000), NOW - timedelta(minutes=1))
+        token(rows, tuple(Right))
+
+    async def go_on(_: Errand) -> None:
+        await asyncio.Event().wait()
+
+    await place.ledger.write(write)
+    place.desk._site.errands.begin(Errand("retry", "Dana", [1, 2, 3], NOW, key="1", done=1), go_on)
 
 
 @dataclass

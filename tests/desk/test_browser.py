@@ -324,7 +324,7 @@ async def test_a_customers_order_is_found_by_its_number_on_a_phone_and_where_it_
         await expect(verdict).to_contain_text("It needs you")
         await expect(verdict).to_contain_text("5 of 6 steps are done.")
         await expect(verdict).to_be_in_viewport()
-        await expect(page.get_by_role("link", name="Put it right")).to_be_visible()
+        await expect(page.get_by_role("link", name="Deal with it")).to_be_visible()
         assert opened.complaints == []
 
 

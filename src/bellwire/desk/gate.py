@@ -17,7 +17,7 @@ from bellwire.desk.forms import read_form
 from bellwire.desk.guard import Near
 from bellwire.desk.site import Page, Site, View
 from bellwire.desk.visitor import Visitor
-from bellwire.errors import BellwireError, LedgerBusy
+from bellwire.errors import BellwireError, LedgerBusy, NotFound
 from bellwire.ledger import Rows, asks, figures, people
 
 log = structlog.get_logger()
@@ -74,6 +74,8 @@ class Gate:
                 response = self.failed(request, error)
             except LedgerBusy as error:
                 response = self._site.message(request, 503, "Just a moment", str(error), "Try again in a minute.")
+            except NotFound as error:
+                response = self._site.message(request, 404, "That isn’t there", str(error), error.remedy)
             except BellwireError as error:
                 response = self._site.message(request, 400, "That isn’t possible", str(error), error.remedy)
             except Exception:
