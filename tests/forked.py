@@ -54,8 +54,8 @@ class _Server:
     def fork(self, order: Mapping[str, Any], streams: list[int]) -> int:
         with self._turn:
             socket.send_fds(self._orders, [json.dumps(order).encode()], streams)
-            pid, adopted = self._orders.recv(100), self._orders.recv(100)
-        assert adopted, "the server of forks has ended"
+            pid = self._orders.recv(100)
+        assert pid, "the server of forks has ended"
         return int(pid)
 
 

@@ -40,16 +40,23 @@ def _serve(orders: socket.socket) -> dict[str, Any] | None:
         order, (*streams,), _, _ = socket.recv_fds(orders, LARGEST, 3)
         if not order:
             return None
+        ours, its = socket.socketpair()
         between = os.fork()
         if between:
+            its.close()
             os.waitpid(between, 0)
-            orders.send(b"adopted")
+            orders.send(ours.recv(100))
+            ours.close()
             for stream in streams:
                 os.close(stream)
             continue
-        if made := os.fork():
-            orders.send(str(made).encode())
+        ours.close()
+        if os.fork():
             os._exit(0)
+        os.setsid()
+        its.send(str(os.getpid()).encode())
+        its.recv(1)  # until it is closed: never does it see the one between as its parent
+        its.close()
         orders.close()
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
@@ -59,7 +66,6 @@ def _serve(orders: socket.socket) -> dict[str, Any] | None:
 
 def _be(words: list[str], cwd: str, environ: dict[str, str]) -> int:
     """What `python WORDS` is, in that folder and with that environment; its exit code."""
-    os.setsid()
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environ)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from bellwire.ledger import Database, Rows, open_ledger
+from bellwire.ledger.postgres import upgrade
 from bellwire.ledger.sqlite import SqliteDatabase, SqliteRows
 from tests.postgres import Server
 
@@ -42,7 +43,7 @@ class Ledgers:
             self._server = Server(durable=False)
             self._server.start()
             self._server.run("CREATE DATABASE blank")
-            asyncio.run(_opened(self._server.url("blank")))
+            upgrade(self._server.url("blank"))  # also asked for within a loop
         return self._server
 
     def postgres(self) -> str:

@@ -223,7 +223,8 @@ async def up(town: Town, *options: str) -> AsyncIterator[Up]:
                 assert running.process.poll() is None, running.errors
                 try:
                     async with session.get(f"{town.url}/readyz") as answer:
-                        return answer.status == 200
+                        # It answers before it has said all that it says.
+                        return answer.status == 200 and "Ready." in running.output
                 except aiohttp.ClientError:
                     return False
 
