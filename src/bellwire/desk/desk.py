@@ -4,13 +4,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 from bellwire.desk.answers import Answers
 from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
+from bellwire.desk.mounting import Below
 from bellwire.desk.pages import (
     asks,
     events,
@@ -73,7 +74,7 @@ class Desk:
             ],
             exception_handlers={HTTPException: self._failed},
         )
-        return [*answers.routes(), Mount("/api/v1", app=Headed(api(site))), Mount("", app=Headed(pages))]
+        return [*answers.routes(), Below("/api/v1", Headed(api(site))), Below("", Headed(pages))]
 
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""

@@ -2,24 +2,24 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from bellwire.desk.api import api
 from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.shapes import Body, Text, Value
+from bellwire.desk.mounting import Below
 from bellwire.errors import BellwireError, LedgerBusy, NotFound
 from bellwire.intake import serve
 from bellwire.ledger import Rows, audit
 from tests.desk.story import Place
 
 
-class Note(BaseModel):
-    text: str
-    more: dict[str, Any] = {}
+class Note(Body):
+    text: Text
+    more: dict[Text, Value] = Field(default={}, json_schema_extra={"additionalProperties": False})
 
 
 class Kept(BaseModel):
@@ -49,5 +49,5 @@ async def keeping_notes(place: Place) -> AsyncIterator[str]:
 
     app = api(site)
     app.include_router(routes)
-    async with serve(Starlette(routes=[Mount("/api/v1", app=app)]), "127.0.0.1", 0) as port:
+    async with serve(Starlette(routes=[Below("/api/v1", app)]), "127.0.0.1", 0) as port:
         yield f"http://127.0.0.1:{port}/api/v1"

@@ -52,7 +52,7 @@ async def test_a_write_with_a_key_is_done_once_however_often_it_comes(place: Pla
     answers = await asyncio.gather(*sent)
     assert {(answer.status_code, answer.text) for answer in answers} == {(201, '{"number":1}')}
     assert await notes_in(place) == ["a"]
-    assert is_a_problem(await line.post("/notes", json={"text": "b"}, headers=headers), 422)
+    assert is_a_problem(await line.post("/notes", json={"text": "b"}, headers=headers), 409)
     async with await a_line(place) as other:  # A key is its caller's own.
         assert (await other.post("/notes", json={"text": "b"}, headers=headers)).json() == {"number": 2}
     assert (await line.post("/notes", json={"text": "b"})).json() == {"number": 3}

@@ -10,14 +10,15 @@ from pydantic import BaseModel, Field
 
 from bellwire.desk.api.doors import Doors, Key
 from bellwire.desk.api.paging import After, Limit, Listed
+from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, Body
 from bellwire.desk.asking import LONGEST, do_by_hand, fields_of, means_of
 from bellwire.engine import Means, approve, decline, leave_out, values_of
 from bellwire.errors import NotFound
 from bellwire.ledger import AskKind, AskRow, AskState, Rows, asks
 
-Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="Of the approval or to-do.")]
-Told = Annotated[str, Field(max_length=LONGEST)]
-Why = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=r"\S", description="It stays on record.")]
+Number = Annotated[int, Path(ge=1, le=LARGEST, description="Of the approval or to-do.")]
+Told = Annotated[str, Field(max_length=LONGEST, pattern=KEPT)]
+Why = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=KEPT_WORDS, description="It stays on record.")]
 
 
 class Ask(BaseModel):
@@ -56,17 +57,20 @@ class WholeAsk(Ask):
     result: list[Wanted] = Field(description="Of a to-do: what may be told when it is done.")
 
 
-class Approving(BaseModel):
+class Approving(Body):
     reason: Told = ""
 
 
-class Refusing(BaseModel):
+class Refusing(Body):
     reason: Why
 
 
-class Done(BaseModel):
+class Done(Body):
     result: dict[Told, Told] = Field(
-        default={}, max_length=100, description="What the other system gave, such as the id: by field."
+        default={},
+        max_length=100,
+        json_schema_extra={"additionalProperties": False},
+        description="What the other system gave, such as the id: by field.",
     )
 
 

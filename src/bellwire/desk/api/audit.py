@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from bellwire.desk.api.doors import Doors
 from bellwire.desk.api.paging import After, Limit, Listed
+from bellwire.desk.api.shapes import Moment
 from bellwire.ledger import audit
 from bellwire.ledger.audit import Wanted
 
@@ -32,8 +33,8 @@ def router(doors: Doors) -> APIRouter:
         who: Text = "",
         what: Text = "",
         target: Text = "",
-        since: AwareDatetime | None = None,
-        until: AwareDatetime | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
         limit: Limit = 50,
         after: After = None,
     ) -> Listed[Act]:

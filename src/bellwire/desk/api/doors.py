@@ -109,7 +109,7 @@ class Doors:
 
         answer = await self.site.ledger.write(once)
         if answer.asked != asked:
-            raise HTTPException(422, "This Idempotency-Key was used for another request.")
+            raise HTTPException(409, "This Idempotency-Key was used for another request.")
         return Response(answer.body, answer.status, media_type="application/json")
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.shapes import KEPT, LARGEST, Body
 from bellwire.desk.drafting import State as DraftState
 from bellwire.desk.drafting import checked, connectors_of, folder_of, keep, publish, state_of, tried
 from bellwire.engine import shown
@@ -19,12 +20,12 @@ FlowId = Annotated[
 _MOST = 256 * 1024
 
 
-class Text(BaseModel):
-    text: str = Field(min_length=1, max_length=_MOST, description="A flow, as its file has it: YAML.")
+class Text(Body):
+    text: str = Field(min_length=1, max_length=_MOST, pattern=KEPT, description="A flow, as its file has it: YAML.")
 
 
 class Tried(Text):
-    event: int | None = Field(None, ge=1, le=2**63 - 1, description="The event to try it with; null: the newest.")
+    event: int | None = Field(None, ge=1, le=LARGEST, description="The event to try it with; null: the newest.")
 
 
 class Found(BaseModel):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from bellwire.desk.api.doors import Doors, Key
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.runs import Number, Run, Since, Text, Until, run_of
+from bellwire.desk.api.shapes import KEPT, Body
 from bellwire.engine import send_again
 from bellwire.ledger import EventRow, Rows, Wanted, events, finding, runs
 
@@ -39,8 +40,8 @@ class WholeEvent(EventShown):
     runs: list[Run]
 
 
-class Replay(BaseModel):
-    flow: Annotated[str, Field(max_length=100)] = ""
+class Replay(Body):
+    flow: Annotated[str, Field(max_length=100, pattern=KEPT)] = ""
     """The flow's id; empty: all that listen to the event."""
 
 

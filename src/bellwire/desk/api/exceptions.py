@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from bellwire.desk import deeds
 from bellwire.desk.api.doors import Doors, Key
 from bellwire.desk.api.paging import After, Limit, Listed
+from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, Body, Value
 from bellwire.desk.deeds import Deed, Kind
 from bellwire.desk.errands import Errand
 from bellwire.engine import comment, edit, input_of, retry, situation, still_open
@@ -16,10 +17,10 @@ from bellwire.errors import BellwireError, NotFound
 from bellwire.ledger import ExceptionRow, Rows, comments, exceptions, figures
 from bellwire.ledger.exceptions import Choice
 
-Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="The exception's number.")]
-Text = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
-Words = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
-Filter = Annotated[str, Query(max_length=500, pattern=r"^[^\x00]*$")]
+Number = Annotated[int, Path(ge=1, le=LARGEST, description="The exception's number.")]
+Text = Annotated[str, Field(max_length=2_000, pattern=KEPT)]
+Words = Annotated[str, Field(max_length=2_000, pattern=KEPT_WORDS)]
+Filter = Annotated[str, Query(max_length=500, pattern=KEPT)]
 _MOST = 10_000
 """Numbers in one request."""
 
@@ -87,40 +88,38 @@ class InputOut(BaseModel):
     """What the action is given: by its flow, or by an earlier edit."""
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Retry(_Body):
+class Retry(Body):
     as_now: bool = False
     """With the flow as it is now, not as it was when the run began."""
 
 
-class Edit(_Body):
-    changes: dict[Text, Any] = Field(min_length=1, max_length=1_000)
+class Edit(Body):
+    changes: dict[Text, Value] = Field(
+        min_length=1, max_length=1_000, json_schema_extra={"additionalProperties": False}
+    )
     """New values by field, such as `order.lines[0].sku`."""
 
 
-class Resolve(_Body):
-    result: dict[Text, Text] = Field(default={}, max_length=100)
+class Resolve(Body):
+    result: dict[Text, Text] = Field(default={}, max_length=100, json_schema_extra={"additionalProperties": False})
     """What the other system gave, such as `id`, for the later actions."""
     reason: Text = ""
 
 
-class Dismiss(_Body):
+class Dismiss(Body):
     reason: Words
 
 
-class Assign(_Body):
-    assignee: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
+class Assign(Body):
+    assignee: Annotated[str, Field(max_length=100, pattern=KEPT)]
     """Empty: nobody."""
 
 
-class Say(_Body):
+class Say(Body):
     text: Words
 
 
-class Chosen(_Body):
+class Chosen(Body):
     """All open ones that fit everything that is said."""
 
     cause: Text = ""
@@ -130,11 +129,11 @@ class Chosen(_Body):
     assignee: Text | None = None
 
 
-class Many(_Body):
+class Many(Body):
     """What is done to many, named by their numbers or chosen (not both)."""
 
     do: Literal["retry", "resolve", "dismiss", "assign"]
-    numbers: list[Annotated[int, Field(ge=1, le=2**63 - 1)]] = Field(default=[], max_length=_MOST)
+    numbers: list[Annotated[int, Field(ge=1, le=LARGEST)]] = Field(default=[], max_length=_MOST)
     chosen: Chosen | None = None
     reason: Text = ""
     """Needed to dismiss."""
@@ -174,7 +173,7 @@ def router(doors: Doors) -> APIRouter:
         connection: Filter = "",
         flow: Filter = "",
         search: Filter = "",
-        assignee: Annotated[str | None, Query(max_length=500, pattern=r"^[^\x00]*$")] = None,
+        assignee: Annotated[str | None, Query(max_length=500, pattern=KEPT)] = None,
         limit: Limit = 50,
         after: After = None,
     ) -> Listed[ExceptionOut]:
@@ -240,7 +239,7 @@ def router(doors: Doors) -> APIRouter:
 
         def work(rows: Rows) -> ExceptionOut:
             now = site.clock()
-            given = input_of(rows, site.means, still_open(rows, number)).with_values(body.changes)
+            given = input_of(rows, site.means, still_open(rows, number)).with_values(body.model_dump()["changes"])
             edit(rows, number, given, now, who=caller.name)
             retry(rows, number, now, who=caller.name)
             return _out(_found(rows, number))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from bellwire.desk.api.doors import Doors, Key
 from bellwire.desk.api.paging import Listed
+from bellwire.desk.api.shapes import KEPT, Body
 from bellwire.desk.flows import Line, environments, lines, standing
 from bellwire.desk.site import Site
 from bellwire.engine import Standing, switch_to
@@ -103,9 +104,9 @@ class Version(BaseModel):
     source: str
 
 
-class Switch(BaseModel):
+class Switch(Body):
     mode: FlowMode
-    reason: str = Field(default="", max_length=500, description="It stays on record.")
+    reason: str = Field(default="", max_length=500, pattern=KEPT, description="It stays on record.")
 
 
 def router(doors: Doors) -> APIRouter:

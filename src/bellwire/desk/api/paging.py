@@ -5,9 +5,11 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel
 
+from bellwire.desk.api.shapes import LARGEST
+
 T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at the most.")]
-After = Annotated[int | None, Query(ge=0, le=2**63 - 1, description="The `next` of the page before.")]
+After = Annotated[int | None, Query(ge=0, le=LARGEST, description="The `next` of the page before.")]
 
 
 class Listed(BaseModel, Generic[T]):

@@ -17,13 +17,14 @@ from bellwire.access import (
     too_weak,
 )
 from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.shapes import KEPT, LARGEST, Body
 from bellwire.desk.gate import in_thread
 from bellwire.errors import BellwireError, NotFound
 from bellwire.ledger import PersonRow, Rows, people
 
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-Password = Annotated[str, Field(min_length=12, max_length=200, description="At least 12 characters.")]
+Number = Annotated[int, Path(ge=1, le=LARGEST)]
+Name = Annotated[str, Field(min_length=1, max_length=100, pattern=KEPT)]
+Password = Annotated[str, Field(min_length=12, max_length=200, pattern=KEPT, description="At least 12 characters.")]
 
 
 class Person(BaseModel):
@@ -54,21 +55,21 @@ class People(BaseModel):
     items: list[Person]
 
 
-class NewPerson(BaseModel):
+class NewPerson(Body):
     name: Name
-    email: Annotated[str, Field(max_length=100)]
+    email: Annotated[str, Field(max_length=100, pattern=KEPT)]
     role: Role
     password: Password
 
 
-class Change(BaseModel):
+class Change(Body):
     """What isn't given stays."""
 
     name: Name | None = None
     role: Role | None = None
 
 
-class NewPassword(BaseModel):
+class NewPassword(Body):
     password: Password
 
 

@@ -1,5 +1,6 @@
 """Failures as the API tells them: problem+json, https://www.rfc-editor.org/rfc/rfc9457."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,8 +57,9 @@ def answer_problems(app: FastAPI) -> None:
     """Have every failure told as a problem."""
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
+        return problem(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:
@@ -72,6 +74,15 @@ def answer_problems(app: FastAPI) -> None:
     async def _unforeseen(request: Request, error: Exception) -> Response:
         log.error("a request of the API failed", path=request.url.path, exc_info=error)
         return problem(500, "This can't be done just now: a fault in Bellwire. The log has the details.")
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """The methods of a path: each has a route of its own, and none of them knows the others."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    described = app.openapi()["paths"]
+    fitting = [each for each in described if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each), path)]
+    # A path that is said word for word goes before one with parameters, https://spec.openapis.org/oas/v3.1.0#paths-object
+    return ", ".join(sorted(method.upper() for method in described[min(fitting, key=lambda each: each.count("{"))]))
 
 
 def told(error: BellwireError) -> Response:

@@ -5,22 +5,23 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from bellwire.desk.api.doors import Doors, Key
 from bellwire.desk.api.paging import After, Limit, Listed
+from bellwire.desk.api.shapes import KEPT_WORDS, LARGEST, Body, Moment
 from bellwire.engine import cancel, retry_run
 from bellwire.ledger import AttemptRow, Outcome, Rows, RunRow, RunState, Wanted, events, finding, runs
 
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Number = Annotated[int, Path(ge=1, le=LARGEST)]
 Text = Annotated[
     str,
     Query(
         max_length=100, description="An order's number, a customer's name or address, their beginning, or an amount."
     ),
 ]
-Since = Annotated[AwareDatetime | None, Query(description="Not before this moment.")]
-Until = Annotated[AwareDatetime | None, Query(description="Before this moment.")]
+Since = Annotated[Moment | None, Query(description="Not before this moment.")]
+Until = Annotated[Moment | None, Query(description="Before this moment.")]
 
 
 class Run(BaseModel):
@@ -60,8 +61,8 @@ class WholeRun(Run):
     attempts: list[Attempt]
 
 
-class Cancel(BaseModel):
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+class Cancel(Body):
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=KEPT_WORDS)]
     """Why; it stays on record."""
 
 

@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 
 from bellwire.access import Right, issue_token, revoke_token
 from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.shapes import KEPT, LARGEST, Body
 from bellwire.errors import BellwireError, NotFound
 from bellwire.ledger import Rows, TokenRow, tokens
 
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Number = Annotated[int, Path(ge=1, le=LARGEST)]
 
 
 class Token(BaseModel):
@@ -33,8 +34,8 @@ class Tokens(BaseModel):
     items: list[Token]
 
 
-class NewToken(BaseModel):
-    name: Annotated[str, Field(min_length=1, max_length=100, description="What it is for.")]
+class NewToken(Body):
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=KEPT, description="What it is for.")]
     rights: Annotated[list[Right], Field(min_length=1, description="None that the caller doesn't have.")]
     days: Annotated[int, Field(ge=0, le=3650, description="When it ends; 0: never.")] = 90
 
