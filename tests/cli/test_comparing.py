@@ -70,6 +70,8 @@ async def test_what_people_did_is_told_beside_what_bellwire_would_have_sent_and_
             simulator.received.clear()
 
         found = json.loads(await told(place, "flow", "compare", FLOW, "--json"))
+        for simulator in place.practice.simulators.values():
+            simulator.quotas.clear()  # No person types two commands in a second, as it is with QuickBooks.
         shown = await told(place, "flow", "compare", FLOW)
 
         subjects = {order.id: number for number, order in sold.items()}

@@ -97,7 +97,7 @@ class Housekeeping:
         while await self._step(lambda rows: rows.give_back(_PAGES)):
             pass
         await self._ledger.begin_log_anew()
-        done = replace(done, given_back=max(0, before.total - (await self._ledger.size()).total))
+        done = replace(done, given_back=max(0, before.file - (await self._ledger.size()).file))
         row = PurgeRow(now, done.payloads, done.events, done.size, done.given_back)
         await self._ledger.write(lambda rows: purge.note(rows, row))
         return done

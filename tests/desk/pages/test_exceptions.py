@@ -385,9 +385,7 @@ async def test_where_people_have_accounts_one_of_them_is_chosen(place: Place, de
     await signed_in(place, desk, Role.OPERATOR)
     await desk.get("/exceptions/1")
     assert '<option value="">Nobody</option><option>Olive</option><option>Dana</option></select>' in desk.text
-    assert "Nobody is called 'Kim'. There are: Olive, Dana." in await desk.post(
-        "/exceptions/1/assign", assignee="Kim"
-    )
+    assert "Nobody is called 'Kim'. There are: Olive, Dana." in await desk.post("/exceptions/1/assign", assignee="Kim")
     assert "Dana looks after it now." in await desk.post("/exceptions/1/assign", assignee="Dana")
     assert (await acts(place))[-1] == ("assign", "exception 1")
 

@@ -17,15 +17,16 @@ from bellwire.ledger import Rows, audit, drafts
 FlowId = Annotated[
     str, Path(pattern=r"^[a-z][a-z0-9_]{0,59}$", description="The name of the flow's file, without .yaml.")
 ]
-_MOST = 256 * 1024
 
 
 class Text(Body):
-    text: str = Field(min_length=1, max_length=_MOST, pattern=KEPT, description="A flow, as its file has it: YAML.")
+    text: str = Field(min_length=1, pattern=KEPT, description="A flow, as its file has it: YAML.")
 
 
 class Tried(Text):
-    event: int | None = Field(None, ge=1, le=LARGEST, description="The event to try it with; null: the newest.")
+    event: int | None = Field(
+        None, strict=True, ge=1, le=LARGEST, description="The event to try it with; null: the newest."
+    )
 
 
 class Found(BaseModel):

@@ -133,7 +133,7 @@ class Many(Body):
     """What is done to many, named by their numbers or chosen (not both)."""
 
     do: Literal["retry", "resolve", "dismiss", "assign"]
-    numbers: list[Annotated[int, Field(ge=1, le=LARGEST)]] = Field(default=[], max_length=_MOST)
+    numbers: list[Annotated[int, Field(strict=True, ge=1, le=LARGEST)]] = Field(default=[], max_length=_MOST)
     chosen: Chosen | None = None
     reason: Text = ""
     """Needed to dismiss."""
@@ -196,7 +196,7 @@ def router(doors: Doors) -> APIRouter:
         groups = await site.ledger.read(lambda rows: figures.open_groups(rows, limit=limit))
         return CausesOut(items=[CauseOut(**vars(group)) for group in groups])
 
-    @routes.get("/exceptions/{number}")
+    @routes.get("/exceptions/{number:row}")
     async def read_exception(caller: doors.see, number: Number) -> ExceptionRead:  # type: ignore[name-defined]
         """One, with how it stands with its run."""
 
@@ -210,13 +210,13 @@ def router(doors: Doors) -> APIRouter:
 
         return await site.ledger.read(read)
 
-    @routes.get("/exceptions/{number}/input")
+    @routes.get("/exceptions/{number:row}/input")
     async def read_input(caller: doors.work, number: Number) -> InputOut:  # type: ignore[name-defined]
         """What its action is given."""
         seen = await site.ledger.read(lambda rows: input_of(rows, site.means, still_open(rows, number)))
         return InputOut(operation=str(seen.operation), values=dict(seen.values))
 
-    @routes.post("/exceptions/{number}/retry", response_model=ExceptionOut)
+    @routes.post("/exceptions/{number:row}/retry", response_model=ExceptionOut)
     async def retry_exception(
         request: Request,
         caller: doors.work,  # type: ignore[name-defined]
@@ -227,7 +227,7 @@ def router(doors: Doors) -> APIRouter:
         """Try again from the action that failed; what is done isn't done again."""
         return await _do(request, caller, number, Deed(Kind.RETRY, as_now=body.as_now), key)
 
-    @routes.post("/exceptions/{number}/edit", response_model=ExceptionOut)
+    @routes.post("/exceptions/{number:row}/edit", response_model=ExceptionOut)
     async def edit_exception(
         request: Request,
         caller: doors.work,  # type: ignore[name-defined]
@@ -246,7 +246,7 @@ def router(doors: Doors) -> APIRouter:
 
         return await doors.write(request, caller, key, work)
 
-    @routes.post("/exceptions/{number}/resolve", response_model=ExceptionOut)
+    @routes.post("/exceptions/{number:row}/resolve", response_model=ExceptionOut)
     async def resolve_exception(
         request: Request,
         caller: doors.work,  # type: ignore[name-defined]
@@ -258,7 +258,7 @@ def router(doors: Doors) -> APIRouter:
         deed = Deed(Kind.RESOLVE, reason=body.reason, result=body.result)
         return await _do(request, caller, number, deed, key)
 
-    @routes.post("/exceptions/{number}/dismiss", response_model=ExceptionOut)
+    @routes.post("/exceptions/{number:row}/dismiss", response_model=ExceptionOut)
     async def dismiss_exception(
         request: Request,
         caller: doors.work,  # type: ignore[name-defined]
@@ -269,7 +269,7 @@ def router(doors: Doors) -> APIRouter:
         """Leave it: nothing more is done about it."""
         return await _do(request, caller, number, Deed(Kind.DISMISS, reason=body.reason), key)
 
-    @routes.post("/exceptions/{number}/assign", response_model=ExceptionOut)
+    @routes.post("/exceptions/{number:row}/assign", response_model=ExceptionOut)
     async def assign_exception(
         request: Request,
         caller: doors.work,  # type: ignore[name-defined]
@@ -280,7 +280,7 @@ def router(doors: Doors) -> APIRouter:
         """Say who looks after it."""
         return await _do(request, caller, number, Deed(Kind.ASSIGN, assignee=body.assignee), key)
 
-    @routes.post("/exceptions/{number}/comments", status_code=201, response_model=CommentOut)
+    @routes.post("/exceptions/{number:row}/comments", status_code=201, response_model=CommentOut)
     async def comment_on_exception(
         request: Request,
         caller: doors.work,  # type: ignore[name-defined]

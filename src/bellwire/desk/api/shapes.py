@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from starlette.convertors import IntegerConvertor, register_url_convertor
 
 LARGEST = 2**53 - 1
 """Of numbers: beyond it not all programs read the same, https://www.rfc-editor.org/rfc/rfc8259#section-6."""
@@ -28,6 +29,15 @@ def _moment(value: object) -> datetime:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """With its offset; it comes out in UTC."""
+
+
+class _Row(IntegerConvertor):
+    """A number of a row in a path, so that a word in its place is another path."""
+
+    regex = "[0-9]{1,16}"
+
+
+register_url_convertor("row", _Row())
 
 Text = Annotated[str, Field(pattern=KEPT)]
 _CLOSED = Field(json_schema_extra={"additionalProperties": False})

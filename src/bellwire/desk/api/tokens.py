@@ -37,7 +37,7 @@ class Tokens(BaseModel):
 class NewToken(Body):
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=KEPT, description="What it is for.")]
     rights: Annotated[list[Right], Field(min_length=1, description="None that the caller doesn't have.")]
-    days: Annotated[int, Field(ge=0, le=3650, description="When it ends; 0: never.")] = 90
+    days: Annotated[int, Field(strict=True, ge=0, le=3650, description="When it ends; 0: never.")] = 90
 
 
 class Issued(Token):
