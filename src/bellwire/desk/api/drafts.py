@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from bellwire.desk.api.doors import Doors, Key
-from bellwire.desk.api.shapes import KEPT, LARGEST, Body
+from bellwire.desk.api.shapes import KEPT, LARGEST, WHOLE, Body
 from bellwire.desk.drafting import State as DraftState
 from bellwire.desk.drafting import checked, connectors_of, folder_of, keep, publish, state_of, tried
 from bellwire.engine import shown
@@ -24,8 +24,8 @@ class Text(Body):
 
 
 class Tried(Text):
-    event: int | None = Field(
-        None, strict=True, ge=1, le=LARGEST, description="The event to try it with; null: the newest."
+    event: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] | None = Field(
+        None, description="The event to try it with; null: the newest."
     )
 
 

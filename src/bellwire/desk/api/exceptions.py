@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from bellwire.desk import deeds
 from bellwire.desk.api.doors import Doors, Key
 from bellwire.desk.api.paging import After, Limit, Listed
-from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, Body, Value
+from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, WHOLE, Body, Value
 from bellwire.desk.deeds import Deed, Kind
 from bellwire.desk.errands import Errand
 from bellwire.engine import comment, edit, input_of, retry, situation, still_open
@@ -133,7 +133,7 @@ class Many(Body):
     """What is done to many, named by their numbers or chosen (not both)."""
 
     do: Literal["retry", "resolve", "dismiss", "assign"]
-    numbers: list[Annotated[int, Field(strict=True, ge=1, le=LARGEST)]] = Field(default=[], max_length=_MOST)
+    numbers: list[Annotated[int, Field(ge=1, le=LARGEST), WHOLE]] = Field(default=[], max_length=_MOST)
     chosen: Chosen | None = None
     reason: Text = ""
     """Needed to dismiss."""

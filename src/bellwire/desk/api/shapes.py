@@ -40,6 +40,16 @@ class _Row(IntegerConvertor):
 register_url_convertor("row", _Row())
 
 Text = Annotated[str, Field(pattern=KEPT)]
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("a number is written without quotes, and is neither true nor false")
+    return value
+
+
+WHOLE = BeforeValidator(_whole)
+"""After an int and its bounds, for one as JSON has it: 1 and 1.0 are the same, "1" and true are none."""
 _CLOSED = Field(json_schema_extra={"additionalProperties": False})
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from bellwire.access import Right, issue_token, revoke_token
 from bellwire.desk.api.doors import Doors, Key
-from bellwire.desk.api.shapes import KEPT, LARGEST, Body
+from bellwire.desk.api.shapes import KEPT, LARGEST, WHOLE, Body
 from bellwire.errors import BellwireError, NotFound
 from bellwire.ledger import Rows, TokenRow, tokens
 
@@ -37,7 +37,7 @@ class Tokens(BaseModel):
 class NewToken(Body):
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=KEPT, description="What it is for.")]
     rights: Annotated[list[Right], Field(min_length=1, description="None that the caller doesn't have.")]
-    days: Annotated[int, Field(strict=True, ge=0, le=3650, description="When it ends; 0: never.")] = 90
+    days: Annotated[int, Field(ge=0, le=3650, description="When it ends; 0: never."), WHOLE] = 90
 
 
 class Issued(Token):
