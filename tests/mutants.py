@@ -398,8 +398,8 @@ MUTANTS = (
     Mutant(
         "a flow goes live untried",
         "engine/going_live.py",
-        "and not found.tried and not reason:",
-        "and found.tried and not reason:",
+        "if found.needs_reason and not reason:",
+        "if not found.needs_reason and not reason:",
         ("engine/test_going_live.py::test_without_one_it_stays_as_it_is_and_leaves_no_record",),
     ),
     Mutant(
@@ -468,8 +468,8 @@ MUTANTS = (
     Mutant(
         "a session never ends",
         "access/sessions.py",
-        "row is None or row.expires_at <= now or row.seen_at + _IDLE <= now",
-        "row is None",
+        "row is None or row.awaits or row.expires_at <= now or row.seen_at + _IDLE <= now",
+        "row is None or row.awaits",
         ("desk/test_gate.py::test_every_page_lets_in_whoever_has_the_right_that_it_needs_and_nobody_else",),
     ),
     Mutant(
@@ -482,8 +482,8 @@ MUTANTS = (
     Mutant(
         "tries to sign in are counted once they failed",
         "desk/pages/signing_in.py",
-        "            if wait is None:  # Counted",
-        "            if wait is None and False:  # Counted",
+        "may_try(rows, email, place, now) or failed(rows, email, place, now)",
+        "may_try(rows, email, place, now) or Try({})",
         ("desk/test_gate.py::test_many_tries_at_once_are_counted_like_one_after_the_other",),
     ),
     Mutant(

@@ -100,7 +100,7 @@ async def test_what_has_been_purged_is_said_so_and_cannot_be_sent_through_again(
 async def test_what_is_not_there_is_not_found(place: Place) -> None:
     for path in ("/events/99", "/deliveries/99", "/events/99999999999999999999", "/deliveries/99999999999999999999"):
         assert (await answer(place, path))[0] == 404
-    assert (await submit(place, "/events/2", "/events/99/again", {}))[0] == 400
+    assert (await submit(place, "/events/2", "/events/99/again", {}))[0] == 404
 
 
 async def test_what_arrived_is_text_and_never_markup(place: Place) -> None:
