@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 
 from bellwire.desk.api import api
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, Work
 from bellwire.desk.api.shapes import Body, Text, Value
 from bellwire.desk.mounting import Below
 from bellwire.errors import BellwireError, LedgerBusy, NotFound
@@ -33,7 +33,7 @@ async def keeping_notes(place: Place) -> AsyncIterator[str]:
     doors, routes = Doors(site), APIRouter()
 
     @routes.post("/notes", status_code=201, response_model=Kept)
-    async def keep(request: Request, note: Note, caller: doors.work, key: Key = "") -> Response:  # type: ignore[name-defined]
+    async def keep(request: Request, note: Note, caller: Work, key: Key = "") -> Response:
         def work(rows: Rows) -> Kept:
             for kind in (NotFound, LedgerBusy, BellwireError):
                 if note.text == kind.__name__:

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors
+from bellwire.desk.api.doors import Doors, Manage, See
 from bellwire.desk.gate import in_thread
 from bellwire.errors import BellwireError
 from bellwire.ledger import AlertRow, MessageRow, Rows, alerts, audit
@@ -64,7 +64,7 @@ def router(doors: Doors) -> APIRouter:
     site = doors.site
 
     @routes.get("")
-    async def list_alerts(caller: doors.see) -> Alerts:  # type: ignore[name-defined]
+    async def list_alerts(caller: See) -> Alerts:
         """Those that are open, the oldest first."""
         channels = await in_thread(read_channels, site.vault, site.environ) if site.vault else []
 
@@ -74,7 +74,7 @@ def router(doors: Doors) -> APIRouter:
         return Alerts(items=await site.ledger.read(query), channels=[channel.name for channel in channels])
 
     @routes.post("/test")
-    async def test(caller: doors.manage) -> Trial:  # type: ignore[name-defined]
+    async def test(caller: Manage) -> Trial:
         """Send a test message to every channel now, and say for each whether it went through."""
         channels = await in_thread(read_channels, site.vault, site.environ) if site.vault else []
         if not channels:

@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, See, Work
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, Body
 from bellwire.desk.asking import LONGEST, do_by_hand, fields_of, means_of
@@ -80,7 +80,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("/asks")
     async def list_asks(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         state: Annotated[Literal["open", "closed"], Query(description="Closed ones come newest first.")] = "open",
         flow: Annotated[str, Query(max_length=200)] = "",
         kind: AskKind | None = None,
@@ -99,7 +99,7 @@ def router(doors: Doors) -> APIRouter:
         return Listed(items=[_ask(row) for row in found[:limit]], next=found[limit - 1].id if more else None)
 
     @routes.get("/asks/{number}")
-    async def read_ask(caller: doors.see, number: Number) -> WholeAsk:  # type: ignore[name-defined]
+    async def read_ask(caller: See, number: Number) -> WholeAsk:
         """One, with every value."""
         means = means_of(site)
         return await site.ledger.read(lambda rows: _whole(rows, means, number))
@@ -117,7 +117,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.post("/asks/{number}/approve", response_model=WholeAsk)
     async def approve_ask(
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         request: Request,
         number: Number,
         told: Approving,
@@ -134,7 +134,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.post("/asks/{number}/decline", response_model=WholeAsk)
     async def decline_ask(
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         request: Request,
         number: Number,
         told: Refusing,
@@ -151,7 +151,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.post("/asks/{number}/done", response_model=WholeAsk)
     async def tick_ask_off(
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         request: Request,
         number: Number,
         told: Done,
@@ -168,7 +168,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.post("/asks/{number}/skip", response_model=WholeAsk)
     async def skip_ask(
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         request: Request,
         number: Number,
         told: Refusing,

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from bellwire.desk.api.doors import Doors
+from bellwire.desk.api.doors import Doors, See
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.shapes import Moment
 from bellwire.ledger import audit
@@ -29,7 +29,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("/audit")
     async def list_acts(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         who: Text = "",
         what: Text = "",
         target: Text = "",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from bellwire.connectors.kit import Call, Connection
 from bellwire.connectors.kit import standing as compare
 from bellwire.desk.accounts import Accounts
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, Manage, See, Work
 from bellwire.desk.api.paging import Listed
 from bellwire.desk.connections import Lamp, Standing
 from bellwire.errors import BellwireError
@@ -114,22 +114,22 @@ def router(doors: Doors) -> APIRouter:
         return connection
 
     @routes.get("/connections")
-    async def list_connections(_: doors.see) -> Listed[ConnectionRow]:  # type: ignore[name-defined]
+    async def list_connections(_: See) -> Listed[ConnectionRow]:
         """All of them."""
         return Listed(items=[ConnectionRow.model_validate(_row(each)) for each in await accounts.all_standings()])
 
     @routes.get("/connections/{name}")
-    async def read_connection(name: Name, _: doors.see) -> ConnectionState:  # type: ignore[name-defined]
+    async def read_connection(name: Name, _: See) -> ConnectionState:
         """One of them, as it is now. Its vendor isn't asked."""
         return _state(await accounts.standing(found(name)), site.reach.hook(name))
 
     @routes.get("/connections/{name}/health")
-    async def read_connection_health(name: Name, _: doors.see) -> HealthState:  # type: ignore[name-defined]
+    async def read_connection_health(name: Name, _: See) -> HealthState:
         """Whether it works, or since when it doesn't."""
         return _health(await accounts.standing(found(name)))
 
     @routes.post("/connections/{name}/test")
-    async def test_connection(name: Name, _: doors.work) -> CheckedState:  # type: ignore[name-defined]
+    async def test_connection(name: Name, _: Work) -> CheckedState:
         """Ask its vendor who we are there and what we may do. Nothing is changed by it."""
         checked = await accounts.check(found(name))
         return CheckedState(at=checked.at, findings=_findings(checked.findings))
@@ -138,7 +138,7 @@ def router(doors: Doors) -> APIRouter:
     async def reconcile_connection(
         name: Name,
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         key: Key = "",
     ) -> Response:
         """Have its lists read now for what no webhook brought."""
@@ -151,7 +151,7 @@ def router(doors: Doors) -> APIRouter:
         )
 
     @routes.get("/connections/{name}/subscriptions")
-    async def read_subscriptions(name: Name, _: doors.work) -> SubscriptionsState:  # type: ignore[name-defined]
+    async def read_subscriptions(name: Name, _: Work) -> SubscriptionsState:
         """Ask its vendor what it sends here."""
         connection = found(name)
         triggers = connection.connector.triggers
@@ -165,7 +165,7 @@ def router(doors: Doors) -> APIRouter:
         return SubscriptionsState(well=standing.well, missing=list(standing.missing), broken=broken)
 
     @routes.post("/connections/{name}/subscriptions/repair")
-    async def repair_subscriptions(name: Name, caller: doors.manage) -> SubscriptionsState:  # type: ignore[name-defined]
+    async def repair_subscriptions(name: Name, caller: Manage) -> SubscriptionsState:
         """Have its webhooks sent here. Tells how it was before; sent again, it changes nothing more."""
         before = await accounts.subscribe(found(name), caller.name)
         broken = [SubscriptionRow(id=each.id, topics=list(each.topics), trouble=each.trouble) for each in before.broken]

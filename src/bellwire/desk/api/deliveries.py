@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
-from bellwire.desk.api.doors import Doors
+from bellwire.desk.api.doors import Doors, See
 from bellwire.desk.api.events import EventShown, event_of
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.runs import Number, Since, Until
@@ -40,7 +40,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("")
     async def list_deliveries(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         connection: Annotated[str, Query(max_length=100)] = "",
         state: DeliveryState | None = None,
         since: Since = None,
@@ -54,7 +54,7 @@ def router(doors: Doors) -> APIRouter:
         return Listed(items=[DeliveryShown(**_values(row)) for row in found.items], next=found.next)
 
     @routes.get("/{number}")
-    async def read_delivery(number: Number, caller: doors.see) -> WholeDelivery:  # type: ignore[name-defined]
+    async def read_delivery(number: Number, caller: See) -> WholeDelivery:
         """One delivery, as it arrived, and the events that it became."""
         found = await site.ledger.read(lambda rows: arrival(rows, number))
         if found is None:

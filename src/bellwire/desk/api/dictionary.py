@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors
+from bellwire.desk.api.doors import Doors, See
 from bellwire.desk.gate import in_thread
 from bellwire.errors import NotFound
 from bellwire.flows import as_markdown, dictionary, runbook
@@ -44,7 +44,7 @@ def router(doors: Doors) -> APIRouter:
     site = doors.site
 
     @routes.get("/dictionary")
-    async def read_dictionary(caller: doors.see) -> Dictionary:  # type: ignore[name-defined]
+    async def read_dictionary(caller: See) -> Dictionary:
         """Every type of event, and every field that a flow can use."""
         found = await in_thread(dictionary)
         return Dictionary(
@@ -64,7 +64,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("/flows/{flow}/runbook")
     async def read_runbook(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         flow: Annotated[str, Path(max_length=200)],
     ) -> Runbook:
         """What whoever looks after a flow has to know."""

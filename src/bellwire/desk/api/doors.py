@@ -50,31 +50,33 @@ class Caller:
     rights: frozenset[Right]
 
 
+def _needs(right: Right) -> Any:
+    """The description names the right, as https://spec.openapis.org/oas/v3.1.0.html#security-requirement-object
+    has it."""
+
+    async def caller(request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Caller:
+        found = request.scope["caller"]
+        assert isinstance(found, Caller)
+        if right not in found.rights:
+            raise HTTPException(403, f"This token doesn't have the right '{right}'.")
+        if b"\\u" in await request.body() and not _is_text(await request.json()):
+            raise HTTPException(422, "A text in the request holds what isn't text.")
+        return found
+
+    return Security(caller, scopes=[right.value])
+
+
+See = Annotated[Caller, _needs(Right.SEE)]
+"""Whoever has the right to see; an operation that takes one needs the right. The same for the others."""
+Work = Annotated[Caller, _needs(Right.WORK)]
+Manage = Annotated[Caller, _needs(Right.MANAGE)]
+
+
 class Doors:
     """What the routes of the API are made with."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.see = Annotated[Caller, self._needs(Right.SEE)]
-        self.work = Annotated[Caller, self._needs(Right.WORK)]
-        self.manage = Annotated[Caller, self._needs(Right.MANAGE)]
-
-    def _needs(self, right: Right) -> Any:
-        """The description names the right, as https://spec.openapis.org/oas/v3.1.0.html#security-requirement-object
-        has it."""
-
-        async def caller(
-            request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
-        ) -> Caller:
-            found = request.scope["caller"]
-            assert isinstance(found, Caller)
-            if right not in found.rights:
-                raise HTTPException(403, f"This token doesn't have the right '{right}'.")
-            if b"\\u" in await request.body() and not _is_text(await request.json()):
-                raise HTTPException(422, "A text in the request holds what isn't text.")
-            return found
-
-        return Security(caller, scopes=[right.value])
 
     async def caller(self, request: Request) -> Caller | None:
         """Who calls; None: there is no token, or it isn't good."""

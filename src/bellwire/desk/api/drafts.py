@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, Manage
 from bellwire.desk.api.shapes import KEPT, LARGEST, WHOLE, Body
 from bellwire.desk.drafting import State as DraftState
 from bellwire.desk.drafting import checked, connectors_of, folder_of, keep, publish, state_of, tried
@@ -71,14 +71,14 @@ def router(doors: Doors) -> APIRouter:
     routes, site = APIRouter(prefix="/drafts", tags=["drafts"]), doors.site
 
     @routes.get("/{flow}")
-    async def read_draft(caller: doors.manage, flow: FlowId) -> Draft:  # type: ignore[name-defined]
+    async def read_draft(caller: Manage, flow: FlowId) -> Draft:
         """The draft of a flow; where there is none, what is in its file."""
         return _draft(await site.ledger.read(lambda rows: state_of(rows, folder_of(site), flow)))
 
     @routes.put("/{flow}", response_model=Draft)
     async def put_draft(
         request: Request,
-        caller: doors.manage,  # type: ignore[name-defined]
+        caller: Manage,
         flow: FlowId,
         given: Text,
         key: Key = "",
@@ -98,7 +98,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.delete("/{flow}", response_model=Draft)
     async def discard_draft(
         request: Request,
-        caller: doors.manage,  # type: ignore[name-defined]
+        caller: Manage,
         flow: FlowId,
         key: Key = "",
     ) -> Response:
@@ -115,13 +115,13 @@ def router(doors: Doors) -> APIRouter:
         return await doors.write(request, caller, key, work)
 
     @routes.post("/{flow}/check")
-    async def check_text(caller: doors.manage, flow: FlowId, given: Text) -> Checked:  # type: ignore[name-defined]
+    async def check_text(caller: Manage, flow: FlowId, given: Text) -> Checked:
         """What is wrong or doubtful about a text; nothing is kept."""
         _, findings = checked(given.text, flow, connectors_of(site))
         return Checked(findings=[_finding(each) for each in findings])
 
     @routes.post("/{flow}/preview")
-    async def preview_text(caller: doors.manage, flow: FlowId, given: Tried) -> Previewed:  # type: ignore[name-defined]
+    async def preview_text(caller: Manage, flow: FlowId, given: Tried) -> Previewed:
         """What a text would do for an event; nothing is sent, and nothing kept."""
         found, findings = checked(given.text, flow, connectors_of(site))
         seen, row = await tried(site, found, given.event) if found else (None, None)
@@ -140,7 +140,7 @@ def router(doors: Doors) -> APIRouter:
         )
 
     @routes.post("/{flow}/publish")
-    async def publish_draft(caller: doors.manage, flow: FlowId) -> Published:  # type: ignore[name-defined]
+    async def publish_draft(caller: Manage, flow: FlowId) -> Published:
         """Write the draft of a flow into its file; it holds from the next event on. Refused if it has mistakes, or if
         something else changed the file since the draft was begun."""
         done = await publish(site, flow, caller.name)

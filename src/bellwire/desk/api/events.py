@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, See, Work
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.runs import Number, Run, Since, Text, Until, run_of
 from bellwire.desk.api.shapes import KEPT, Body
@@ -58,7 +58,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("")
     async def list_events(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         q: Text = "",
         connection: Annotated[str, Query(max_length=100)] = "",
         type: Annotated[str, Query(max_length=100, description="Such as `order.paid`.")] = "",  # noqa: A002
@@ -73,7 +73,7 @@ def router(doors: Doors) -> APIRouter:
         return Listed(items=[event_of(row) for row in found.items], next=found.next)
 
     @routes.get("/{number}")
-    async def read_event(number: Number, caller: doors.see) -> WholeEvent:  # type: ignore[name-defined]
+    async def read_event(number: Number, caller: See) -> WholeEvent:
         """One event with its data, and the runs that it started."""
 
         def read(rows: Rows) -> WholeEvent:
@@ -91,7 +91,7 @@ def router(doors: Doors) -> APIRouter:
         number: Number,
         given: Replay,
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         key: Key = "",
     ) -> Response:
         """Carry out once more, on purpose, what flows do about it: all of their actions are done again."""

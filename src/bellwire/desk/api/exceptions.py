@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from bellwire.desk import deeds
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, See, Work
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, WHOLE, Body, Value
 from bellwire.desk.deeds import Deed, Kind
@@ -167,7 +167,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("/exceptions")
     async def list_exceptions(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         state: Literal["open", "closed"] = "open",
         cause: Filter = "",
         connection: Filter = "",
@@ -191,13 +191,13 @@ def router(doors: Doors) -> APIRouter:
         )
 
     @routes.get("/exceptions/causes")
-    async def list_causes(caller: doors.see, limit: Limit = 50) -> CausesOut:  # type: ignore[name-defined]
+    async def list_causes(caller: See, limit: Limit = 50) -> CausesOut:
         """What is open, by cause, the most frequent first."""
         groups = await site.ledger.read(lambda rows: figures.open_groups(rows, limit=limit))
         return CausesOut(items=[CauseOut(**vars(group)) for group in groups])
 
     @routes.get("/exceptions/{number:row}")
-    async def read_exception(caller: doors.see, number: Number) -> ExceptionRead:  # type: ignore[name-defined]
+    async def read_exception(caller: See, number: Number) -> ExceptionRead:
         """One, with how it stands with its run."""
 
         def read(rows: Rows) -> ExceptionRead:
@@ -211,7 +211,7 @@ def router(doors: Doors) -> APIRouter:
         return await site.ledger.read(read)
 
     @routes.get("/exceptions/{number:row}/input")
-    async def read_input(caller: doors.work, number: Number) -> InputOut:  # type: ignore[name-defined]
+    async def read_input(caller: Work, number: Number) -> InputOut:
         """What its action is given."""
         seen = await site.ledger.read(lambda rows: input_of(rows, site.means, still_open(rows, number)))
         return InputOut(operation=str(seen.operation), values=dict(seen.values))
@@ -219,7 +219,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/exceptions/{number:row}/retry", response_model=ExceptionOut)
     async def retry_exception(
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         number: Number,
         body: Retry,
         key: Key = "",
@@ -230,7 +230,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/exceptions/{number:row}/edit", response_model=ExceptionOut)
     async def edit_exception(
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         number: Number,
         body: Edit,
         key: Key = "",
@@ -249,7 +249,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/exceptions/{number:row}/resolve", response_model=ExceptionOut)
     async def resolve_exception(
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         number: Number,
         body: Resolve,
         key: Key = "",
@@ -261,7 +261,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/exceptions/{number:row}/dismiss", response_model=ExceptionOut)
     async def dismiss_exception(
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         number: Number,
         body: Dismiss,
         key: Key = "",
@@ -272,7 +272,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/exceptions/{number:row}/assign", response_model=ExceptionOut)
     async def assign_exception(
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         number: Number,
         body: Assign,
         key: Key = "",
@@ -283,7 +283,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/exceptions/{number:row}/comments", status_code=201, response_model=CommentOut)
     async def comment_on_exception(
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         number: Number,
         body: Say,
         key: Key = "",
@@ -300,7 +300,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/exceptions/work", status_code=202, response_model=WorkOut)
     async def begin_work(
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         body: Many,
         key: Key = "",
     ) -> Response:
@@ -319,7 +319,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("/exceptions/work/{key}")
     async def read_work(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         key: Annotated[str, Path(max_length=100)],
     ) -> WorkOut:
         """How far it is; known for as long as Bellwire isn't started anew."""

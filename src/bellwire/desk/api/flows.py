@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, See, Work
 from bellwire.desk.api.paging import Listed
 from bellwire.desk.api.shapes import KEPT, Body
 from bellwire.desk.flows import Line, environments, lines, standing
@@ -114,14 +114,14 @@ def router(doors: Doors) -> APIRouter:
     site = doors.site
 
     @routes.get("/flows")
-    async def list_flows(caller: doors.see) -> Listed[AFlow]:  # type: ignore[name-defined]
+    async def list_flows(caller: See) -> Listed[AFlow]:
         """All flows, by name: there is one page."""
         now = site.clock()
         found = await site.ledger.read(lambda rows: lines(rows, site, now))
         return Listed(items=[_flow(line) for line in found])
 
     @routes.get("/flows/{flow}")
-    async def read_flow(caller: doors.see, flow: Id) -> WholeFlow:  # type: ignore[name-defined]
+    async def read_flow(caller: See, flow: Id) -> WholeFlow:
         """One, with its text, and its picture as data."""
         wanted, now = _find(site, flow), site.clock()
         (line,) = await site.ledger.read(lambda rows: lines(rows, site, now, [wanted]))
@@ -134,14 +134,14 @@ def router(doors: Doors) -> APIRouter:
         )
 
     @routes.get("/flows/{flow}/mode")
-    async def read_flow_mode(caller: doors.see, flow: Id) -> Mode:  # type: ignore[name-defined]
+    async def read_flow_mode(caller: See, flow: Id) -> Mode:
         """In which mode it is, and since when."""
         wanted = _find(site, flow)
         return await site.ledger.read(lambda rows: _mode(rows, site, wanted))
 
     @routes.put("/flows/{flow}/mode", response_model=Mode)
     async def switch_flow(
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         request: Request,
         flow: Id,
         to: Switch,
@@ -158,7 +158,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("/flows/{flow}/versions")
     async def list_flow_versions(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         flow: Id,
         limit: Most = 20,
     ) -> Listed[Version]:
@@ -169,7 +169,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("/flows/{flow}/pilots")
     async def list_flow_pilots(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         flow: Id,
         limit: Most = 20,
     ) -> Listed[Pilot]:

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from bellwire.access import Right
-from bellwire.desk.api.doors import Doors
+from bellwire.desk.api.doors import Doors, See
 
 
 class Me(BaseModel):
@@ -16,7 +16,7 @@ def router(doors: Doors) -> APIRouter:
     routes = APIRouter(tags=["me"])
 
     @routes.get("/me")
-    async def read_me(caller: doors.see) -> Me:  # type: ignore[name-defined]
+    async def read_me(caller: See) -> Me:
         """What the token may do."""
         return Me(name=caller.name, rights=sorted(caller.rights))
 

@@ -16,7 +16,7 @@ from bellwire.access import (
     set_password,
     too_weak,
 )
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, Manage
 from bellwire.desk.api.shapes import KEPT, LARGEST, Body
 from bellwire.desk.gate import in_thread
 from bellwire.errors import BellwireError, NotFound
@@ -78,12 +78,12 @@ def router(doors: Doors) -> APIRouter:
     site = doors.site
 
     @routes.get("")
-    async def list_people(caller: doors.manage) -> People:  # type: ignore[name-defined]
+    async def list_people(caller: Manage) -> People:
         """Everybody who has an account, also a closed one."""
         return People(items=[Person.of(row) for row in await site.ledger.read(people.everybody)])
 
     @routes.post("", status_code=201, response_model=Person)
-    async def add(request: Request, caller: doors.manage, given: NewPerson) -> Response:  # type: ignore[name-defined]
+    async def add(request: Request, caller: Manage, given: NewPerson) -> Response:
         """Give somebody an account. Sent again it is refused, as the address is taken."""
         kept, now = await _hash(given.password, given.name, given.email), site.clock()
 
@@ -106,7 +106,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.patch("/{number}", response_model=Person)
     async def change(
         request: Request,
-        caller: doors.manage,  # type: ignore[name-defined]
+        caller: Manage,
         number: Number,
         given: Change,
         key: Key = "",
@@ -125,7 +125,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.put("/{number}/password", response_model=Person)
     async def set_a_password(
         request: Request,
-        caller: doors.manage,  # type: ignore[name-defined]
+        caller: Manage,
         number: Number,
         given: NewPassword,
     ) -> Response:
@@ -141,7 +141,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/{number}/close", response_model=Person)
     async def close(
         request: Request,
-        caller: doors.manage,  # type: ignore[name-defined]
+        caller: Manage,
         number: Number,
         key: Key = "",
     ) -> Response:
@@ -157,7 +157,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/{number}/open", response_model=Person)
     async def open_again(
         request: Request,
-        caller: doors.manage,  # type: ignore[name-defined]
+        caller: Manage,
         number: Number,
         key: Key = "",
     ) -> Response:

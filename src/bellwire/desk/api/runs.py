@@ -7,7 +7,7 @@ import orjson
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, See, Work
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.shapes import KEPT_WORDS, LARGEST, Body, Moment
 from bellwire.engine import cancel, retry_run
@@ -75,7 +75,7 @@ def router(doors: Doors) -> APIRouter:
 
     @routes.get("")
     async def list_runs(
-        caller: doors.see,  # type: ignore[name-defined]
+        caller: See,
         q: Text = "",
         flow: Annotated[str, Query(max_length=100)] = "",
         state: RunState | None = None,
@@ -95,7 +95,7 @@ def router(doors: Doors) -> APIRouter:
         return await site.ledger.read(read)
 
     @routes.get("/{number}")
-    async def read_run(number: Number, caller: doors.see) -> WholeRun:  # type: ignore[name-defined]
+    async def read_run(number: Number, caller: See) -> WholeRun:
         """One run, with every attempt."""
         return await site.ledger.read(lambda rows: _whole(rows, number))
 
@@ -103,7 +103,7 @@ def router(doors: Doors) -> APIRouter:
     async def retry(
         number: Number,
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         as_now: Annotated[bool, Query(description="With the flow as it is now, not as it was.")] = False,
         key: Key = "",
     ) -> Response:
@@ -121,7 +121,7 @@ def router(doors: Doors) -> APIRouter:
         number: Number,
         given: Cancel,
         request: Request,
-        caller: doors.work,  # type: ignore[name-defined]
+        caller: Work,
         key: Key = "",
     ) -> Response:
         """Give it up. What it did stays done; what is still to come is never done."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from bellwire.access import Right, issue_token, revoke_token
-from bellwire.desk.api.doors import Doors, Key
+from bellwire.desk.api.doors import Doors, Key, Manage
 from bellwire.desk.api.shapes import KEPT, LARGEST, WHOLE, Body
 from bellwire.errors import BellwireError, NotFound
 from bellwire.ledger import Rows, TokenRow, tokens
@@ -49,12 +49,12 @@ def router(doors: Doors) -> APIRouter:
     site = doors.site
 
     @routes.get("")
-    async def list_tokens(caller: doors.manage) -> Tokens:  # type: ignore[name-defined]
+    async def list_tokens(caller: Manage) -> Tokens:
         """The newest first, the revoked ones too."""
         return Tokens(items=[Token.of(row) for row in await site.ledger.read(tokens.all_of_them)])
 
     @routes.post("", status_code=201, response_model=Issued)
-    async def issue(request: Request, caller: doors.manage, given: NewToken) -> Response:  # type: ignore[name-defined]
+    async def issue(request: Request, caller: Manage, given: NewToken) -> Response:
         """Make a token. Its answer isn't kept, so it can't be sent again without making another one."""
         now = site.clock()
         beyond = sorted(set(given.rights) - caller.rights)
@@ -79,7 +79,7 @@ def router(doors: Doors) -> APIRouter:
     @routes.post("/{number}/revoke", response_model=Token)
     async def revoke(
         request: Request,
-        caller: doors.manage,  # type: ignore[name-defined]
+        caller: Manage,
         number: Number,
         key: Key = "",
     ) -> Response:
