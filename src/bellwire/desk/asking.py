@@ -3,15 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from random import Random
 
-from bellwire.business import BusinessCalendar
 from bellwire.desk.history import link_of
-from bellwire.desk.site import Site
 from bellwire.engine import Means, lacking, referred_to, still_asked, tick_off
 from bellwire.errors import BellwireError
 from bellwire.ledger import AskKind, AskRow, EventRow, Rows, RunRow, asks, events, runs
-from bellwire.records import LedgerCrosswalk
 
 SHOWN_FOR = timedelta(days=7)
 """What is done stays on the page for so long."""
@@ -132,13 +128,6 @@ def do_by_hand(rows: Rows, means: Means, number: int, now: datetime, *, who: str
             remedy=f"Tell also: {', '.join(fields)}.",
         )
     tick_off(rows, number, now, who=who, result=result)
-
-
-def means_of(site: Site) -> Means:
-    """To see what the actions of a run need; nothing is sent."""
-    random = Random()  # noqa: S311 - for waits
-    crosswalk = LedgerCrosswalk(site.ledger)
-    return Means.make(site.ledger, site.connections, crosswalk, site.clock, random, BusinessCalendar())
 
 
 def _asked(rows: Rows, ask: AskRow) -> Asked:

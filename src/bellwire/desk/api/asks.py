@@ -8,10 +8,10 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key, See, Work
+from bellwire.desk.api.doors import Caller, Doors, Key, See, Work
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, Body
-from bellwire.desk.asking import LONGEST, do_by_hand, fields_of, means_of
+from bellwire.desk.asking import LONGEST, do_by_hand, fields_of
 from bellwire.engine import Means, approve, decline, leave_out, values_of
 from bellwire.errors import NotFound
 from bellwire.ledger import AskKind, AskRow, AskState, Rows, asks
@@ -101,13 +101,13 @@ def router(doors: Doors) -> APIRouter:
     @routes.get("/asks/{number}")
     async def read_ask(caller: See, number: Number) -> WholeAsk:
         """One, with every value."""
-        means = means_of(site)
+        means = site.means
         return await site.ledger.read(lambda rows: _whole(rows, means, number))
 
     async def answered(
-        request: Request, caller: Any, key: str, number: int, act: Callable[[Rows, Means, datetime], None]
+        request: Request, caller: Caller, key: str, number: int, act: Callable[[Rows, Means, datetime], None]
     ) -> Response:
-        means, now = means_of(site), site.clock()
+        means, now = site.means, site.clock()
 
         def work(rows: Rows) -> WholeAsk:
             act(rows, means, now)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from bellwire.access import Right
 from bellwire.desk.about import about
-from bellwire.desk.asking import LONGEST, do_by_hand, lists, means_of, told_of, whole
+from bellwire.desk.asking import LONGEST, do_by_hand, lists, told_of, whole
 from bellwire.desk.forms import form_of
 from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
@@ -60,7 +60,7 @@ async def _answer(site: Site, request: Request) -> Response:
     given = {name: form.get(name) for name in form.fields}
     if wrong := _what_is_wrong(answer, reason, given):
         return await _shown(site, request, wrong=wrong, given=given)
-    now, who, means = site.clock(), visitor_of(request).name, means_of(site)
+    now, who, means = site.clock(), visitor_of(request).name, site.means
 
     def write(rows: Rows) -> None:
         match answer:
@@ -97,7 +97,7 @@ def _what_is_wrong(answer: str, reason: str, given: Mapping[str, str]) -> str:
 
 
 async def _shown(site: Site, request: Request, *, wrong: str = "", given: Mapping[str, str] = {}) -> Response:
-    number, means = _number(request), means_of(site)
+    number, means = _number(request), site.means
     found = await site.ledger.read(partial(whole, means=means, number=number))
     if found is None:
         raise HTTPException(404)
