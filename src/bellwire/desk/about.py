@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from bellwire.desk.words import money
-from bellwire.events import InventoryLevel, Order, Product, Refund, Return, data_model
+from bellwire.events import InventoryLevel, Order, Payment, Product, Refund, Return, data_model
 from bellwire.ledger import EventRow
 
 
@@ -31,6 +31,9 @@ def about(event: EventRow) -> About:
             return About(f"Refund for order {refund.order_number or refund.order_id}", total=money(refund.amount))
         case Return(customer=customer) as found:
             return About(f"Return {found.number or found.id}", customer.name or customer.email if customer else "")
+        case Payment() as payment:
+            named = f"Payment for {payment.reference}" if payment.reference else "Payment"
+            return About(named, payment.customer.name or payment.customer.email, money(payment.amount))
         case Product() as product:
             return About(product.name)
         case InventoryLevel() as level:
