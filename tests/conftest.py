@@ -12,6 +12,8 @@ import structlog
 
 from tests.ledgers import POSTGRES, SQLITE, Ledgers
 
+pytest_plugins = ["tests.side_by_side"]
+
 # Nothing of the machine's own set-up may reach a test.
 for name in [name for name in os.environ if name.startswith(("BELLWIRE_", "OTEL_"))]:
     del os.environ[name]
