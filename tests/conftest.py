@@ -1,14 +1,16 @@
 """What all tests share."""
 
+import asyncio
 import gc
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
+import uvloop
 
 from tests.ledgers import POSTGRES, SQLITE, Ledgers
 
@@ -69,6 +71,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "ledger_url" in metafunc.fixturenames:
         about_the_file = "path" in metafunc.fixturenames or metafunc.definition.get_closest_marker("sqlite")
         metafunc.parametrize("ledger_kind", [SQLITE] if about_the_file else [SQLITE, POSTGRES])
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the program runs in."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -78,7 +79,9 @@ def read_document(text: str, path: Path) -> Node:
     if len(text) > MOST_BYTES:
         raise too_big(path)
     try:
-        return _Builder(YAML(typ="safe", pure=True).parse(text), path).document()
+        return _tree(text)
+    except _Misread as error:
+        raise ConfigurationError(error.sentence, path=path, line=error.line, remedy=error.remedy) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigurationError(
@@ -88,6 +91,12 @@ def read_document(text: str, path: Path) -> Node:
         raise _explained(error, path) from error
     except (YAMLError, ValueError) as error:
         raise ConfigurationError(f"This isn't YAML: {error}.", path=path, line=1) from error
+
+
+@lru_cache(maxsize=256)
+def _tree(text: str) -> Node:
+    """To read a text takes tens of milliseconds, and the same one is read by whatever looks at a flow."""
+    return _Builder(YAML(typ="safe", pure=True).parse(text)).document()
 
 
 def read_values(text: str, path: Path) -> Any:
@@ -121,32 +130,38 @@ def _explained(error: MarkedYAMLError, path: Path) -> ConfigurationError:
     return ConfigurationError(f"This isn't YAML: {said}.", path=path, line=line)
 
 
+@dataclass
+class _Misread(Exception):
+    line: int
+    sentence: str
+    remedy: str
+
+
 class _Builder:
     """Puts the reader's events together."""
 
-    def __init__(self, events: Iterator[Any], path: Path) -> None:
+    def __init__(self, events: Iterator[Any]) -> None:
         self._events = events
-        self._path = path
 
     def document(self) -> Node:
         next(self._events)  # the stream's start
         if isinstance(next(self._events), StreamEndEvent):
-            raise self._error(1, "The file is empty.", "Begin with `name:`, `trigger:` and `actions:`.")
+            raise _Misread(1, "The file is empty.", "Begin with `name:`, `trigger:` and `actions:`.")
         root = self._node(next(self._events), 0)
         if root.value is None:
-            raise self._error(1, "The file is empty.", "Begin with `name:`, `trigger:` and `actions:`.")
+            raise _Misread(1, "The file is empty.", "Begin with `name:`, `trigger:` and `actions:`.")
         next(self._events)  # the document's end
         after = next(self._events)
         if not isinstance(after, StreamEndEvent):
             line = after.start_mark.line + 1
-            raise self._error(line, "A second document begins here.", "Put each flow in a file of its own.")
+            raise _Misread(line, "A second document begins here.", "Put each flow in a file of its own.")
         return root
 
     def _node(self, event: Any, depth: int) -> Node:
         line = event.start_mark.line + 1
         self._refuse_extras(event, line)
         if depth > _DEEPEST:
-            raise self._error(line, f"This is nested more than {_DEEPEST} deep.", "Make it flatter.")
+            raise _Misread(line, f"This is nested more than {_DEEPEST} deep.", "Make it flatter.")
         if isinstance(event, MappingStartEvent):
             return Node(self._mapping(depth), line)
         if isinstance(event, SequenceStartEvent):
@@ -160,7 +175,7 @@ class _Builder:
         while not isinstance(event := next(self._events), MappingEndEvent):
             key = self._key(event)
             if key in values:
-                raise self._error(key.line, f"'{key}' is here twice.", "Keep one of them.")
+                raise _Misread(key.line, f"'{key}' is here twice.", "Keep one of them.")
             values[key] = self._node(next(self._events), depth + 1)
         return values
 
@@ -168,7 +183,7 @@ class _Builder:
         line = event.start_mark.line + 1
         self._refuse_extras(event, line)
         if not isinstance(event, ScalarEvent):
-            raise self._error(line, "A key has to be a word.", _QUOTES)
+            raise _Misread(line, "A key has to be a word.", _QUOTES)
         return Key(event.value, line)
 
     def _sequence(self, depth: int) -> list[Node]:
@@ -179,14 +194,9 @@ class _Builder:
 
     def _refuse_extras(self, event: Any, line: int) -> None:
         if isinstance(event, AliasEvent) or event.anchor:
-            raise self._error(
-                line, "A flow file has no anchors (&) and aliases (*).", "Write the value out, or quote it."
-            )
+            raise _Misread(line, "A flow file has no anchors (&) and aliases (*).", "Write the value out, or quote it.")
         if event.tag not in (None, "!"):
-            raise self._error(line, "A flow file has no tags (!).", "Put text that begins with '!' in quotes.")
-
-    def _error(self, line: int, sentence: str, remedy: str) -> ConfigurationError:
-        return ConfigurationError(sentence, path=self._path, line=line, remedy=remedy)
+            raise _Misread(line, "A flow file has no tags (!).", "Put text that begins with '!' in quotes.")
 
 
 def plain_value(text: str) -> Any:
