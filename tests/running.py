@@ -6,8 +6,9 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,8 @@ from tests.forked import Forked
 
 T = TypeVar("T")
 FLOW = "order_to_cash"
+_SETTLED = 0.1
+"""Seconds. Files tell the time of a change in ticks of some milliseconds, within which they may change once more."""
 _ROOT = Path(__file__).parent.parent
 
 
@@ -112,6 +115,36 @@ class Town:
         with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
             connection.execute("BEGIN")
             return query(SqliteRows(connection))
+
+
+class UnderWay:
+    """How much is unfinished in a town, for those who poll. To open a ledger and ask it takes milliseconds from those
+    who are to do the work; so it is asked only if somebody has written to it since."""
+
+    def __init__(self, place: Town) -> None:
+        self._place = place
+        self._written: list[tuple[int, int]] = []
+        self._count = 0
+
+    def count(self) -> int:
+        """Raises sqlite3.OperationalError while the ledger has no tables, or not those of now."""
+        now, written = time.time_ns(), self._files()
+        if not written or written != self._written:
+            self._count = self._place.look(figures.unfinished)
+            settled = now - max((changed for changed, _ in written), default=now) > _SETTLED * 1e9
+            self._written = written if settled else []
+        return self._count
+
+    def _files(self) -> list[tuple[int, int]]:
+        """When each was changed, and its size."""
+        if self._place.ledger_url:
+            return []
+        found = []
+        for name in ("ledger.db", "ledger.db-wal"):
+            with suppress(FileNotFoundError):
+                about = (self._place.folder / "data" / name).stat()
+                found.append((about.st_mtime_ns, about.st_size))
+        return found
 
 
 @asynccontextmanager
@@ -195,9 +228,10 @@ class Up:
 
     async def settled(self, seconds: float = 30) -> None:
         """Wait until nothing is left to do."""
+        under_way = UnderWay(self.town)
 
         async def nothing_left() -> bool:
-            return self.town.look(figures.unfinished) == 0
+            return under_way.count() == 0
 
         await until(nothing_left, seconds)
 

@@ -56,7 +56,8 @@ def test_what_they_report_is_the_same_as_in_one_process(tmp_path: Path) -> None:
         assert code == 1
         assert out.count("\nwhat it said\n") == 2
         assert "AssertionError: at its end" in out and "mind the step" in out
-        told.append((sorted(re.findall(r"^(?:FAILED|ERROR|SKIPPED) .*", out, re.M)), *re.findall(r"=+ (.*) in ", out)))
+        lines = sorted(re.findall(r"^(?:FAILED|ERROR|SKIPPED) .*", out, re.MULTILINE))
+        told.append((lines, *re.findall(r"=+ (.*) in ", out)))
         assert (folder / "made").read_text().count("+") == (folder / "made").read_text().count("-") >= 2
     assert told[0] == told[1]
     assert told[0][1] == "2 failed, 104 passed, 2 skipped, 2 warnings, 2 errors"

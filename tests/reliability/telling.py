@@ -14,12 +14,11 @@ from pathlib import Path
 
 import aiohttp
 
-from bellwire.ledger import figures
 from bellwire.practice import Webhook
 from bellwire.practice.driving import Answer, post
 from tests.reliability.dying import ERRORS, KILLED, OUTPUT, POINTS, Fate, ended, start
 from tests.reliability.proof import changed, ending, finals, never
-from tests.running import Town, town
+from tests.running import Town, UnderWay, town
 
 PATIENCE = 30.0
 """Seconds for one telling."""
@@ -101,7 +100,8 @@ class Lives:
         await asyncio.sleep(0.02)
 
     async def until_done(self) -> None:
-        while self._unfinished:
+        under_way = UnderWay(self.place)
+        while self._is_unfinished(under_way):
             await self.moment()
 
     async def stop(self) -> None:
@@ -113,10 +113,10 @@ class Lives:
                 _signal(told, signal.SIGTERM)
             await self.moment()
 
-    @property
-    def _unfinished(self) -> bool:
+    @staticmethod
+    def _is_unfinished(under_way: UnderWay) -> bool:
         try:
-            return self.place.look(figures.unfinished) > 0
+            return under_way.count() > 0
         except sqlite3.OperationalError:  # its tables aren't as they are now
             return True
 
