@@ -5,13 +5,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from bellwire.desk.answers import Answers
-from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.mounting import Below
+from bellwire.desk.mounting import Below, OnceAsked
 from bellwire.desk.pages import (
     asks,
     events,
@@ -74,13 +74,19 @@ class Desk:
             ],
             exception_handlers={HTTPException: self._failed},
         )
-        return [*answers.routes(), Below("/api/v1", Headed(api(site))), Below("", Headed(pages))]
+        return [*answers.routes(), Below("/api/v1", Headed(OnceAsked(self._api))), Below("", Headed(pages))]
 
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""
         self._live.close()
         self._pilots.close()
         self._site.errands.close()
+
+    def _api(self) -> ASGIApp:
+        """To load it and put it together takes as long as all else of a start, and many never ask for it."""
+        from bellwire.desk.api import api
+
+        return api(self._site)
 
     async def _asset(self, request: Request) -> Response:
         found = self._site.assets.find(request.path_params["version"], request.path_params["name"])
