@@ -11,11 +11,15 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
+from uuid import uuid4
+
+from tests.forking import LARGEST
 
 _ADOPT = 36
 """PR_SET_CHILD_SUBREAPER: a process whose parent has ended becomes a child of the nearest above it that says so."""
@@ -38,6 +42,52 @@ class Forked(subprocess.Popen[str]):
         self.pid = _server().fork(self._order, [number if end == -1 else end for number, end in enumerate(ends)])
         self._child_created = True
         self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+
+
+_COMMAND = """#!{python} -SE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
+    asked.connect({address!r})
+    order = {{"words": sys.argv[1:], "cwd": os.getcwd(), "environ": dict(os.environ)}}
+    socket.send_fds(asked, [json.dumps(order).encode()], [0, 1, 2])
+    sys.exit(int(asked.recv(100)))
+"""
+
+
+@contextmanager
+def command(folder: Path) -> Iterator[None]:
+    """`bellwire` as a program in this folder, for shells to find: what it is called with is done by a forked one."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        address = f"\0bellwire-{uuid4()}"
+        listening.bind(address)
+        listening.listen()
+        program = folder / "bellwire"
+        program.write_text(_COMMAND.format(python=sys.executable, address=address))
+        program.chmod(0o755)
+        serving = Thread(target=_serve, args=[listening])
+        serving.start()
+        try:
+            yield
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            serving.join()
+
+
+def _serve(listening: socket.socket) -> None:
+    """One after the other, as a shell gives its commands."""
+    while True:
+        try:
+            asked, _ = listening.accept()
+        except OSError:  # it was shut down
+            return
+        with asked:
+            order, (stdin, stdout, stderr), _, _ = socket.recv_fds(asked, LARGEST, 3)
+            told = json.loads(order)
+            process = Forked("-m", "bellwire", *told["words"], cwd=told["cwd"], environ=told["environ"],
+                             stdin=stdin, stdout=stdout, stderr=stderr)  # fmt: skip
+            for stream in (stdin, stdout, stderr):
+                os.close(stream)
+            asked.send(str(process.wait() % 256).encode())
 
 
 class _Server:

@@ -31,7 +31,7 @@ from bellwire.ledger.schema import metadata
 from bellwire.settings import CONNECTIONS_FILE, SETTINGS_FILE, load_settings
 from bellwire.settings.load import _VARIABLES
 from bellwire.watch import Channel
-from tests import connectors_table
+from tests import connectors_table, forked
 from tests.documents import PAGES, ROOT, Block, Document, read
 from tests.ledgers import Ledgers
 from tests.terminal import Terminal
@@ -384,9 +384,11 @@ def test_several_processes_outlive_one_of_each_when_the_rehearsal_is_followed(tm
 )
 def test_a_template_is_begun_as_its_page_shows(page: Document, tmp_path: Path) -> None:
     """Every command of the page, in its order, in one terminal."""
-    environ = CLEAN | {"PATH": f"{Path(sys.executable).parent}:{CLEAN['PATH']}"}
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    environ = CLEAN | {"PATH": f"{programs}:{CLEAN['PATH']}"}
     printed = ""
-    with Terminal(tmp_path, environ) as terminal:
+    with forked.command(programs), Terminal(tmp_path, environ) as terminal:
         for block in page.blocks:
             if block.kind == "sh":
                 printed += terminal.run(block.text)

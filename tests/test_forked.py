@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.forked import Forked
+from bellwire import __version__
+from tests.forked import Forked, command
 
 ABOUT = """
 import json, os, signal, sys
@@ -63,3 +64,14 @@ def test_signals_reach_it_and_nobody_else(tmp_path: Path) -> None:
     assert second.poll() is None
     second.communicate("", timeout=30)
     assert second.returncode == 0
+
+
+def test_a_shell_finds_the_command_as_it_finds_any_program(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    environ = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    script = "cd here; bellwire --version; bellwire nonsense; echo $?; bellwire init shop | head -1; ls"
+    with command(tmp_path):
+        done = subprocess.run(["bash", "-c", script], env=environ, cwd=tmp_path, capture_output=True, text=True)
+    version, code, *first, made = done.stdout.splitlines()
+    assert (version, code, made) == (f"bellwire {__version__}", "2", "shop")
+    assert first and "nonsense" in done.stderr

@@ -1,5 +1,7 @@
 """The limits that simulated vendors keep unasked. Which vendor has which is tested beside the vendor."""
 
+from datetime import timedelta
+
 from bellwire.practice.quota import Quota, take
 
 
@@ -23,6 +25,13 @@ def test_it_says_how_long_to_wait() -> None:
     quota = Quota(1, 10)
     quota.take("GET /", 3.0)
     assert quota.wait("GET /", 5.0) == 8.0
+
+
+def test_time_that_passes_in_a_moment_counts() -> None:
+    quota = Quota(2, 10)
+    assert lets_in(quota, (0.0, "GET /"), (4.0, "GET /"), (5.0, "GET /")) == [True, True, False]
+    quota.recover(timedelta(seconds=5))
+    assert lets_in(quota, (5.0, "GET /"), (5.0, "GET /"), (9.0, "GET /")) == [True, False, True]
 
 
 def test_what_it_isnt_of_doesnt_count_and_what_its_groups_tell_apart_counts_apart() -> None:

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 
 @dataclass
@@ -37,6 +38,11 @@ class Quota:
         came = self._came(request)
         if came is not None:
             came.append(now)
+
+    def recover(self, length: timedelta) -> None:
+        """They came so much longer ago."""
+        for came in self._counts.values():
+            came.extend([then - length.total_seconds() for then in came])
 
     def _came(self, request: str) -> deque[float] | None:
         found = re.search(self.of, request)

@@ -74,8 +74,10 @@ class Simulator(ABC):
     def state(self) -> dict[str, Any]:
         """All it holds, as JSON: for the practice page."""
 
-    def recover(self, length: timedelta) -> None:  # noqa: B027 - most have nothing that fills up again
+    def recover(self, length: timedelta) -> None:
         """So much time passes in a moment: what fills up again with time has done so."""
+        for quota in self.quotas:
+            quota.recover(length)
 
     def made(self) -> Mapping[str, Collection[str]]:
         """What stands here by now that operations make: operation (`sms.send_sms`) → ids, as the operation's result

@@ -144,11 +144,13 @@ class Stage:
         await self.settle()
 
     def _go_on_to(self, moment: datetime) -> None:
-        """The vendors, which go by the machine's clock, have had so much time to recover, too."""
+        """The vendors, which go by the machine's clock, have had so much time to recover, too; and so have we, who
+        count what is left of their limits."""
         length = moment - self.clock()
         self.clock.go_on_to(moment)
-        for simulator in self.simulators.values():
+        for name, simulator in self.simulators.items():
             simulator.recover(length)
+            self.connections[name].api.gate.recover(length)
 
     async def next_due(self) -> datetime | None:
         """When the next run goes on that waits for a time, or a flow begins by the clock; None: nothing does."""

@@ -551,3 +551,19 @@ def test_what_is_left_of_each_limit_is_known() -> None:
         assert [quota.left for quota in gate.quotas] == [0, 0]
 
     run(scene())
+
+
+def test_time_that_passed_for_the_vendor_alone_frees_the_window_ends_the_pause_and_lets_on_who_waits() -> None:
+    async def scene() -> None:
+        gate = Gate((Limit(2, MINUTE),))
+        await elapsed(gate, 2)
+        gate.recover(timedelta(seconds=50))
+        assert 9 < await elapsed(gate, 1) < 11
+        gate.pause(timedelta(hours=1))
+        waiting = asyncio.create_task(elapsed(gate, 1))
+        await asyncio.sleep(1)
+        gate.recover(timedelta(hours=1))
+        assert await waiting < 2
+        assert gate.paused_for == timedelta()
+
+    run(scene())

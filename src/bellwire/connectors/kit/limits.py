@@ -108,6 +108,9 @@ class _Window:
             then = now if resets_in is None else now - self._per + min(resets_in + _MARGIN, self._per)
             self._ends = deque(sorted([*self._ends, *[then] * others]), self._count)
 
+    def recover(self, seconds: float) -> None:
+        self._ends = deque((end - seconds for end in self._ends), self._count)
+
     def left(self, now: float) -> int:
         """How many more may go now."""
         recent = len(self._ends) - bisect_right(self._ends, now - self._per)
@@ -210,6 +213,15 @@ class Gate:
     def pause(self, length: timedelta) -> None:
         """No request for `length`: the vendor said so."""
         self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + length.total_seconds())
+
+    def recover(self, length: timedelta) -> None:
+        """So much time has passed for the vendor that the loop's clock doesn't know of: where days are played in
+        seconds."""
+        for window in self._windows.values():
+            window.recover(length.total_seconds())
+        if self._paused_until:
+            self._paused_until -= length.total_seconds()
+        self._next()
 
     @property
     def paused_for(self) -> timedelta:

@@ -96,6 +96,7 @@ class Jobber(Simulator):
         return {f"field_service.{operation}": list(getattr(self.office, name)) for operation, name in held.items()}
 
     def recover(self, length: timedelta) -> None:
+        super().recover(length)
         self.bucket.gain(length.total_seconds())
 
     # As people use it
