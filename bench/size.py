@@ -29,6 +29,6 @@ async def _size(path: Path, after_days: int | None = None) -> int:
     async with open_ledger(f"sqlite:///{path}") as ledger:
         if after_days is not None:
             later = system_clock() + timedelta(days=after_days, hours=1)
-            await Housekeeping(ledger, Keep.days(keep.payloads, keep.details), clock=lambda: later).purge()
+            await Housekeeping(ledger, lambda: Keep.days(keep.payloads, keep.details), clock=lambda: later).purge()
         await ledger.begin_log_anew()
         return await ledger.read(lambda _: path.stat().st_size)

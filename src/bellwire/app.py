@@ -30,7 +30,7 @@ from bellwire.insight import SPIKING, StockWatcher
 from bellwire.intake import Health, Hooks, Limits, serve
 from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Housekeeping, Keep, Presence, open_ledger
 from bellwire.records import LedgerCrosswalk, Polling, Reconciler
-from bellwire.settings import ReorderPoint, Settings, read_stock_file
+from bellwire.settings import LiveSettings, ReorderPoint, Settings, read_stock_file
 from bellwire.vault import Vault
 from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, not_taken_over, old_secret, read_channels
 
@@ -45,6 +45,8 @@ class Project:
     settings: Settings
     connections: Mapping[str, Connection]
     folder: FlowFolder
+    live: LiveSettings
+    """What of the settings may change meanwhile."""
     reorder_points: Sequence[ReorderPoint] = ()
 
     @property
@@ -127,13 +129,14 @@ async def opened(
 ) -> AsyncIterator[Project]:
     """A project with its connections, for the length of the block; of its flows, if so asked, `only` the one with this
     id. Raises ConfigurationError."""
+    live = LiveSettings(settings.project, environ)
     vault = Vault.open(settings.data, environ)
     connections = open_connections(settings, vault, environ, clock)
     connectors = {name: connection.connector for name, connection in connections.items()} | own_connector()
     folder = FlowFolder(settings.flows, connectors, only=only)
     reorder_points = read_stock_file(settings.stock_file)
     try:
-        yield Project(settings, connections, folder, reorder_points)
+        yield Project(settings, connections, folder, live, reorder_points)
     finally:
         for connection in connections.values():
             await connection.api.close()
@@ -170,7 +173,7 @@ async def running(
             if only is None:  # One flow by itself is a trial: nobody is called for that.
                 alerts = _alerts(ledger, project, environ, clock)
                 await stack.enter_async_context(_beside(ledger.alone("alerts", partial(_alerting, alerts)), "alerts"))
-            housekeeping = Housekeeping(ledger, Keep.days(settings.keep.payloads, settings.keep.details), clock=clock)
+            housekeeping = Housekeeping(ledger, partial(_kept, project.live), clock=clock)
             await stack.enter_async_context(_beside(ledger.alone("housekeeping", housekeeping.run), "housekeeping"))
         setting = _setting(project, ledger, clock, random or SystemRandom())
         engine = None if work == NO_ENGINE else open_engine(setting)
@@ -209,7 +212,7 @@ def _setting(project: Project, ledger: Database, clock: Clock, random: Random) -
         random,
         own_connection(clock, [(point.sku, point.location) for point in project.reorder_points]),
         project.watcher(),
-        settings.keep.requests,
+        lambda: project.live.keep.requests,
     )
 
 
@@ -240,7 +243,7 @@ async def _serving(
         host=settings.host,
         project=settings.project,
         reach=reach,
-        settings=settings,
+        live=project.live,
         vault=Vault.open(settings.data, environ),
         environ=environ,
         calendar=settings.calendar,
@@ -310,13 +313,18 @@ def _alerts(ledger: Database, project: Project, environ: Mapping[str, str], cloc
     return Alerts(
         ledger,
         lambda: read_channels(vault, environ),
-        settings.alerts,
+        lambda: project.live.alerts,
         systems={name: connection.manifest.title for name, connection in project.connections.items()},
         others=partial(_others, project, vault),
         clock=clock,
         zone=settings.time_zone,
         business=settings.business,
     )
+
+
+def _kept(live: LiveSettings) -> Keep:
+    keep = live.keep
+    return Keep.days(keep.payloads, keep.details)
 
 
 def _others(project: Project, vault: Vault, now: datetime) -> list[Concern]:

@@ -72,6 +72,13 @@ def parse_length(text: str) -> timedelta:
     return length
 
 
+def in_one_unit(length: timedelta) -> tuple[int, str]:
+    """A length of time in the largest unit that it is a whole number of, as `parse_length` reads it: 90, `m`."""
+    seconds = round(length.total_seconds())
+    sizes = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+    return next((seconds // size, unit) for size, unit in sizes if seconds % size == 0)
+
+
 def duration(length: timedelta) -> str:
     """In words: `18 ms`, `0.4 s`, `3.2 s`, `2 min 5 s`, `1 h 5 min`, `2 days 3 h`: two units at most."""
     seconds = max(length.total_seconds(), 0)

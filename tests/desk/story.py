@@ -49,7 +49,7 @@ from bellwire.ledger import (
     open_ledger,
     runs,
 )
-from bellwire.settings import Settings
+from bellwire.settings import LiveSettings, Settings
 from bellwire.vault import Vault, create_key_file
 from tests.connecting import Secrets
 from tests.samples import order, usd
@@ -405,7 +405,7 @@ async def open_desk(
             project=project,
             reach=(reach := Reach()),
             host=host,
-            settings=settings,
+            live=LiveSettings(settings.project, environ) if settings else None,
             vault=Vault.open(folder, environ),
             environ=environ,
             folder=files,

@@ -43,7 +43,7 @@ class Browser:
     async def send(self, path: str, page: str = "", headers: Any = None, **fields: Any) -> Seen:
         """Fill in the form of `page` (the one at `path`, unless it is named) and send it to `path`."""
         token = re.search(r'name="form_token" value="([0-9a-f]+)"', (await self.get(page or path)).text)
-        told = {"form_token": token[1] if token else "", **fields}
+        told = _pairs({"form_token": token[1] if token else "", **fields})
         async with self.session.post(self.place.url + path, data=told, allow_redirects=False, headers=headers) as got:
             return Seen(got.status, await got.text(), dict(got.headers))
 
@@ -53,6 +53,11 @@ class Browser:
     @property
     def secret(self) -> str:
         return next((each.value for each in self.session.cookie_jar if each.key == "bellwire_session"), "")
+
+
+def _pairs(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """A field with a list stands in the form that often."""
+    return [(name, each) for name, value in fields.items() for each in (value if isinstance(value, list) else [value])]
 
 
 @asynccontextmanager

@@ -89,7 +89,7 @@ class House:
                     random=Hurried(),
                     own=self.own,
                     watcher=self.watcher,
-                    exchanges=self.exchanges,
+                    exchanges=lambda: self.exchanges,
                 )
             )
             await self.engine.start()

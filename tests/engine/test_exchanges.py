@@ -49,7 +49,7 @@ async def test_they_are_purged_with_the_payloads_and_not_before_the_run_is_finis
         now = house.clock()
 
         async def purge(later: timedelta) -> None:
-            await Housekeeping(house.ledger, Keep.days(30, 90), clock=lambda: now + later).purge()
+            await Housekeeping(house.ledger, lambda: Keep.days(30, 90), clock=lambda: now + later).purge()
 
         await purge(timedelta(days=29))
         assert await kept(house)

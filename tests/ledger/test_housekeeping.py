@@ -112,7 +112,7 @@ def open_exception(rows: Rows, *, now: datetime, run: int | None = None, deliver
 
 
 async def purge(ledger: Database, *, trial: bool = False) -> Purged:
-    return await Housekeeping(ledger, KEEP, clock=lambda: NOW).purge(trial=trial)
+    return await Housekeeping(ledger, lambda: KEEP, clock=lambda: NOW).purge(trial=trial)
 
 
 async def has_payload(ledger: Database, done: Done) -> bool:
@@ -315,7 +315,7 @@ async def test_nobody_waits_long_while_it_purges(ledger: Database) -> None:
 
 @asynccontextmanager
 async def kept(ledger: Database, *, log_bound: int) -> AsyncIterator[None]:
-    task = asyncio.create_task(Housekeeping(ledger, KEEP, clock=lambda: NOW, log_bound=log_bound).run())
+    task = asyncio.create_task(Housekeeping(ledger, lambda: KEEP, clock=lambda: NOW, log_bound=log_bound).run())
     try:
         yield
     finally:

@@ -44,7 +44,7 @@ class Watch:
         self.alerts = Alerts(
             self.ledger,
             lambda: read_channels(vault, environ(*self.urls)),
-            AlertSettings.model_validate({"quiet_hours": self.quiet_hours} if self.quiet_hours else {}),
+            lambda: AlertSettings.model_validate({"quiet_hours": self.quiet_hours} if self.quiet_hours else {}),
             systems={"books": "Tidy Books"},
             clock=lambda: self.now,
             zone=ZoneInfo("America/Chicago"),

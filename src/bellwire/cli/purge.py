@@ -31,7 +31,7 @@ def purge(
 
     async def work(ledger: Database, settings: Settings) -> tuple[Keep, Purged]:
         keep = Keep.days(settings.keep.payloads, settings.keep.details)
-        return keep, await Housekeeping(ledger, keep).purge(trial=dry_run, progress=_show)
+        return keep, await Housekeeping(ledger, lambda: keep).purge(trial=dry_run, progress=_show)
 
     keep, purged = with_ledger(project, work)
     if sys.stderr.isatty():

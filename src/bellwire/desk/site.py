@@ -29,7 +29,7 @@ from bellwire.engine import Means
 from bellwire.flows import Flow, FlowFolder
 from bellwire.ledger import Database
 from bellwire.records import LedgerCrosswalk
-from bellwire.settings import Settings
+from bellwire.settings import LiveSettings
 from bellwire.vault import Vault
 
 View = Callable[[Request], Awaitable[Response]]
@@ -53,8 +53,8 @@ class Page:
 @dataclass
 class Site:
     """`host` is the address that the server is bound to; `zone` is the one that times are shown in; `reach` is where
-    Bellwire is reached. Without a project's `settings` the defaults are shown; without a `vault` there are no one-time
-    codes and no channels for alerts."""
+    Bellwire is reached. Without a project's `live` settings the defaults are shown; without a `vault` there are no
+    one-time codes and no channels for alerts."""
 
     ledger: Database
     all_flows: Sequence[Flow]
@@ -66,7 +66,8 @@ class Site:
     reach: Reach = field(default_factory=Reach)
     checked: dict[str, Checked] = field(default_factory=dict)
     """By connection, what its vendor said when this process asked it last."""
-    settings: Settings | None = None
+    live: LiveSettings | None = None
+    """What of the settings may change meanwhile, also from here."""
     vault: Vault | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     project: Path | None = None

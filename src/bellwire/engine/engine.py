@@ -72,8 +72,8 @@ class Setting:
     """Bellwire's own connection, where it knows more than every project's does."""
     watcher: Watcher | None = None
     """Who sees events, and what actions bring; None: nobody."""
-    exchanges: bool = True
-    """Whether what vendors are asked and answer is kept."""
+    exchanges: Callable[[], bool] = lambda: True
+    """Whether what vendors are asked and answer is kept just now."""
 
 
 class Engine(ABC):

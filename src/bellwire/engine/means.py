@@ -1,6 +1,6 @@
 """What runs are carried out with: the same for all runs of an engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -37,7 +37,7 @@ class Means:
     """The flows that an event may begin or end."""
     watcher: Watcher | None = None
     """Who sees events, and what actions bring."""
-    exchanges: bool = True
+    exchanges: Callable[[], bool] = lambda: True
     """Whether what vendors are asked and answer is kept."""
     _found: dict[FlowAction, tuple[Connection, Action]] = field(default_factory=dict)
 

@@ -58,7 +58,7 @@ class Sending:
         call = Call(connection, self.means.crosswalk, self.means.clock, key, part.unsure, part.since)
         part.wrote = False
         has_written.set(part.has_written)
-        part.exchanges = Exchanges() if self.means.exchanges else None
+        part.exchanges = Exchanges() if self.means.exchanges() else None
         collecting.set(part.exchanges)
         # Without a time-out of its own: each request has one, and waiting for the account's turn may rightly be long.
         try:

@@ -5,8 +5,6 @@ What has mistakes isn't taken over: of such a file, the last good text stays at 
 
 import asyncio
 import hashlib
-import os
-import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +14,7 @@ import structlog
 
 from bellwire.connectors.kit import Connector
 from bellwire.errors import BellwireError, ConfigurationError
+from bellwire.files import replace
 from bellwire.flows.checking import Severity, check_flow
 from bellwire.flows.loading import FlowErrors, load_flow, load_flows
 from bellwire.flows.model import Flow
@@ -111,7 +110,7 @@ class FlowFolder:
             raise ChangedMeanwhile(flow, found or "")
         try:
             self.path.mkdir(exist_ok=True)
-            _replace(self.file(flow).resolve(), text.encode())
+            replace(self.file(flow).resolve(), text.encode())
         except OSError as error:
             raise ConfigurationError(
                 f"The file can't be written: {error.strerror}.",
@@ -163,23 +162,3 @@ def version_of(text: str | None) -> str:
 
 def _differing(before: Mapping[str, Flow], after: Mapping[str, Flow]) -> set[str]:
     return {name for name in {*before, *after} if before.get(name) is not after.get(name)}
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """By a file of its own, so that whoever reads it sees the one or the other, also after a power cut."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with new.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, new)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -58,10 +58,10 @@ class Purged:
 
 
 class Housekeeping:
-    """Of one ledger: `purge` once, or `run` beside the work."""
+    """Of one ledger: `purge` once, or `run` beside the work. `keep` says for how long just now."""
 
     def __init__(
-        self, ledger: Database, keep: Keep, *, clock: Clock = system_clock, log_bound: int = _LOG_BOUND
+        self, ledger: Database, keep: Callable[[], Keep], *, clock: Clock = system_clock, log_bound: int = _LOG_BOUND
     ) -> None:
         self._ledger = ledger
         self._keep = keep
@@ -75,18 +75,18 @@ class Housekeeping:
     async def purge(self, *, trial: bool = False, progress: Callable[[Purged], None] = lambda _: None) -> Purged:
         """Take out what is older than it is to be kept, and give the room back to the disk; a `trial` only looks.
         `progress` hears how far it is. Raises LedgerBusy, OSError."""
-        now, before = self._clock(), await self._ledger.size()
+        now, keep, before = self._clock(), self._keep(), await self._ledger.size()
         done = Purged()
         remove = None if trial else purge.remove_payloads
-        async for count, length in self._take_out(purge.old_payloads, remove, now - self._keep.payloads):
+        async for count, length in self._take_out(purge.old_payloads, remove, now - keep.payloads):
             done = replace(done, payloads=done.payloads + count, size=done.size + length)
             progress(done)
         remove = None if trial else purge.remove_exchanges
-        async for _, length in self._take_out(purge.old_exchanges, remove, now - self._keep.payloads):
+        async for _, length in self._take_out(purge.old_exchanges, remove, now - keep.payloads):
             done = replace(done, size=done.size + length)
             progress(done)
         remove = None if trial else purge.empty_events
-        async for count, length in self._take_out(purge.old_events, remove, now - self._keep.details):
+        async for count, length in self._take_out(purge.old_events, remove, now - keep.details):
             done = replace(done, events=done.events + count, size=done.size + length)
             progress(done)
         if trial:

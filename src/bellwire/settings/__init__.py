@@ -4,6 +4,7 @@ Whatever is wrong is a ConfigurationError that names file, line, cause and what 
 """
 
 from bellwire.settings.explain import explain, suggestion
+from bellwire.settings.live import Change, LiveSettings, Part, Standing
 from bellwire.settings.load import load_settings
 from bellwire.settings.model import (
     CONNECTIONS_FILE,
@@ -30,15 +31,19 @@ __all__ = [
     "STOCK_FILE",
     "TO_FILL_IN",
     "AlertSettings",
+    "Change",
     "ConnectionSettings",
     "EngineSettings",
     "HoursSettings",
     "IntakeSettings",
     "KeepSettings",
+    "LiveSettings",
+    "Part",
     "QuietHours",
     "ReorderPoint",
     "Settings",
     "Source",
+    "Standing",
     "StockFileErrors",
     "StockSettings",
     "explain",

@@ -66,6 +66,11 @@ def explain(
     return [finding for _, finding in sorted(found, key=lambda each: (each[0], each[1].line or 0))]
 
 
+def wrong_fields(error: ValidationError) -> dict[str, str]:
+    """What is wrong with the fields of a table, in words to follow their names: `must be 1 or more`."""
+    return {str(details["loc"][0]): _reason(details) for details in error.errors() if details["loc"]}
+
+
 def suggestion(wrong: str, right: list[str]) -> str:
     """`Did you mean …?`, or all that there is."""
     close = difflib.get_close_matches(wrong, right, 1)
@@ -85,10 +90,15 @@ def _explain(
     if kind == "missing":
         wanted = _description(model, details["loc"])
         return source.error(f"{table} doesn't say its {name}.", place, remedy=wanted)
-    reason = _WANTED[kind].format_map(details.get("ctx", {})) if kind in _WANTED else _plain(details["msg"])
+    reason = _reason(details)
     if not within and (variable := variables.get(str(details["loc"][0]))):
         return ConfigurationError(f"{variable} {reason}.", remedy="Correct the variable, or unset it.")
     return source.error(f"'{name}' {reason}.", place, remedy=_description(model, details["loc"]))
+
+
+def _reason(details: ErrorDetails) -> str:
+    kind = details["type"]
+    return _WANTED[kind].format_map(details.get("ctx", {})) if kind in _WANTED else _plain(details["msg"])
 
 
 def _settings_at(model: type[BaseModel], place: Place) -> list[str]:

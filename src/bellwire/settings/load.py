@@ -34,12 +34,8 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
     Raises ConfigurationError for the first thing that is wrong.
     """
     project = project.absolute()
-    source, overrides = _read(project, SETTINGS_FILE), _overrides(environ)
-    try:
-        table = SettingsTable.model_validate(source.data | overrides)
-    except ValidationError as error:
-        named = {name: _VARIABLES[name] for name in overrides}
-        raise explain(error, SettingsTable, source, variables=named)[0] from None
+    source = _read(project, SETTINGS_FILE)
+    table = check_table(source, environ)
     connections = _connections(_read(project, CONNECTIONS_FILE))
     if unknown := [name for name in table.stock.connections if name not in connections]:
         raise source.error(
@@ -65,6 +61,17 @@ def load_settings(project: Path, environ: Mapping[str, str]) -> Settings:
         connections=connections,
         source=source,
     )
+
+
+def check_table(source: Source, environ: Mapping[str, str]) -> SettingsTable:
+    """What bellwire.toml says, and the variables of `environ` before it. Raises ConfigurationError for the first thing
+    that is wrong."""
+    overrides = _overrides(environ)
+    try:
+        return SettingsTable.model_validate(source.data | overrides)
+    except ValidationError as error:
+        named = {name: _VARIABLES[name] for name in overrides}
+        raise explain(error, SettingsTable, source, variables=named)[0] from None
 
 
 def _read(project: Path, name: str) -> Source:

@@ -28,6 +28,9 @@ class QuietHours:
             raise ValueError(f"{text!r} begins when it ends")
         return cls(begin, end)
 
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+
     def cover(self, now: datetime, zone: tzinfo) -> bool:
         """Whether it is quiet at `now` for people in `zone`. Each night is taken as the stretch between two moments, so
         that an hour that a change of the clocks repeats or leaves out makes it neither end early nor begin twice."""

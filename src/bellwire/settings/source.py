@@ -25,10 +25,19 @@ class Source:
 
 def read_toml(path: Path) -> Source:
     """Read a file. Raises ConfigurationError with the line when it isn't UTF-8 or isn't TOML."""
+    return parse_toml(path, read_file(path))
+
+
+def read_file(path: Path) -> bytes:
+    """Raises ConfigurationError."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"The file can't be read: {error.strerror}.", path=path) from None
+
+
+def parse_toml(path: Path, raw: bytes) -> Source:
+    """What a file says. Raises ConfigurationError as `read_toml` does."""
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from cryptography.fernet import Fernet, MultiFernet
 
 from bellwire.errors import ConfigurationError
+from bellwire.files import replace
 from bellwire.settings import read_variable
-from bellwire.vault.files import replace
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -69,7 +69,7 @@ class Keys:
         """Put these in place of those that there are: not where the environment itself says them."""
         assert not self.given
         if self._variable is None:
-            replace(self._file, "".join(f"{key}\n" for key in keys).encode())
+            replace(self._file, "".join(f"{key}\n" for key in keys).encode(), private=True)
         else:
             _keyring().set_password(_SERVICE, self._name, " ".join(keys))
 

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bellwire.clock import Clock, system_clock
 from bellwire.errors import ConfigurationError
-from bellwire.vault.files import locked, replace, taking_turns
+from bellwire.files import locked, replace, taking_turns
 from bellwire.vault.keys import Keys
 
 VAULT_FILE = "vault.json"
@@ -148,7 +148,8 @@ class Vault:
             sealed = json.dumps({"for": [connection, name], "value": entry.value, "instead_of": entry.instead_of})
             token = cipher.encrypt(sealed.encode()).decode()
             tokens.setdefault(connection, {})[name] = {"token": token, "set_at": entry.set_at.isoformat()}
-        replace(self._path, json.dumps({"version": _VERSION, "connections": tokens}, indent=2).encode() + b"\n")
+        content = json.dumps({"version": _VERSION, "connections": tokens}, indent=2).encode() + b"\n"
+        replace(self._path, content, private=True)
 
     def _damaged(self) -> ConfigurationError:
         return ConfigurationError("The vault is damaged.", path=self._path, remedy="Put it back from your backup.")

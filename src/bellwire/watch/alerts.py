@@ -36,14 +36,14 @@ _PROBE = timedelta(minutes=1)
 
 
 class Alerts:
-    """`start` it, and `stop` it. `channels` gives them as they are set just now; `systems`: connection → what its
-    vendor is called; `others`: what people have to be told of that the ledger doesn't know."""
+    """`start` it, and `stop` it. `channels` and `settings` give them as they are set just now; `systems`: connection →
+    what its vendor is called; `others`: what people have to be told of that the ledger doesn't know."""
 
     def __init__(
         self,
         ledger: Database,
         channels: Callable[[], Sequence[Channel]],
-        settings: AlertSettings,
+        settings: Callable[[], AlertSettings],
         *,
         systems: Mapping[str, str],
         others: Callable[[datetime], Sequence[Concern]] = lambda _: (),
@@ -86,7 +86,7 @@ class Alerts:
     async def look(self) -> None:
         """Compare what is with what was told, and send what is due."""
         now = self._clock()
-        quiet = self._settings.quiet_hours
+        quiet = self._settings().quiet_hours
         channels = [] if quiet is not None and quiet.cover(now, self._zone) else self._reachable()
         try:
             await self._record()
@@ -161,7 +161,7 @@ class Alerts:
 
     def _next(self, told: int, now: datetime) -> datetime | None:
         """When to remind of what is told now, and was `told` so many times before."""
-        gaps = self._settings.reminders
+        gaps = self._settings().reminders
         return now + gaps[min(told, len(gaps) - 1)] if gaps else None
 
     # Sending

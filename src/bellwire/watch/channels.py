@@ -5,7 +5,7 @@ import asyncio
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
@@ -54,14 +54,25 @@ class Channel:
 
 def read_channels(vault: Vault, environ: Mapping[str, str]) -> list[Channel]:
     """As they are set just now. Raises ConfigurationError when the vault or the variable can't be read."""
+    return named((ConnectionCredentials(vault, ALERTS, environ).find(CHANNELS.field) or "").split())
+
+
+def named(urls: Sequence[str]) -> list[Channel]:
+    """A channel for each, in their order."""
     found: list[Channel] = []
     seen: dict[str, int] = {}
-    for url in (ConnectionCredentials(vault, ALERTS, environ).find(CHANNELS.field) or "").split():
+    for url in urls:
         scheme = _SCHEME.match(url)
         kind = scheme[1].lower() if scheme else "no scheme"
         seen[kind] = seen.get(kind, 0) + 1
         found.append(Channel(kind if seen[kind] == 1 else f"{kind} {seen[kind]}", url))
     return found
+
+
+async def plain_address(address: str) -> str:
+    """An address as it can be kept in a list: that of a web page, as chats give it for their webhooks, becomes the URL
+    that Apprise has for it. Empty: Apprise makes nothing of it. Nothing is sent."""
+    return "" if len(address.split()) != 1 else await _in_a_thread(lambda: _plain(address))
 
 
 async def _in_a_thread(work: Callable[[], T]) -> T:
@@ -90,6 +101,14 @@ def _open(url: str) -> "Apprise | None":
         return channel if channel.add(url) else None
     except Exception:
         return None  # Some of its parsers raise what they stumble over, which is a part of the URL.
+
+
+def _plain(address: str) -> str:
+    opened = _open(address)
+    if opened is None:
+        return ""
+    of_a_page = address.lower().startswith(("https://", "http://"))
+    return str(opened[0].url(privacy=False)) if of_a_page else address  # type: ignore[no-untyped-call]
 
 
 def _send(url: str, title: str, text: str) -> str:

@@ -3,15 +3,17 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bellwire.access import Right, Role
 from bellwire.ledger import alerts, audit
+from bellwire.settings import load_settings
 from tests.desk.api.calling import Program, program
 from tests.desk.story import NOW, Place, open_desk
 from tests.desk.visiting import PASSWORD, account, browser
-from tests.watch.conftest import Receiver, environ, receivers
+from tests.watch.conftest import SECRET, Receiver, environ, receivers
 
 __all__ = ["receivers"]
 
@@ -40,6 +42,10 @@ MANAGED = [
     ("POST", "/tokens", {"name": "x", "rights": ["see"]}),
     ("POST", "/tokens/1/revoke", None),
     ("POST", "/alerts/test", None),
+    ("POST", "/alerts/channels", {"address": "ntfys://x"}),
+    ("DELETE", "/alerts/channels/json", None),
+    ("PATCH", "/settings/keep", {}),
+    ("PATCH", "/settings/alerts", {}),
 ]
 
 
@@ -131,6 +137,65 @@ async def test_alerts_are_listed_and_tried(tmp_path: Path, receivers: list[Recei
     async with open_desk(tmp_path) as place, program(place) as call:
         status, problem = await call("POST", "/alerts/test")
         assert status == 409 and "bellwire secrets set alerts urls" in problem["detail"]
+
+
+async def test_where_alerts_go_is_changed_and_never_told(tmp_path: Path, receivers: list[Receiver]) -> None:
+    async with open_desk(tmp_path) as place, program(place) as call:
+        for receiver, name in zip(receivers, ("json", "json 2"), strict=True):
+            assert await call("POST", "/alerts/channels", {"address": receiver.url}) == (201, {"channel": name})
+        status, problem = await call("POST", "/alerts/channels", {"address": receivers[0].url})
+        assert (status, problem["title"]) == (409, "Alerts go there already.")
+        status, problem = await call("POST", "/alerts/channels", {"address": "nonsense"})
+        assert status == 409 and problem["detail"] == "Look whether all of it was copied."
+        for _ in range(2):
+            gone = await call("DELETE", "/alerts/channels/json", **{"Idempotency-Key": "k"})
+            assert gone == (200, {"channel": "json"})
+        assert (await call("GET", "/alerts"))[1]["channels"] == ["json"]
+        assert (await call("DELETE", "/alerts/channels/json%202"))[0] == 404
+        kept = str(await place.ledger.read(lambda rows: rows.all("SELECT what, detail, body FROM audit, answers")))
+        assert SECRET not in kept and "remove a channel from" in kept
+
+
+async def test_settings_are_told_and_changed_and_stand_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "bellwire.toml"
+    file.write_text("# Ours.\n[keep]\npayloads = 7 # days\n")
+    (tmp_path / "connections.toml").write_text("")
+    settings = load_settings(tmp_path, {})
+    async with open_desk(tmp_path, settings=settings) as place, program(place) as call:
+        status, told = await call("GET", "/settings")
+        first = told.pop("version")
+        keep = {"payloads": 7, "details": 90, "requests": True}
+        sent: dict[str, Any] = {"reminders": ["1h", "4h", "1d"], "quiet_hours": None}
+        assert (status, told) == (200, {"keep": keep, "alerts": sent})
+        for _ in range(2):
+            given = {"payloads": 14, "version": first}
+            status, told = await call("PATCH", "/settings/keep", given, **{"Idempotency-Key": "k"})
+            assert status == 200 and told["keep"] == keep | {"payloads": 14} and told["version"] != first
+        assert file.read_text() == "# Ours.\n[keep]\npayloads = 14 # days\n"
+        sent = {"reminders": ["90m"], "quiet_hours": "22:00-07:00"}
+        told = (await call("PATCH", "/settings/alerts", sent | {"quiet_hours": "22:00-7:00"}))[1]
+        assert told["alerts"] == sent
+        assert (await call("PATCH", "/settings/alerts", {"quiet_hours": None}))[1]["alerts"]["quiet_hours"] is None
+        for path, wrong, expected in (
+            ("keep", {"payloads": 15, "version": first}, 409),
+            ("alerts", {"quiet_hours": "25:00-07:00"}, 409),
+            ("keep", {"payloads": 0}, 422),
+            ("keep", {"payload": 3}, 422),
+            ("alerts", {"reminders": ["soon"]}, 422),
+        ):
+            assert (await call("PATCH", f"/settings/{path}", wrong))[0] == expected, wrong
+        acts = await place.ledger.read(lambda rows: audit.newest(rows, limit=9))
+        assert [(act.target, act.detail) for act in acts if act.what == "change"] == [
+            ("the alerts", "quiet_hours: 22:00-07:00 → none"),
+            ("the alerts", "reminders: 1 h, 4 h, 1 day → 1 h 30 min; quiet_hours: none → 22:00-07:00"),
+            ("what is kept", "payloads: 7 → 14"),
+        ]
+        assert load_settings(tmp_path, {}).keep.payloads == 14
+
+
+async def test_without_a_project_there_are_no_settings_to_change(call: Program) -> None:
+    for method, path in (("GET", ""), ("PATCH", "/keep"), ("PATCH", "/alerts")):
+        assert (await call(method, f"/settings{path}", {} if path else None))[0] == 404
 
 
 async def test_the_dictionary_and_the_runbooks(call: Program) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,10 +17,12 @@ from bellwire.access import Right, Role, token_rights
 from bellwire.desk.pages.settings.audit import harmless
 from bellwire.desk.pages.settings.me import agent_of
 from bellwire.ledger import Housekeeping, Keep, Rows, alerts, audit, people
-from bellwire.settings import Settings, load_settings
+from bellwire.settings import KeepSettings, Settings, load_settings
+from bellwire.vault import Vault
+from bellwire.watch import read_channels
 from tests.desk.story import NOW, Place, Story, open_desk
 from tests.desk.test_pages import words
-from tests.desk.visiting import PASSWORD, Browser, account, browser, signed_in
+from tests.desk.visiting import PASSWORD, Browser, Seen, account, browser, signed_in
 from tests.watch.conftest import Receiver, environ, receivers
 
 __all__ = ["receivers"]
@@ -60,7 +63,9 @@ async def test_only_owners_manage_people_and_tokens(place: Place, dana: Browser,
         form = {"name": "Eve", "email": "eve@example.com", "role": "owner", "password": PASSWORD}
         refused = [("/settings/people", form), ("/settings/people/2", {"name": "Vic", "role": "owner"})]
         refused += [(f"/settings/people/1/{what}", {}) for what in ("password", "close", "open", "codes-off")]
-        refused += [("/settings/tokens", {"name": "x", "right": "manage"}), ("/settings/alerts/test", {})]
+        refused += [("/settings/tokens", {"name": "x", "right": "manage"}), ("/settings/retention", {"payloads": "1"})]
+        alerts_too = ("", "/test", "/channels", "/channels/remove")
+        refused += [(f"/settings/alerts{what}", {"address": "ntfys://x"}) for what in alerts_too]
         for path, fields in refused:
             assert (await vic.send(path, page="/settings/me", **fields)).status == 403, path
     assert [each.role for each in await place.ledger.read(people.everybody)] == ["owner", role.value]
@@ -259,7 +264,9 @@ async def test_alerts_say_where_they_go_without_the_secret_and_a_test_is_sent(
         await place.ledger.write(lambda rows: alerts.open_one(rows, "t", "Disk", "Full.", opened_at=NOW, next_at=NOW))
         page = (await dana.get("/settings/alerts")).text
         text = words(page)
-        assert "json json 2" in text and "22:00–07:00 bellwire.toml, line 2" in text and "Disk Full." in text
+        assert (
+            "json Remove json 2 Remove" in text and "22:00–07:00 bellwire.toml, line 2" in text and "Disk Full." in text
+        )
         for url in urls["BELLWIRE_ALERTS_URLS"].split():
             assert url not in page
         seen = await dana.send("/settings/alerts/test", page="/settings/alerts")
@@ -271,7 +278,7 @@ async def test_alerts_say_where_they_go_without_the_secret_and_a_test_is_sent(
 
 async def test_without_a_channel_the_page_says_what_to_do(dana: Browser) -> None:
     text = words((await dana.get("/settings/alerts")).text)
-    assert "Alerts reach nobody" in text and "bellwire secrets set alerts urls" in text
+    assert "Alerts reach nobody: no channel is set. Add one below." in text
     assert (await dana.send("/settings/alerts/test", page="/settings/me")).status == 400
 
 
@@ -290,9 +297,148 @@ async def test_what_is_kept_is_told_in_words_with_what_a_purge_would_take(tmp_pa
         await dana.send("/settings/retention/trial", page="/settings/retention")
         text = words((await dana.get("/settings/retention")).text)
         assert "A purge now would take out 1 webhook and the data of 0 events" in text
-        await Housekeeping(place.ledger, Keep.days(7, 90), clock=lambda: NOW).purge()
+        await Housekeeping(place.ledger, lambda: Keep.days(7, 90), clock=lambda: NOW).purge()
         text = words((await dana.get("/settings/retention")).text)
         assert "The last one was 2:41 PM: 1 webhook and the data of 0 events" in text
+
+
+async def test_an_owner_changes_what_is_kept_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
+    settings = _project(tmp_path, "# Ours.\n[keep]\n# Not for long.\npayloads = 7 # days\n")
+    async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
+        done = await change(dana, "/settings/retention", payloads="14", details="90", requests="yes")
+        assert done.to == "/settings/retention"
+        assert (tmp_path / "bellwire.toml").read_text() == "# Ours.\n[keep]\n# Not for long.\npayloads = 14 # days\n"
+        text = words((await dana.get("/settings/retention")).text)
+        assert "It is saved, and holds at once." in text and "14 days (bellwire.toml, line 4)" in text
+        assert await record(place) == [("Dana", "change", "what is kept", "payloads: 7 → 14")]
+        await change(dana, "/settings/retention", payloads="14", details="90", requests="yes")
+        assert "It was so already." in (await dana.get("/settings/retention")).text
+        await change(dana, "/settings/retention", payloads="", details="400")
+        assert load_settings(tmp_path, {}).keep == KeepSettings(payloads=30, details=400, requests=False)
+        assert [detail for *_, detail in await record(place)] == [
+            "payloads: 14 → 30; details: 90 → 400; requests: yes → no",
+            "payloads: 7 → 14",
+        ]
+
+
+async def test_days_that_cant_be_come_back_with_what_is_wrong(tmp_path: Path) -> None:
+    settings = _project(tmp_path, "[keep]\npayloads = 7\n")
+    async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
+        for wrong, says in (("0", "must be 1 or more"), ("a week", "must be a whole number"), ("9" * 12, "must be")):
+            seen = await change(dana, "/settings/retention", payloads=wrong, details="90", requests="yes")
+            assert seen.status == 400 and f"This {says}" in words(seen.text) and f'value="{wrong}"' in seen.text
+        assert (tmp_path / "bellwire.toml").read_text() == "[keep]\npayloads = 7\n"
+        assert await record(place) == []
+
+
+async def test_a_file_that_was_changed_by_hand_meanwhile_isnt_overwritten(tmp_path: Path) -> None:
+    settings = _project(tmp_path, "[keep]\npayloads = 7\n")
+    async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
+        file = tmp_path / "bellwire.toml"
+        pages = {path: (await dana.get(path)).text for path in ("/settings/retention", "/settings/alerts")}
+        file.write_text("[keep]\npayloads = 8\n")
+        for path, page in pages.items():
+            seen = await dana.send(path, version=version_in(page), payloads="9", details="90", count="5", unit="h")
+            assert seen.status == 400 and "changed by somebody else since you began" in seen.text
+            assert (await dana.send(path, payloads="9", details="90", count="5", unit="h")).status == 400
+        assert file.read_text() == "[keep]\npayloads = 8\n" and await record(place) == []
+        assert 'value="8"' in (await dana.get("/settings/retention")).text
+        file.write_text("[keep]\npayloads = many\n")
+        for path in pages:
+            page = (await dana.get(path)).text
+            assert "The settings file has a mistake" in page and "line 2" in page and 'name="version"' not in page
+            assert (await change(dana, path, payloads="9", details="90")).status == 400
+
+
+async def test_an_owner_changes_when_alerts_are_sent(tmp_path: Path) -> None:
+    settings = _project(tmp_path, '[alerts]\nquiet_hours = "22:00-7:00" # the night\n')
+    async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
+        page, path = (await dana.get("/settings/alerts")).text, "/settings/alerts"
+        assert 'name="begin" type="time" value="22:00"' in page and 'name="end" type="time" value="07:00"' in page
+        reminders = {"count": ["90", "", "2"], "unit": ["m", "h", "d"]}
+        assert (await change(dana, path, begin="22:00", end="07:00", **reminders)).to == path
+        assert (tmp_path / "bellwire.toml").read_text() == (
+            '[alerts]\nreminders = ["90m", "2d"]\nquiet_hours = "22:00-7:00" # the night\n'
+        )
+        assert "1 h 30 min, 2 days bellwire.toml, line 2" in words((await dana.get(path)).text)
+        assert (await record(place))[0][3] == "reminders: 1 h, 4 h, 1 day → 1 h 30 min, 2 days"
+        for wrong, says in (
+            ({"begin": "22:00", "end": "22:00"}, "Quiet hours begin at one time"),
+            ({"begin": "22:00", "end": ""}, "Quiet hours begin at one time"),
+            ({"begin": "", "end": "", "count": "400", "unit": "d"}, "a year at most"),
+            ({"begin": "", "end": "", "count": "soon", "unit": "d"}, "a whole number"),
+        ):
+            seen = await change(dana, path, **wrong)
+            assert seen.status == 400 and says in seen.text
+        assert (await change(dana, path, begin="", end="", count="", unit="h")).to == path
+        assert (tmp_path / "bellwire.toml").read_text() == "[alerts]\nreminders = []\n"
+
+
+async def test_an_owner_says_where_alerts_go_and_no_address_comes_back(
+    tmp_path: Path, receivers: list[Receiver]
+) -> None:
+    first, second = (receiver.url for receiver in receivers)
+    path = "/settings/alerts/channels"
+    async with open_desk(tmp_path) as place, signed_in(place) as dana:
+
+        async def add(**fields: str) -> Seen:
+            return await dana.send(path, page="/settings/alerts", **fields)
+
+        assert (await add(kind="address", address=first)).to == "/settings/alerts"
+        assert "Alerts go to json, too." in (await dana.get("/settings/alerts")).text
+        assert (await add(kind="address", address=first)).status == 400
+        for nothing in ("nonsense", "https://example.com/x", "json://a b", ""):
+            seen = await add(kind="address", address=nothing)
+            assert seen.status == 400 and "isn&#39;t understood" in seen.text
+        await add(kind="address", address=second)
+        await dana.send("/settings/alerts/test", page="/settings/alerts")
+        assert [receiver.titles for receiver in receivers] == [["Bellwire: a test"]] * 2
+        page = (await dana.get("/settings/alerts")).text
+        before = version_in(page, of="/channels/remove")
+        assert (await dana.send(f"{path}/remove", page="/settings/alerts", name="json", version=before)).status == 303
+        page = (await dana.get("/settings/alerts")).text
+        assert "json" in words(page) and "json 2" not in words(page)
+        assert [channel._url for channel in read_channels(Vault.open(tmp_path, {}), {})] == [second]
+        # What was “json 2” is “json” now: a page from before doesn't take it away.
+        late = await dana.send(f"{path}/remove", page="/settings/alerts", name="json", version=before)
+        assert late.status == 400 and "changed by somebody else" in late.text
+        mail = {"server": "mail.example.com", "user": "shop", "password": "p@ss/w:rd", "to": "dana@example.com"}
+        assert (await add(kind="mailbox", **mail)).status == 303 and (
+            await add(kind="phone", topic="t-1")
+        ).status == 303
+        bad = await add(kind="mailbox", **mail | {"server": "not a server"})
+        assert bad.status == 400 and "mail.example.com" in bad.text and mail["password"] not in bad.text
+        page = (await dana.get("/settings/alerts")).text
+        assert "mailtos (a mailbox)" in words(page) and "ntfys (phones, by the app ntfy)" in words(page)
+        kept = str(await place.ledger.read(lambda rows: rows.all("SELECT * FROM audit")))
+        assert not any(secret in page + kept for secret in (first, second, mail["password"], "t-1"))
+        assert await record(place) == [
+            ("Dana", "add a channel to", "the alerts", "ntfys"),
+            ("Dana", "add a channel to", "the alerts", "mailtos"),
+            ("Dana", "remove a channel from", "the alerts", "json"),
+            ("Dana", "test", "the alerts", ""),
+            ("Dana", "add a channel to", "the alerts", "json 2"),
+            ("Dana", "add a channel to", "the alerts", "json"),
+        ]
+
+
+async def record(place: Place) -> list[tuple[str, str, str, str]]:
+    """Who did what to the settings, the newest first."""
+    acts = await place.ledger.read(lambda rows: audit.newest(rows, limit=20))
+    return [(act.who, act.what, act.target, act.detail) for act in acts if act.target in ("what is kept", "the alerts")]
+
+
+def version_in(page: str, of: str = "") -> str:
+    """What a form of the page carries: of the first one, or of the first that is sent to an address that ends so."""
+    found = re.search(rf'action="[^"]*{of}"[^~]*?name="version" value="([^"]*)"', page)
+    return found[1] if found else ""
+
+
+async def change(opened: Browser, path: str, **fields: Any) -> Seen:
+    """Fill in the form at `path` and send it."""
+    page = (await opened.get(path)).text
+    found = re.search(rf'action="{path}">\s*<input [^>]*><input type="hidden" name="version" value="(\w+)"', page)
+    return await opened.send(path, version=found[1] if found else "", **fields)
 
 
 def _project(folder: Path, text: str) -> Settings:

@@ -1,15 +1,18 @@
 """What people are told of, and whether it reaches them."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Manage, See
+from bellwire.desk.api.doors import Doors, Key, Manage, See
+from bellwire.desk.api.shapes import KEPT, Body
+from bellwire.desk.configuring import THE_ALERTS, adding, removing
 from bellwire.desk.gate import in_thread
 from bellwire.errors import BellwireError
 from bellwire.ledger import AlertRow, MessageRow, Rows, alerts, audit
-from bellwire.watch import REMEDY, read_channels, try_channels
+from bellwire.watch import REMEDY, addresses, read_channels, try_channels
 
 
 class Message(BaseModel):
@@ -49,6 +52,19 @@ class Alerts(BaseModel):
     channels: list[str] = Field(description="Where alerts go, by the kind alone.")
 
 
+class NewChannel(Body):
+    address: str = Field(
+        min_length=1,
+        max_length=2000,
+        pattern=KEPT,
+        description="The webhook of a chat, or a URL as Apprise has it. It is never told.",
+    )
+
+
+class Channel(BaseModel):
+    channel: str = Field(description="What it is called here; when another one goes, its number may change.")
+
+
 class Tried(BaseModel):
     channel: str
     went_through: bool
@@ -73,6 +89,21 @@ def router(doors: Doors) -> APIRouter:
 
         return Alerts(items=await site.ledger.read(query), channels=[channel.name for channel in channels])
 
+    @routes.post("/channels", status_code=201, response_model=Channel)
+    async def add_channel(request: Request, caller: Manage, given: NewChannel) -> Response:
+        """Have alerts go there, too, from the next one on. Sent again it is refused, as they go there already."""
+        add = adding(site, await addresses.plain(given.address), caller.name)
+        # Without a key: nothing that hangs on a secret is kept with the answer.
+        return await doors.write(request, caller, "", lambda rows: Channel(channel=add(rows).name), 201)
+
+    @routes.delete("/channels/{channel}", response_model=Channel)
+    async def remove_channel(
+        request: Request, caller: Manage, channel: Annotated[str, Path(max_length=40)], key: Key = ""
+    ) -> Response:
+        """Have alerts no longer go there; gives which one that was."""
+        remove = removing(site, channel, caller.name)
+        return await doors.write(request, caller, key, lambda rows: Channel(channel=remove(rows).name))
+
     @routes.post("/test")
     async def test(caller: Manage) -> Trial:
         """Send a test message to every channel now, and say for each whether it went through."""
@@ -81,7 +112,7 @@ def router(doors: Doors) -> APIRouter:
             raise BellwireError("Alerts reach nobody: no channel is set.", remedy=REMEDY)
         now, name = site.clock(), caller.name
         errors = await try_channels(site.ledger, channels, site.business, now)
-        await site.ledger.write(lambda rows: audit.record(rows, name, "test", "the alerts", now))
+        await site.ledger.write(lambda rows: audit.record(rows, name, "test", THE_ALERTS, now))
         return Trial(items=[Tried(channel=each, went_through=not error, error=error) for each, error in errors.items()])
 
     return routes

@@ -18,6 +18,7 @@ from bellwire.desk.api import (
     me,
     people,
     runs,
+    settings,
     tokens,
 )
 from bellwire.desk.api.doors import Doors, Entrance
@@ -38,6 +39,7 @@ RESOURCES = (
     me,
     people,
     runs,
+    settings,
     tokens,
 )
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bellwire.vault.files import taking_turns
+from bellwire.files import taking_turns
 
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from bellwire.vault.files import taking_turns
+from bellwire.files import taking_turns
 async def hold():
     async with taking_turns(Path(sys.argv[1]), 60):
         print("held", flush=True)

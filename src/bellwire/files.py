@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -11,17 +12,21 @@ _ASKED_EVERY = 0.02
 """Seconds between two tries to have a lock."""
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Put `content` in the place of `path`, readable by its owner only, durably: either all of it or nothing.
+def replace(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Put `content` in the place of `path`, durably: either all of it or nothing. It has the rights of the file that
+    was there; `private`: it is readable by its owner only. Raises OSError.
 
     One writer at a time: what a process that died in the middle has left beside `path` is written over.
     """
     written = path.with_name(f".{path.name}.new")
+    rights = 0o600 if private else 0o666
     try:
-        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, rights), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if not private and path.exists():
+            shutil.copymode(path, written)
         written.replace(path)
     except BaseException:
         written.unlink(missing_ok=True)
