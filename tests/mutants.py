@@ -524,7 +524,7 @@ MUTANTS = (
     Mutant(
         "lines go on when the desk is closed",
         "desk/live.py",
-        "        self._closed = True\n        self._turn.set()\n",
+        "        self._closed = True\n        for line in self._lines:\n            line.end()\n",
         "        self._closed = True\n",
         ("desk/test_live.py::test_at_the_end_all_lines_end_so_that_the_server_stops_at_once",),
     ),
