@@ -524,9 +524,37 @@ MUTANTS = (
     Mutant(
         "lines go on when the desk is closed",
         "desk/live.py",
-        "        self._closed = True\n        self._turn.set()\n",
+        "        self._closed = True\n        for line in self._lines:\n            line.end()\n",
         "        self._closed = True\n",
         ("desk/test_live.py::test_at_the_end_all_lines_end_so_that_the_server_stops_at_once",),
+    ),
+    Mutant(
+        "an open line outlives its session",
+        "desk/live.py",
+        "if line.visitor in gone:",
+        "if line.visitor in ():",
+        ("desk/test_live.py::test_a_line_ends_with_the_session_that_it_is_for_and_others_stay",),
+    ),
+    Mutant(
+        "an answer to a sign-in at a vendor counts more than once",
+        "ledger/consents.py",
+        '    rows.run(f"DELETE FROM consents WHERE {which}", values)  # noqa: S608\n',
+        "",
+        ("ledger/test_consents.py::test_it_is_used_up_by_whom_it_is_for",),
+    ),
+    Mutant(
+        "work in bulk does what another process has done meanwhile",
+        "desk/errands.py",
+        "deal_with(rows, {number: ready[number] for number in taken}, now",
+        "deal_with(rows, ready, now",
+        ("desk/test_errands.py::test_nothing_is_lost_or_done_twice_however_often_who_does_it_dies",),
+    ),
+    Mutant(
+        "work in bulk takes the exceptions of a run apart",
+        "ledger/errands.py",
+        "return sorted(numbers.union(row[0] for row in of_same_runs))",
+        "return sorted(numbers)",
+        ("desk/test_errands.py::test_one_decision_about_a_run_counts_for_all_of_its_exceptions",),
     ),
     Mutant(
         "an event that came before what it ends is forgotten",

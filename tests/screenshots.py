@@ -25,7 +25,7 @@ from bellwire.cli.staging import stage_of
 from bellwire.desk import Desk, Site
 from bellwire.engine import switch
 from bellwire.flows import template
-from bellwire.ledger import FlowMode, Rows, crosswalk
+from bellwire.ledger import FlowMode, Rows, crosswalk, errands, exceptions
 from bellwire.practice import Practice, Sale, SaleLine, Shop
 from bellwire.practice.project import write_project
 from bellwire.practice.stage import Passing, Stage
@@ -34,6 +34,7 @@ from bellwire.practice.stories.order_to_cash import UNKNOWN_SKU
 from bellwire.settings import load_settings
 from tests.desk.callers import SAMPLES, address, somebody
 from tests.desk.test_browser import ARGUMENTS, CHROMIUM
+from tests.ledger.stuck import dealt_with
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
 STORIES = ("dunning", "returns", "order-to-cash")
@@ -45,11 +46,12 @@ SCHEMES = ("light", "dark")
 _NEWEST = {
     "runs": "SELECT max(id) FROM runs WHERE state = 'dead'",
     "exceptions": "SELECT max(id) FROM exceptions WHERE state = 'open'",
+    "work": "SELECT max(id) FROM errands",
     "asks": "SELECT max(id) FROM asks WHERE state = 'open'",
     "events": "SELECT max(id) FROM events",
     "deliveries": "SELECT max(id) FROM deliveries",
 }
-"""What a page with a number is shown with, by the first word of its path."""
+"""What a page with a number is shown with, by the last of these words in its path."""
 
 
 @asynccontextmanager
@@ -75,7 +77,8 @@ async def business(folder: Path) -> AsyncIterator[tuple[Bellwire, Stage]]:
 
 
 async def play(bellwire: Bellwire, stage: Stage) -> None:
-    """The stories; then three orders that nobody can book, and one that people have to carry out themselves."""
+    """The stories; then three orders that nobody can book, one that people have to carry out themselves, and work in
+    bulk that didn't come to its end."""
     for name in STORIES:
         print(f"Playing {name} …", flush=True)
         async for _ in find_story(name).tell(stage):
@@ -93,6 +96,12 @@ async def play(bellwire: Bellwire, stage: Stage) -> None:
     def by_hand(rows: Rows) -> None:
         switch(rows, "order_to_cash", FlowMode.MANUAL, stage.clock(), who="Dana", reason="We look at each order.")
 
+    def in_bulk(rows: Rows) -> None:
+        stuck = exceptions.chosen_ids(rows, exceptions.EVERY_OPEN_ONE)
+        work = errands.plan(rows, "retry", "{}", "Dana", stuck, stage.clock())
+        dealt_with(rows, work, stuck[:2], (stuck[0], f"Exception {stuck[0]} is closed already (retried)."))
+        errands.stop(rows, work, "There is a fault in Bellwire; the log has the details.")
+
     await bellwire.ledger.write(forget)
     for number in ("7001", "7002", "7003"):
         await sell(number, UNKNOWN_SKU)
@@ -100,15 +109,16 @@ async def play(bellwire: Bellwire, stage: Stage) -> None:
     await bellwire.ledger.write(by_hand)
     await sell("7004", "TEA-100")
     await stage.settle()
+    await bellwire.ledger.write(in_bulk)
 
 
-_NEEDS_MORE = ("/exceptions/work/1", "/connections/callback")
+_NEEDS_MORE = ("/connections/callback",)
 """What is there only while something is under way."""
 
 
 def samples(rows: Rows, path: str) -> dict[str, str]:
     """For the parameters of a page."""
-    query = _NEWEST.get(path.split("/")[1])
+    query = next((_NEWEST[word] for word in reversed(path.split("/")) if word in _NEWEST), None)
     found = rows.one(query) if query else None
     number = str(found[0]) if found and found[0] else "1"
     return {"number": number, "run": number, "exception": number, "ask": number, "delivery": number, **SAMPLES}

@@ -260,7 +260,8 @@ async def _serving(
             hooks.public_url = reach.public = _public_url(settings, port)
             reach.local = _local_url(settings, port)
             try:
-                yield port
+                async with _beside(desk.work(), "errands"):
+                    yield port
             finally:
                 desk.close()
 

@@ -224,13 +224,13 @@ def test_many_are_done_in_transactions_of_at_most_two_hundred(
     """So that a running `bellwire up` can write in between."""
     asyncio.run(_many(shop, 450))
     portions: list[int] = []
-    inner = many._portion
+    inner = many.deal_with
 
     def counted(rows: Rows, ready: dict[int, object], **more: object) -> object:
         portions.append(len(ready))
         return inner(rows, ready, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(many, "_portion", counted)
+    monkeypatch.setattr(many, "deal_with", counted)
     result = at("exception", "dismiss", "--cause", "many", "--reason", "a test")
     assert result.stdout == "450 dismissed.\n"
     assert portions == [200, 200, 50]

@@ -3,7 +3,6 @@
 A page with parameters that aren't in `SAMPLES` gets 1 for them: in a furnished place, nearly all of these are there.
 """
 
-import asyncio
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,12 +12,12 @@ from typing import Any
 import httpx
 
 from bellwire.access import Right, Role, add_person, begin_session, close_account, issue_token, key_of
-from bellwire.desk.errands import Errand
 from bellwire.desk.site import Page
 from bellwire.desk.visitor import Visitor
-from bellwire.ledger import Rows, people
+from bellwire.ledger import Rows, errands, people
 from tests.desk.asked import question
 from tests.desk.story import NOW, Place, Story, a_day
+from tests.ledger.stuck import dealt_with
 
 SAMPLES = {"flow": "order_to_cash", "name": "shop", "rest": "nope"}
 """By the name of a parameter."""
@@ -36,18 +35,17 @@ def pages_of(place: Place, method: str) -> list[Page]:
 
 
 async def furnish(place: Place) -> None:
-    """A day, a question, a token, and work that goes on: the first of each, as the addresses have it."""
+    """A day, a question, a token, and work that was stopped: the first of each, as the addresses have it."""
 
     def write(rows: Rows) -> None:
         a_day(rows)
         question(Story(rows, number=2000), NOW - timedelta(minutes=1))
         token(rows, tuple(Right))
-
-    async def go_on(_: Errand) -> None:
-        await asyncio.Event().wait()
+        work = errands.plan(rows, "retry", "{}", "Dana", [1, 2, 3], NOW)
+        dealt_with(rows, work, [3], (3, "There is no exception 3."))
+        errands.stop(rows, work, "There is a fault.")
 
     await place.ledger.write(write)
-    place.desk._site.errands.begin(Errand("retry", "Dana", [1, 2, 3], NOW, key="1", done=1), go_on)
 
 
 @dataclass

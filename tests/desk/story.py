@@ -3,6 +3,7 @@
 The vendors are made up: the desk takes every name from a manifest.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ from bellwire.ledger import (
     runs,
 )
 from bellwire.settings import LiveSettings, Settings
-from bellwire.vault import Vault, create_key_file
+from bellwire.vault import KEY_FILE, Vault, create_key_file
 from tests.connecting import Secrets
 from tests.samples import order, usd
 
@@ -383,8 +384,10 @@ async def open_desk(
     kind: type[Desk] = Desk,
 ) -> AsyncIterator[Place]:
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
-    own. It behaves as if it were bound to `host`. `editing`: its flow is a file, in `flows` of the folder."""
-    create_key_file(folder)
+    own. It behaves as if it were bound to `host`. `editing`: its flow is a file, in `flows` of the folder. A desk that
+    is opened anew in the same folder goes on there."""
+    if not (folder / KEY_FILE).exists():
+        create_key_file(folder)
     made = connections or the_connections(environment)
     files = None
     if editing:
@@ -417,7 +420,10 @@ async def open_desk(
         async with serve(place.app, "127.0.0.1", port, hooks=hooks) as port:
             place.url = reach.local = f"http://127.0.0.1:{port}"
             reach.public = hooks.public_url = public_url or place.url
+            working = asyncio.create_task(desk.work())
             try:
                 yield place
             finally:
+                working.cancel()
+                await asyncio.wait([working])
                 desk.close()

@@ -1,6 +1,8 @@
 """The pages in a real browser, on a laptop and on a phone, in light and dark."""
 
+import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,10 +13,14 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from bellwire.access import begin_session
+from bellwire.desk import live
 from bellwire.desk.about import about
-from bellwire.ledger import AskState, Rows, events, processes, runs
+from bellwire.desk.gate import SESSION
+from bellwire.ledger import AskState, Rows, events, people, processes, runs
 from tests.desk.story import NOW, Place, a_day, open_desk
 from tests.desk.test_answers import Link, asked
+from tests.desk.visiting import account
 from tests.ledgers import Ledgers
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -267,7 +273,7 @@ async def test_a_question_is_answered_by_its_link_on_any_screen(
         assert (await link.state())[0] is AskState.DECLINED
 
 
-async def test_a_hidden_page_asks_nothing(browser: Browser, place: Place) -> None:
+async def test_a_hidden_page_asks_nothing_and_holds_no_line(browser: Browser, place: Place) -> None:
     async with window(browser) as opened:
         page = opened.page
         await page.clock.install()
@@ -276,10 +282,43 @@ async def test_a_hidden_page_asks_nothing(browser: Browser, place: Place) -> Non
         before = opened.asked.count(place.url + "/")
         await page.clock.run_for(60_000)
         assert opened.asked.count(place.url + "/") == before == 1
+        async with asyncio.timeout(20):
+            while place.desk._live._lines:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.02)
 
         await page.evaluate("Object.defineProperty(document, 'hidden', {get: () => false})")
         async with page.expect_request(place.url + "/"):
             await page.clock.run_for(4_000)
+
+
+async def test_a_page_with_a_quiet_line_is_fetched_anew_only_now_and_then(
+    browser: Browser, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_SAID_EVERY", 0.05)
+    async with window(browser) as opened:
+        page = opened.page
+        await page.clock.install()
+        await page.goto(place.url)
+        fetched = []
+        for _ in range(5):
+            async with asyncio.timeout(20):
+                while await page.evaluate("Date.now() - heard > 1000"):  # noqa: ASYNC110 - nothing tells it
+                    await asyncio.sleep(0.02)
+            await page.clock.run_for(14_000)
+            fetched.append(opened.asked.count(place.url + "/"))
+        assert fetched == [1, 1, 1, 1, 2]
+        assert opened.asked.count(place.url + "/live") == 1
+
+
+async def test_a_page_of_somebody_who_was_signed_out_leads_to_signing_in(browser: Browser, tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as place, window(browser) as opened:
+        dana = await account(place, "Dana")
+        secret = await place.ledger.write(lambda rows: begin_session(rows, dana.id, place.now, "a browser"))
+        await opened.page.context.add_cookies([{"name": SESSION, "value": secret, "url": place.url}])
+        await opened.page.goto(f"{place.url}/exceptions")
+        await expect(opened.page.get_by_role("heading", name="Exceptions")).to_be_visible()
+        await place.ledger.write(lambda rows: people.end_all(rows, dana.id))
+        await expect(opened.page).to_have_url(re.compile(r"/sign-in\?next=%2Fexceptions"), timeout=15_000)
 
 
 async def test_the_page_says_when_bellwire_has_stopped(browser: Browser, tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Runs and exceptions written straight into a ledger."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bellwire.events import Environment, Event
-from bellwire.ledger import Rows, RunState, events, exceptions, runs
+from bellwire.ledger import Rows, RunState, errands, events, exceptions, runs
 from tests.samples import NOW, order
 
 
@@ -43,3 +44,10 @@ def stuck(
         rows, run=run, flow=flow, action=action, connection=connection, cause=cause, sentence=f"{cause}!",
         remedy="", detail="", now=at,
     )  # fmt: skip
+
+
+def dealt_with(rows: Rows, errand: int, numbers: Sequence[int], *refused: tuple[int, str]) -> None:
+    """So far an errand has come; of these, those that are `refused` in vain."""
+    taken = errands.take(rows, errand, numbers)
+    assert taken == list(numbers)
+    errands.forward(rows, errand, len(taken) - len(refused), refused, NOW)

@@ -16,6 +16,8 @@ from bellwire.ledger import (
     AskKind,
     AskState,
     AttemptRow,
+    CheckRow,
+    ConsentRow,
     Database,
     DeliveryState,
     ExceptionState,
@@ -26,13 +28,17 @@ from bellwire.ledger import (
     Rows,
     RunState,
     asks,
+    checks,
+    consents,
     deliveries,
+    errands,
     events,
     exceptions,
     runs,
     sales,
 )
 from bellwire.ledger import purge as removal
+from tests.ledger.stuck import dealt_with
 from tests.samples import NOW
 
 KEEP = Keep.days(30, 90)
@@ -245,6 +251,38 @@ async def test_what_was_sold_on_a_day_is_kept_for_ten_weeks(ledger: Database) ->
     await purge(ledger)
     left = await ledger.read(lambda rows: sales.since(rows, "sandbox", "TEA-100", date.min))
     assert [(NOW.date() - each.day).days for each in left] == list(range(70, 59, -1))
+
+
+async def test_what_the_desk_keeps_over_a_restart_goes_in_its_time(ledger: Database) -> None:
+    """Work in bulk with the details of events, what vendors said with payloads, sign-ins after ten minutes."""
+
+    def keep(rows: Rows) -> None:
+        for number, age in enumerate((timedelta(days=91), timedelta(days=89), timedelta(days=900)), 1):
+            errands.plan(rows, "retry", "{}", "Dana", [1], NOW - age)
+            if number != 3:
+                dealt_with(rows, number, [1], (1, "no"))
+        for name, days in (("shop", 31), ("books", 29)):
+            checks.put(rows, CheckRow(name, "[]", NOW - timedelta(days=days)))
+        consents.ask(rows, ConsentRow("old", "shop", "s", ""), NOW - timedelta(minutes=15))
+        consents.ask(rows, ConsentRow("new", "books", "s", ""), NOW - timedelta(minutes=9))
+
+    def left(rows: Rows) -> list[list[tuple[object, ...]]]:
+        return [
+            rows.all(f"SELECT {name} FROM {table} ORDER BY 1")  # noqa: S608
+            for table, name in (
+                ("errands", "id"),
+                ("errand_steps", "errand"),
+                ("checks", "connection"),
+                ("consents", "state"),
+            )
+        ]
+
+    await ledger.write(keep)
+    everything = [[(1,), (2,), (3,)]] * 2 + [[("books",), ("shop",)], [("new",), ("old",)]]
+    await purge(ledger, trial=True)
+    assert await ledger.read(left) == everything
+    await purge(ledger)
+    assert await ledger.read(left) == [[(2,), (3,)], [(2,), (3,)], [("books",)], [("new",)]], "the third goes on"
 
 
 async def test_a_repeat_is_recognised_after_the_purge(ledger: Database) -> None:

@@ -6,13 +6,17 @@ that dies, or what a person says on the command line beside it, who then says it
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from bellwire.ledger import Rows, asks, exceptions
+from bellwire.desk.gate import SESSION
+from bellwire.desk.visitor import Visitor
+from bellwire.ledger import Rows, asks, errands, exceptions
 from bellwire.practice import Fault, FaultKind, Sale, SaleLine, Webhook
 from bellwire.practice.quickbooks import QuickBooks
 from bellwire.practice.shopify import Shopify
@@ -20,7 +24,7 @@ from bellwire.practice.stories.order_to_cash import UNKNOWN_SKU, Chapter, delive
 from tests.reliability import aged
 from tests.reliability.dying import Fate
 from tests.reliability.proof import broken
-from tests.reliability.telling import Told, command, living, prepared, send
+from tests.reliability.telling import Lives, Told, command, living, prepared, send
 from tests.reliability.walking import walk
 from tests.running import Town
 
@@ -244,6 +248,42 @@ async def test_a_command_may_die_at_any_point_and_is_given_again(what: str, empt
     walked = await walk(partial(tell, BY_PERSON[what], empty_ledger, dies="command"), tmp_path)
     # Once it is done, saying it again comes to no point.
     walked.holds(fewest=4, missed=0, again=1 / 2)
+
+
+async def test_work_in_bulk_may_die_at_any_point_and_goes_on_by_itself(empty_ledger: Path, tmp_path: Path) -> None:
+    """Asked for in the desk, whose process it is that dies; each exception is sent again once."""
+
+    async def tell_in_bulk(folder: Path, fates: Sequence[Fate]) -> Told:
+        async with prepared(folder, empty_ledger) as place:
+            books = place.holdings.books
+            assert isinstance(books, QuickBooks)
+            async with living(place, fates, books.forget) as lives:
+                webhooks = [each for number in ("1011", "1012") for each in as_told(place, _unknown(number))]
+                acknowledged = await send(lives, webhooks)
+                await lives.until_done()
+                item = books.item_for(UNKNOWN_SKU)
+                await command(place, "records", "map", "books", "product", UNKNOWN_SKU, item)
+                await retry_all(lives)
+                while place.look(_needs_somebody) or place.look(errands.unfinished):
+                    await lives.moment()
+                await lives.until_done()
+            return lives.told(broken(place, acknowledged))
+
+    walked = await walk(tell_in_bulk, tmp_path, which=lambda point: "errand" in point)
+    walked.holds(fewest=4, missed=0)
+
+
+async def retry_all(lives: Lives) -> None:
+    """Ask for it in the desk, and again as long as no answer comes, unless nothing is left to be asked for."""
+    owner = Visitor("", frozenset(), "s" * 43)
+    form = {"form_token": owner.form_token, "do": "retry", "which": "all"}
+    async with aiohttp.ClientSession(cookies={SESSION: owner.secret}) as session:
+        while lives.place.look(_needs_somebody):
+            with suppress(aiohttp.ClientError):
+                async with session.post(f"{lives.place.url}/exceptions/many", data=form) as got:
+                    assert got.status == 200, await got.text()
+                    return
+            await lives.moment()
 
 
 async def test_a_purge_may_die_at_any_point_and_is_given_again(aged_ledger: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from bellwire.desk.connections import Checked, Known, Standing, known, standing
 from bellwire.desk.site import Site
 from bellwire.errors import BellwireError, ConfigurationError
 from bellwire.events import Environment
-from bellwire.ledger import Rows, audit, polls, signings
+from bellwire.ledger import Rows, audit, checks, polls, signings
 from bellwire.watch import accounts
 from bellwire.watch.finding import Finding, Level
 
@@ -32,20 +32,21 @@ class Accounts:
 
     def _of(self, connection: Connection, found: Known) -> Standing:
         site = self._site
-        return standing(connection, found, site.clock(), site.checked.get(connection.name), site.flows.values())
+        return standing(connection, found, site.clock(), site.flows.values())
 
     async def check(self, connection: Connection) -> Checked:
         """Ask its vendor who we are there, what we may do, and whether it sends its webhooks here."""
         findings = await accounts.sign_in(connection, self._site.clock)
         if not any(finding.level is Level.ERROR for finding in findings):
             findings += await self.webhooks(connection)
-        return self.remember(connection, findings)
+        return await self.remember(connection, findings)
 
     async def webhooks(self, connection: Connection) -> list[Finding]:
         return await accounts.webhooks(connection, self._site.reach.hook(connection.name), self._site.clock)
 
-    def remember(self, connection: Connection, findings: Sequence[Finding]) -> Checked:
-        checked = self._site.checked[connection.name] = Checked(self._site.clock(), findings)
+    async def remember(self, connection: Connection, findings: Sequence[Finding]) -> Checked:
+        checked = Checked(self._site.clock(), findings)
+        await self._site.ledger.write(lambda rows: checks.put(rows, checked.row(connection.name)))
         return checked
 
     async def subscribe(self, connection: Connection, who: str) -> Subscribed:
@@ -58,7 +59,7 @@ class Accounts:
         before = await accounts.subscribe(connection, self._site.reach.hook(connection.name), self._site.clock, keep)
         if not before.well:
             await self.note(connection, "subscribe", who)
-        self.remember(connection, await self.webhooks(connection))
+        await self.remember(connection, await self.webhooks(connection))
         return before
 
     async def keep(

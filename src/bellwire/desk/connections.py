@@ -1,22 +1,26 @@
-"""How each connection is: what the ledger, the vault and this process know of it. Nobody is asked, and no secret is
-read out."""
+"""How each connection is: what the ledger and the vault know of it. Nobody is asked, and no secret is read out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
+
+import orjson
 
 from bellwire.connectors.kit import Connection, OAuth2, Quota
 from bellwire.connectors.opening import missing_credentials
 from bellwire.errors import ConfigurationError
 from bellwire.flows import Flow
 from bellwire.ledger import (
+    CheckRow,
     DeliveryRow,
     EventRow,
     HealthRow,
     PollRow,
     Rows,
     Trouble,
+    checks,
     deliveries,
     events,
     health,
@@ -28,7 +32,7 @@ from bellwire.ledger.signings import Signings
 from bellwire.vault import ConnectionCredentials, Origin
 from bellwire.watch import SECRET_DAYS, expires, is_old
 from bellwire.watch.accounts import SUNSET_WARNING
-from bellwire.watch.finding import Finding
+from bellwire.watch.finding import Finding, Level
 
 
 class Lamp(StrEnum):
@@ -42,6 +46,25 @@ class Lamp(StrEnum):
 
 
 @dataclass(frozen=True)
+class Checked:
+    """What its vendor said when it was last tried."""
+
+    at: datetime
+    findings: Sequence[Finding]
+
+    def row(self, connection: str) -> CheckRow:
+        """As the ledger keeps it."""
+        told = [{"level": each.level, "sentence": each.sentence, "remedy": each.remedy} for each in self.findings]
+        return CheckRow(connection, orjson.dumps(told).decode(), self.at)
+
+    @classmethod
+    def of(cls, row: CheckRow) -> Self:
+        told = orjson.loads(row.findings)
+        findings = [Finding(Level(each["level"]), row.connection, each["sentence"], each["remedy"]) for each in told]
+        return cls(row.at, findings)
+
+
+@dataclass(frozen=True)
 class Known:
     """What the ledger knows of a connection."""
 
@@ -52,14 +75,8 @@ class Known:
     webhook: DeliveryRow | None
     polls: Sequence[PollRow]
     signings: Signings
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What its vendor said when it was last asked, by this process."""
-
-    at: datetime
-    findings: Sequence[Finding]
+    checked: Checked | None
+    """None: it was never tried, or that was long ago."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,6 @@ class Standing:
     """Why it isn't fine, in a sentence."""
     secrets: Sequence[Secret]
     quotas: Sequence[Quota]
-    checked: Checked | None
     now: datetime
 
     @property
@@ -138,18 +154,17 @@ def known(rows: Rows, connections: Mapping[str, Connection]) -> dict[str, Known]
             deliveries.newest_webhook(rows, name) if connection.webhook is not None else None,
             [row for row in read if row.connection == name],
             signings.find(rows, name),
+            Checked.of(check) if (check := checks.find(rows, name)) else None,
         )
         for name, connection in connections.items()
     }
 
 
-def standing(
-    connection: Connection, known: Known, now: datetime, checked: Checked | None, flows: Iterable[Flow]
-) -> Standing:
+def standing(connection: Connection, known: Known, now: datetime, flows: Iterable[Flow]) -> Standing:
     """Raises ConfigurationError when the vault can't be read."""
     lamp, reason = _lamp(connection, known, flows)
     secrets, quotas = secrets_of(connection, now), connection.api.gate.quotas
-    return Standing(connection, known, lamp, reason, secrets, quotas, checked, now)
+    return Standing(connection, known, lamp, reason, secrets, quotas, now)
 
 
 def secrets_of(connection: Connection, now: datetime) -> list[Secret]:

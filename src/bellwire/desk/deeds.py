@@ -1,17 +1,20 @@
 """What is done about exceptions, one or thousands: the same for the pages and the API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
-from bellwire.desk.errands import Errand
+import orjson
+
+from bellwire.desk.errands import Steps
 from bellwire.desk.exceptions import colleagues
 from bellwire.desk.site import Site
 from bellwire.desk.words import plural
-from bellwire.engine import assign, dismiss, go_through, lacking, resolve, retry, still_open
+from bellwire.engine import assign, dismiss, lacking, resolve, retry, still_open
 from bellwire.errors import BellwireError
-from bellwire.ledger import Rows, exceptions
+from bellwire.ledger import ErrandRow, Rows, exceptions
 from bellwire.ledger.exceptions import Choice
 
 
@@ -45,8 +48,19 @@ class Deed:
         if self.kind is Kind.DISMISS and not self.reason:
             raise BellwireError("Say why it is left: it stays on record.")
 
+    @property
+    def given(self) -> str:
+        """All but its kind, as JSON."""
+        told = {"reason": self.reason, "assignee": self.assignee, "as_now": self.as_now, "result": dict(self.result)}
+        return orjson.dumps(told).decode()
 
-def told(errand: Errand) -> str:
+    @classmethod
+    def of(cls, errand: ErrandRow) -> Self:
+        """What an errand does to each."""
+        return cls(Kind(errand.what), **orjson.loads(errand.given))
+
+
+def told(errand: ErrandRow) -> str:
     """What came of it: `14 are sent again.`"""
     return f"{plural(errand.done, *_SAID[Kind(errand.what)])}."
 
@@ -97,21 +111,20 @@ def checked(site: Site, deed: Deed) -> Callable[[Rows, int], None]:
     return look
 
 
-async def plan(site: Site, deed: Deed, who: str, *, numbers: list[int], choice: Choice | None) -> Errand:
-    """For these numbers, or for all open ones that are chosen. Raises BellwireError."""
+async def meant(site: Site, numbers: Sequence[int], choice: Choice | None) -> Sequence[int]:
+    """These exceptions, or all open ones that are chosen."""
+    if choice is None:
+        return numbers
+    return await site.ledger.read(lambda rows: exceptions.chosen_ids(rows, choice))
+
+
+def ask(rows: Rows, site: Site, deed: Deed, who: str, numbers: Sequence[int]) -> ErrandRow:
+    """Have it done to these, in the background, a portion at a time: in a transaction. Raises BellwireError."""
     deed.check()
-    if choice is not None:
-        wanted = choice
-        numbers = await site.ledger.read(lambda rows: exceptions.chosen_ids(rows, wanted))
-    return site.errands.plan(deed.kind.value, who, list(dict.fromkeys(numbers)))
+    return site.errands.ask(rows, deed.kind.value, deed.given, who, numbers)
 
 
-def begin(site: Site, deed: Deed, errand: Errand) -> None:
-    """In the background, a portion at a time."""
-
-    async def work(errand: Errand) -> None:
-        now = site.clock()
-        act, look = do(site, deed, now, errand.who), checked(site, deed)
-        await go_through(site.ledger, errand.numbers, now, act, prepare=look, forward=errand.forward)
-
-    site.errands.begin(errand, work)
+def steps(site: Site, errand: ErrandRow, now: datetime) -> Steps:
+    """How it is done to each."""
+    deed = Deed.of(errand)
+    return Steps(checked(site, deed), do(site, deed, now, errand.who))

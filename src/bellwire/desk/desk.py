@@ -1,5 +1,7 @@
 """The desk, put together: the pages behind their gate, the API, what needs no gate."""
 
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -7,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from bellwire.desk import deeds
 from bellwire.desk.answers import Answers
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
@@ -39,7 +42,7 @@ class Desk:
             site.folder.follow(site.use)
         self._gate = Gate(self._site)
         self._pilots = Pilots(site.project, site.clock)
-        self._live = Live(site.ledger, self._pilots.mark)
+        self._live = Live(site.ledger, self._gate.stays, self._pilots.mark)
 
     def all_pages(self) -> list[Page]:
         """Everything that the gate lets people to."""
@@ -76,11 +79,15 @@ class Desk:
         )
         return [*answers.routes(), Below("/api/v1", Headed(OnceAsked(self._api))), Below("", Headed(pages))]
 
+    async def work(self) -> None:
+        """Do what people ask for in bulk, on one desk of those that share the ledger, until it is cancelled."""
+        site = self._site
+        await site.ledger.alone("errands", partial(site.errands.carry, partial(deeds.steps, site)))
+
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""
         self._live.close()
         self._pilots.close()
-        self._site.errands.close()
 
     def _api(self) -> ASGIApp:
         """To load it and put it together takes as long as all else of a start, and many never ask for it."""

@@ -1,119 +1,144 @@
 """Long work that people ask for on a page: done in the background, one at a time, to its end whoever looks.
 
-It lives in this process: what a restart cuts off stays open in the ledger, and can be asked for again.
+The ledger has all of it: what a process that dies leaves undone is gone on with by the next, or by another beside it.
 """
 
 import asyncio
-import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from functools import partial
 
 import structlog
 
 from bellwire.clock import Clock
-from bellwire.engine import Refused
-from bellwire.errors import BellwireError, NotFound
+from bellwire.engine import deal_with, prepared
+from bellwire.errors import BellwireError, LedgerBusy, NotFound
+from bellwire.ledger import Database, ErrandRow, ErrandState, Rows, errands
 
 log = structlog.get_logger()
 
-_MOST_WAITING = 20
-_KEPT = 100
-"""Errands that are over and can still be looked at."""
-_MOST_REFUSED = 1_000
-"""Failures that are kept of an errand, each with its reason; all are counted."""
+_MOST_GOING_ON = 20
+_AT_ONCE = 200
+"""Exceptions that are dealt with in one transaction."""
+_EVERY = 0.5
+"""Seconds between two looks for what another process asked for, or did."""
 
 
-@dataclass
-class Errand:
-    """`what` it does, such as `retry`; who asked for it; how far it is."""
+@dataclass(frozen=True)
+class Steps:
+    """How each exception of an errand is dealt with: `look` finds out, without changing anything, whether it can be;
+    `act` does it, in a transaction. Both raise BellwireError when it can't."""
 
-    what: str
-    who: str
-    numbers: Sequence[int]
-    asked_at: datetime
-    key: str = field(default_factory=lambda: secrets.token_urlsafe(9))
-    done: int = 0
-    failed: int = 0
-    refused: list[Refused] = field(default_factory=list)
-    """The first of them that couldn't be done, and why."""
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    stopped: str = ""
-    """Why it ended before its time; empty: it didn't."""
+    look: Callable[[Rows, int], None]
+    act: Callable[[Rows, int], None]
 
-    @property
-    def total(self) -> int:
-        return len(self.numbers)
 
-    @property
-    def state(self) -> Literal["going on", "done", "stopped"]:
-        return "going on" if not self.over.is_set() else "stopped" if self.stopped else "done"
-
-    def forward(self, steps: int, refused: Sequence[Refused]) -> None:
-        """So many more were dealt with, these of them in vain."""
-        self.done += steps - len(refused)
-        self.failed += len(refused)
-        self.refused += refused[: _MOST_REFUSED - len(self.refused)]
+How = Callable[[ErrandRow, datetime], Steps]
+"""Of an errand, for the portion that is dealt with at that time."""
 
 
 class Errands:
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, ledger: Database, clock: Clock) -> None:
+        self._ledger = ledger
         self._clock = clock
-        self._kept: dict[str, Errand] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._turn = asyncio.Lock()
+        self._asked = asyncio.Event()
+        self._moved = asyncio.Event()
+        """Set at the next portion that is done here; then there is another one."""
 
-    def plan(self, what: str, who: str, numbers: Sequence[int]) -> Errand:
-        """One that isn't begun yet. Raises BellwireError when too many wait."""
-        if len(self._tasks) >= _MOST_WAITING:
+    def ask(self, rows: Rows, what: str, given: str, who: str, exceptions: Sequence[int]) -> ErrandRow:
+        """In a transaction; then `hurry`. Raises BellwireError when too much is asked for already."""
+        if sum(each.state is ErrandState.GOING_ON for each in errands.unfinished(rows)) >= _MOST_GOING_ON:
             raise BellwireError("Too much is being worked on already.", remedy="Do it again in a minute.")
-        return Errand(what, who, numbers, self._clock())
+        return found(rows, errands.plan(rows, what, given, who, exceptions, self._clock()))
 
-    def begin(self, errand: Errand, work: Callable[[Errand], Awaitable[object]]) -> None:
-        """Have it done when its turn comes."""
-        for key in [key for key, each in self._kept.items() if each.over.is_set()][: len(self._kept) - _KEPT + 1]:
-            del self._kept[key]
-        self._kept[errand.key] = errand
-        task = asyncio.create_task(self._do(errand, work), name="errand")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def hurry(self) -> None:
+        """Have looked at once for what was asked."""
+        self._asked.set()
 
-    def find(self, key: str) -> Errand:
-        """Raises NotFound."""
-        found = self._kept.get(key)
-        if found is None:
-            raise NotFound(
-                "This isn't known any more: Bellwire was started anew, or it was long ago.",
-                remedy="What couldn't be done is still open, and can be done again.",
-            )
-        return found
+    async def go_on(self, errand: int) -> None:
+        """Have one that was stopped go on. Raises NotFound, BellwireError when it wasn't."""
 
-    @staticmethod
-    async def wait(errand: Errand, seconds: float) -> bool:
-        """Whether it is over by then."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await errand.over.wait()
-        return errand.over.is_set()
+        def write(rows: Rows) -> None:
+            found(rows, errand)
+            if not errands.go_on(rows, errand):
+                raise BellwireError("It wasn’t stopped: there is nothing to go on with.")
 
-    def close(self) -> None:
-        """What goes on ends after the portion in hand."""
-        for task in self._tasks:
-            task.cancel()
+        await self._ledger.write(write)
+        self.hurry()
 
-    async def _do(self, errand: Errand, work: Callable[[Errand], Awaitable[object]]) -> None:
+    async def wait(self, errand: int, seconds: float) -> ErrandRow:
+        """It, once it doesn't go on any more, or after so long. Raises NotFound."""
+        until = asyncio.get_running_loop().time() + seconds
+        while True:
+            moved = self._moved
+            row = await self._ledger.read(partial(found, errand=errand))
+            left = until - asyncio.get_running_loop().time()
+            if row.state is not ErrandState.GOING_ON or left <= 0:
+                return row
+            await _either(moved, min(left, _EVERY))
+
+    async def carry(self, how: How) -> None:
+        """Do what is asked for, by whichever process, until it is cancelled. Nothing is done twice if several do."""
+        while True:
+            self._asked.clear()
+            try:
+                row = await self._ledger.read(_next)
+                if row is not None:
+                    await self._portion(row, how)
+                    self._moved.set()
+                    self._moved = asyncio.Event()
+                    continue
+            except LedgerBusy:
+                pass  # That is told by the ledger; it goes on once that can be written again.
+            await _either(self._asked, _EVERY)
+
+    async def _portion(self, errand: ErrandRow, how: How) -> None:
+        """Raises LedgerBusy."""
         try:
-            async with self._turn:
-                await work(errand)
-        except BellwireError as error:
-            errand.stopped = str(error)
-        except asyncio.CancelledError:
-            errand.stopped = "Bellwire was stopped."
+            now = self._clock()
+            steps = how(errand, now)
+            ready = await self._ledger.read(partial(_ready, errand=errand.id, look=steps.look))
+
+            def write(rows: Rows) -> None:
+                taken = errands.take(rows, errand.id, [*ready])
+                if not taken:
+                    return
+                failed = deal_with(rows, {number: ready[number] for number in taken}, now, steps.act)
+                refused = [(number, str(error)) for number, error in failed]
+                errands.forward(rows, errand.id, len(taken) - len(refused), refused, now)
+
+            await self._ledger.write(write)
+        except LedgerBusy:
             raise
         except Exception:
-            log.exception("an errand failed", what=errand.what)
-            errand.stopped = "It failed because of a fault in Bellwire; the log has the details."
-        finally:
-            errand.over.set()
+            log.exception("an errand failed", errand=errand.id, what=errand.what)
+            why = "There is a fault in Bellwire; the log has the details."
+            await self._ledger.write(lambda rows: errands.stop(rows, errand.id, why))
+
+
+def found(rows: Rows, errand: int) -> ErrandRow:
+    """Raises NotFound."""
+    row = errands.find(rows, errand)
+    if row is None:
+        raise NotFound(
+            f"There is no such work, or it was long ago: {errand}.",
+            remedy="What couldn't be done is still open, and can be done again.",
+        )
+    return row
+
+
+def _next(rows: Rows) -> ErrandRow | None:
+    return next((each for each in errands.unfinished(rows) if each.state is ErrandState.GOING_ON), None)
+
+
+def _ready(rows: Rows, errand: int, look: Callable[[Rows, int], None]) -> dict[int, BellwireError | None]:
+    return prepared(rows, errands.portion(rows, errand, _AT_ONCE), look)
+
+
+async def _either(event: asyncio.Event, seconds: float) -> None:
+    """Until it is set, or for so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -51,6 +51,13 @@ class Gate:
     def beyond_loopback(self) -> bool:
         return self._near.beyond_loopback
 
+    def stays(self, rows: Rows, visitor: Visitor) -> bool:
+        """Whether somebody who was let in would be now, with the same rights."""
+        if visitor.person is None:
+            return not people.is_anybody(rows)
+        session = find_session(rows, visitor.secret, self._site.clock())
+        return session is not None and Role(session.person.role).rights == visitor.rights
+
     def keep_signed_in(self, request: Request, response: Response, secret: str) -> None:
         response.set_cookie(
             SESSION,

@@ -19,7 +19,6 @@ from bellwire.connectors.kit import Connection
 from bellwire.desk import words
 from bellwire.desk.about import about
 from bellwire.desk.assets import Assets
-from bellwire.desk.connections import Checked
 from bellwire.desk.errands import Errands
 from bellwire.desk.reach import Reach
 from bellwire.desk.remedies import remedy_of, unknown_of
@@ -64,8 +63,6 @@ class Site:
     zone: tzinfo = UTC
     host: str = "127.0.0.1"
     reach: Reach = field(default_factory=Reach)
-    checked: dict[str, Checked] = field(default_factory=dict)
-    """By connection, what its vendor said when this process asked it last."""
     live: LiveSettings | None = None
     """What of the settings may change meanwhile, also from here."""
     vault: Vault | None = None
@@ -88,7 +85,7 @@ class Site:
         self.flows = {flow.id: flow for flow in self.all_flows}
         random, crosswalk = Random(), LedgerCrosswalk(self.ledger)  # noqa: S311 - nothing is sent, so nothing waits
         self.means = Means.make(self.ledger, self.connections, crosswalk, self.clock, random, self.calendar)
-        self.errands = Errands(self.clock)
+        self.errands = Errands(self.ledger, self.clock)
         self.words = Words(self.zone)
         self.assets = Assets()
         self.templates = _templates()

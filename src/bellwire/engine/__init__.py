@@ -28,7 +28,7 @@ from bellwire.engine.going_live import Standing, environment_of, go_live, standi
 from bellwire.engine.leaves import Leaf, edited, leaves
 from bellwire.engine.links import is_signed, signature
 from bellwire.engine.loading import event_of, flow_of
-from bellwire.engine.many import Refused, Told, go_through
+from bellwire.engine.many import Refused, Told, deal_with, go_through, prepared
 from bellwire.engine.means import Means
 from bellwire.engine.opening import open_engine
 from bellwire.engine.previewing import Preview, Step, made_up, preview, results_of, shown
@@ -56,6 +56,7 @@ __all__ = [
     "cancel",
     "comment",
     "compare",
+    "deal_with",
     "decline",
     "dismiss",
     "edit",
@@ -75,6 +76,7 @@ __all__ = [
     "listening_to",
     "made_up",
     "open_engine",
+    "prepared",
     "preview",
     "referred_to",
     "replay",

@@ -40,14 +40,15 @@ async def go_through(
     done, refused = 0, list[Refused]()
     for start in range(0, len(numbers), _AT_ONCE):
         portion = numbers[start : start + _AT_ONCE]
-        ready = await ledger.read(partial(_prepared, numbers=portion, prepare=prepare))
-        failed = await ledger.write(partial(_portion, ready=ready, now=now, first=first, act=act))
+        ready = await ledger.read(partial(prepared, numbers=portion, prepare=prepare))
+        failed = await ledger.write(partial(deal_with, ready=ready, now=now, first=first, act=act))
         done, refused = done + len(portion) - len(failed), [*refused, *failed]
         forward(len(portion), failed)
     return Told(done, refused)
 
 
-def _prepared(rows: Rows, numbers: Sequence[int], prepare: Callable[[Rows, int], T]) -> dict[int, T | BellwireError]:
+def prepared(rows: Rows, numbers: Sequence[int], prepare: Callable[[Rows, int], T]) -> dict[int, T | BellwireError]:
+    """What `prepare` finds out about each, or why it can't be done."""
     ready: dict[int, T | BellwireError] = {}
     for number in numbers:
         try:
@@ -57,14 +58,15 @@ def _prepared(rows: Rows, numbers: Sequence[int], prepare: Callable[[Rows, int],
     return ready
 
 
-def _portion(
+def deal_with(
     rows: Rows,
     ready: Mapping[int, T | BellwireError],
     now: datetime,
-    first: Callable[[Rows, int, T], None],
     act: Callable[[Rows, int], None],
+    first: Callable[[Rows, int, T], None] = lambda *_: None,
 ) -> list[Refused]:
-    """What couldn't be done. What a person does checks before it changes: when it raises, nothing was changed."""
+    """Do `act` to those that are ready; gives what couldn't be done. What a person does checks before it changes: when
+    it raises, nothing was changed."""
     refused, left = [], []
     for number, prepared in ready.items():
         try:

@@ -7,12 +7,15 @@ from bellwire.ledger import (
     alerts,
     asks,
     audit,
+    checks,
     comments,
+    consents,
     crosswalk,
     deliveries,
     drafts,
     edits,
     endings,
+    errands,
     events,
     exceptions,
     exchanges,
@@ -36,8 +39,11 @@ from bellwire.ledger import (
     versions,
     windows,
 )
+from bellwire.ledger.checks import CheckRow
+from bellwire.ledger.consents import ConsentRow
 from bellwire.ledger.database import Database, Rows, Size
 from bellwire.ledger.drafts import Draft, DraftRow
+from bellwire.ledger.errands import ErrandRow, ErrandState
 from bellwire.ledger.finding import Found, Wanted
 from bellwire.ledger.health import HealthRow, Trouble
 from bellwire.ledger.housekeeping import Housekeeping, Keep, Purged
@@ -79,11 +85,15 @@ __all__ = [
     "AskRow",
     "AskState",
     "AttemptRow",
+    "CheckRow",
+    "ConsentRow",
     "Database",
     "DeliveryRow",
     "DeliveryState",
     "Draft",
     "DraftRow",
+    "ErrandRow",
+    "ErrandState",
     "EventRow",
     "ExceptionRow",
     "ExceptionState",
@@ -117,12 +127,15 @@ __all__ = [
     "alerts",
     "asks",
     "audit",
+    "checks",
     "comments",
+    "consents",
     "crosswalk",
     "deliveries",
     "drafts",
     "edits",
     "endings",
+    "errands",
     "events",
     "exceptions",
     "exchanges",

@@ -10,7 +10,7 @@ import structlog
 
 from bellwire.clock import Clock, system_clock
 from bellwire.errors import LedgerBusy
-from bellwire.ledger import purge, sales
+from bellwire.ledger import checks, consents, errands, purge, sales
 from bellwire.ledger.database import Database, Rows
 from bellwire.ledger.purge import Found, PurgeRow
 
@@ -94,6 +94,10 @@ class Housekeeping:
         last = (now - sales.KEPT).date()
         while await self._step(lambda rows: sales.forget(rows, last, _AT_ONCE)):
             pass
+        while await self._step(lambda rows: errands.forget(rows, now - self._keep.details, _AT_ONCE)):
+            pass
+        await self._step(lambda rows: checks.forget(rows, now - self._keep.payloads))
+        await self._step(lambda rows: consents.forget(rows, now))
         while await self._step(lambda rows: rows.give_back(_PAGES)):
             pass
         await self._ledger.begin_log_anew()

@@ -13,6 +13,8 @@ from bellwire.ledger.runs import TOOK
 _OPEN = (RunState.RUNNING, RunState.WAITING, RunState.HELD)
 _MOST = 50_000
 """Runs that are looked at in one go."""
+_WATCHED = 100
+"""Runs under way whose attempts are looked at: where there are more, something else changes each moment, too."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +73,39 @@ def pulse(rows: Rows, now: datetime) -> Pulse:
 
 def mark(rows: Rows) -> tuple[object, ...]:
     """Another one whenever something has changed that a page shows."""
-    found = rows.one(
+    return _everywhere(rows), _tried(rows), _of_desk(rows)
+
+
+def _everywhere(rows: Rows) -> object:
+    return rows.one(
         "SELECT (SELECT MAX(id) FROM deliveries), (SELECT MAX(id) FROM events), (SELECT MAX(id) FROM runs),"
         " (SELECT MAX(id) FROM audit), (SELECT MAX(id) FROM exceptions), (SELECT MAX(id) FROM asks),"
         " (SELECT MAX(id) FROM alerts),"
         " (SELECT COUNT(*) FROM exceptions WHERE state = 'open'), (SELECT COUNT(*) FROM asks WHERE state = 'open'),"
         " (SELECT COUNT(*) FROM deliveries WHERE state = 'received'),"
-        " (SELECT COUNT(*) FROM runs WHERE state = 'running'), (SELECT COUNT(*) FROM runs WHERE state = 'held'),"
-        " (SELECT COUNT(*) FROM runs WHERE state = 'waiting')"
+        " (SELECT COUNT(*) FROM runs WHERE state = 'running'), (SELECT COUNT(*) FROM runs WHERE state = 'held')"
     )
-    assert found is not None
-    return found
+
+
+def _tried(rows: Rows) -> object:
+    """Further attempts: of runs under way by what they have, of those that wait by when they go on, as whichever was
+    tried in vain waits for another time than before."""
+    going_on = rows.one(
+        "SELECT COUNT(*), COUNT(finished_at) FROM attempts WHERE run IN"
+        " (SELECT id FROM runs WHERE state = 'running' ORDER BY id DESC LIMIT :watched)",
+        {"watched": _WATCHED},
+    )
+    # A sum of the times themselves would be too large for a number of SQLite's.
+    waiting = rows.one("SELECT COUNT(*), SUM(due_at % 4294967296) FROM runs WHERE state = 'waiting'")
+    held = rows.one("SELECT COUNT(*), SUM(failures) FROM health")
+    return going_on, waiting, held
+
+
+def _of_desk(rows: Rows) -> object:
+    return rows.one(
+        "SELECT (SELECT MAX(id) FROM errands), (SELECT MAX(at) FROM checks), COUNT(*), SUM(done + failed), COUNT("
+        "CASE stopped WHEN '' THEN 1 END) FROM errands WHERE done_at IS NULL"
+    )
 
 
 def newest_run(rows: Rows) -> int:

@@ -614,3 +614,54 @@ purges = Table(
     Column("size", BigInteger, nullable=False),
     Column("given_back", BigInteger, nullable=False),
 )
+
+# Work in bulk on exceptions that somebody asked for; and of each, the exceptions that are still to be dealt with (`why`
+# is NULL), and those that couldn't be.
+errands = Table(
+    "errands",
+    metadata,
+    _id(),
+    _text("what"),
+    # What else was said of it, as JSON.
+    _text("given"),
+    _text("who"),
+    _at("asked_at"),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False, server_default="0"),
+    Column("failed", Integer, nullable=False, server_default="0"),
+    # Why it doesn't go on; empty: it does, or it is done.
+    _text("stopped"),
+    _at("done_at", nullable=True),
+)
+_partial("errands_unfinished", errands.c.id, "done_at IS NULL")
+errand_steps = Table(
+    "errand_steps",
+    metadata,
+    _ref("errand", "errands.id", primary_key=True),
+    Column("exception", BigInteger, primary_key=True, autoincrement=False),
+    Column("why", Text),
+    sqlite_with_rowid=False,
+)
+
+# Sign-ins in the browser that are under way at a vendor: by a hash of their state, for the session with this hash. What
+# the answer is redeemed with is sealed by the vault.
+consents = Table(
+    "consents",
+    metadata,
+    Column("state", Text, primary_key=True),
+    _text("connection"),
+    _text("session"),
+    _text("sealed"),
+    _at("asked_at"),
+    sqlite_with_rowid=False,
+)
+
+# What the vendor of a connection said when it was last tried, as JSON.
+checks = Table(
+    "checks",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    _text("findings"),
+    _at("at"),
+    sqlite_with_rowid=False,
+)

@@ -77,6 +77,20 @@ class Vault:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         return taking_turns(self._path.with_name(f"{VAULT_FILE}.{connection}.lock"), _LONGEST_RENEWAL)
 
+    def seal(self, purpose: str, text: str) -> str:
+        """Encrypted with the vault's key, to be kept elsewhere for as long as the key isn't changed. Raises
+        ConfigurationError when there is no key."""
+        return self._keys.cipher().encrypt(json.dumps({"for": purpose, "value": text}).encode()).decode()
+
+    def unseal(self, purpose: str, sealed: str) -> str | None:
+        """What was sealed for this purpose. None: it was sealed with another key, or for something else. Raises
+        ConfigurationError when there is no key."""
+        try:
+            opened = json.loads(self._keys.cipher().decrypt(sealed.encode()))
+        except InvalidToken:
+            return None
+        return str(opened["value"]) if opened["for"] == purpose else None
+
     def change_key(self) -> None:
         """Encrypt everything anew: with a new key that takes the place of the one in the file or the keyring, or, where
         the environment says the keys, with the first of them. Whenever it is interrupted, the vault can be read."""

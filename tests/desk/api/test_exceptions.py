@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from bellwire.access import Right, issue_token
-from bellwire.ledger import Rows, audit, edits, exceptions
+from bellwire.ledger import Rows, audit, edits, errands, exceptions
 from tests.desk.pages.test_exceptions import many
-from tests.desk.story import NOW, Place, open_desk
+from tests.desk.story import NOW, Place, Story, open_desk
 
 
 @dataclass
@@ -31,10 +31,10 @@ class Program:
             assert got.status == wanted, text
             return orjson.loads(text)
 
-    async def over(self, key: str) -> Any:
-        """The work with this key, once it is over."""
+    async def over(self, number: int) -> Any:
+        """The work with this number, once it is over."""
         for _ in range(600):
-            work = await self("GET", f"/exceptions/work/{key}")
+            work = await self("GET", f"/exceptions/work/{number}")
             if work["state"] != "going on":
                 return work
             await asyncio.sleep(0.05)
@@ -127,8 +127,8 @@ async def test_many_are_done_in_the_background_once_for_each_key(place: Place, c
     asked = {"do": "dismiss", "chosen": {"cause": "unknown-sku"}, "reason": "a test"}
     begun = await call("POST", "/exceptions/work", asked, key="k", wanted=202)
     again = await call("POST", "/exceptions/work", asked, key="k", wanted=202)
-    assert begun["key"] == again["key"] and begun["total"] == 450
-    work = await call.over(begun["key"])
+    assert begun["number"] == again["number"] and begun["total"] == 450
+    work = await call.over(begun["number"])
     assert (work["state"], work["done"], work["failed"]) == ("done", 450, 0)
     assert await place.ledger.read(lambda rows: exceptions.count(rows, exceptions.EVERY_OPEN_ONE)) == 0
 
@@ -136,7 +136,7 @@ async def test_many_are_done_in_the_background_once_for_each_key(place: Place, c
 async def test_work_says_what_it_couldnt_do(place: Place, call: Program) -> None:
     await place.write(lambda story: many(story, 1))
     begun = await call("POST", "/exceptions/work", {"do": "retry", "numbers": [1, 9]}, wanted=202)
-    work = await call.over(begun["key"])
+    work = await call.over(begun["number"])
     assert [each["number"] for each in work["refused"]] == [9]
     assert "There is no exception 9." in work["refused"][0]["why"]
 
@@ -148,6 +148,19 @@ async def test_work_that_doesnt_say_enough_isnt_begun(place: Place, call: Progra
     await place.write(lambda story: many(story, 1))
     await call("POST", "/exceptions/work", asked, wanted=409)
     assert await place.ledger.read(lambda rows: exceptions.count(rows, exceptions.EVERY_OPEN_ONE)) == 1
+
+
+async def test_work_that_was_stopped_goes_on_when_asked(place: Place, call: Program) -> None:
+    def asked(story: Story) -> None:
+        many(story, 2)
+        errands.stop(story.rows, errands.plan(story.rows, "retry", "{}", "Dana", [1, 2], NOW), "a fault")
+
+    await place.write(asked)
+    assert (await call("GET", "/exceptions/work/1"))["stopped"] == "a fault"
+    assert (await call("POST", "/exceptions/work/1/go-on", wanted=202))["stopped"] == ""
+    assert (await call.over(1))["done"] == 2
+    await call("POST", "/exceptions/work/1/go-on", wanted=409)
+    await call("POST", "/exceptions/work/9/go-on", wanted=404)
 
 
 async def test_who_may_only_look_changes_nothing(place: Place) -> None:
@@ -166,6 +179,6 @@ async def test_work_that_is_asked_for_again_with_its_key_isnt_begun_again(place:
     for _ in range(2):
         await call("POST", "/exceptions/work", asked, key="k", wanted=202)
     later = await call("POST", "/exceptions/work", {"do": "retry", "numbers": [1]}, wanted=202)
-    await call.over(later["key"])  # Behind the others.
+    await call.over(later["number"])  # Behind the others.
     found = await place.ledger.read(lambda rows: audit.newest(rows, limit=9, target="exception 1"))
     assert [act.what for act in found] == ["retry", "assign"]

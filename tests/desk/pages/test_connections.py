@@ -6,14 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 from bellwire.access import Role, add_person, begin_session
 from bellwire.desk.gate import SESSION
 from bellwire.events import Environment
 from bellwire.ledger import HealthRow, Rows, Trouble, audit, deliveries, health, polls
 from bellwire.vault import Vault
-from tests.cli.acme import BOOKS
-from tests.cli.desk import AcmeDesk
+from tests.cli.acme import BOOKS, DESK
+from tests.cli.desk import AcmeDesk, acme_desk
 from tests.desk.story import NOW, Place, open_desk
 from tests.desk.surfing import Surfer, surfing
 from tests.desk.vendors import NEW, OLD, account, at_vendors, send, vault_of
@@ -144,6 +145,51 @@ async def test_an_answer_that_took_too_long_is_refused(tmp_path: Path) -> None:
         place.now += timedelta(minutes=11)
         assert (await surfer.get(address)).status == 400
         assert kept(vault, "desk", "refresh_token") is None
+
+
+async def test_who_comes_back_from_the_vendor_after_a_restart_is_recognised_once(
+    tmp_path: Path, ledger_url: str
+) -> None:
+    with vault_of(tmp_path) as vault, acme_desk() as acme:
+        with_app(vault)
+        connections = {"desk": account("desk", DESK, vault, base_url=acme.url)}
+        async with open_desk(tmp_path, connections=connections, ledger_url=ledger_url) as place:
+            async with surfing(place) as surfer:
+                address = await answered(surfer, acme)
+                cookies = {each.key: each.value for each in surfer.session.cookie_jar}
+            kept_of_it = str(await place.ledger.read(lambda rows: rows.all("SELECT * FROM consents")))
+        for secret in (acme.asked["state"], acme.asked["code_challenge"], cookies[SESSION]):
+            assert secret not in kept_of_it
+        async with open_desk(tmp_path, connections=connections, ledger_url=ledger_url) as place:
+            place.now = NOW + timedelta(minutes=9)
+            async with surfing(place) as surfer:
+                surfer.session.cookie_jar.update_cookies(cookies, URL(place.url))
+                shown = await surfer.get(address)
+                assert "Signed in to Tea & Co, sandbox." in shown.words
+                assert kept(vault, "desk", "refresh_token") == "r3fresh"
+                assert (await surfer.get(address)).status == 400
+        for connection in connections.values():
+            await connection.api.close()
+
+
+async def test_what_a_vendor_said_is_shown_after_a_restart_and_by_others(tmp_path: Path, ledger_url: str) -> None:
+    with vault_of(tmp_path) as vault, acme_desk() as acme:
+        connections = {"desk": account("desk", DESK, vault, base_url=acme.url)}
+        async with (
+            open_desk(tmp_path, connections=connections, ledger_url=ledger_url) as place,
+            surfing(place) as surfer,
+        ):
+            assert "It wasn’t asked yet" in (await surfer.get("/connections/desk")).words
+            asked = await surfer.post("/connections/desk/check", at="/connections/desk")
+        said = re.search(r"What Acme Desk says Asked .*? (Wrong .*?) Ask it now", asked.words)
+        assert said, asked.words
+        async with (
+            open_desk(tmp_path, connections=connections, ledger_url=ledger_url) as place,
+            surfing(place) as surfer,
+        ):
+            assert said[1] in (await surfer.get("/connections/desk")).words
+        for connection in connections.values():
+            await connection.api.close()
 
 
 async def test_without_the_id_of_the_app_one_is_told_where_to_fill_it_in(tmp_path: Path) -> None:

@@ -14,10 +14,25 @@ import orjson
 import pytest
 
 from bellwire.access import Role, add_person, hashed
+from bellwire.engine import dismiss
 from bellwire.events import Customer
-from bellwire.ledger import ExceptionState, Rows, RunState, audit, comments, crosswalk, edits, exceptions, people, runs
+from bellwire.ledger import (
+    ExceptionState,
+    Rows,
+    RunState,
+    audit,
+    comments,
+    crosswalk,
+    edits,
+    errands,
+    exceptions,
+    open_ledger,
+    people,
+    runs,
+)
 from tests.desk.story import NOW, Place, Story, open_desk
 from tests.desk.test_pages import words
+from tests.ledger.stuck import dealt_with
 
 MAP_IT = 'Add it there, or run `bellwire records map stock product TEA-100 "Item name or id"`, then send it again.'
 NASTY = """<script>alert("1")</script>'"><img src=x onerror=alert(1)>"""
@@ -354,9 +369,52 @@ async def test_thousands_go_on_in_the_background_and_the_page_shows_how_far(plac
     assert ("2,000 are sent again." if desk.path == "/exceptions" else "/exceptions/work/") in desk.text + desk.path
 
 
+async def test_work_that_a_restart_cut_off_goes_on_by_itself(tmp_path: Path) -> None:
+    """The page says how far it came, and what is done isn't done again."""
+
+    def asked(story: Story) -> None:
+        many(story, 3)
+        number = errands.plan(story.rows, "dismiss", '{"reason": "a test"}', "Dana", [1, 2, 3], NOW)
+        dismiss(story.rows, 1, NOW, who="Dana", reason="a test")
+        dealt_with(story.rows, number, [1])
+
+    async with open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        await ledger.write(lambda rows: asked(Story(rows)))
+    async with open_desk(tmp_path) as place, visit(place) as desk:
+        text = ""
+        async with asyncio.timeout(20):
+            while "3 of 3 left as they are" not in text:
+                text = await desk.get("/exceptions/work/1")
+        assert await states(place) == [ExceptionState.DISMISSED] * 3
+        acts = await place.ledger.read(lambda rows: audit.newest(rows, limit=9))
+        assert sorted(act.target for act in acts) == ["exception 1", "exception 2", "exception 3"]
+
+
+async def test_work_that_was_stopped_shows_how_far_it_came_and_goes_on_when_asked(place: Place, desk: Visit) -> None:
+    def asked(story: Story) -> None:
+        many(story, 3)
+        number = errands.plan(story.rows, "dismiss", '{"reason": "a test"}', "Dana", [1, 2, 9], NOW)
+        dealt_with(story.rows, number, [9], (9, "There is no exception 9."))
+        errands.stop(story.rows, number, "There is a fault in Bellwire.")
+
+    await place.write(asked)
+    assert "Leaving as they are: 1 of 3 stopped, asked for by Dana" in await desk.get("/exceptions")
+    text = await desk.get("/exceptions/work/1?back=%2Fexceptions%3Fcause%3Dunknown-sku")
+    assert "It was stopped after 1 of 3" in text and "There is a fault in Bellwire. The others are as they were." in text
+    assert "9 There is no exception 9." in text
+    await desk.post("/exceptions/work/1/go-on", back="/exceptions?cause=unknown-sku")
+    assert desk.path == "/exceptions/work/1?back=/exceptions?cause%3Dunknown-sku"
+    async with asyncio.timeout(20):
+        while "2 of 3 left as they are" not in text:
+            text = await desk.get("/exceptions/work/1")
+    assert (await states(place))[:2] == [ExceptionState.DISMISSED] * 2
+    assert "Leaving as they are" not in await desk.get("/exceptions")
+    assert "It wasn’t stopped" in await desk.post("/exceptions/work/1/go-on")
+
+
 async def test_work_that_isnt_known_any_more_says_so(desk: Visit) -> None:
-    text = await desk.get("/exceptions/work/nothing")
-    assert desk.status in (400, 404) and "Bellwire was started anew" in text
+    text = await desk.get("/exceptions/work/7")
+    assert desk.status == 404 and "There is no such work, or it was long ago: 7." in text
 
 
 # Who

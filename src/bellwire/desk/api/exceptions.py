@@ -11,13 +11,14 @@ from bellwire.desk.api.doors import Doors, Key, See, Work
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, WHOLE, Body, Value
 from bellwire.desk.deeds import Deed, Kind
-from bellwire.desk.errands import Errand
+from bellwire.desk.errands import found
 from bellwire.engine import comment, edit, input_of, retry, situation, still_open
 from bellwire.errors import BellwireError, NotFound
-from bellwire.ledger import ExceptionRow, Rows, comments, exceptions, figures
+from bellwire.ledger import ExceptionRow, Rows, comments, errands, exceptions, figures
 from bellwire.ledger.exceptions import Choice
 
 Number = Annotated[int, Path(ge=1, le=LARGEST, description="The exception's number.")]
+WorkNumber = Annotated[int, Path(ge=1, le=LARGEST, description="The work's number.")]
 Text = Annotated[str, Field(max_length=2_000, pattern=KEPT)]
 Words = Annotated[str, Field(max_length=2_000, pattern=KEPT_WORDS)]
 Filter = Annotated[str, Query(max_length=500, pattern=KEPT)]
@@ -149,8 +150,8 @@ class RefusedOut(BaseModel):
 class WorkOut(BaseModel):
     """How far it is."""
 
-    key: str
-    do: str
+    number: int
+    do: Literal["retry", "resolve", "dismiss", "assign"]
     state: Literal["going on", "done", "stopped"]
     total: int
     done: int
@@ -158,7 +159,7 @@ class WorkOut(BaseModel):
     refused: list[RefusedOut]
     """Those that couldn't be done; at most a thousand of them."""
     stopped: str
-    """Why it ended before its time."""
+    """Why it doesn't go on, until somebody has it."""
 
 
 def router(doors: Doors) -> APIRouter:
@@ -304,26 +305,31 @@ def router(doors: Doors) -> APIRouter:
         body: Many,
         key: Key = "",
     ) -> Response:
-        """Do something to many, in the background, one such work after the other. How far it is can be read."""
+        """Do something to many, in the background, one such work after the other, over restarts. How far it is can be
+        read."""
         if (body.chosen is None) == (not body.numbers):
             raise BellwireError("Name them by their numbers, or choose them; one of the two.")
         deed = Deed(Kind(body.do), reason=body.reason, assignee=body.assignee, as_now=body.as_now)
         choice = None if body.chosen is None else Choice(**dict(body.chosen))
-        errand = await deeds.plan(site, deed, caller.name, numbers=body.numbers, choice=choice)
-        answer = await doors.write(request, caller, key, lambda _: _work(errand), 202)
-        if (
-            WorkOut.model_validate_json(bytes(answer.body)).key == errand.key
-        ):  # Otherwise it was begun when first asked for.
-            deeds.begin(site, deed, errand)
+        numbers = await deeds.meant(site, body.numbers, choice)
+
+        def ask(rows: Rows) -> WorkOut:
+            return _work(rows, deeds.ask(rows, site, deed, caller.name, numbers).id)
+
+        answer = await doors.write(request, caller, key, ask, 202)
+        site.errands.hurry()
         return answer
 
-    @routes.get("/exceptions/work/{key}")
-    async def read_work(
-        caller: See,
-        key: Annotated[str, Path(max_length=100)],
-    ) -> WorkOut:
-        """How far it is; known for as long as Bellwire isn't started anew."""
-        return _work(site.errands.find(key))
+    @routes.get("/exceptions/work/{number:row}")
+    async def read_work(caller: See, number: WorkNumber) -> WorkOut:
+        """How far it is; known for as long as the details of events are kept."""
+        return await site.ledger.read(lambda rows: _work(rows, number))
+
+    @routes.post("/exceptions/work/{number:row}/go-on", status_code=202)
+    async def go_on_with_work(caller: Work, number: WorkNumber) -> WorkOut:
+        """Have it go on, if it was stopped."""
+        await site.errands.go_on(number)
+        return await site.ledger.read(lambda rows: _work(rows, number))
 
     async def _do(request: Request, caller: Any, number: int, deed: Deed, key: str) -> Response:
         deed.check()
@@ -350,14 +356,18 @@ def _out(row: ExceptionRow) -> ExceptionOut:
     return ExceptionOut(number=row.id, state=row.state.value, **values)
 
 
-def _work(errand: Errand) -> WorkOut:
-    return WorkOut(
-        key=errand.key,
-        do=errand.what,
-        state=errand.state,
-        total=errand.total,
-        done=errand.done,
-        failed=errand.failed,
-        refused=[RefusedOut(number=number, why=str(error)) for number, error in errand.refused],
-        stopped=errand.stopped,
+def _work(rows: Rows, number: int) -> WorkOut:
+    """Raises NotFound."""
+    row = found(rows, number)
+    return WorkOut.model_validate(
+        {
+            "number": row.id,
+            "do": row.what,
+            "state": row.state.value,
+            "total": row.total,
+            "done": row.done,
+            "failed": row.failed,
+            "refused": [RefusedOut(number=each, why=why) for each, why in errands.refused(rows, number)],
+            "stopped": row.stopped,
+        }
     )

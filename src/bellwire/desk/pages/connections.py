@@ -53,7 +53,7 @@ class _Connections:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._accounts = Accounts(site)
-        self._consents = Consents(site.clock)
+        self._consents = Consents(site.ledger, site.vault, site.clock)
 
     # How they are
 
@@ -112,7 +112,7 @@ class _Connections:
             trial.store({earlier(field): before})
         await self._accounts.keep(connection, "set", list(given), visitor_of(request).name, trial.keep, signs=signs)
         findings = without(given, findings)
-        self._accounts.remember(connection, findings)
+        await self._accounts.remember(connection, findings)
         account = f"{findings[0].sentence} " if findings else f"{connection.manifest.title} has no way to try them. "
         return self._back(connection, f"{account}The credentials are kept, and used from now on.")
 
@@ -140,12 +140,12 @@ class _Connections:
         except MissingCredential as error:
             remedy = "Fill in what the vendor calls the id and the secret of your app first, under Credentials."
             raise BellwireError(error.sentence, remedy=remedy) from error
-        self._consents.begin(connection.name, visitor_of(request).secret, asked)
+        await self._consents.begin(connection.name, visitor_of(request).secret, asked)
         return self._site.go(f"/connections/{connection.name}/sign-in")
 
     async def leave_for_vendor(self, request: Request) -> Response:
         connection = self._connection(request)
-        asked = self._consents.find(connection.name, visitor_of(request).secret)
+        asked = await self._consents.find(connection.name, visitor_of(request).secret)
         if asked is None:
             return self._back(connection, "That took too long, or was used already. Begin the sign-in again.")
         here = request.headers.get("host", "")
@@ -154,7 +154,7 @@ class _Connections:
 
     async def come_back(self, request: Request) -> Response:
         visitor, answer = visitor_of(request), str(request.url)
-        taken = self._consents.take(visitor.secret, answer)
+        taken = await self._consents.take(visitor.secret, answer)
         connection = self._site.connections.get(taken[0]) if taken else None
         if taken is None or connection is None:
             raise BellwireError(

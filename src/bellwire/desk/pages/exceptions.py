@@ -12,6 +12,7 @@ from starlette.responses import Response
 from bellwire.access import Right
 from bellwire.desk import deeds, exceptions
 from bellwire.desk.deeds import Deed, Kind
+from bellwire.desk.errands import found as errand_of
 from bellwire.desk.filling import groups_of
 from bellwire.desk.forms import Form, form_of
 from bellwire.desk.remedies import remedy_of, unknown_of
@@ -20,7 +21,7 @@ from bellwire.desk.today import stuck
 from bellwire.desk.visitor import visitor_of
 from bellwire.engine import Input, comment, edit, edited, input_of, leaves, retry, still_open
 from bellwire.errors import BellwireError
-from bellwire.ledger import Rows, figures
+from bellwire.ledger import ErrandState, Rows, errands, figures
 from bellwire.ledger import exceptions as kept
 from bellwire.ledger.crosswalk import Mapping
 from bellwire.ledger.exceptions import Choice
@@ -31,6 +32,7 @@ _WAITED = 1.5
 """Seconds that a person waits for a thing to be done before a page shows how far it is."""
 _LONGEST = 2_000
 """Characters of a reason or a comment."""
+_ERRAND = "/exceptions/work/{number:int}"
 _FILTERS = ("cause", "connection", "flow", "search")
 
 
@@ -39,7 +41,8 @@ def pages(site: Site) -> Sequence[Page]:
     work = partial(Page, needs=Right.WORK, method="POST")
     return [
         Page("/exceptions", partial(_list, site)),
-        Page("/exceptions/work/{key}", partial(_errand, site)),
+        Page(_ERRAND, partial(_errand, site)),
+        work(f"{_ERRAND}/go-on", partial(_go_on, site)),
         work("/exceptions/many", partial(_many, site)),
         Page(one, partial(_one, site)),
         *(work(f"{one}/{kind}", partial(_deed, site, kind)) for kind in Kind),
@@ -65,7 +68,7 @@ async def _list(site: Site, request: Request) -> Response:
         if choice.cause:
             found = figures.open_groups(rows, choice=choice, limit=1)
             return shown | {"listed": exceptions.open_ones(rows, choice, beyond), "groups": found}
-        return shown | {"found": exceptions.causes(rows, choice)}
+        return shown | {"found": exceptions.causes(rows, choice), "errands": errands.unfinished(rows)}
 
     shown = await site.ledger.read(read)
     filters = {name: getattr(choice, name) for name in _FILTERS}
@@ -112,8 +115,10 @@ async def _shown(site: Site, request: Request, wrong: str = "", status: int = 20
 
 
 async def _errand(site: Site, request: Request) -> Response:
-    errand = site.errands.find(request.path_params["key"])
-    return site.page(request, "errand.html", errand=errand, back=local(request.query_params.get("back", "/exceptions")))
+    number = _of(request)
+    errand, refused = await site.ledger.read(lambda rows: (errand_of(rows, number), errands.refused(rows, number)))
+    back = local(request.query_params.get("back", "/exceptions"))
+    return site.page(request, "errand.html", errand=errand, refused=refused, back=back)
 
 
 # What is done
@@ -161,12 +166,22 @@ async def _begin(
     """Begin it; say what came of it when it is soon over, and show how far it is otherwise. `within` is the group that
     the page is about."""
     back = _address(cause=within.cause, connection=within.connection)
-    errand = await deeds.plan(site, deed, who, numbers=numbers, choice=choice)
-    deeds.begin(site, deed, errand)
-    if await site.errands.wait(errand, _WAITED) and not errand.failed and not errand.stopped:
+    meant = await deeds.meant(site, numbers, choice)
+    errand = await site.ledger.write(lambda rows: deeds.ask(rows, site, deed, who, meant))
+    site.errands.hurry()
+    errand = await site.errands.wait(errand.id, _WAITED)
+    if errand.state is ErrandState.DONE and not errand.failed:
         left = await site.ledger.read(lambda rows: kept.count(rows, within))
         return site.go(back if left else "/exceptions", deeds.told(errand))
-    return site.go(f"/exceptions/work/{errand.key}?{urlencode({'back': back})}")
+    return site.go(f"/exceptions/work/{errand.id}?{urlencode({'back': back})}")
+
+
+async def _go_on(site: Site, request: Request) -> Response:
+    """With work that was stopped."""
+    number = _of(request)
+    await site.errands.go_on(number)
+    back = local(form_of(request).get("back")[:_LONGEST] or "/exceptions")
+    return site.go(f"/exceptions/work/{number}?{urlencode({'back': back})}", "It goes on.")
 
 
 async def _comment(site: Site, request: Request) -> Response:

@@ -2,12 +2,18 @@
 // elements marked `data-live`. Nothing depends on it: without JavaScript the page reloads itself.
 "use strict";
 
+// Milliseconds: between two looks; after which a page is fetched although the server said nothing of a change; after
+// which a line on which nothing was said is lost; before a line that was refused is asked for again.
 const pause = 3000;
-const quiet = 15000;
+const rest = 60000;
+const silence = 45000;
+const patience = 15000;
 const offline = document.getElementById("offline");
 
 const refresh = async () => {
   const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+  // Who was signed out, or may no longer see this, is told so instead of being shown what was.
+  if (answer.redirected || answer.status === 403) { location.reload(); return; }
   if (!answer.ok) throw new Error(answer.status);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   document.title = page.title;
@@ -32,7 +38,9 @@ const takeOver = (shown, fresh) => {
 // Only the newest change counts: what comes while a page is being fetched is fetched once more after it.
 let fetching = false;
 let again = false;
+let renewed = Date.now();
 const renew = async () => {
+  renewed = Date.now();
   if (fetching) { again = true; return; }
   fetching = true;
   do {
@@ -47,11 +55,47 @@ const renew = async () => {
   fetching = false;
 };
 
-// The server says when something has changed. Where it doesn't (too many pages, a proxy that keeps lines back), the page
-// looks by itself; and now and then anyway, as times and figures of the day go on.
+// The server says when something has changed, and every 20 seconds that it is there. Where it doesn't (too many pages, a
+// proxy that keeps lines back), the page looks by itself; and now and then anyway, as times and figures of the day go
+// on. A page that nobody sees holds no line, and asks for nothing.
+let line = null;
+let tried = 0;
 let heard = 0;
-const line = new EventSource("/live");
-line.addEventListener("changed", () => { heard = Date.now(); if (!document.hidden) renew(); });
-line.addEventListener("error", () => { heard = 0; });
-setInterval(() => { if (!document.hidden && Date.now() - heard > quiet) renew(); }, pause);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) renew(); });
+let lost = false;
+const hear = () => { heard = Date.now(); };
+
+const listen = () => {
+  tried = Date.now();
+  line = new EventSource("/live");
+  line.addEventListener("open", () => {
+    hear();
+    if (lost) renew();
+    lost = false;
+  });
+  line.addEventListener("here", hear);
+  line.addEventListener("changed", () => { hear(); renew(); });
+  line.addEventListener("error", () => {
+    heard = 0;
+    lost = true;
+  });
+};
+
+const hang = () => {
+  line?.close();
+  line = null;
+  heard = 0;
+};
+
+const look = () => {
+  if (document.hidden) { hang(); return; }
+  const now = Date.now();
+  if (!line || (line.readyState === EventSource.CLOSED && now - tried > patience)) listen();
+  if (now - renewed > (now - heard < silence ? rest : pause)) renew();
+};
+
+look();
+setInterval(look, pause);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) renew();
+  look();
+});

@@ -1,4 +1,4 @@
-"""People who sign in, their sessions, codes and tokens; comments; drafts of flows; what the desk lists and finds"""
+"""People who sign in, their sessions, codes and tokens; comments; drafts of flows; what the desk finds and does"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.Column("given_back", sa.BigInteger(), nullable=False),
     )
     op.create_index("events_by_type", "events", ["connection", "type", "id"])
+    _of_the_desk()
     op.create_table(
         "exchanges",
         sa.Column("run", _ID, sa.ForeignKey("runs.id"), primary_key=True, autoincrement=False, nullable=False),
@@ -171,6 +172,48 @@ def upgrade() -> None:
     )
     _find_terms(terms)
     op.create_index("terms_by_event", "terms", ["event"])
+
+
+def _of_the_desk() -> None:
+    """What goes on over a restart."""
+    op.create_table(
+        "errands",
+        _number(),
+        _text("what"),
+        _text("given"),
+        _text("who"),
+        _at("asked_at"),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failed", sa.Integer(), server_default="0", nullable=False),
+        _text("stopped"),
+        _at("done_at", nullable=True),
+    )
+    unfinished = sa.text("done_at IS NULL")
+    op.create_index("errands_unfinished", "errands", ["id"], sqlite_where=unfinished, postgresql_where=unfinished)
+    op.create_table(
+        "errand_steps",
+        sa.Column("errand", _ID, sa.ForeignKey("errands.id"), primary_key=True, autoincrement=False, nullable=False),
+        sa.Column("exception", sa.BigInteger(), primary_key=True, autoincrement=False, nullable=False),
+        sa.Column("why", sa.Text()),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "consents",
+        sa.Column("state", sa.Text(), primary_key=True, nullable=False),
+        _text("connection"),
+        _text("session"),
+        _text("sealed"),
+        _at("asked_at"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "checks",
+        sa.Column("connection", sa.Text(), primary_key=True, nullable=False),
+        _text("findings"),
+        _at("at"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _find_terms(terms: sa.Table) -> None:
