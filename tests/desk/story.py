@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,6 +53,7 @@ from bellwire.ledger import (
 from bellwire.settings import Settings
 from bellwire.vault import Vault, create_key_file
 from tests.connecting import Secrets
+from tests.ledgers import blank_sqlite
 from tests.samples import order, usd
 
 NOW = datetime.fromisoformat("2026-11-24T20:41:00+00:00")
@@ -102,6 +104,7 @@ _VENDORS = {
 }
 
 
+@cache
 def the_flow() -> Flow:
     return parse_flow(FLOW, Path("order_to_cash.yaml"))
 
@@ -385,6 +388,9 @@ async def open_desk(
     """A desk over HTTP on loopback, with an empty ledger (or that at `ledger_url`), beside routes that aren't its
     own. It behaves as if it were bound to `host`. `editing`: its flow is a file, in `flows` of the folder."""
     create_key_file(folder)
+    file = folder / "ledger.db"
+    if not ledger_url and not file.exists():
+        file.write_bytes(blank_sqlite())
     made = connections or the_connections(environment)
     files = None
     if editing:
@@ -393,7 +399,7 @@ async def open_desk(
         connectors = {name: each.connector for name, each in made.items()} | own_connector()
         files = FlowFolder(folder / "flows", connectors)
         flows = files.flows
-    async with open_ledger(ledger_url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
+    async with open_ledger(ledger_url or f"sqlite:///{file}") as ledger:
         place = Place("", ledger)
         site = Site(
             ledger,
@@ -421,3 +427,9 @@ async def open_desk(
                 yield place
             finally:
                 desk.close()
+
+
+async def state_of(place: Place, state: str) -> int:
+    """The newest run in this state."""
+    found = await place.ledger.read(lambda rows: runs.newest(rows, limit=1, state=state))
+    return found[0].id

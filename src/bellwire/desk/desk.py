@@ -1,5 +1,7 @@
 """The desk, put together: the pages behind their gate, the API, what needs no gate."""
 
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,7 +13,7 @@ from bellwire.desk.api import api
 from bellwire.desk.gate import Gate
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
-from bellwire.desk.mounting import Below
+from bellwire.desk.mounting import Below, WhenAsked
 from bellwire.desk.pages import (
     asks,
     events,
@@ -74,7 +76,7 @@ class Desk:
             ],
             exception_handlers={HTTPException: self._failed},
         )
-        return [*answers.routes(), Below("/api/v1", Headed(api(site))), Below("", Headed(pages))]
+        return [*answers.routes(), Below("/api/v1", Headed(WhenAsked(partial(api, site)))), Below("", Headed(pages))]
 
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""
