@@ -1,8 +1,10 @@
 """Blank ledgers of either kind, for tests."""
 
 import asyncio
-import shutil
 import sqlite3
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,18 @@ from tests.postgres import Server
 SQLITE, POSTGRES = "on_sqlite", "on_postgres"
 
 
+@cache
+def blank_sqlite() -> bytes:
+    """The file of an empty SQLite ledger with the newest schema: making one takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as apart:
+        path = Path(folder) / "ledger.db"
+        # In a thread of its own, as it is also asked for within a loop.
+        apart.submit(lambda: asyncio.run(_opened(f"sqlite:///{path}"))).result()
+        return path.read_bytes()
+
+
 class Ledgers:
-    """Makes one of each kind with the newest schema, and copies of it: making one takes longer than most tests."""
+    """Blank ones of each kind, as copies; what is lent of a server is taken back."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -30,12 +42,13 @@ class Ledgers:
     def blank(self) -> Path:
         """An SQLite one, not to be changed."""
         if self._blank is None:
-            self._blank = self._folder / "ledger.db"
-            asyncio.run(_opened(f"sqlite:///{self._blank}"))
+            self._blank = self.sqlite(self._folder)
         return self._blank
 
     def sqlite(self, folder: Path) -> Path:
-        return Path(shutil.copy(self.blank, folder))
+        path = folder / "ledger.db"
+        path.write_bytes(blank_sqlite())
+        return path
 
     @property
     def server(self) -> Server:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from bellwire.ledger import Database, open_ledger
+from tests.ledgers import Ledgers
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+async def ledger(ledgers: Ledgers, tmp_path: Path) -> AsyncIterator[Database]:
+    async with open_ledger(f"sqlite:///{ledgers.sqlite(tmp_path)}") as ledger:
         yield ledger

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -53,6 +54,7 @@ from bellwire.ledger import (
 from bellwire.settings import LiveSettings, Settings
 from bellwire.vault import KEY_FILE, Vault, create_key_file
 from tests.connecting import Secrets
+from tests.ledgers import blank_sqlite
 from tests.samples import order, usd
 
 NOW = datetime.fromisoformat("2026-11-24T20:41:00+00:00")
@@ -103,6 +105,7 @@ _VENDORS = {
 }
 
 
+@cache
 def the_flow() -> Flow:
     return parse_flow(FLOW, Path("order_to_cash.yaml"))
 
@@ -388,6 +391,9 @@ async def open_desk(
     is opened anew in the same folder goes on there."""
     if not (folder / KEY_FILE).exists():
         create_key_file(folder)
+    file = folder / "ledger.db"
+    if not ledger_url and not file.exists():
+        file.write_bytes(blank_sqlite())
     made = connections or the_connections(environment)
     files = None
     if editing:
@@ -396,7 +402,7 @@ async def open_desk(
         connectors = {name: each.connector for name, each in made.items()} | own_connector()
         files = FlowFolder(folder / "flows", connectors)
         flows = files.flows
-    async with open_ledger(ledger_url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
+    async with open_ledger(ledger_url or f"sqlite:///{file}") as ledger:
         place = Place("", ledger)
         site = Site(
             ledger,
@@ -427,3 +433,9 @@ async def open_desk(
                 working.cancel()
                 await asyncio.wait([working])
                 desk.close()
+
+
+async def state_of(place: Place, state: str) -> int:
+    """The newest run in this state."""
+    found = await place.ledger.read(lambda rows: runs.newest(rows, limit=1, state=state))
+    return found[0].id

@@ -207,19 +207,6 @@ class Intake:
         return {(name, reason): count for name, reason, count in found}
 
 
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger with the newest schema, to be copied: making one takes longer than most tests."""
-    path = tmp_path_factory.mktemp("blank") / "ledger.db"
-
-    async def make() -> None:
-        async with open_ledger(f"sqlite:///{path}"):
-            pass
-
-    asyncio.run(make())
-    return path
-
-
 @pytest.fixture
 async def intake(tmp_path: Path, blank: Path) -> AsyncIterator[Intake]:
     shutil.copy(blank, tmp_path)
