@@ -13,11 +13,11 @@ import aiohttp
 import orjson
 import pytest
 
-from bellwire.access import Role, add_person, hashed
+from bellwire.access import Role, add_person
 from bellwire.events import Customer
 from bellwire.ledger import ExceptionState, Rows, RunState, audit, comments, crosswalk, edits, exceptions, people, runs
 from tests.desk.story import NOW, Place, Story, open_desk
-from tests.desk.test_pages import words
+from tests.desk.visiting import KEPT, PASSWORD, words
 
 MAP_IT = 'Add it there, or run `bellwire records map stock product TEA-100 "Item name or id"`, then send it again.'
 NASTY = """<script>alert("1")</script>'"><img src=x onerror=alert(1)>"""
@@ -364,18 +364,17 @@ async def test_work_that_isnt_known_any_more_says_so(desk: Visit) -> None:
 
 async def signed_in(place: Place, desk: Visit, role: Role) -> None:
     """Dana has this role; Kim has left."""
-    secret = hashed("a long enough password")
 
     def add(rows: Rows) -> None:
         for name, its in (("Olive", Role.OWNER), ("Dana", role), ("Kim", role)):
             person = add_person(
-                rows, name=name, email=f"{name}@example.com", role=its, password=secret, now=NOW, who="test"
+                rows, name=name, email=f"{name}@example.com", role=its, password=KEPT, now=NOW, who="test"
             )
         people.disable(rows, person.id, NOW)
 
     await place.ledger.write(add)
     await desk.get("/sign-in")
-    await desk.post("/sign-in", email="dana@example.com", password="a long enough password")
+    await desk.post("/sign-in", email="dana@example.com", password=PASSWORD)
 
 
 async def test_where_people_have_accounts_one_of_them_is_chosen(place: Place, desk: Visit) -> None:
