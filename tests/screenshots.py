@@ -32,8 +32,8 @@ from bellwire.practice.stage import Passing, Stage
 from bellwire.practice.stories import find_story
 from bellwire.practice.stories.order_to_cash import UNKNOWN_SKU
 from bellwire.settings import load_settings
+from tests.desk.browsing import ARGUMENTS, CHROMIUM
 from tests.desk.callers import SAMPLES, address, somebody
-from tests.desk.test_browser import ARGUMENTS, CHROMIUM
 from tests.ledger.stuck import dealt_with
 
 FOLDER = Path(__file__).parent.parent / "screenshots"

@@ -19,7 +19,7 @@ from bellwire.practice.driving import until_quiet
 from bellwire.practice.square import SquareSimulator
 from bellwire.practice.stories.order_to_cash import Chapter
 from bellwire.settings import load_settings
-from tests.desk.surfing import surfing
+from tests.desk.visiting import visit
 from tests.ledgers import sqlite_of
 from tests.postgres import Server
 from tests.running import FLOW, Town, ordinary, town, until
@@ -75,10 +75,10 @@ async def test_the_desk_gives_the_address_of_the_free_port_and_sends_a_made_up_w
     async with (
         town(tmp_path) as place,
         running(load_settings(tmp_path, place.secrets), place.secrets) as bellwire,
-        surfing(bellwire) as surfer,
+        visit(bellwire) as visitor,
     ):
-        assert bellwire.hook_url("shop") in (await surfer.get("/connections/shop/first")).words
-        assert "A made-up webhook was sent, and taken in." in (await surfer.post("/connections/shop/first")).words
+        assert bellwire.hook_url("shop") in (await visitor.get("/connections/shop/first")).words
+        assert "A made-up webhook was sent, and taken in." in (await visitor.send("/connections/shop/first")).words
         (row,) = await bellwire.ledger.read(lambda rows: deliveries.newest(rows, limit=9))
         assert row.connection == "shop"
 
@@ -88,20 +88,20 @@ async def test_credentials_that_are_set_on_the_desk_let_what_was_held_go_on(tmp_
         given = place.secrets["BELLWIRE_BOOKS_REFRESH_TOKEN"]
         wrong = {name: value for name, value in place.secrets.items() if name != "BELLWIRE_BOOKS_ACCESS_TOKEN"}
         wrong["BELLWIRE_BOOKS_REFRESH_TOKEN"] = "of-yesterday"
-        async with running(place.settings, wrong) as bellwire, surfing(bellwire) as surfer:
+        async with running(place.settings, wrong) as bellwire, visit(bellwire) as visitor:
             webhook = place.paid(ordinary("1001"))
-            await surfer.session.post(bellwire.hook_url("shop"), data=webhook.body, headers=dict(webhook.headers))
+            await visitor.session.post(bellwire.hook_url("shop"), data=webhook.body, headers=dict(webhook.headers))
 
             async def is_in(state: RunState) -> bool:
                 found = await bellwire.ledger.read(lambda rows: runs.newest(rows, limit=1))
                 return bool(found) and found[0].state is state
 
             await until(lambda: is_in(RunState.HELD))
-            assert "Signed out" in (await surfer.get("/connections/books")).words
-            kept = await surfer.post("/connections/books/credentials", refresh_token=given)
+            assert "Signed out" in (await visitor.get("/connections/books")).words
+            kept = await visitor.send("/connections/books/credentials", refresh_token=given)
             assert "are kept, and used from now on" in kept.words and given not in kept.page
             await until(lambda: is_in(RunState.DONE))
-            assert "Fine" in (await surfer.get("/connections/books")).words
+            assert "Fine" in (await visitor.get("/connections/books")).words
 
 
 async def test_a_paid_order_goes_all_the_way(tmp_path: Path) -> None:

@@ -17,12 +17,11 @@ from bellwire.desk.visitor import Visitor
 from bellwire.ledger import Rows, errands, people
 from tests.desk.asked import question
 from tests.desk.story import NOW, Place, Story, a_day
+from tests.desk.visiting import KEPT
 from tests.ledger.stuck import dealt_with
 
 SAMPLES = {"flow": "order_to_cash", "name": "shop", "rest": "nope"}
 """By the name of a parameter."""
-_NO_HASH = "not-a-hash"
-"""Nobody signs in with a password here, and making a hash takes long."""
 
 
 def address(path: str, samples: Mapping[str, str] = SAMPLES) -> str:
@@ -72,9 +71,9 @@ class Guest:
 
 
 def somebody(rows: Rows, name: str, role: Role, now: datetime = NOW) -> tuple[int, str]:
-    """A person, and what their browser keeps."""
+    """A person, who has the password of all visitors, and what their browser keeps."""
     email = f"{name.replace(' ', '.')}@example.com"
-    person = add_person(rows, name=name, email=email, role=role, password=_NO_HASH, now=now, who="test")
+    person = add_person(rows, name=name, email=email, role=role, password=KEPT, now=now, who="test")
     return person.id, begin_session(rows, person.id, now, "a browser")
 
 
@@ -129,8 +128,8 @@ def without_accounts() -> list[Guest]:
 
 
 @dataclass
-class Program:
-    """Whoever calls the API. `rights` is what its token should have; None: it isn't let in at all."""
+class Caller:
+    """A program that calls the API. `rights` is what its token should have; None: it isn't let in at all."""
 
     name: str
     rights: Collection[Right] | None
@@ -147,37 +146,37 @@ def token(
     return issue_token(rows, "a program", rights, NOW, who="test", person=person, expires_at=expires_at)
 
 
-async def programs(place: Place) -> list[Program]:
+async def api_callers(place: Place) -> list[Caller]:
     def bearer(text: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {text}"}
 
-    def make(rows: Rows) -> list[Program]:
+    def make(rows: Rows) -> list[Caller]:
         everything = tuple(Right)
-        made = [Program(f"may {right}", (right,), bearer(token(rows, (right,))[1])) for right in Right]
-        made.append(Program("may everything", everything, bearer(token(rows, everything)[1])))
+        made = [Caller(f"may {right}", (right,), bearer(token(rows, (right,))[1])) for right in Right]
+        made.append(Caller("may everything", everything, bearer(token(rows, everything)[1])))
         for role in Role:
             number, _ = somebody(rows, f"{role}s program", role)
             own = bearer(token(rows, everything, person=number)[1])
-            made.append(Program(f"of the {role}", role.rights, own))
+            made.append(Caller(f"of the {role}", role.rights, own))
         number, secret = somebody(rows, "gone", Role.OWNER)
         made += [
-            Program("of a closed account", None, bearer(token(rows, everything, person=number)[1])),
-            Program("with a browser's session", None, bearer(secret)),
-            Program("with a browser's cookie", None, {"Cookie": f"bellwire_session={secret}"}),
+            Caller("of a closed account", None, bearer(token(rows, everything, person=number)[1])),
+            Caller("with a browser's session", None, bearer(secret)),
+            Caller("with a browser's cookie", None, {"Cookie": f"bellwire_session={secret}"}),
         ]
         close_account(rows, number, NOW, who="test")
         revoked, text = token(rows, everything)
         rows.run("UPDATE tokens SET revoked_at = created_at WHERE id = :id", {"id": revoked})
-        made.append(Program("revoked", None, bearer(text)))
+        made.append(Caller("revoked", None, bearer(text)))
         expired, text = token(rows, everything)
         rows.run("UPDATE tokens SET expires_at = created_at WHERE id = :id", {"id": expired})
-        made.append(Program("expired", None, bearer(text)))
+        made.append(Caller("expired", None, bearer(text)))
         return [
             *made,
-            Program("without a token", None, {}),
-            Program("with an unknown token", None, bearer("bw_nope")),
-            Program("with an empty token", None, {"Authorization": "Bearer"}),
-            Program("with another scheme", None, {"Authorization": f"Basic {text}"}),
+            Caller("without a token", None, {}),
+            Caller("with an unknown token", None, bearer("bw_nope")),
+            Caller("with an empty token", None, {"Authorization": "Bearer"}),
+            Caller("with another scheme", None, {"Authorization": f"Basic {text}"}),
         ]
 
     return await place.ledger.write(make)

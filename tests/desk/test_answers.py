@@ -13,6 +13,7 @@ import pytest
 from bellwire.engine import signature
 from bellwire.ledger import AskKind, AskState, AttemptRow, Outcome, RunState, asks, audit, runs
 from tests.desk.story import NOW, Place, Story, open_desk
+from tests.desk.visiting import words
 
 KEY = "a key of the ledger"
 ORDER = '{"number": "1001", "total": {"amount": "240.00", "currency": "USD"}, "note": ""}'
@@ -45,10 +46,6 @@ class Link:
         ask = await self.place.ledger.read(lambda rows: asks.of_action(rows, self.run, "label"))
         assert ask is not None
         return ask.state, ask.who
-
-
-def words(page: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 @pytest.fixture

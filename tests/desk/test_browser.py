@@ -1,71 +1,30 @@
-"""The pages in a real browser, on a laptop and on a phone, in light and dark."""
+"""What the desk does in a real browser: by keyboard, by itself, and without JavaScript."""
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from bellwire.access import begin_session
 from bellwire.desk import live
-from bellwire.desk.about import about
 from bellwire.desk.gate import SESSION
-from bellwire.ledger import AskState, Rows, events, people, processes, runs
-from tests.desk.story import NOW, Place, a_day, open_desk
+from bellwire.ledger import AskState, Rows, people, processes
+from tests.desk.browsing import CLIPPED, LAPTOP, PHONE, TOO_FAINT, in_chromium, window
+from tests.desk.story import NOW, Place, a_day, open_desk, state_of
 from tests.desk.test_answers import Link, asked
-from tests.desk.visiting import account
+from tests.desk.visiting import give_account
 from tests.ledgers import Ledgers
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-LAPTOP, PHONE = 1280, 390
-
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(not CHROMIUM.exists() and not os.environ.get("CI"), reason="there is no Chromium"),
-]
+pytestmark = in_chromium
 
 
-@dataclass
-class Window:
-    """A page that is open; `complaints` are the browser's own, `asked` all addresses it asked for."""
-
-    page: Page
-    complaints: list[str]
-    asked: list[str]
-
-    async def focused(self) -> str:
-        """What the keyboard is on: its address or text."""
-        found: str = await self.page.evaluate(
-            "(document.activeElement.getAttribute('href') || document.activeElement.innerText || '').trim()"
-        )
-        return found
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
     async with open_desk(tmp_path_factory.mktemp("desk"), business="Hill & Leaf Tea") as place:
         await place.ledger.write(a_day)
@@ -76,56 +35,6 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
 def shared_url(ledgers: Ledgers) -> str:
     """Of a ledger that several processes share."""
     return ledgers.postgres()
-
-
-@asynccontextmanager
-async def window(
-    browser: Browser, *, width: int = LAPTOP, scheme: str = "light", scripts: bool = True
-) -> AsyncIterator[Window]:
-    context = await browser.new_context(
-        viewport={"width": width, "height": 844},
-        color_scheme="dark" if scheme == "dark" else "light",
-        java_script_enabled=scripts,
-    )
-    page = await context.new_page()
-    opened = Window(page, [], [])
-    page.on("console", lambda message: opened.complaints.append(message.text))
-    page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    page.on("request", lambda request: opened.asked.append(request.url))
-    yield opened
-    await context.close()
-
-
-async def state_of(place: Place, state: str) -> int:
-    """The newest run in this state."""
-    found = await place.ledger.read(lambda rows: runs.newest(rows, limit=1, state=state))
-    return found[0].id
-
-
-async def paths(place: Place) -> list[str]:
-    stuck, waiting = await state_of(place, "dead"), await state_of(place, "waiting")
-    found = ["/runs", "/runs?q=hill", "/runs?q=nobody", "/deliveries", "/deliveries/1", "/events/1"]
-    return ["/", "/flows/order_to_cash", f"/runs/{stuck}", f"/runs/{waiting}", *found]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [LAPTOP, PHONE])
-async def test_every_page_fits_its_screen_and_the_browser_has_no_complaint(
-    browser: Browser, place: Place, width: int, scheme: str
-) -> None:
-    async with window(browser, width=width, scheme=scheme) as opened:
-        for path in await paths(place):
-            await opened.page.goto(place.url + path)
-            for details in await opened.page.locator("summary").all():
-                await details.click()
-
-            assert await opened.page.evaluate("document.documentElement.scrollWidth") <= width, path
-            assert await opened.page.evaluate(_CLIPPED) == [], path
-            background = await opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
-            assert background == ("rgb(19, 25, 26)" if scheme == "dark" else "rgb(246, 246, 243)")
-
-        assert opened.complaints == []
-        assert all(address.startswith(place.url) for address in opened.asked)
 
 
 @pytest.mark.parametrize("width", [LAPTOP, PHONE])
@@ -142,57 +51,6 @@ async def test_the_processes_at_work_fit_the_screen_whatever_they_are_called(
         await expect(opened.page.locator("#processes tbody tr")).to_have_count(3)
         assert await opened.page.evaluate("document.documentElement.scrollWidth") <= width
         assert opened.complaints == []
-
-
-# Words of a flow's picture that reach beyond their box.
-_CLIPPED = """
-[...document.querySelectorAll("svg.flow g[transform]")].filter((box) => box.getBoundingClientRect().width).flatMap(
-  (box) => [...box.querySelectorAll("text")]
-    .filter((text) => text.getBoundingClientRect().right > box.querySelector("rect").getBoundingClientRect().right)
-    .map((text) => text.textContent))
-"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_all_text_stands_out_from_its_background(browser: Browser, place: Place, scheme: str) -> None:
-    async with window(browser, scheme=scheme) as opened:
-        for path in await paths(place):
-            await opened.page.goto(place.url + path)
-            for details in await opened.page.locator("summary").all():
-                await details.click()
-
-            assert await opened.page.evaluate(TOO_FAINT) == [], path
-
-
-# Every piece of text with a contrast below 4.5 : 1 (WCAG 2.2, 1.4.3), against the nearest background that is set.
-TOO_FAINT = """
-(() => {
-  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const light = (rgb) => rgb.slice(0, 3).map((part) => part / 255)
-    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
-  const behind = (element) => {
-    const box = element.closest("g[transform]")?.querySelector("rect");
-    if (box) return parts(getComputedStyle(box).fill);
-    for (let at = element; at; at = at.parentElement) {
-      const colour = parts(getComputedStyle(at).backgroundColor);
-      if (colour[3] !== 0) return colour;
-    }
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.querySelector("body"), NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !element.getClientRects().length) continue;
-    const style = getComputedStyle(element);
-    const ink = light(parts(element instanceof SVGElement ? style.fill : style.color));
-    const paper = light(behind(element));
-    const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
-    if (contrast < 4.5) found.push([element.textContent.trim(), contrast]);
-  }
-  return found;
-})()
-"""
 
 
 async def test_every_link_can_be_reached_with_the_keyboard_and_shows_it(browser: Browser, place: Place) -> None:
@@ -257,7 +115,7 @@ async def test_a_question_is_answered_by_its_link_on_any_screen(
         page, link = opened.page, Link(place, await place.write(asked))
         await page.goto(place.url + link.path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
-        assert await page.evaluate(_CLIPPED) == [] == await page.evaluate(TOO_FAINT)
+        assert await page.evaluate(CLIPPED) == [] == await page.evaluate(TOO_FAINT)
         await expect(page.get_by_label("Your name")).to_have_value("Dana")
 
         await page.get_by_role("button", name="No, don’t").click()
@@ -312,7 +170,7 @@ async def test_a_page_with_a_quiet_line_is_fetched_anew_only_now_and_then(
 
 async def test_a_page_of_somebody_who_was_signed_out_leads_to_signing_in(browser: Browser, tmp_path: Path) -> None:
     async with open_desk(tmp_path) as place, window(browser) as opened:
-        dana = await account(place, "Dana")
+        dana = await give_account(place.ledger, "Dana")
         secret = await place.ledger.write(lambda rows: begin_session(rows, dana.id, place.now, "a browser"))
         await opened.page.context.add_cookies([{"name": SESSION, "value": secret, "url": place.url}])
         await opened.page.goto(f"{place.url}/exceptions")
@@ -342,29 +200,6 @@ async def test_without_javascript_everything_is_there_and_the_page_reloads_itsel
         await expect(opened.page.get_by_role("heading", level=1)).to_have_text("Order 1042")
         await opened.page.get_by_text("Details for your developer").click()
         await expect(opened.page.get_by_text("shop/order/1042/paid")).to_be_visible()
-
-
-async def test_a_customers_order_is_found_by_its_number_on_a_phone_and_where_it_is_can_be_read(
-    browser: Browser, place: Place
-) -> None:
-    stuck = await state_of(place, "dead")
-    event = await place.ledger.read(lambda rows: runs.find(rows, stuck))
-    assert event is not None
-    number = await place.ledger.read(lambda rows: about(events.find(rows, event.event)).title.removeprefix("Order "))  # type: ignore[arg-type]
-    async with window(browser, width=PHONE) as opened:
-        page = opened.page
-        await page.goto(place.url)
-        await page.get_by_role("link", name="Runs", exact=True).click()
-        await page.get_by_label("Order number, customer or amount").fill(f"#{number}")
-        await page.keyboard.press("Enter")
-
-        await expect(page.get_by_role("heading", level=1)).to_have_text(f"Order {number}")
-        verdict = page.get_by_role("status", name="How it stands")
-        await expect(verdict).to_contain_text("It needs you")
-        await expect(verdict).to_contain_text("5 of 6 steps are done.")
-        await expect(verdict).to_be_in_viewport()
-        await expect(page.get_by_role("link", name="Deal with it")).to_be_visible()
-        assert opened.complaints == []
 
 
 async def test_a_run_is_given_up_in_the_browser_with_a_reason(browser: Browser, tmp_path: Path) -> None:

@@ -3,18 +3,16 @@
 from pathlib import Path
 
 import aiohttp
-import pytest
 from playwright.async_api import Browser, expect
 
 from bellwire.app import running
 from bellwire.ledger import RunState, runs
-from tests.desk.test_browser import browser, pytestmark, window
+from tests.desk.browsing import in_chromium, window
 from tests.running import ordinary, town, until
 
-__all__ = ["browser", "pytestmark"]
+pytestmark = in_chromium
 
 
-@pytest.mark.asyncio(loop_scope="module")
 async def test_a_flow_is_made_from_nothing_seen_for_a_real_order_published_and_carried_out(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -17,25 +17,26 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from bellwire.access import Right, Role, hashed
+from bellwire.access import Right, Role
 from bellwire.desk import Desk
 from bellwire.desk.forms import MOST_BYTES
 from bellwire.desk.guard import HEADERS
 from bellwire.desk.site import Page, local
-from bellwire.ledger import Rows, people
+from bellwire.ledger import Rows
 from tests.desk.callers import (
     Guest,
     address,
+    api_callers,
     everything_in,
     furnish,
     pages_of,
-    programs,
     somebody,
     token,
     with_accounts,
     without_accounts,
 )
 from tests.desk.story import NOW, Place, open_desk
+from tests.desk.visiting import PASSWORD
 
 
 async def _never(_: Request) -> Response:
@@ -303,16 +304,14 @@ async def test_no_form_makes_the_desk_fail_whatever_is_in_it(place: Place) -> No
 
 
 async def test_cookies_are_for_the_desk_alone(tmp_path: Path) -> None:
-    password = "four words that fit"
     async with open_desk(tmp_path, public_url="https://desk.example.com") as place:
-        number, _ = await place.ledger.write(lambda rows: somebody(rows, "dana", Role.OWNER))
-        await place.ledger.write(lambda rows: people.set_password(rows, number, hashed(password)))
+        await place.ledger.write(lambda rows: somebody(rows, "dana", Role.OWNER))
         for encrypted in (False, True):
             headers = {"X-Forwarded-Proto": "https"} if encrypted else {}
             planted = "p" * 43
             guest = Guest("dana", (), planted, headers)
             async with guest.window(place) as window:
-                form = {"form_token": guest.form_token, "email": "Dana@example.com", "password": password}
+                form = {"form_token": guest.form_token, "email": "Dana@example.com", "password": PASSWORD}
                 answer = await window.post("/sign-in", data=form)
                 assert answer.status_code == 303
                 cookie = next(each for each in answer.headers.get_list("set-cookie") if "bellwire_session" in each)
@@ -376,9 +375,7 @@ def test_what_is_the_desks_own_is_kept(to: str) -> None:
 
 
 async def test_signing_in_leads_to_the_desks_own_pages_only(place: Place) -> None:
-    password = "four words that fit"
-    number, secret = await place.ledger.write(lambda rows: somebody(rows, "dana", Role.OWNER))
-    await place.ledger.write(lambda rows: people.set_password(rows, number, hashed(password)))
+    _, secret = await place.ledger.write(lambda rows: somebody(rows, "dana", Role.OWNER))
     signed_in, guest = Guest("dana", secret=secret), Guest("", (), "g" * 43)
     for to in (*EVIL[:12], "/x%0d%0aSet-Cookie:%20a=b"):
         async with signed_in.window(place) as window:
@@ -389,7 +386,7 @@ async def test_signing_in_leads_to_the_desks_own_pages_only(place: Place) -> Non
     async with guest.window(place) as window:
         shown = (await window.get("/sign-in", params={"next": "//evil.example"})).text
         assert "evil.example" not in shown
-        form = {"form_token": guest.form_token, "email": "dana@example.com", "password": password}
+        form = {"form_token": guest.form_token, "email": "dana@example.com", "password": PASSWORD}
         answer = await window.post("/sign-in", data=form | {"next": "//evil.example/x"})
         assert answer.headers["location"] == "/"
 
@@ -452,7 +449,7 @@ async def operations(place: Place) -> list[tuple[str, str, Right]]:
 
 
 async def test_every_operation_of_the_api_is_let_in_by_the_right_that_it_names_and_nothing_else(place: Place) -> None:
-    every, callers = await operations(place), await programs(place)
+    every, callers = await operations(place), await api_callers(place)
     assert [path for method, path, right in every if method != "GET" and right is Right.SEE] == []
     for program in callers:
         async with program.line(place) as line:

@@ -35,7 +35,7 @@ from bellwire.ledger import (
     runs,
 )
 from tests.desk.story import NOW, Place, Story, open_desk
-from tests.desk.visiting import account
+from tests.desk.visiting import give_account
 
 MINUTE = timedelta(minutes=1)
 CHANGED, NOTHING = "event: changed", "event: here"
@@ -176,7 +176,7 @@ async def test_a_line_ends_with_the_session_that_it_is_for_and_others_stay(
     place: Place, end: Callable[[Place, PersonRow], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "_EVERY", 0.02)
-    olive, dana = await account(place, "Olive"), await account(place, "Dana", Role.OPERATOR)
+    olive, dana = await give_account(place.ledger, "Olive"), await give_account(place.ledger, "Dana", Role.OPERATOR)
     secrets = [
         await place.ledger.write(partial(begin_session, person=olive.id, now=place.now + timedelta(hours=1), agent="")),
         await place.ledger.write(partial(begin_session, person=dana.id, now=place.now, agent="")),
@@ -202,7 +202,7 @@ async def test_the_line_of_who_needed_no_account_ends_when_there_is_one(
 ) -> None:
     monkeypatch.setattr(live, "_EVERY", 0.02)
     async with listening(place) as line:
-        await account(place, "Olive")
+        await give_account(place.ledger, "Olive")
         assert {each async for each in _rest(line)} <= {CHANGED}
 
 

@@ -1,6 +1,5 @@
 """What the pages say, held against a ledger that was filled as the intake and the engine fill it."""
 
-import html
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -33,6 +32,7 @@ from bellwire.ledger import (
     runs,
 )
 from tests.desk.story import NOW, Place, Story, a_day, open_desk, the_flow
+from tests.desk.visiting import words
 from tests.ledgers import Ledgers
 from tests.samples import line
 
@@ -56,11 +56,6 @@ async def shown(place: Place, path: str = "/") -> str:
     status, text, _ = await answer(place, path)
     assert status == 200, text
     return text
-
-
-def words(page: str) -> str:
-    """A page as it is read: no tags, single spaces."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def balance(page: str) -> dict[str, int]:

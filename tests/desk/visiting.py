@@ -1,133 +1,128 @@
-"""Visitors of the desk: browsers as far as a test needs them, which keep cookies and send the forms of pages with their
-tokens; and programs with a token."""
+"""Visitors of the desk without a browser: they keep cookies, follow to the next page, and send the forms of pages with
+their tokens."""
 
 import html
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import aiohttp
+from argon2 import PasswordHasher
+from yarl import URL
 
-from bellwire.access import Right, Role, add_person, hashed, issue_token
-from bellwire.ledger import PersonRow
+from bellwire.access import Role, add_person, begin_session
+from bellwire.desk.gate import SESSION
+from bellwire.ledger import Database, PersonRow
 from tests.desk.story import NOW, Place
 
 PASSWORD = "four words that fit"
-KEPT = hashed(PASSWORD)
+KEPT = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+"""As the ledger keeps it; cheap to try, as every hash says what it costs. The real ones are tested with passwords."""
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
+class Served(Protocol):
+    """Whatever has a desk at an address."""
+
+    @property
+    def url(self) -> str: ...
+
+
 @dataclass(frozen=True)
-class Seen:
+class Shown:
     status: int
-    text: str
+    """Of the first answer: 303 where it led on."""
     headers: Mapping[str, str]
+    """Of the first answer."""
+    path: str
+    """Where one has ended, with its query."""
+    page: str
+    """What one sees there."""
 
     @property
     def to(self) -> str:
-        """Where it sends the browser."""
+        """Where the first answer led; empty: nowhere."""
         return self.headers.get("Location", "")
+
+    @property
+    def words(self) -> str:
+        return words(self.page)
 
 
 @dataclass
-class Browser:
-    place: Place
+class Visitor:
+    url: str
     session: aiohttp.ClientSession
 
-    async def get(self, path: str, **headers: str) -> Seen:
-        async with self.session.get(self.place.url + path, allow_redirects=False, headers=headers) as got:
-            return Seen(got.status, await got.text(), dict(got.headers))
+    async def get(self, path: str, **headers: str) -> Shown:
+        async with self.session.get(self.url + path, headers=headers) as got:
+            return await _shown(got)
 
-    async def send(self, path: str, page: str = "", headers: Any = None, **fields: Any) -> Seen:
-        """Fill in the form of `page` (the one at `path`, unless it is named) and send it to `path`."""
-        token = re.search(r'name="form_token" value="([0-9a-f]+)"', (await self.get(page or path)).text)
-        told = _pairs({"form_token": token[1] if token else "", **fields})
-        async with self.session.post(self.place.url + path, data=told, allow_redirects=False, headers=headers) as got:
-            return Seen(got.status, await got.text(), dict(got.headers))
+    async def read(self, path: str) -> str:
+        """The words of a page that is there."""
+        shown = await self.get(path)
+        assert shown.status == 200, shown.page
+        return shown.words
 
-    async def sign_in(self, email: str, password: str = PASSWORD, next: str = "/") -> Seen:  # noqa: A002 - the field
+    async def send(self, path: str, at: str = "", headers: Any = None, **fields: str | Sequence[str]) -> Shown:
+        """Fill in a form of the page `at` (`path`, if nothing is said) and send it to `path`."""
+        page = (await self.get(at or path)).page
+        found = re.search(r'name="form_token" value="(\w+)"', page)
+        assert found, f"{at or path} has no form"
+        data = [("form_token", found[1])]
+        for name, value in fields.items():
+            data += [(name, each) for each in ([value] if isinstance(value, str) else value)]
+        async with self.session.post(self.url + path, data=data, headers=headers) as got:
+            return await _shown(got)
+
+    async def sign_in(self, email: str, password: str = PASSWORD, next: str = "/") -> Shown:  # noqa: A002 - the field
         return await self.send("/sign-in", email=email, password=password, next=next)
 
     @property
     def secret(self) -> str:
-        return next((each.value for each in self.session.cookie_jar if each.key == "bellwire_session"), "")
+        """What the browser of somebody who is signed in keeps."""
+        return next((each.value for each in self.session.cookie_jar if each.key == SESSION), "")
 
 
-def _pairs(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """A field with a list stands in the form that often."""
-    return [(name, each) for name, value in fields.items() for each in (value if isinstance(value, list) else [value])]
+async def _shown(got: aiohttp.ClientResponse) -> Shown:
+    first = got.history[0] if got.history else got
+    return Shown(first.status, dict(first.headers), got.url.path_qs, await got.text())
 
 
 @asynccontextmanager
-async def browser(place: Place) -> AsyncIterator[Browser]:
+async def visit(place: Served) -> AsyncIterator[Visitor]:
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(cookie_jar=jar, headers={"User-Agent": AGENT}) as session:
-        yield Browser(place, session)
+        yield Visitor(place.url, session)
 
 
-async def account(place: Place, name: str, role: Role = Role.OWNER) -> PersonRow:
+async def give_account(ledger: Database, name: str, role: Role = Role.OWNER, now: datetime = NOW) -> PersonRow:
     """Of somebody whose address is their name at example.com."""
     email = f"{name.lower()}@example.com"
-    person: PersonRow = await place.ledger.write(
+    person: PersonRow = await ledger.write(
         lambda rows: add_person(
-            rows, name=name, email=email, role=role, password=KEPT, now=place.now, who="somebody at this machine"
+            rows, name=name, email=email, role=role, password=KEPT, now=now, who="somebody at this machine"
         )
     )
     return person
 
 
 @asynccontextmanager
-async def signed_in(place: Place, name: str = "Dana", role: Role = Role.OWNER) -> AsyncIterator[Browser]:
-    """The browser of somebody who has just been given an account."""
-    person = await account(place, name, role)
-    async with browser(place) as opened:
-        assert (await opened.sign_in(person.email)).status == 303
-        yield opened
+async def signed_in(place: Place, name: str = "Dana", role: Role = Role.OWNER) -> AsyncIterator[Visitor]:
+    """Somebody who has just been given an account, and has signed in."""
+    person = await give_account(place.ledger, name, role, place.now)
+    async with visit(place) as visitor:
+        await enter(place, visitor, person)
+        yield visitor
 
 
-@dataclass
-class Visitor:
-    place: Place
-    session: aiohttp.ClientSession
-
-    async def see(self, path: str) -> tuple[int, str]:
-        """Status, and the page as HTML."""
-        async with self.session.get(self.place.url + path) as answer:
-            return answer.status, await answer.text()
-
-    async def read(self, path: str) -> str:
-        """The words of a page that is there."""
-        status, text = await self.see(path)
-        assert status == 200, text
-        return words(text)
-
-    async def send(self, path: str, to: str = "", **fields: str) -> tuple[int, str, str]:
-        """A form of the page at `path`, sent `to` another address if it says so: the status, the address that is then
-        shown, and its words."""
-        _, page = await self.see(path)
-        found = re.search(r'name="form_token" value="(\w+)"', page)
-        token = found[1] if found else ""
-        async with self.session.post(self.place.url + (to or path), data={"form_token": token, **fields}) as answer:
-            status = answer.history[0].status if answer.history else answer.status
-            return status, answer.url.path, words(await answer.text())
-
-
-@asynccontextmanager
-async def visit(place: Place) -> AsyncIterator[Visitor]:
-    jar = aiohttp.CookieJar(unsafe=True)
-    async with aiohttp.ClientSession(cookie_jar=jar) as session:
-        yield Visitor(place, session)
-
-
-@asynccontextmanager
-async def program(place: Place, *rights: Right) -> AsyncIterator[aiohttp.ClientSession]:
-    """A caller of the API with a token that has these rights; addresses are as in `asks`."""
-    _, token = await place.ledger.write(lambda rows: issue_token(rows, "robot", rights, NOW, who="Dana"))
-    headers = {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession(f"{place.url}/api/v1/", headers=headers) as session:
-        yield session
+async def enter(place: Place, visitor: Visitor, person: PersonRow) -> None:
+    """As if they had signed in a moment ago."""
+    secret = await place.ledger.write(lambda rows: begin_session(rows, person.id, place.now, AGENT))
+    visitor.session.cookie_jar.update_cookies({SESSION: secret}, URL(visitor.url))
 
 
 def words(page: str) -> str:

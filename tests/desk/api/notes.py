@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 
-from bellwire.desk.api import api
+from bellwire.desk.api import api, me
 from bellwire.desk.api.doors import Doors, Key, Work
 from bellwire.desk.api.shapes import Body, Text, Value
 from bellwire.desk.mounting import Below
@@ -28,7 +28,7 @@ class Kept(BaseModel):
 
 @asynccontextmanager
 async def keeping_notes(place: Place) -> AsyncIterator[str]:
-    """An API beside the desk that also keeps notes; gives its address."""
+    """An API beside the desk that keeps notes, and has little else; gives its address."""
     site = place.desk._site
     doors, routes = Doors(site), APIRouter()
 
@@ -47,7 +47,7 @@ async def keeping_notes(place: Place) -> AsyncIterator[str]:
 
         return await doors.write(request, caller, key, work, 201)
 
-    app = api(site)
+    app = api(site, [me])
     app.include_router(routes)
     async with serve(Starlette(routes=[Below("/api/v1", app)]), "127.0.0.1", 0) as port:
         yield f"http://127.0.0.1:{port}/api/v1"

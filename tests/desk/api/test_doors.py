@@ -12,7 +12,7 @@ import pytest
 from bellwire.access import Right
 from bellwire.desk.api.doors import MOST_BYTES
 from tests.desk.api.notes import keeping_notes
-from tests.desk.callers import programs, token
+from tests.desk.callers import api_callers, token
 from tests.desk.story import NOW, Place, open_desk
 
 
@@ -71,7 +71,7 @@ async def test_after_a_day_a_key_is_as_good_as_new(place: Place, line: httpx.Asy
 
 async def test_a_token_reaches_as_far_as_its_rights_and_those_of_whom_it_belongs_to(place: Place) -> None:
     seen = {}
-    for program in await programs(place):
+    for program in await api_callers(place):
         async with httpx.AsyncClient(headers=program.headers, timeout=30) as line:
             answer = await line.post(f"{place.url}/notes", json={"text": program.name})
         seen[program.name] = answer.status_code
@@ -99,21 +99,20 @@ async def test_failures_are_told_as_problems(line: httpx.AsyncClient) -> None:
         assert ("Allow" in answer.headers) is (status == 405)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        *(b"", b"nope", b"[]", b"null", b'{"text": 1}', b'{"text": "\\ud800"}', b'{"text": "a\\u0000b"}', b"\xff\xfe"),
-        *(b'{"text": "a", "more": {"x": ["\\u0000"]}}', b'{"text": "a", "more": {"\\udfff": 1}}', b'{"text": "a\x00"}'),
-        *(b'{"text": NaN}', b"[" * 100_000, b'{"text": "a", "more": {"x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}}"),
-        b'{"text": ' + b"1" * 5_000 + b"}",
-    ],
-    ids=lambda body: repr(body)[:30],
-)
-async def test_what_cant_be_kept_is_refused(place: Place, line: httpx.AsyncClient, body: bytes) -> None:
-    answer = await line.post("/notes", content=body, headers={"Content-Type": "application/json"})
-    assert is_a_problem(answer, answer.status_code)
-    assert answer.status_code in (400, 422), answer.text
-    assert await notes_in(place) == []
+UNKEPT = [
+    *(b"", b"nope", b"[]", b"null", b'{"text": 1}', b'{"text": "\\ud800"}', b'{"text": "a\\u0000b"}', b"\xff\xfe"),
+    *(b'{"text": "a", "more": {"x": ["\\u0000"]}}', b'{"text": "a", "more": {"\\udfff": 1}}', b'{"text": "a\x00"}'),
+    *(b'{"text": NaN}', b"[" * 100_000, b'{"text": "a", "more": {"x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}}"),
+    b'{"text": ' + b"1" * 5_000 + b"}",
+]
+
+
+async def test_what_cant_be_kept_is_refused(place: Place, line: httpx.AsyncClient) -> None:
+    for body in UNKEPT:
+        answer = await line.post("/notes", content=body, headers={"Content-Type": "application/json"})
+        assert is_a_problem(answer, answer.status_code), body[:50]
+        assert answer.status_code in (400, 422), (body[:50], answer.text)
+        assert await notes_in(place) == [], body[:50]
 
 
 async def test_letters_of_all_languages_are_kept(place: Place, line: httpx.AsyncClient) -> None:

@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from bellwire.access import Right
 from bellwire.events import Environment
 from bellwire.ledger import FlowMode, PilotRow, modes, pilots
+from tests.desk.api.calling import Program, program
 from tests.desk.story import FLOW, NOW, Place, a_day, open_desk, the_flow
-from tests.desk.visiting import program
 
 PILOT = PilotRow("order_to_cash", the_flow().hash, "practice", True, 10, 10, NOW, "Dana")
 
@@ -23,14 +22,13 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 
 
 @pytest.fixture
-async def robot(place: Place) -> AsyncIterator[aiohttp.ClientSession]:
-    async with program(place, Right.SEE, Right.WORK) as session:
+async def robot(place: Place) -> AsyncIterator[Program]:
+    async with program(place, {Right.SEE, Right.WORK}) as session:
         yield session
 
 
-async def test_flows_are_listed_with_todays_figures(robot: aiohttp.ClientSession) -> None:
-    async with robot.get("flows") as answer:
-        listed = await answer.json()
+async def test_flows_are_listed_with_todays_figures(robot: Program) -> None:
+    _, listed = await robot("GET", "/flows")
 
     (flow,) = listed["items"]
     assert (flow["id"], flow["mode"], flow["waits"], flow["exceptions"]) == ("order_to_cash", "shadow", True, 2)
@@ -40,42 +38,32 @@ async def test_flows_are_listed_with_todays_figures(robot: aiohttp.ClientSession
     assert listed["next"] is None
 
 
-async def test_one_is_read_with_its_text_and_its_picture(robot: aiohttp.ClientSession) -> None:
-    async with robot.get("flows/order_to_cash") as answer:
-        whole = await answer.json()
+async def test_one_is_read_with_its_text_and_its_picture(robot: Program) -> None:
+    _, whole = await robot("GET", "/flows/order_to_cash")
 
     assert whole["source"] == FLOW and whole["owner"] == "Dana"
     assert whole["boxes"][0]["name"] == "event" and {"begins": "invoice", "ends": "receipt"} in whole["arrows"]
-    async with robot.get("flows/another") as answer:
-        assert answer.status == 404
+    assert (await robot("GET", "/flows/another"))[0] == 404
 
 
-async def test_it_goes_live_with_a_reason_or_after_a_pilot(place: Place, robot: aiohttp.ClientSession) -> None:
-    async with robot.put("flows/order_to_cash/mode", json={"mode": "live"}) as answer:
-        assert answer.status == 409
+async def test_it_goes_live_with_a_reason_or_after_a_pilot(place: Place, robot: Program) -> None:
+    assert (await robot("PUT", "/flows/order_to_cash/mode", {"mode": "live"}))[0] == 409
     await place.write(lambda story: pilots.record(story.rows, PILOT))
-    async with robot.get("flows/order_to_cash/mode") as answer:
-        assert (await answer.json())["needs_reason"] is False
-    async with robot.put("flows/order_to_cash/mode", json={"mode": "live"}) as answer:
-        switched = await answer.json()
+    assert (await robot("GET", "/flows/order_to_cash/mode"))[1]["needs_reason"] is False
+    _, switched = await robot("PUT", "/flows/order_to_cash/mode", {"mode": "live"})
 
     assert (switched["mode"], switched["decided"], switched["waits"]) == ("live", True, False)
     held = await place.ledger.read(lambda rows: modes.mode_of(rows, "order_to_cash", Environment.PRODUCTION))
     assert held is FlowMode.LIVE
-    async with robot.get("flows/order_to_cash/pilots") as answer:
-        (pilot,) = (await answer.json())["items"]
+    (pilot,) = (await robot("GET", "/flows/order_to_cash/pilots"))[1]["items"]
     assert (pilot["ready"], pilot["who"]) == (True, "Dana")
 
 
-async def test_versions_have_their_texts_and_runs(robot: aiohttp.ClientSession) -> None:
-    async with robot.get("flows/order_to_cash/versions") as answer:
-        (version,) = (await answer.json())["items"]
+async def test_versions_have_their_texts_and_runs(robot: Program) -> None:
+    (version,) = (await robot("GET", "/flows/order_to_cash/versions"))[1]["items"]
     assert (version["hash"], version["source"], version["runs"]) == (the_flow().hash, FLOW, 43)
 
 
 async def test_who_may_only_see_switches_nothing(place: Place) -> None:
-    async with (
-        program(place, Right.SEE) as looker,
-        looker.put("flows/order_to_cash/mode", json={"mode": "off"}) as answer,
-    ):
-        assert answer.status == 403
+    async with program(place, {Right.SEE}) as looker:
+        assert (await looker("PUT", "/flows/order_to_cash/mode", {"mode": "off"}))[0] == 403

@@ -12,7 +12,7 @@ from bellwire.ledger import alerts, audit
 from bellwire.settings import load_settings
 from tests.desk.api.calling import Program, program
 from tests.desk.story import NOW, Place, open_desk
-from tests.desk.visiting import PASSWORD, account, browser
+from tests.desk.visiting import PASSWORD, give_account, visit
 from tests.watch.conftest import SECRET, Receiver, environ, receivers
 
 __all__ = ["receivers"]
@@ -78,15 +78,15 @@ async def test_people_are_added_changed_closed_and_opened(place: Place, call: Pr
         assert (await call("POST", path))[0] == 404
     assert (await call("PATCH", "/people/9", {}))[0] == 404
     assert (await call("PUT", "/people/1/password", {"password": "some other words here"}))[0] == 200
-    async with browser(place) as opened:
+    async with visit(place) as opened:
         assert (await opened.sign_in("dana@example.com", "some other words here")).status == 303
     kept = await place.ledger.read(lambda rows: rows.all("SELECT body FROM answers"))
     assert kept == [], "nothing is kept of what holds a password"
 
 
 async def test_a_write_with_a_key_is_done_once(place: Place, call: Program) -> None:
-    await account(place, "Dana")
-    await account(place, "Ada")
+    await give_account(place.ledger, "Dana")
+    await give_account(place.ledger, "Ada")
     for _ in range(2):
         assert (await call("POST", "/people/2/close", **{"Idempotency-Key": "k"}))[0] == 200
     acts = await place.ledger.read(lambda rows: audit.newest(rows, limit=9, target="person 2"))
@@ -100,7 +100,7 @@ async def test_a_token_is_told_once_and_gives_no_more_than_its_maker_has(place: 
     listed = (await call("GET", "/tokens"))[1]["items"]
     assert [each["name"] for each in listed] == ["shed", "the till"] and made["token"] not in str(listed)
     assert made["token"] not in str(await place.ledger.read(lambda rows: rows.all("SELECT body FROM answers")))
-    dana = await account(place, "Dana")
+    dana = await give_account(place.ledger, "Dana")
     async with program(place, {Right.MANAGE}, dana.id) as other:
         status, problem = await other("POST", "/tokens", {"name": "x", "rights": ["work"]})
         assert status == 409 and "can't give it" in problem["title"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from yarl import URL
 
-from bellwire.access import Role, add_person, begin_session
+from bellwire.access import Role
 from bellwire.desk.gate import SESSION
 from bellwire.events import Environment
 from bellwire.ledger import HealthRow, Rows, Trouble, audit, deliveries, health, polls
@@ -16,8 +16,8 @@ from bellwire.vault import Vault
 from tests.cli.acme import BOOKS, DESK
 from tests.cli.desk import AcmeDesk, acme_desk
 from tests.desk.story import NOW, Place, open_desk
-from tests.desk.surfing import Surfer, surfing
 from tests.desk.vendors import NEW, OLD, account, at_vendors, send, vault_of
+from tests.desk.visiting import Visitor, enter, give_account, visit
 
 
 def kept(vault: Vault, connection: str, field: str) -> str | None:
@@ -36,22 +36,22 @@ async def test_each_connection_says_how_it_is(tmp_path: Path) -> None:
         health.set_out(rows, row)
         health.set_out(rows, HealthRow("books", Trouble.SIGNED_OUT, "Tidy Books doesn’t know us.", 2, NOW, NOW))
 
-    async with open_desk(tmp_path) as place, surfing(place) as surfer:
+    async with open_desk(tmp_path) as place, visit(place) as visitor:
         await place.write(lambda story: tell(story.rows))
-        told = (await surfer.get("/connections")).words
+        told = (await visitor.get("/connections")).words
         assert "Parcel Hub sandbox parcels · bronze Left alone until 2:45 PM Parcel Hub doesn’t answer." in told
         assert "Tidy Books sandbox books · bronze Signed out Tidy Books doesn’t know us." in told
         assert "Team Chat sandbox chat · bronze Fine" in told
-        one = (await surfer.get("/connections/parcels")).words
+        one = (await visitor.get("/connections/parcels")).words
         assert "Left alone until 2:45 PM Parcel Hub doesn’t answer. Nothing for you to do" in one
-        assert (await surfer.get("/connections/nope")).status == 404
+        assert (await visitor.get("/connections/nope")).status == 404
 
 
 async def test_what_never_came_is_told_until_it_comes(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), surfing(place) as surfer:
-        assert "Never heard of" in (await surfer.get("/connections/site")).words
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), visit(place) as visitor:
+        assert "Never heard of" in (await visitor.get("/connections/site")).words
         assert (await send(place, OLD, 1)).taken
-        told = (await surfer.get("/connections/site")).words
+        told = (await visitor.get("/connections/site")).words
         assert "Never heard of" not in told and "Fine" in told
 
 
@@ -60,27 +60,27 @@ async def test_the_age_of_each_secret_is_told_and_no_secret(tmp_path: Path) -> N
     with vault_of(tmp_path) as vault:
         Vault.open(tmp_path / "data", {}, lambda: long_ago).store("books", {"access_token": "t0p"})
         books = account("books", BOOKS, vault, base_url="http://127.0.0.1:9")
-        async with open_desk(tmp_path, connections={"books": books}) as place, surfing(place) as surfer:
-            shown = await surfer.get("/connections/books")
+        async with open_desk(tmp_path, connections={"books": books}) as place, visit(place) as visitor:
+            shown = await visitor.get("/connections/books")
         assert "access_token Sep 5, 2026 Dec 4, 2026 soon" in shown.words
         assert "Version 2020-01 ends on 2020-12-31: update Bellwire before" in shown.words
         assert "t0p" not in shown.page
 
 
 async def test_credentials_are_tried_before_they_are_kept_and_never_shown(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path) as (place, _, vault), surfing(place) as surfer:
+    async with at_vendors(tmp_path) as (place, _, vault), visit(place) as visitor:
         path = "/connections/desk/credentials"
-        wrong = await surfer.post(path, client_id="app", client_secret="wr0ng", refresh_token="wr0ng-t0ken")
+        wrong = await visitor.send(path, client_id="app", client_secret="wr0ng", refresh_token="wr0ng-t0ken")
         assert (wrong.status, "Nothing was kept." in wrong.words) == (400, True)
         assert "wr0ng" not in wrong.page and kept(vault, "desk", "client_id") is None
-        empty = await surfer.post(path)
+        empty = await visitor.send(path)
         assert "Nothing was filled in" in empty.words
 
 
 async def test_what_the_vendor_takes_is_kept_and_used_from_then_on(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path) as (place, _, vault), surfing(place) as surfer:
+    async with at_vendors(tmp_path) as (place, _, vault), visit(place) as visitor:
         given = {"client_id": "app", "client_secret": "s3cret", "refresh_token": "g00d"}
-        shown = await surfer.post("/connections/desk/credentials", **given)
+        shown = await visitor.send("/connections/desk/credentials", **given)
         assert shown.path == "/connections/desk"
         assert "Signed in to Tea & Co, sandbox. The credentials are kept, and used from now on." in shown.words
         assert kept(vault, "desk", "client_secret") == "s3cret"
@@ -92,9 +92,9 @@ async def test_what_the_vendor_takes_is_kept_and_used_from_then_on(tmp_path: Pat
         ]
 
 
-async def begun(surfer: Surfer) -> str:
+async def begun(visitor: Visitor) -> str:
     """The address at the vendor that the desk leads to."""
-    shown = await surfer.post("/connections/desk/sign-in", at="/connections/desk")
+    shown = await visitor.send("/connections/desk/sign-in", at="/connections/desk")
     assert shown.path == "/connections/desk/sign-in"
     found = re.search(r'href="([^"]+/oauth/authorize[^"]+)"', shown.page)
     assert found, shown.words
@@ -106,9 +106,9 @@ def with_app(vault: Vault) -> None:
 
 
 async def test_the_owner_signs_in_at_the_vendor_and_comes_back(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path) as (place, acme, vault), surfing(place) as surfer:
+    async with at_vendors(tmp_path) as (place, acme, vault), visit(place) as visitor:
         with_app(vault)
-        async with surfer.session.get(await begun(surfer)) as back:
+        async with visitor.session.get(await begun(visitor)) as back:
             page = await back.text()
             assert back.url.path == "/connections/desk" and not back.url.query
         assert "Signed in to Tea &amp; Co, sandbox." in page and "Acme Desk says: company = 7." in page
@@ -119,31 +119,31 @@ async def test_the_owner_signs_in_at_the_vendor_and_comes_back(tmp_path: Path) -
         assert ("somebody at this machine", "sign in", "desk") in await acts(place)
 
 
-async def answered(surfer: Surfer, acme: AcmeDesk) -> str:
+async def answered(visitor: Visitor, acme: AcmeDesk) -> str:
     """Where the vendor sends the browser, below the desk."""
-    async with surfer.session.get(await begun(surfer), allow_redirects=False) as sent:
-        return sent.headers["Location"].removeprefix(surfer.url)
+    async with visitor.session.get(await begun(visitor), allow_redirects=False) as sent:
+        return sent.headers["Location"].removeprefix(visitor.url)
 
 
 async def test_an_answer_counts_once_and_only_for_who_asked(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path) as (place, acme, vault), surfing(place) as surfer, surfing(place) as other:
+    async with at_vendors(tmp_path) as (place, acme, vault), visit(place) as visitor, visit(place) as other:
         with_app(vault)
-        address = await answered(surfer, acme)
+        address = await answered(visitor, acme)
         assert (await other.get(address)).status == 400
         forged = re.sub("state=[^&]+", "state=another", address)
-        assert (await surfer.get(forged)).status == 400
+        assert (await visitor.get(forged)).status == 400
         assert kept(vault, "desk", "refresh_token") is None
-        assert (await surfer.get(address)).path == "/connections/desk"
-        again = await surfer.get(address)
+        assert (await visitor.get(address)).path == "/connections/desk"
+        again = await visitor.get(address)
         assert (again.status, "isn’t the answer to a sign-in that you began here" in again.words) == (400, True)
 
 
 async def test_an_answer_that_took_too_long_is_refused(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path) as (place, acme, vault), surfing(place) as surfer:
+    async with at_vendors(tmp_path) as (place, acme, vault), visit(place) as visitor:
         with_app(vault)
-        address = await answered(surfer, acme)
+        address = await answered(visitor, acme)
         place.now += timedelta(minutes=11)
-        assert (await surfer.get(address)).status == 400
+        assert (await visitor.get(address)).status == 400
         assert kept(vault, "desk", "refresh_token") is None
 
 
@@ -154,20 +154,20 @@ async def test_who_comes_back_from_the_vendor_after_a_restart_is_recognised_once
         with_app(vault)
         connections = {"desk": account("desk", DESK, vault, base_url=acme.url)}
         async with open_desk(tmp_path, connections=connections, ledger_url=ledger_url) as place:
-            async with surfing(place) as surfer:
-                address = await answered(surfer, acme)
-                cookies = {each.key: each.value for each in surfer.session.cookie_jar}
+            async with visit(place) as visitor:
+                address = await answered(visitor, acme)
+                cookies = {each.key: each.value for each in visitor.session.cookie_jar}
             kept_of_it = str(await place.ledger.read(lambda rows: rows.all("SELECT * FROM consents")))
         for secret in (acme.asked["state"], acme.asked["code_challenge"], cookies[SESSION]):
             assert secret not in kept_of_it
         async with open_desk(tmp_path, connections=connections, ledger_url=ledger_url) as place:
             place.now = NOW + timedelta(minutes=9)
-            async with surfing(place) as surfer:
-                surfer.session.cookie_jar.update_cookies(cookies, URL(place.url))
-                shown = await surfer.get(address)
+            async with visit(place) as visitor:
+                visitor.session.cookie_jar.update_cookies(cookies, URL(place.url))
+                shown = await visitor.get(address)
                 assert "Signed in to Tea & Co, sandbox." in shown.words
                 assert kept(vault, "desk", "refresh_token") == "r3fresh"
-                assert (await surfer.get(address)).status == 400
+                assert (await visitor.get(address)).status == 400
         for connection in connections.values():
             await connection.api.close()
 
@@ -177,65 +177,65 @@ async def test_what_a_vendor_said_is_shown_after_a_restart_and_by_others(tmp_pat
         connections = {"desk": account("desk", DESK, vault, base_url=acme.url)}
         async with (
             open_desk(tmp_path, connections=connections, ledger_url=ledger_url) as place,
-            surfing(place) as surfer,
+            visit(place) as visitor,
         ):
-            assert "It wasn’t asked yet" in (await surfer.get("/connections/desk")).words
-            asked = await surfer.post("/connections/desk/check", at="/connections/desk")
+            assert "It wasn’t asked yet" in (await visitor.get("/connections/desk")).words
+            asked = await visitor.send("/connections/desk/check", at="/connections/desk")
         said = re.search(r"What Acme Desk says Asked .*? (Wrong .*?) Ask it now", asked.words)
         assert said, asked.words
         async with (
             open_desk(tmp_path, connections=connections, ledger_url=ledger_url) as place,
-            surfing(place) as surfer,
+            visit(place) as visitor,
         ):
-            assert said[1] in (await surfer.get("/connections/desk")).words
+            assert said[1] in (await visitor.get("/connections/desk")).words
         for connection in connections.values():
             await connection.api.close()
 
 
 async def test_without_the_id_of_the_app_one_is_told_where_to_fill_it_in(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path) as (place, _, _), surfing(place) as surfer:
-        shown = await surfer.post("/connections/desk/sign-in", at="/connections/desk")
+    async with at_vendors(tmp_path) as (place, _, _), visit(place) as visitor:
+        shown = await visitor.send("/connections/desk/sign-in", at="/connections/desk")
         assert "has no client_id. Fill in what the vendor calls the id and the secret of your app" in shown.words
 
 
 async def test_its_webhooks_are_looked_at_and_sent_here(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path) as (place, acme, vault), surfing(place) as surfer:
+    async with at_vendors(tmp_path) as (place, acme, vault), visit(place) as visitor:
         with_app(vault)
-        await surfer.session.get(await begun(surfer))
-        asked = await surfer.post("/connections/desk/check", at="/connections/desk")
+        await visitor.session.get(await begun(visitor))
+        asked = await visitor.send("/connections/desk/check", at="/connections/desk")
         assert "Acme Desk doesn't send: ticket.created, ticket.closed." in asked.words
-        mended = await surfer.post("/connections/desk/subscriptions", at="/connections/desk")
+        mended = await visitor.send("/connections/desk/subscriptions", at="/connections/desk")
         assert "Acme Desk now sends here: ticket.created, ticket.closed." in mended.words
         assert {hook["url"] for hook in acme.hooks} == {f"{place.url}/hooks/desk"}
         assert kept(vault, "desk", "webhook_secret") == "h00k" and "h00k" not in mended.page
-        again = await surfer.post("/connections/desk/subscriptions", at="/connections/desk")
+        again = await visitor.send("/connections/desk/subscriptions", at="/connections/desk")
         assert "Nothing was changed." in again.words and len(acme.hooks) == 2
 
 
 async def test_its_lists_are_read_now_when_asked(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path) as (place, _, _), surfing(place) as surfer:
+    async with at_vendors(tmp_path) as (place, _, _), visit(place) as visitor:
         later = place.now + timedelta(hours=1)
         await place.write(lambda story: polls.begin(story.rows, "desk", "tickets", place.now, later))
-        shown = await surfer.post("/connections/desk/polls", at="/connections/desk")
+        shown = await visitor.send("/connections/desk/polls", at="/connections/desk")
         assert "Acme Desk is asked now what happened: tickets." in shown.words
         (row,) = await place.ledger.read(polls.everything)
         assert row.due_at < later
 
 
 async def test_a_webhook_secret_is_replaced_without_losing_a_webhook(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, vault), surfing(place) as surfer:
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, vault), visit(place) as visitor:
         path = "/connections/site/rotate"
         assert (await send(place, OLD, 1)).taken
         assert (await send(place, NEW, 2)).status == 401
-        both = await surfer.post(path, secret=NEW)
+        both = await visitor.send(path, secret=NEW)
         assert "Both secrets are accepted from now on." in both.words
         assert "No webhook that is signed with the new secret has come yet." in both.words
         assert (await send(place, OLD, 3)).taken
-        refused = await surfer.post(f"{path}/end", at=path, keep="new")
+        refused = await visitor.send(f"{path}/end", at=path, keep="new")
         assert (refused.status, "Tick the box" in refused.words) == (400, True)
         assert (await send(place, NEW, 4)).taken and (await send(place, OLD, 5)).taken
-        assert "A webhook that is signed with the new secret came" in (await surfer.get(path)).words
-        dropped = await surfer.post(f"{path}/end", at=path, keep="new")
+        assert "A webhook that is signed with the new secret came" in (await visitor.get(path)).words
+        dropped = await visitor.send(f"{path}/end", at=path, keep="new")
         assert "The old secret is dropped" in dropped.words
         assert (await send(place, OLD, 6)).status == 401 and (await send(place, NEW, 7)).taken
         assert (kept(vault, "site", "webhook_secret"), kept(vault, "site", "webhook_secret_previous")) == (NEW, "")
@@ -244,27 +244,27 @@ async def test_a_webhook_secret_is_replaced_without_losing_a_webhook(tmp_path: P
 
 
 async def test_one_can_go_back_to_the_secret_from_before(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), surfing(place) as surfer:
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), visit(place) as visitor:
         path = "/connections/site/rotate"
-        await surfer.post(path, secret=NEW)
-        assert "only one again" in (await surfer.post(f"{path}/end", at=path, keep="old")).words
+        await visitor.send(path, secret=NEW)
+        assert "only one again" in (await visitor.send(f"{path}/end", at=path, keep="old")).words
         assert (await send(place, OLD, 1)).taken and (await send(place, NEW, 2)).status == 401
-        same = await surfer.post(path, secret=OLD)
+        same = await visitor.send(path, secret=OLD)
         assert (same.status, "That is the secret from before." in same.words) == (400, True)
 
 
 async def test_a_new_secret_among_the_credentials_leaves_the_one_before_accepted(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), surfing(place) as surfer:
-        await surfer.post("/connections/site/credentials", webhook_secret=NEW)
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), visit(place) as visitor:
+        await visitor.send("/connections/site/credentials", webhook_secret=NEW)
         assert (await send(place, OLD, 1)).taken and (await send(place, NEW, 2)).taken
 
 
 async def test_a_made_up_webhook_comes_as_the_first_one(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), surfing(place) as surfer:
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), visit(place) as visitor:
         path = "/connections/site/first"
-        waiting = (await surfer.get(path)).words
+        waiting = (await visitor.get(path)).words
         assert "Waiting for your first webhook" in waiting and f"{place.url}/hooks/site" in waiting
-        shown = await surfer.post(path)
+        shown = await visitor.send(path)
         assert "A made-up webhook was sent, and taken in." in shown.words and "It has come" in shown.words
         (row,) = await place.ledger.read(lambda rows: deliveries.newest(rows, limit=5))
         assert row.connection == "site"
@@ -273,48 +273,42 @@ async def test_a_made_up_webhook_comes_as_the_first_one(tmp_path: Path) -> None:
 async def test_nothing_made_up_comes_from_a_production_account(tmp_path: Path) -> None:
     async with (
         at_vendors(tmp_path, environment=Environment.PRODUCTION, webhook_secret=OLD) as (place, _, _),
-        surfing(place) as surfer,
+        visit(place) as visitor,
     ):
         path = "/connections/site/first"
-        assert "made-up" not in (await surfer.get(path)).words
-        shown = await surfer.post(path, at="/connections/site")
+        assert "made-up" not in (await visitor.get(path)).words
+        shown = await visitor.send(path, at="/connections/site")
         assert (shown.status, "is a production account" in shown.words) == (400, True)
         assert await place.ledger.read(lambda rows: deliveries.newest(rows, limit=5)) == []
 
 
 @pytest.mark.parametrize("path", ["/connections/books/first", "/connections/books/rotate"])
 async def test_what_sends_no_webhooks_has_no_page_for_them(tmp_path: Path, path: str) -> None:
-    async with open_desk(tmp_path) as place, surfing(place) as surfer:
-        assert (await surfer.get(path)).status == 404
+    async with open_desk(tmp_path) as place, visit(place) as visitor:
+        assert (await visitor.get(path)).status == 404
 
 
-async def signed_in(place: Place, surfer: Surfer, role: Role) -> None:
-    def begin(rows: Rows) -> str:
-        given = {"password": "x", "now": place.now, "who": "x"}
-        add_person(rows, name="Olive", email="o@example.com", role=Role.OWNER, **given)  # type: ignore[arg-type]
-        person = add_person(rows, name="Dana", email="d@example.com", role=role, **given)  # type: ignore[arg-type]
-        return begin_session(rows, person.id, place.now, "")
-
-    secret = await place.ledger.write(begin)
-    surfer.session.headers["Cookie"] = f"{SESSION}={secret}"
+async def signed_in(place: Place, visitor: Visitor, role: Role) -> None:
+    await give_account(place.ledger, "Olive")
+    await enter(place, visitor, await give_account(place.ledger, "Dana", role))
 
 
 async def test_who_may_only_see_is_offered_nothing_else_and_does_nothing_else(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, vault), surfing(place) as surfer:
-        await signed_in(place, surfer, Role.VIEWER)
-        shown = await surfer.get("/connections/site")
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, vault), visit(place) as visitor:
+        await signed_in(place, visitor, Role.VIEWER)
+        shown = await visitor.get("/connections/site")
         assert shown.status == 200 and "Set credentials" not in shown.words and "Ask it now" not in shown.words
         for path in ("credentials", "rotate", "sign-in"):
-            assert (await surfer.get(f"/connections/site/{path}")).status == 403, path
+            assert (await visitor.get(f"/connections/site/{path}")).status == 403, path
         for path in ("check", "polls", "subscriptions", "credentials", "sign-in", "rotate", "rotate/end", "first"):
-            refused = await surfer.post(f"/connections/site/{path}", at="/connections/site", secret=NEW, keep="new")
+            refused = await visitor.send(f"/connections/site/{path}", at="/connections/site", secret=NEW, keep="new")
             assert (refused.status, refused.path) == (403, f"/connections/site/{path}")
         assert kept(vault, "site", "webhook_secret") == OLD
 
 
 async def test_who_works_here_asks_the_vendor_and_changes_no_credentials(tmp_path: Path) -> None:
-    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), surfing(place) as surfer:
-        await signed_in(place, surfer, Role.OPERATOR)
-        asked = await surfer.post("/connections/site/check", at="/connections/site")
-        assert asked.status == 200 and "There is nobody to ask: it only listens." in asked.words
-        assert (await surfer.post("/connections/site/rotate", at="/connections/site", secret=NEW)).status == 403
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), visit(place) as visitor:
+        await signed_in(place, visitor, Role.OPERATOR)
+        asked = await visitor.send("/connections/site/check", at="/connections/site")
+        assert asked.status == 303 and "There is nobody to ask: it only listens." in asked.words
+        assert (await visitor.send("/connections/site/rotate", at="/connections/site", secret=NEW)).status == 403

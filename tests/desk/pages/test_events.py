@@ -9,7 +9,8 @@ import pytest
 from bellwire.ledger import deliveries, purge
 from tests.desk.pages.test_run import submit
 from tests.desk.story import NOW, Place, Story, open_desk
-from tests.desk.test_pages import NASTY, answer, shown, words
+from tests.desk.test_pages import NASTY, answer, shown
+from tests.desk.visiting import words
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import aiohttp
 import orjson
 import pytest
 
-from bellwire.access import Role, add_person, hashed
+from bellwire.access import Role, add_person
 from bellwire.engine import dismiss
 from bellwire.events import Customer
 from bellwire.ledger import (
@@ -31,7 +31,7 @@ from bellwire.ledger import (
     runs,
 )
 from tests.desk.story import NOW, Place, Story, open_desk
-from tests.desk.test_pages import words
+from tests.desk.visiting import KEPT, PASSWORD, words
 from tests.ledger.stuck import dealt_with
 
 MAP_IT = 'Add it there, or run `bellwire records map stock product TEA-100 "Item name or id"`, then send it again.'
@@ -423,18 +423,17 @@ async def test_work_that_isnt_known_any_more_says_so(desk: Visit) -> None:
 
 async def signed_in(place: Place, desk: Visit, role: Role) -> None:
     """Dana has this role; Kim has left."""
-    secret = hashed("a long enough password")
 
     def add(rows: Rows) -> None:
         for name, its in (("Olive", Role.OWNER), ("Dana", role), ("Kim", role)):
             person = add_person(
-                rows, name=name, email=f"{name}@example.com", role=its, password=secret, now=NOW, who="test"
+                rows, name=name, email=f"{name}@example.com", role=its, password=KEPT, now=NOW, who="test"
             )
         people.disable(rows, person.id, NOW)
 
     await place.ledger.write(add)
     await desk.get("/sign-in")
-    await desk.post("/sign-in", email="dana@example.com", password="a long enough password")
+    await desk.post("/sign-in", email="dana@example.com", password=PASSWORD)
 
 
 async def test_where_people_have_accounts_one_of_them_is_chosen(place: Place, desk: Visit) -> None:

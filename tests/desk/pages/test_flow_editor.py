@@ -12,6 +12,7 @@ import pytest
 
 from bellwire.ledger import audit, drafts
 from tests.desk.story import FLOW, Place, open_desk
+from tests.desk.visiting import words
 
 EDIT = "/flows/order_to_cash/edit"
 _TAG = re.compile(r"<(input|select|textarea|option|button|/select)\b([^>]*)>(?:\n?([^<]*))?")
@@ -58,7 +59,7 @@ class Person:
 
     @property
     def words(self) -> str:
-        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", self.page)).split())
+        return words(self.page)
 
     async def draft(self) -> str:
         found = await self.place.ledger.read(lambda rows: drafts.find(rows, "order_to_cash"))

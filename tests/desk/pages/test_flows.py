@@ -19,17 +19,27 @@ MODE = "/flows/order_to_cash/mode"
 
 
 @pytest.fixture
-async def visitor(tmp_path: Path) -> AsyncIterator[Visitor]:
-    async with open_desk(tmp_path) as place, visit(place) as visitor:
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    async with open_desk(tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+async def visitor(place: Place) -> AsyncIterator[Visitor]:
+    async with visit(place) as visitor:
         yield visitor
 
 
 @pytest.fixture
-async def real(tmp_path: Path) -> AsyncIterator[Visitor]:
+async def real_place(tmp_path: Path) -> AsyncIterator[Place]:
     """A desk whose accounts are real ones."""
-    folder = tmp_path / "real"
-    folder.mkdir()
-    async with open_desk(folder, environment=Environment.PRODUCTION) as place, visit(place) as visitor:
+    async with open_desk(tmp_path, environment=Environment.PRODUCTION) as place:
+        yield place
+
+
+@pytest.fixture
+async def real(real_place: Place) -> AsyncIterator[Visitor]:
+    async with visit(real_place) as visitor:
         yield visitor
 
 
@@ -37,9 +47,9 @@ async def mode_in(place: Place, environment: Environment = Environment.SANDBOX) 
     return await place.ledger.read(lambda rows: modes.mode_of(rows, "order_to_cash", environment))
 
 
-async def test_each_flow_is_a_row_with_todays_figures(visitor: Visitor) -> None:
-    await visitor.place.ledger.write(a_day)
-    await visitor.place.write(lambda story: pilots.record(story.rows, PILOT))
+async def test_each_flow_is_a_row_with_todays_figures(place: Place, visitor: Visitor) -> None:
+    await place.ledger.write(a_day)
+    await place.write(lambda story: pilots.record(story.rows, PILOT))
 
     text = await visitor.read("/flows")
 
@@ -52,8 +62,10 @@ async def test_each_flow_is_a_row_with_todays_figures(visitor: Visitor) -> None:
     assert "Pilot Passed Nov 20, 2:41 PM" in text
 
 
-async def test_a_flow_that_is_within_its_criteria_says_so_and_one_that_is_too_slow_too(visitor: Visitor) -> None:
-    await visitor.place.write(lambda story: story.done(NOW - timedelta(hours=1)))
+async def test_a_flow_that_is_within_its_criteria_says_so_and_one_that_is_too_slow_too(
+    place: Place, visitor: Visitor
+) -> None:
+    await place.write(lambda story: story.done(NOW - timedelta(hours=1)))
     assert "Error rate 0.0% good: at most 1% As it should be Yes" in await visitor.read("/flows")
 
     def slow(story: Story) -> None:
@@ -61,7 +73,7 @@ async def test_a_flow_that_is_within_its_criteria_says_so_and_one_that_is_too_sl
         run = story.starts(NOW - timedelta(hours=1))
         assert runs.leave(story.rows, run, 1, RunState.DONE, now=NOW - timedelta(minutes=50))
 
-    await visitor.place.write(slow)
+    await place.write(slow)
     assert "As it should be No 1 of 2 took longer than 2 min" in await visitor.read("/flows")
 
 
@@ -78,59 +90,62 @@ async def test_the_mode_page_tells_what_each_mode_means(visitor: Visitor) -> Non
     assert "Live now" in text and "Switch it: people do it …" in text and "Switch it: live …" not in text
 
 
-async def test_before_a_switch_the_consequences_are_told_with_what_is_under_way(visitor: Visitor) -> None:
-    await visitor.place.write(lambda story: (story.dies(NOW), story.starts(NOW), to_do(story)))
+async def test_before_a_switch_the_consequences_are_told_with_what_is_under_way(place: Place, visitor: Visitor) -> None:
+    await place.write(lambda story: (story.dies(NOW), story.starts(NOW), to_do(story)))
 
     text = await visitor.read(f"{MODE}?to=manual")
 
     assert "becomes a to-do on the page To-dos; nothing is sent" in text
     assert "Now: 1 run under way, 1 waiting, 1 exception, 1 open to-do." in text
-    assert await mode_in(visitor.place) is FlowMode.LIVE
+    assert await mode_in(place) is FlowMode.LIVE
 
 
-async def test_a_switch_holds_at_once_and_stays_on_record(visitor: Visitor) -> None:
-    status, path, text = await visitor.send(f"{MODE}?to=manual", MODE, mode="manual", reason="the books are moved")
+async def test_a_switch_holds_at_once_and_stays_on_record(place: Place, visitor: Visitor) -> None:
+    shown = await visitor.send(MODE, f"{MODE}?to=manual", mode="manual", reason="the books are moved")
 
-    assert (status, path) == (303, "/flows/order_to_cash")
-    assert "Order to cash is switched: people do it." in text and "Mode: people do it" in text
-    assert await mode_in(visitor.place) is FlowMode.MANUAL
-    (act,) = await visitor.place.ledger.read(lambda rows: audit.newest(rows, limit=1))
+    assert (shown.status, shown.path) == (303, "/flows/order_to_cash")
+    assert "Order to cash is switched: people do it." in shown.words and "Mode: people do it" in shown.words
+    assert await mode_in(place) is FlowMode.MANUAL
+    (act,) = await place.ledger.read(lambda rows: audit.newest(rows, limit=1))
     assert (act.who, act.what, act.detail) == ("somebody at this machine", "switch manual", "the books are moved")
     assert "since 2:41 PM : the books are moved" in await visitor.read(MODE)
 
 
-async def test_with_real_accounts_and_no_pilot_it_goes_live_only_with_a_reason(real: Visitor) -> None:
+async def test_with_real_accounts_and_no_pilot_it_goes_live_only_with_a_reason(
+    real_place: Place, real: Visitor
+) -> None:
     text = await real.read(f"{MODE}?to=live")
     assert "Real ones: what it does is real, from the next event on." in text
     assert "Its present text hasn't been through a pilot." in text
 
-    status, _, text = await real.send(f"{MODE}?to=live", MODE, mode="live")
-    assert status == 400 and "Say why it is to go live without a pilot that passed." in text
-    assert await mode_in(real.place, Environment.PRODUCTION) is FlowMode.SHADOW
-    status, _, _ = await real.send(f"{MODE}?to=live", MODE, mode="live", reason="as for years")
-    assert status == 303
-    assert await mode_in(real.place, Environment.PRODUCTION) is FlowMode.LIVE
+    shown = await real.send(MODE, f"{MODE}?to=live", mode="live")
+    assert shown.status == 400 and "Say why it is to go live without a pilot that passed." in shown.words
+    assert await mode_in(real_place, Environment.PRODUCTION) is FlowMode.SHADOW
+    shown = await real.send(MODE, f"{MODE}?to=live", mode="live", reason="as for years")
+    assert shown.status == 303
+    assert await mode_in(real_place, Environment.PRODUCTION) is FlowMode.LIVE
 
 
-async def test_after_a_pilot_that_passed_it_goes_live_without_a_word(real: Visitor) -> None:
-    await real.place.write(lambda story: pilots.record(story.rows, PILOT))
-    status, _, _ = await real.send(f"{MODE}?to=live", MODE, mode="live")
-    assert status == 303
-    assert await mode_in(real.place, Environment.PRODUCTION) is FlowMode.LIVE
+async def test_after_a_pilot_that_passed_it_goes_live_without_a_word(real_place: Place, real: Visitor) -> None:
+    await real_place.write(lambda story: pilots.record(story.rows, PILOT))
+    shown = await real.send(MODE, f"{MODE}?to=live", mode="live")
+    assert shown.status == 303
+    assert await mode_in(real_place, Environment.PRODUCTION) is FlowMode.LIVE
 
 
 async def test_a_mode_that_is_none_is_refused(visitor: Visitor) -> None:
-    status, _, text = await visitor.send(f"{MODE}?to=off", MODE, mode="sideways")
-    assert status == 400 and "Choose a mode." in text
+    shown = await visitor.send(MODE, f"{MODE}?to=off", mode="sideways")
+    assert shown.status == 400 and "Choose a mode." in shown.words
 
 
 @pytest.mark.parametrize("path", ["/flows/another/mode", "/flows/another/versions", f"{MODE[:-4]}versions?version=x"])
 async def test_what_isnt_there_is_a_404(visitor: Visitor, path: str) -> None:
-    status, _ = await visitor.see(path)
-    assert status == 404
+    shown = await visitor.get(path)
+    assert shown.status == 404
 
 
 async def test_versions_tell_when_each_was_first_seen_how_many_runs_it_had_and_what_it_changed(
+    place: Place,
     visitor: Visitor,
 ) -> None:
     newer = parse_flow(FLOW.replace("reason: sale", "reason: sold <here>"), Path("order_to_cash.yaml"))
@@ -140,9 +155,9 @@ async def test_versions_tell_when_each_was_first_seen_how_many_runs_it_had_and_w
         story.done(NOW - timedelta(days=2))
         runs.keep_flow(story.rows, newer.id, newer.hash, newer.source, NOW)
 
-    await visitor.place.write(tell)
+    await place.write(tell)
     text = await visitor.read("/flows/order_to_cash/versions")
-    _, page = await visitor.see("/flows/order_to_cash/versions")
+    page = (await visitor.get("/flows/order_to_cash/versions")).page
 
     assert f"2:41 PM shown below 0 – {newer.hash}" in text
     assert f"Nov 21, 2:41 PM 2 Nov 22, 2:41 PM {the_flow().hash} in use" in text

@@ -11,7 +11,8 @@ from bellwire.desk.pages.handbook import fitting
 from bellwire.events import DICTIONARY
 from bellwire.flows import dictionary
 from tests.desk.story import Place, open_desk
-from tests.desk.test_pages import NASTY, answer, shown, words
+from tests.desk.test_pages import NASTY, answer, shown
+from tests.desk.visiting import words
 
 
 @pytest.fixture

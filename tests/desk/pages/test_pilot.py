@@ -15,7 +15,7 @@ from bellwire.flows import Flow, load_flow
 from bellwire.ledger import PilotRow, pilots
 from bellwire.practice import Practice
 from bellwire.practice.project import write_project
-from tests.desk.story import NOW, open_desk, the_flow
+from tests.desk.story import NOW, Place, open_desk, the_flow
 from tests.desk.visiting import Visitor, visit
 from tests.practice.pilots import SHORT, roles
 
@@ -26,6 +26,7 @@ PATH = "/flows/short/pilot"
 class Shop:
     folder: Path
     flow: Flow
+    place: Place
     visitor: Visitor
 
     async def until(self, *wanted: str) -> str:
@@ -39,7 +40,7 @@ class Shop:
         raise AssertionError(text)
 
     async def on_record(self) -> list[PilotRow]:
-        return await self.visitor.place.ledger.read(lambda rows: pilots.of_flow(rows, "short", limit=5))
+        return await self.place.ledger.read(lambda rows: pilots.of_flow(rows, "short", limit=5))
 
 
 async def _until(held: Callable[[], bool]) -> None:
@@ -60,15 +61,15 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
         ledger = f"sqlite:///{tmp_path / 'data' / 'ledger.db'}"
         desk = open_desk(tmp_path, flows=[flow, the_flow()], project=tmp_path, ledger_url=ledger)
         place = await stack.enter_async_context(desk)
-        yield Shop(tmp_path, flow, await stack.enter_async_context(visit(place)))
+        yield Shop(tmp_path, flow, place, await stack.enter_async_context(visit(place)))
 
 
 async def test_a_pilot_shows_its_progress_and_its_report_and_is_on_record(shop: Shop) -> None:
     assert "Its present text hasn’t been through a pilot" in await shop.visitor.read(PATH)
 
-    status, path, text = await shop.visitor.send(PATH)
-    assert (status, path) == (303, PATH) and "Record 1 of 10 …" in text
-    assert "Try it on 10 made-up records" not in text
+    begun = await shop.visitor.send(PATH)
+    assert (begun.status, begun.path) == (303, PATH) and "Record 1 of 10 …" in begun.words
+    assert "Try it on 10 made-up records" not in begun.words
     text = await shop.until("eady: ")
 
     assert "Ready: 10 of 10 as expected" in text
@@ -80,8 +81,8 @@ async def test_a_pilot_shows_its_progress_and_its_report_and_is_on_record(shop: 
 
 async def test_there_is_one_at_a_time(shop: Shop) -> None:
     await shop.visitor.send(PATH)
-    _, _, text = await shop.visitor.send("/flows/order_to_cash/pilot")
-    assert "A pilot of short is under way: there is one at a time." in text
+    shown = await shop.visitor.send("/flows/order_to_cash/pilot")
+    assert "A pilot of short is under way: there is one at a time." in shown.words
 
 
 async def test_what_is_wrong_with_the_file_is_told(shop: Shop) -> None:

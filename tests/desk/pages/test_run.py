@@ -15,7 +15,8 @@ from bellwire.connectors.kit.exchanges import Asked, Exchanges, Secrets
 from bellwire.ledger import ExceptionState, Rows, RunState, exceptions, exchanges, runs
 from tests.connecting import Secrets as Values
 from tests.desk.story import NOW, Place, Story, open_desk, the_flow
-from tests.desk.test_pages import NASTY, shown, words
+from tests.desk.test_pages import NASTY, shown
+from tests.desk.visiting import words
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from bellwire.events import Customer
 from bellwire.ledger import RunState, runs
 from tests.desk.story import NOW, Place, Story, open_desk
-from tests.desk.test_pages import NASTY, shown, words
+from tests.desk.test_pages import NASTY, shown
+from tests.desk.visiting import words
 from tests.samples import usd
 
 ROBIN = Customer(name="Robin Hill", email="robin@example.com")

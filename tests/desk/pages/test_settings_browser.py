@@ -1,31 +1,22 @@
-"""The first account and the second step, in a real browser; and that the pages fit every screen."""
+"""The first account and the second step, in a real browser."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 from pyotp import TOTP
 
 from bellwire.access import setup_code
-from bellwire.ledger import asks, audit
-from tests.desk import test_browser
-from tests.desk.story import NOW, Place, open_desk
-from tests.desk.test_browser import LAPTOP, PHONE, Window, window
-from tests.desk.visiting import PASSWORD, account
+from bellwire.ledger import asks
+from tests.desk.browsing import Window, in_chromium, window
+from tests.desk.story import Place, open_desk
+from tests.desk.visiting import PASSWORD
 
-browser = test_browser.browser
-pytestmark = test_browser.pytestmark
-
-PATHS = [
-    *("/settings", "/settings/me", "/settings/people", "/settings/people/1", "/settings/tokens"),
-    *("/settings/alerts", "/settings/retention", "/settings/audit"),
-    *("/help", "/help/dictionary", "/help/dictionary?q=order", "/help/runbooks/order_to_cash"),
-]
+pytestmark = in_chromium
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     """A desk that is bound beyond loopback, as far as it knows."""
     async with open_desk(tmp_path, business="Hill & Leaf Tea", host="0.0.0.0") as place:  # noqa: S104
@@ -83,18 +74,3 @@ async def test_an_owner_makes_the_first_account_and_signs_in_with_a_one_time_cod
         await page.goto(f"{place.url}/settings/me")
         await expect(page.get_by_text("9 recovery codes are left")).to_be_visible()
         assert [line for line in opened.complaints if "403" not in line] == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [LAPTOP, PHONE])
-async def test_the_pages_fit_every_screen(browser: Browser, place: Place, width: int, scheme: str) -> None:
-    await account(place, "Dana")
-    await place.ledger.write(lambda rows: audit.record(rows, "Dana", "retry", "run 12", NOW, "a reason " * 20))
-    async with window(browser, width=width, scheme=scheme) as opened:
-        await sign_in(opened, place)
-        for path in PATHS:
-            await opened.page.goto(place.url + path)
-            assert await opened.page.evaluate("document.documentElement.scrollWidth") <= width, path
-            assert await opened.page.locator("h1").count() == 1, path
-        assert opened.complaints == []
-        assert all(address.startswith((place.url, "data:image/svg")) for address in opened.asked)

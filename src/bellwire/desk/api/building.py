@@ -1,5 +1,8 @@
 """The API, put together."""
 
+from collections.abc import Sequence
+from types import ModuleType
+
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -44,7 +47,7 @@ RESOURCES = (
 )
 
 
-def api(site: Site) -> FastAPI:
+def api(site: Site, resources: Sequence[ModuleType] = RESOURCES) -> FastAPI:
     app = FastAPI(
         title="Bellwire",
         version=__version__,
@@ -59,7 +62,7 @@ def api(site: Site) -> FastAPI:
         responses=PROBLEMS,
     )
     doors = Doors(site)
-    for module in RESOURCES:
+    for module in resources:
         app.include_router(module.router(doors))
     answer_problems(app)
     app.add_middleware(Entrance, doors=doors)

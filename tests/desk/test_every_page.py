@@ -1,0 +1,166 @@
+"""Every page fits its screen and can be read by everybody, on a laptop and on a phone, in light and dark: as it is
+listed in `Desk.all_pages()`, and in states that its address doesn't tell."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from bellwire.access import Role
+from bellwire.ledger import PilotRow, asks, audit, pilots
+from tests.desk.asked import to_do
+from tests.desk.browsing import CLIPPED, LAPTOP, PHONE, TOO_FAINT, in_chromium, window
+from tests.desk.callers import Guest, address, furnish, pages_of, somebody
+from tests.desk.pages.test_exceptions import GROUP, many
+from tests.desk.story import NOW, Place, Story, open_desk, state_of, the_flow
+from tests.desk.vendors import OLD, at_vendors, send
+
+pytestmark = in_chromium
+
+FADING = """document.getAnimations().forEach((animation) => animation.finish())"""
+HERE: Any = {"domain": "127.0.0.1", "path": "/"}
+OPENED = """document.querySelectorAll("details").forEach((details) => { details.open = true; })"""
+UNLABELLED = """[...document.querySelectorAll("input:not([type=hidden], [hidden]), select, textarea")]
+  .filter((field) => !field.labels.length && !field.ariaLabel).map((field) => field.outerHTML)"""
+PAPER = {"light": "rgb(246, 246, 243)", "dark": "rgb(19, 25, 26)"}
+
+
+@dataclass(frozen=True)
+class Sights:
+    """Addresses, and what the browser of somebody who is signed in keeps: the desks that don't know it show what they
+    show to strangers."""
+
+    pages: Sequence[str]
+    states: Sequence[str]
+    """The same pages with something else on them: what axe has to say was said."""
+    vendor: str
+    """Where one signs in at the vendor by the browser."""
+    secret: str
+    desks: tuple[str, ...]
+    """All that a page may ask anything of."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def sights(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sights]:
+    """Everything that there is to see: what needs signing in, signing in itself, and pages that say no."""
+    folder = tmp_path_factory.mktemp
+    async with (
+        open_desk(folder("desk"), business="Hill & Leaf Tea", editing=True) as place,
+        open_desk(folder("stuck"), business="Hill & Leaf Tea") as stuck,
+        open_desk(folder("empty")) as empty,
+        open_desk(folder("signing-in")) as with_people,
+        at_vendors(folder("vendors"), webhook_secret=OLD) as (at_vendor, _, vault),
+    ):
+        await furnish(place)
+        await place.write(_also)
+        await stuck.write(many)
+        unread = await stuck.write(lambda story: story.unreadable(NOW))
+        vault.store("desk", {"client_id": "app", "client_secret": "s3cret", "refresh_token": "g00d"})
+        await send(at_vendor, OLD, 1)
+        _, secret = await place.ledger.write(lambda rows: somebody(rows, "dana", Role.OWNER))
+        await with_people.ledger.write(lambda rows: somebody(rows, "sam", Role.OWNER))
+        site, mode = f"{at_vendor.url}/connections/site", "/flows/order_to_cash/mode"
+        yield Sights(
+            [
+                *[address async for address in shown(place, secret)],
+                *[f"{place.url}/runs/{await state_of(place, state)}" for state in ("dead", "waiting", "running")],
+                f"{place.url}/exceptions?cause=unknown-sku&connection=stock",
+                f"{place.url}/exceptions?state=closed",
+                *(f"{empty.url}{path}" for path in ("/", "/setup", "/runs", "/exceptions", "/asks")),
+                f"{with_people.url}/sign-in",
+                *(f"{site}{path}" for path in ("", "/credentials", "/rotate", "/first")),
+            ],
+            [
+                *(f"{place.url}{path}" for path in ("/runs?q=hill", "/runs?q=nobody", "/asks/2", f"{mode}?to=live")),
+                f"{place.url}/help/dictionary?q=order",
+                *(f"{stuck.url}{path}" for path in ("/exceptions", "/exceptions?state=closed", GROUP)),
+                *(f"{stuck.url}/exceptions/{path}" for path in ("1", "1/edit", unread)),
+                *(f"{at_vendor.url}/connections{path}" for path in ("", "/desk/credentials", "/desk/first")),
+            ],
+            f"{at_vendor.url}/connections/desk",
+            secret,
+            (place.url, stuck.url, empty.url, with_people.url, at_vendor.url),
+        )
+
+
+def _also(story: Story) -> None:
+    story.number = 3000
+    to_do(story, NOW - timedelta(days=9))
+    pilots.record(
+        story.rows, PilotRow("order_to_cash", the_flow().hash, "practice", False, 9, 10, NOW, "somebody else")
+    )
+    asks.keep_link_key(story.rows, "a key")
+    audit.record(story.rows, "Dana", "retry", "run 12", NOW, "a reason " * 20)
+
+
+async def shown(place: Place, secret: str) -> AsyncIterator[str]:
+    """Of the pages: not of files to take along, nor of what leads on to another page."""
+    async with Guest("dana", secret=secret).window(place) as window:
+        for page in pages_of(place, "GET"):
+            answer = await window.get(address(page.path))
+            if not answer.is_redirect and answer.headers["Content-Type"].startswith("text/html"):
+                yield place.url + address(page.path)
+
+
+async def wrong(page: Page, width: int, *, axe: bool, then: str) -> list[str]:
+    """With the page as it is; and with its colours, too, as in the other scheme."""
+    await page.evaluate(OPENED)
+    await page.evaluate(FADING)
+    found = [*await page.evaluate(CLIPPED), *await page.evaluate(UNLABELLED), *await page.evaluate(TOO_FAINT)]
+    if axe:
+        said = await Axe().run(page)
+        found += [said.generate_report()] * bool(said.violations_count)
+    if await page.evaluate("document.documentElement.scrollWidth") > width:
+        found.append("It is wider than the screen.")
+    if await page.locator("h1").count() != 1:
+        found.append("It has not one heading.")
+    await _in(page, then)
+    await page.evaluate(FADING)
+    if await page.evaluate("getComputedStyle(document.body).backgroundColor") != PAPER[then]:
+        found.append(f"It is not {then}.")
+    return found + [f"in {then}: {each}" for each in await page.evaluate(TOO_FAINT)]
+
+
+async def _in(page: Page, scheme: str) -> None:
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+
+
+@pytest.mark.parametrize(("width", "first", "then"), [(LAPTOP, "light", "dark"), (PHONE, "dark", "light")])
+async def test_every_page_fits_can_be_read_and_axe_finds_nothing_wrong_with_it(
+    browser: Browser, sights: Sights, width: int, first: str, then: str
+) -> None:
+    """axe (https://github.com/dequelabs/axe-core) in one scheme: of its rules, those for colours alone depend on it,
+    and how far each text stands out from its background is looked at in both."""
+    assert len(sights.pages) > 40
+    found: dict[str, list[str]] = {}
+    async with window(browser, width=width) as opened:
+        page = opened.page
+        await page.context.add_cookies([{"name": "bellwire_session", "value": sights.secret} | HERE])
+
+        async def look(address: str, *, axe: bool) -> None:
+            await _in(page, first)
+            if page.url != address:
+                await page.goto(address)
+            found[address] = await wrong(page, width, axe=axe, then=then)
+
+        for address in sights.pages:
+            await look(address, axe=True)
+        for address in sights.states:
+            await look(address, axe=False)
+        await page.goto(sights.vendor)
+        await page.get_by_role("button", name="Ask it now").click()
+        await expect(page.locator(".said")).to_be_visible()
+        await look(sights.vendor, axe=False)
+        await page.get_by_role("button", name="Sign in at Acme Desk").click()
+        await page.wait_for_url(f"{sights.vendor}/sign-in")
+        await look(page.url, axe=False)
+
+        assert {address: said for address, said in found.items() if said} == {}
+        answers = ("status of 404", "status of 400")  # Of pages that say no.
+        assert [each for each in opened.complaints if not any(answer in each for answer in answers)] == []
+        assert [each for each in opened.asked if not each.startswith((*sights.desks, "data:image/svg"))] == []
