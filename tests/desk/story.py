@@ -49,7 +49,7 @@ from bellwire.ledger import (
     open_ledger,
     runs,
 )
-from bellwire.settings import LiveSettings, Settings
+from bellwire.settings import LiveSettings, Settings, load_settings
 from bellwire.vault import Vault, create_key_file
 from tests.connecting import Secrets
 from tests.samples import order, usd
@@ -361,6 +361,13 @@ class Place:
     async def write(self, tell: Any) -> Any:
         """`tell` a Story; gives what it gives."""
         return await self.ledger.write(lambda rows: tell(Story(rows)))
+
+
+def settings_in(folder: Path, text: str = "") -> Settings:
+    """Those of a project whose bellwire.toml says this."""
+    (folder / "bellwire.toml").write_text(text)
+    (folder / "connections.toml").write_text("")
+    return load_settings(folder, {})
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page
 
 from bellwire.access import Role
 from tests.desk.callers import Guest, address, furnish, pages_of, somebody
-from tests.desk.story import Place, open_desk
+from tests.desk.story import Place, open_desk, settings_in
 from tests.desk.test_browser import LAPTOP, PHONE, browser, pytestmark, state_of, window
 from tests.desk.vendors import OLD, at_vendors
 
@@ -36,8 +36,9 @@ class Sights:
 async def sights(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sights]:
     """Everything that there is to see: what needs signing in, signing in itself, and pages that say no."""
     folder = tmp_path_factory.mktemp
+    desk = folder("desk")
     async with (
-        open_desk(folder("desk"), business="Hill & Leaf Tea", editing=True) as place,
+        open_desk(desk, business="Hill & Leaf Tea", editing=True, settings=settings_in(desk)) as place,
         open_desk(folder("empty")) as empty,
         open_desk(folder("signing-in")) as with_people,
         at_vendors(folder("vendors"), webhook_secret=OLD) as (at_vendor, _, _),

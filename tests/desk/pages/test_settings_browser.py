@@ -11,7 +11,7 @@ from pyotp import TOTP
 from bellwire.access import setup_code
 from bellwire.ledger import asks, audit
 from tests.desk import test_browser
-from tests.desk.story import NOW, Place, open_desk
+from tests.desk.story import NOW, Place, open_desk, settings_in
 from tests.desk.test_browser import LAPTOP, PHONE, Window, window
 from tests.desk.visiting import PASSWORD, account
 
@@ -28,7 +28,8 @@ PATHS = [
 @pytest_asyncio.fixture(loop_scope="module")
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     """A desk that is bound beyond loopback, as far as it knows."""
-    async with open_desk(tmp_path, business="Hill & Leaf Tea", host="0.0.0.0") as place:  # noqa: S104
+    settings = settings_in(tmp_path)
+    async with open_desk(tmp_path, business="Hill & Leaf Tea", host="0.0.0.0", settings=settings) as place:  # noqa: S104
         await place.ledger.write(lambda rows: asks.keep_link_key(rows, "a key"))
         yield place
 
