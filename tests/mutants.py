@@ -522,6 +522,13 @@ MUTANTS = (
         ("desk/api/test_doors.py::test_a_write_with_a_key_is_done_once_however_often_it_comes",),
     ),
     Mutant(
+        "the desk writes over what was changed in the settings file by hand",
+        "settings/live.py",
+        "        if _version(raw) != change.base:",
+        "        if not raw:",
+        ("test_live_settings.py::test_a_file_that_was_changed_meanwhile_is_left_alone",),
+    ),
+    Mutant(
         "lines go on when the desk is closed",
         "desk/live.py",
         "        self._closed = True\n        for line in self._lines:\n            line.end()\n",

@@ -115,6 +115,17 @@ async def test_a_paid_order_goes_all_the_way(tmp_path: Path) -> None:
         assert await bellwire.ledger.read(figures.open_exceptions) == 0
 
 
+async def test_what_is_to_be_kept_may_change_while_it_runs(tmp_path: Path) -> None:
+    async with town(tmp_path) as place, running(place.settings, place.secrets) as bellwire:
+        settings = tmp_path / "bellwire.toml"
+        settings.write_text(f"{settings.read_text()}\n[keep]\nrequests = false\n")
+        webhook = place.paid(ordinary("1001"))
+        async with aiohttp.ClientSession() as session:
+            await session.post(bellwire.hook_url("shop"), data=webhook.body, headers=dict(webhook.headers))
+        await until_quiet(bellwire.ledger, bellwire.engine, 30)
+        assert await bellwire.ledger.read(lambda rows: rows.one("SELECT count(*) FROM exchanges")) == (0,)
+
+
 async def test_stock_that_runs_low_by_what_is_sold_is_told_of_once(tmp_path: Path) -> None:
     told = """
 name: Told

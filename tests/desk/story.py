@@ -51,7 +51,7 @@ from bellwire.ledger import (
     open_ledger,
     runs,
 )
-from bellwire.settings import LiveSettings, Settings
+from bellwire.settings import LiveSettings, Settings, load_settings
 from bellwire.vault import KEY_FILE, Vault, create_key_file
 from tests.connecting import Secrets
 from tests.ledgers import blank_sqlite
@@ -365,6 +365,13 @@ class Place:
     async def write(self, tell: Any) -> Any:
         """`tell` a Story; gives what it gives."""
         return await self.ledger.write(lambda rows: tell(Story(rows)))
+
+
+def settings_in(folder: Path, text: str = "") -> Settings:
+    """Those of a project whose bellwire.toml says this."""
+    (folder / "bellwire.toml").write_text(text)
+    (folder / "connections.toml").write_text("")
+    return load_settings(folder, {})
 
 
 @asynccontextmanager

@@ -49,8 +49,9 @@ class Sights:
 async def sights(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sights]:
     """Everything that there is to see: what needs signing in, signing in itself, and pages that say no."""
     folder = tmp_path_factory.mktemp
+    desk = folder("desk")
     async with (
-        open_desk(folder("desk"), business="Hill & Leaf Tea", editing=True) as place,
+        open_desk(desk, business="Hill & Leaf Tea", editing=True, settings=settings_in(desk)) as place,
         open_desk(folder("stuck"), business="Hill & Leaf Tea") as stuck,
         open_desk(folder("empty")) as empty,
         open_desk(folder("signing-in")) as with_people,

@@ -301,6 +301,14 @@ async def test_a_repeat_is_recognised_after_the_purge(ledger: Database) -> None:
     assert await ledger.write(lambda rows: events.record(rows, fact, "{}", delivery=None, now=NOW)) is None
 
 
+async def test_for_how_long_things_are_kept_is_asked_at_each_purge(ledger: Database) -> None:
+    done = await ledger.write(lambda rows: come(rows, "a", timedelta(days=8)))
+    kept = [Keep.days(30, 90), Keep.days(7, 90)]
+    housekeeping = Housekeeping(ledger, lambda: kept.pop(0), clock=lambda: NOW)
+    assert [(await housekeeping.purge()).payloads for _ in range(2)] == [0, 1]
+    assert not await has_payload(ledger, done)
+
+
 async def test_a_trial_only_looks(ledger: Database) -> None:
     old = await ledger.write(lambda rows: come(rows, "1", timedelta(days=900)))
     before = await purge(ledger, trial=True)

@@ -199,6 +199,17 @@ async def test_in_quiet_hours_nothing_is_sent_and_afterwards_all_of_it_as_one(wa
     assert receiver.titles[1:] == ["Bellwire: 2 new, 1 over"]
 
 
+async def test_quiet_hours_that_are_set_meanwhile_hold_at_once(watch: Watch, receiver: Receiver) -> None:
+    await watch.ledger.write(stuck("one"))
+    await watch.after(timedelta())
+    watch.quiet_hours = "00:00-23:59"
+    await watch.told()
+    assert receiver.letters == []
+    watch.quiet_hours = ""
+    await watch.told()
+    assert len(receiver.letters) == 1
+
+
 async def test_what_comes_and_goes_in_quiet_hours_disturbs_nobody(watch: Watch, receiver: Receiver) -> None:
     watch.quiet_hours = "00:00-23:59"
     watch.restart()

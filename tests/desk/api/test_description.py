@@ -9,10 +9,9 @@ import pytest
 
 from bellwire.access import Right
 from bellwire.ledger import Rows
-from bellwire.settings import load_settings
 from tests.desk.api.notes import keeping_notes
 from tests.desk.callers import token
-from tests.desk.story import a_day, open_desk
+from tests.desk.story import a_day, open_desk, settings_in
 
 OWN_TOKEN = 987_654_321
 """Its number: none that requests come upon, as they revoke tokens, too."""
@@ -28,10 +27,7 @@ def _token(rows: Rows) -> str:
 
 @pytest.mark.parametrize("notes", [False, True], ids=["of_the_desk", "with_notes"])
 async def test_every_operation_answers_as_the_description_says(tmp_path: Path, notes: bool) -> None:
-    (tmp_path / "bellwire.toml").write_text("")
-    (tmp_path / "connections.toml").write_text("")
-    settings = load_settings(tmp_path, {})
-    async with open_desk(tmp_path, settings=settings) as place, keeping_notes(place) as with_notes:
+    async with open_desk(tmp_path, settings=settings_in(tmp_path)) as place, keeping_notes(place) as with_notes:
         url = f"{with_notes if notes else f'{place.url}/api/v1'}/openapi.json"
         await place.ledger.write(a_day)
         text = await place.ledger.write(_token)

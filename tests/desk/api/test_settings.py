@@ -11,7 +11,7 @@ from bellwire.access import Right, Role
 from bellwire.ledger import alerts, audit
 from bellwire.settings import load_settings
 from tests.desk.api.calling import Program, program
-from tests.desk.story import NOW, Place, open_desk
+from tests.desk.story import NOW, Place, open_desk, settings_in
 from tests.desk.visiting import PASSWORD, give_account, visit
 from tests.watch.conftest import SECRET, Receiver, environ, receivers
 
@@ -158,9 +158,7 @@ async def test_where_alerts_go_is_changed_and_never_told(tmp_path: Path, receive
 
 async def test_settings_are_told_and_changed_and_stand_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "bellwire.toml"
-    file.write_text("# Ours.\n[keep]\npayloads = 7 # days\n")
-    (tmp_path / "connections.toml").write_text("")
-    settings = load_settings(tmp_path, {})
+    settings = settings_in(tmp_path, "# Ours.\n[keep]\npayloads = 7 # days\n")
     async with open_desk(tmp_path, settings=settings) as place, program(place) as call:
         status, told = await call("GET", "/settings")
         first = told.pop("version")

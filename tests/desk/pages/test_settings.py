@@ -17,10 +17,10 @@ from bellwire.access import Right, Role, token_rights
 from bellwire.desk.pages.settings.audit import harmless
 from bellwire.desk.pages.settings.me import agent_of
 from bellwire.ledger import Housekeeping, Keep, Rows, alerts, audit, people
-from bellwire.settings import KeepSettings, Settings, load_settings
+from bellwire.settings import KeepSettings, load_settings
 from bellwire.vault import Vault
 from bellwire.watch import read_channels
-from tests.desk.story import NOW, Place, Story, open_desk
+from tests.desk.story import NOW, Place, Story, open_desk, settings_in
 from tests.desk.visiting import PASSWORD, Shown, Visitor, give_account, signed_in, visit, words
 from tests.watch.conftest import Receiver, environ, receivers
 
@@ -242,7 +242,7 @@ async def test_alerts_say_where_they_go_without_the_secret_and_a_test_is_sent(
     good, bad = receivers
     bad.status = 500
     urls = environ(good.url, bad.url)
-    settings = _project(tmp_path, '[alerts]\nquiet_hours = "22:00-07:00"\n')
+    settings = settings_in(tmp_path, '[alerts]\nquiet_hours = "22:00-07:00"\n')
     async with open_desk(tmp_path, settings=settings, environ=urls) as place, signed_in(place) as dana:
         await place.ledger.write(lambda rows: alerts.open_one(rows, "t", "Disk", "Full.", opened_at=NOW, next_at=NOW))
         page = (await dana.get("/settings/alerts")).page
@@ -265,7 +265,7 @@ async def test_without_a_channel_the_page_says_what_to_do(dana: Visitor) -> None
 
 
 async def test_what_is_kept_is_told_in_words_with_what_a_purge_would_take(tmp_path: Path) -> None:
-    settings = _project(tmp_path, "[keep]\npayloads = 7\n")
+    settings = settings_in(tmp_path, "[keep]\npayloads = 7\n")
     async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
 
         def tell(story: Story) -> None:
@@ -284,7 +284,7 @@ async def test_what_is_kept_is_told_in_words_with_what_a_purge_would_take(tmp_pa
 
 
 async def test_an_owner_changes_what_is_kept_and_the_rest_of_the_file_stays(tmp_path: Path) -> None:
-    settings = _project(tmp_path, "# Ours.\n[keep]\n# Not for long.\npayloads = 7 # days\n")
+    settings = settings_in(tmp_path, "# Ours.\n[keep]\n# Not for long.\npayloads = 7 # days\n")
     async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
         done = await change(dana, "/settings/retention", payloads="14", details="90", requests="yes")
         assert done.to == "/settings/retention"
@@ -303,7 +303,7 @@ async def test_an_owner_changes_what_is_kept_and_the_rest_of_the_file_stays(tmp_
 
 
 async def test_days_that_cant_be_come_back_with_what_is_wrong(tmp_path: Path) -> None:
-    settings = _project(tmp_path, "[keep]\npayloads = 7\n")
+    settings = settings_in(tmp_path, "[keep]\npayloads = 7\n")
     async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
         for wrong, says in (("0", "must be 1 or more"), ("a week", "must be a whole number"), ("9" * 12, "must be")):
             seen = await change(dana, "/settings/retention", payloads=wrong, details="90", requests="yes")
@@ -313,7 +313,7 @@ async def test_days_that_cant_be_come_back_with_what_is_wrong(tmp_path: Path) ->
 
 
 async def test_a_file_that_was_changed_by_hand_meanwhile_isnt_overwritten(tmp_path: Path) -> None:
-    settings = _project(tmp_path, "[keep]\npayloads = 7\n")
+    settings = settings_in(tmp_path, "[keep]\npayloads = 7\n")
     async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
         file = tmp_path / "bellwire.toml"
         pages = {path: (await dana.get(path)).page for path in ("/settings/retention", "/settings/alerts")}
@@ -332,7 +332,7 @@ async def test_a_file_that_was_changed_by_hand_meanwhile_isnt_overwritten(tmp_pa
 
 
 async def test_an_owner_changes_when_alerts_are_sent(tmp_path: Path) -> None:
-    settings = _project(tmp_path, '[alerts]\nquiet_hours = "22:00-7:00" # the night\n')
+    settings = settings_in(tmp_path, '[alerts]\nquiet_hours = "22:00-7:00" # the night\n')
     async with open_desk(tmp_path, settings=settings) as place, signed_in(place) as dana:
         page, path = (await dana.get("/settings/alerts")).page, "/settings/alerts"
         assert 'name="begin" type="time" value="22:00"' in page and 'name="end" type="time" value="07:00"' in page
@@ -420,12 +420,6 @@ async def change(opened: Visitor, path: str, **fields: Any) -> Shown:
     page = (await opened.get(path)).page
     found = re.search(rf'action="{path}">\s*<input [^>]*><input type="hidden" name="version" value="(\w+)"', page)
     return await opened.send(path, version=found[1] if found else "", **fields)
-
-
-def _project(folder: Path, text: str) -> Settings:
-    (folder / "bellwire.toml").write_text(text)
-    (folder / "connections.toml").write_text("")
-    return load_settings(folder, {})
 
 
 # Who did what

@@ -10,7 +10,7 @@ from pyotp import TOTP
 from bellwire.access import setup_code
 from bellwire.ledger import asks
 from tests.desk.browsing import Window, in_chromium, window
-from tests.desk.story import Place, open_desk
+from tests.desk.story import Place, open_desk, settings_in
 from tests.desk.visiting import PASSWORD
 
 pytestmark = in_chromium
@@ -19,7 +19,8 @@ pytestmark = in_chromium
 @pytest_asyncio.fixture(loop_scope="session")
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     """A desk that is bound beyond loopback, as far as it knows."""
-    async with open_desk(tmp_path, business="Hill & Leaf Tea", host="0.0.0.0") as place:  # noqa: S104
+    settings = settings_in(tmp_path)
+    async with open_desk(tmp_path, business="Hill & Leaf Tea", host="0.0.0.0", settings=settings) as place:  # noqa: S104
         await place.ledger.write(lambda rows: asks.keep_link_key(rows, "a key"))
         yield place
 
