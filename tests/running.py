@@ -30,6 +30,7 @@ from bellwire.practice.stories.order_to_cash import Chapter, Holdings, verdicts
 from bellwire.practice.stories.telling import Verdict
 from bellwire.settings import Settings, load_settings
 from tests.forked import Forked
+from tests.ledgers import blank_sqlite
 
 T = TypeVar("T")
 FLOW = "order_to_cash"
@@ -122,6 +123,7 @@ async def town(folder: Path, shop: str = "", flow: str = "", beside: Mapping[str
     with reserved_port() as port:
         async with Practice(set(roles.values())) as practice:
             secrets = write_project(folder, practice, roles, {f"{FLOW}.yaml": text, **beside})
+            (folder / "data" / "ledger.db").write_bytes(blank_sqlite())
             yield Town(folder, practice, roles, secrets, port)
 
 
