@@ -130,6 +130,7 @@ def _folder(parent: Path, name: str) -> Path:
 @pytest.mark.parametrize("words", [("worker",), ("up", "--no-engine")], ids=" ".join)
 async def test_a_ledger_that_is_a_file_takes_no_second_process(tmp_path: Path, words: tuple[str, ...]) -> None:
     async with town(tmp_path) as place:
+        (tmp_path / "data" / "ledger.db").unlink()
         process = start(*words, "--project", tmp_path, cwd=_folder(tmp_path, "run"), environ=place.environ)
         assert await ended(process) == 2
         said = (tmp_path / "run" / "err.txt").read_text()
