@@ -94,6 +94,7 @@ class Check:
         if not missing:
             yield Finding(Level.OK, connection.name, "Its settings are complete and its credentials are there.")
         yield from self._ages(connection)
+        yield from accounts.two_secrets(connection, self._clock())
 
     def _ages(self, connection: Connection) -> Iterator[Finding]:
         credentials = connection.credentials

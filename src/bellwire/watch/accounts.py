@@ -108,6 +108,20 @@ def secret_age(name: str, field: str, set_at: datetime, now: datetime) -> Findin
     return Finding(Level.WARNING, name, sentence, remedy)
 
 
+def two_secrets(connection: Connection, now: datetime) -> Iterator[Finding]:
+    """Until when the webhook secret from before is accepted, while it is. Raises ConfigurationError."""
+    if connection.webhook is None or not connection.earlier_secrets(now):
+        return
+    name, until = connection.name, connection.earlier_until
+    if until is None:
+        remedy = f"`bellwire secrets set {name} {connection.manifest.webhook_credential}` ends it."
+        yield Finding(Level.WARNING, name, "The webhook secret from before is accepted, too, without an end.", remedy)
+    else:
+        yield Finding(
+            Level.OK, name, f"The webhook secret from before is accepted, too, until {until:%Y-%m-%d %H:%M} UTC."
+        )
+
+
 def _account(connection: Connection, account: Account) -> Iterator[Finding]:
     name, title = connection.name, connection.manifest.title
     detail = f" ({account.detail})" if account.detail else ""
