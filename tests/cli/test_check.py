@@ -85,7 +85,8 @@ def test_missing_credentials_are_listed_with_command_and_variable(filled_in: Pat
         ("warning", "alerts", "They reach nobody: no channel is set."),
     ]
     (remedy, *_) = [finding.remedy for finding in findings(filled_in) if "webhook_secret" in finding.sentence]
-    assert remedy == "Run `bellwire secrets set shop webhook_secret`, or set BELLWIRE_SHOP_WEBHOOK_SECRET."
+    variable = "BELLWIRE_SHOP_WEBHOOK_SECRET"
+    assert remedy == f"`bellwire secrets set shop webhook_secret` takes it; so does the variable {variable}."
 
 
 def test_a_version_is_a_warning_from_60_days_before_its_end_and_then_an_error(filled_in: Path) -> None:

@@ -71,9 +71,9 @@ class Gate:
             except LedgerBusy as error:
                 response = self._site.message(request, 503, "Just a moment", str(error), "Try again in a minute.")
             except NotFound as error:
-                response = self._site.message(request, 404, "That isn’t there", str(error), error.remedy)
+                response = self._site.message(request, 404, "That isn’t there", error.sentence, error.remedy)
             except BellwireError as error:
-                response = self._site.message(request, 400, "That isn’t possible", str(error), error.remedy)
+                response = self._site.message(request, 400, "That isn’t possible", error.sentence, error.remedy)
             except Exception:
                 log.exception("a page could not be shown", path=request.url.path)
                 response = self._site.message(
