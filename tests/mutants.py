@@ -452,11 +452,11 @@ MUTANTS = (
         ("desk/test_gate.py::test_every_page_lets_in_whoever_has_the_right_that_it_needs_and_nobody_else",),
     ),
     Mutant(
-        "bound beyond loopback, the desk is open without an account",
+        "what others may reach is open without an account",
         "desk/gate.py",
-        " or self.beyond_loopback:",
-        ":",
-        ("desk/test_gate.py::test_bound_beyond_this_machine_nobody_is_let_in_before_there_is_an_account",),
+        " and not is_exposed(self._site.host, self._site.reach.public)",
+        "",
+        ("desk/test_gate.py::test_what_others_may_reach_lets_nobody_in_before_there_is_an_account",),
     ),
     Mutant(
         "a closed account's session goes on",

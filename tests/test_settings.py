@@ -254,6 +254,12 @@ def test_what_is_wrong_in_bellwire_toml_has_line_cause_and_suggestion(
             "'bellwire' can't be the name of a connection: flows call Bellwire itself so.",
             "another name",
         ),
+        (
+            "\n[callback]",
+            2,
+            "'callback' can't be the name of a connection: at the address of its page, /connections/callback,",
+            "another name",
+        ),
         ("[vault]", 1, "'vault' can't be the name of a connection: BELLWIRE_VAULT_", "another name"),
         ("\nconnector='a'", 2, "'connector' stands outside of a connection.", "[its_name]"),
         ("[shop]\n[shop]", 2, "This can't be read: cannot declare ('shop',) twice.", ""),

@@ -53,7 +53,7 @@ class MissingCredential(ConfigurationError):
     def __init__(self, connection: str, field: str, variable: str) -> None:
         super().__init__(
             f"Connection '{connection}' has no {field}.",
-            remedy=f"Run `bellwire secrets set {connection} {field}`, or set {variable}.",
+            remedy=f"`bellwire secrets set {connection} {field}` takes it; so does the variable {variable}.",
         )
         self.connection = connection
         self.field = field

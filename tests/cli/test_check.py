@@ -48,6 +48,27 @@ def test_a_project_with_everything_in_place_passes(filled_in: Path, bellwire: Ru
     assert "s3cret" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("until", "told"),
+    [
+        (
+            "2020-09-02T00:00:00+00:00",
+            [("ok", "The webhook secret from before is accepted, too, until 2020-09-02 00:00 UTC.")],
+        ),
+        ("", [("warning", "The webhook secret from before is accepted, too, without an end.")]),
+        ("2020-09-01T00:00:00+00:00", []),
+    ],
+)
+def test_a_webhook_secret_from_before_is_told_with_its_end(
+    filled_in: Path, until: str, told: list[tuple[str, str]]
+) -> None:
+    earlier = {"BELLWIRE_SHOP_WEBHOOK_SECRET_PREVIOUS": "older"}
+    if until:
+        earlier["BELLWIRE_SHOP_WEBHOOK_SECRET_PREVIOUS_UNTIL"] = until
+    found = findings(filled_in, SECRETS | earlier)
+    assert [(each.level.value, each.sentence) for each in found if "from before" in each.sentence] == told
+
+
 def test_a_new_project_is_told_what_to_fill_in_with_the_line(project: Path) -> None:
     found = [finding for finding in findings(project) if "store" in finding.sentence]
     text = (project / "connections.toml").read_text()
@@ -64,7 +85,8 @@ def test_missing_credentials_are_listed_with_command_and_variable(filled_in: Pat
         ("warning", "alerts", "They reach nobody: no channel is set."),
     ]
     (remedy, *_) = [finding.remedy for finding in findings(filled_in) if "webhook_secret" in finding.sentence]
-    assert remedy == "Run `bellwire secrets set shop webhook_secret`, or set BELLWIRE_SHOP_WEBHOOK_SECRET."
+    variable = "BELLWIRE_SHOP_WEBHOOK_SECRET"
+    assert remedy == f"`bellwire secrets set shop webhook_secret` takes it; so does the variable {variable}."
 
 
 def test_a_version_is_a_warning_from_60_days_before_its_end_and_then_an_error(filled_in: Path) -> None:

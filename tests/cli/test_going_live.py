@@ -16,8 +16,8 @@ from tests.running import ended, reserved_port, start, until
 
 NOT_YET = "Short isn't live yet: what it would do is noted, and nothing is sent."
 TRY = (
-    "`bellwire pilot short` tries it; then `bellwire flow mode short live`."
-    ' Without a pilot, add `--reason "…"` to that.'
+    "`bellwire pilot short` tries it; then `bellwire flow mode short live` lets it act."
+    ' Without a pilot, that takes a reason (`--reason "…"`).'
 )
 Here = Callable[..., Result]
 
@@ -84,8 +84,8 @@ def test_it_goes_live_after_a_pilot_that_passed_and_not_before(here: Here, folde
     assert refused.exit_code == 1
     assert refused.stderr == (
         "Short stays shadow: it works with real accounts. Its present text hasn't been through a pilot.\n"
-        "Run `bellwire pilot short` first. To go live without one that passed, say why:"
-        ' `bellwire flow mode short live --reason "…"`.\n'
+        "`bellwire pilot short` tries it. Without one that passed, say why:"
+        ' `bellwire flow mode short live --reason "…"` takes it.\n'
     )
     tried = here("pilot", "short")
     assert tried.exit_code == 0, tried.output

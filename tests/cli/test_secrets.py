@@ -6,7 +6,7 @@ import pty
 import select
 import subprocess
 import sys
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -124,6 +124,24 @@ def test_a_rotated_webhook_secret_is_accepted_beside_the_one_before(project: Pat
     assert [kept(project), kept(project, "webhook_secret_previous")] == ["third", "second"]
     bellwire("secrets", "set", "shop", "webhook_secret", "--project", project, stdin="third")
     assert [kept(project), kept(project, "webhook_secret_previous")] == ["third", ""]
+
+
+@pytest.mark.parametrize(("words", "hours"), [((), 24), (("--old-for", "3d"), 72)])
+def test_the_webhook_secret_from_before_has_an_end_that_is_told(
+    project: Path, bellwire: Run, words: tuple[str, ...], hours: int
+) -> None:
+    bellwire("secrets", "set", "shop", "webhook_secret", "--project", project, stdin="first")
+    began = datetime.now(UTC)
+    said = bellwire("secrets", "rotate", "shop", *words, "--project", project, stdin="second").stdout
+    until = datetime.fromisoformat(kept(project, "webhook_secret_previous_until") or "")
+    assert began <= until - timedelta(hours=hours) <= datetime.now(UTC)
+    assert f"until {until:%Y-%m-%d %H:%M} UTC" in said
+
+
+def test_how_long_the_one_before_is_accepted_has_to_be_a_length_of_time(project: Path, bellwire: Run) -> None:
+    refused = bellwire("secrets", "rotate", "shop", "--old-for", "a while", "--project", project, stdin="x")
+    assert (refused.exit_code, "is no length of time" in refused.stderr) == (2, True)
+    assert kept(project) is None
 
 
 def test_the_vault_gets_a_new_key(project: Path, bellwire: Run) -> None:

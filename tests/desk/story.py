@@ -237,13 +237,14 @@ class Story:
         *,
         sentence: str = "Shelf Count has no product TEA-100.",
         remedy: str = "Add the product there, or map it.",
+        cause: str = "unknown-sku",
         **changes: Any,
     ) -> int:
         """The stock knows one of the products no more."""
         run = self.starts(at, **changes)
         end = self.succeeds(run, at, without=("stock",))
         told: dict[str, Any] = {
-            "cause": "unknown-sku",
+            "cause": cause,
             "sentence": sentence,
             "remedy": remedy,
             "detail": "404 item_not_found",

@@ -119,8 +119,16 @@ async def test_every_page_lets_in_whoever_has_the_right_that_it_needs_and_nobody
                     assert answer.status_code == 401, about
 
 
-async def test_bound_beyond_this_machine_nobody_is_let_in_before_there_is_an_account(tmp_path: Path) -> None:
-    async with open_desk(tmp_path, kind=Noted, host="0.0.0.0", editing=True) as place:  # noqa: S104
+@pytest.mark.parametrize(
+    ("host", "public_url"),
+    [("0.0.0.0", ""), ("127.0.0.1", "https://hooks.example.com")],  # noqa: S104
+    ids=["bound_beyond", "with_a_public_address"],
+)
+async def test_what_others_may_reach_lets_nobody_in_before_there_is_an_account(
+    tmp_path: Path, host: str, public_url: str
+) -> None:
+    """With a public address something hands requests on; if that doesn't say so, strangers look like who sits here."""
+    async with open_desk(tmp_path, kind=Noted, host=host, public_url=public_url, editing=True) as place:
         for guest in without_accounts():
             async with guest.window(place) as window:
                 for page in place.desk.all_pages():

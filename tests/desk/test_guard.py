@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Scope
 
-from bellwire.desk.guard import Guard
+from bellwire.desk.guard import Guard, is_exposed
 from tests.desk.story import Place, open_desk
 
 
@@ -92,6 +92,25 @@ async def test_other_machines_are_refused_whatever_address_is_bound(
     await guard(scope, receive, send)
 
     assert sent[0]["status"] == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "public", "exposed"),
+    [
+        ("127.0.0.1", "", False),
+        ("127.0.0.1", "http://127.0.0.1:8787", False),
+        ("127.0.0.1", "http://localhost:8787", False),
+        ("::1", "http://[::1]:8787", False),
+        ("127.0.0.1", "https://hooks.example.com", True),
+        ("127.0.0.1", "http://192.168.1.5:8787", True),
+        ("0.0.0.0", "http://127.0.0.1:8787", True),  # noqa: S104
+        ("192.168.1.5", "", True),
+    ],
+)
+def test_others_may_reach_what_is_bound_beyond_this_machine_or_has_an_address_there(
+    host: str, public: str, exposed: bool
+) -> None:
+    assert is_exposed(host, public) is exposed
 
 
 async def test_two_host_headers_are_refused() -> None:

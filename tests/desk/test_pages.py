@@ -36,7 +36,7 @@ from tests.desk.visiting import words
 from tests.ledgers import Ledgers
 from tests.samples import line
 
-WORKER_MISSING = "Nothing runs the flows What to do: Start bellwire worker ."
+WORKER_MISSING = "Nothing runs the flows What to do: Whoever runs Bellwire has to start what runs them."
 NASTY = """<script>alert("1")</script>'"><img src=x onerror=alert(1)>"""
 
 
@@ -96,8 +96,11 @@ async def test_what_people_are_told_of_is_shown_and_what_of_it_didnt_arrive(plac
 @pytest.mark.parametrize(
     ("passed", "what"),
     [
-        (True, "Its pilot passed: bellwire flow mode order_to_cash live lets it act."),
-        (False, "bellwire pilot order_to_cash tries it; then bellwire flow mode order_to_cash live ."),
+        (True, "Its pilot passed: the page that switches it lets it act."),
+        (
+            False,
+            "Its pilot tries it; then the page that switches it lets it act. Without a pilot, that takes a reason.",
+        ),
     ],
 )
 async def test_a_flow_with_real_accounts_that_nobody_let_act_is_a_thing_to_know(
@@ -332,8 +335,8 @@ async def test_a_retry_that_worked_no_longer_counts_as_waiting(place: Place) -> 
         (
             Trouble.SIGNED_OUT,
             "1 thing needs you",
-            "It doesn’t know us. What to do: Set new credentials"
-            " ( bellwire secrets list says which). Everything that waits then goes on by itself. 1 run waits for it",
+            "It doesn’t know us. What to do: The page of books"
+            " shows how to sign it in again. Everything that waits then goes on by itself. 1 run waits for it",
         ),
         (
             Trouble.DOWN,

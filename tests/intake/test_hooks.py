@@ -10,7 +10,7 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from bellwire.connectors.kit import AddressToken, FixedReply
+from bellwire.connectors.kit import AddressToken, FixedReply, rotated
 from bellwire.errors import LedgerBusy
 from bellwire.ledger import DeliveryState, signings
 from bellwire.practice.teams import TeamsSimulator
@@ -142,6 +142,29 @@ async def test_which_of_two_secrets_signed_a_delivery_is_noted(intake: Intake) -
         assert await seen() == signings.Signings(NOW, NOW)
         both.connection.credentials.store({"webhook_secret_previous": ""})
         assert (await second.send("both", both.signed(A_JSON_OBJECT, "c", secret=SECRET))).status == 401
+
+
+async def test_the_secret_from_before_is_refused_once_its_time_is_over(intake: Intake) -> None:
+    both = sender("standard", name="both", secret=SECRET)
+    both.connection.credentials.store(rotated("webhook_secret", OTHER_SECRET, SECRET, NOW + timedelta(hours=24)))
+    async with intake.at(path=intake.path.with_name("second.db"), senders={"both": both}).open() as second:
+        for name, hours, secret, status in (
+            ("a", 23.99, SECRET, 200),
+            ("b", 24, SECRET, 401),
+            ("c", 24, OTHER_SECRET, 200),
+        ):
+            now = NOW + timedelta(hours=hours)
+            second.hooks._clock = partial(lambda now: now, now)
+            letter = both.signed(A_JSON_OBJECT, name, secret=secret, now=now)
+            assert (await second.send("both", letter)).status == status, name
+
+
+async def test_an_end_that_cant_be_read_is_said_and_nothing_is_taken_in(intake: Intake) -> None:
+    both = sender("standard", name="both", secret=OTHER_SECRET)
+    both.connection.credentials.store(rotated("webhook_secret", OTHER_SECRET, SECRET, NOW))
+    both.connection.credentials.store({"webhook_secret_previous_until": "soon"})
+    async with intake.at(path=intake.path.with_name("second.db"), senders={"both": both}).open() as second:
+        assert (await second.send("both", both.signed(A_JSON_OBJECT, secret=OTHER_SECRET))).status == 503
 
 
 async def test_a_connection_without_secret_asks_to_come_back(intake: Intake) -> None:

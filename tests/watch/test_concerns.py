@@ -34,7 +34,7 @@ async def test_a_group_of_exceptions_is_told_with_its_count_and_the_numbers_of_i
             "exceptions/stock/unknown-sku",
             "Shelf Count needs you: unknown sku (7 times)",
             "order 1001, order 1002, order 1003, order 1004, order 1005 and 2 more."
-            " The desk and `bellwire exception list` say what to do.",
+            " `bellwire exception list` says what to do.",
         )
     ]
 

@@ -94,6 +94,7 @@ class Check:
         if not missing:
             yield Finding(Level.OK, connection.name, "Its settings are complete and its credentials are there.")
         yield from self._ages(connection)
+        yield from accounts.two_secrets(connection, self._clock())
 
     def _ages(self, connection: Connection) -> Iterator[Finding]:
         credentials = connection.credentials
@@ -101,7 +102,7 @@ class Check:
         for credential in connection.manifest.credentials:
             found = credentials.look(credential.field)
             if found and found.set_at:
-                old = accounts.secret_age(connection.name, credential.field, found.set_at, self._clock())
+                old = accounts.secret_age(connection, credential.field, found.set_at, self._clock())
                 yield from [old] if old else []
 
     def _checked(self, flows: Sequence[Flow], settings: Settings) -> Iterator[Finding]:

@@ -77,26 +77,36 @@ def set_(connection: SecretOf, field: FieldName, project: Project = HERE) -> Non
 
 
 @group.command()
-def rotate(connection: ConnectionName, project: Project = HERE) -> None:
+def rotate(
+    connection: ConnectionName,
+    old_for: Annotated[
+        str, typer.Option(metavar="TIME", help="How long the one before is accepted, e.g. 2h or 3d.")
+    ] = "24h",
+    project: Project = HERE,
+) -> None:
     """Accept a new webhook secret beside the one before.
 
     Example: bellwire secrets rotate shop
 
-    So no delivery is refused while the sender changes over.
+    So no delivery is refused while the sender changes over. After --old-for, the one before is refused again.
     """
+    from bellwire.clock import parse_length, system_clock
     from bellwire.connectors.kit import rotated
 
+    try:
+        until = system_clock() + parse_length(old_for)
+    except ValueError:
+        raise typer.BadParameter(f"'{old_for}' is no length of time: write e.g. 2h or 3d") from None
     settings = read_project(project)
     field = _manifest(settings, connection).webhook_credential
     meaning, vault = _meaning(settings, connection, field), _open_vault(settings)
     before = vault.find(connection, field)
-    values = rotated(field, ask_value(meaning), before.value if before else None)
+    values = rotated(field, ask_value(meaning), before.value if before else None, until)
     audited(project, "rotate", f"{connection} {field}", partial(vault.store, connection, values))
-    say(
-        f"'{connection}' now accepts deliveries signed with the new secret" + (" or the one before." if before else ".")
-    )
+    too = f" or, until {until:%Y-%m-%d %H:%M} UTC, the one before" if before else ""
+    say(f"'{connection}' now accepts deliveries signed with the new secret{too}.")
     if before:
-        say(f"Once the sender uses the new one alone: bellwire secrets set {connection} {field}")
+        say(f"To end the one before sooner: bellwire secrets set {connection} {field}")
     _warn_of_variable(connection, field)
 
 

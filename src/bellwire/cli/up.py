@@ -108,12 +108,13 @@ async def _tell(bellwire: "Bellwire", work: str) -> None:
 
 
 async def _say_how_to_begin(bellwire: "Bellwire") -> None:
-    """Where other machines reach the desk and nobody has an account, whoever reads this may make the first."""
+    """Where other machines may reach the desk and nobody has an account, whoever reads this may make the first."""
     from bellwire.access import keep_setup_code
-    from bellwire.desk import beyond_loopback
+    from bellwire.desk import is_exposed
     from bellwire.ledger import people
 
-    if not beyond_loopback(bellwire.project.settings.host):
+    settings = bellwire.project.settings
+    if not is_exposed(settings.host, settings.public_url):
         return
     anybody, code = await bellwire.ledger.write(lambda rows: (people.is_anybody(rows), keep_setup_code(rows)))
     if not anybody:

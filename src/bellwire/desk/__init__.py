@@ -1,8 +1,8 @@
 """What people and programs reach over HTTP beside the webhooks: the web pages, and the JSON API."""
 
 from bellwire.desk.desk import Desk
-from bellwire.desk.guard import Guard, beyond_loopback
+from bellwire.desk.guard import Guard, is_exposed
 from bellwire.desk.reach import Reach
 from bellwire.desk.site import Site
 
-__all__ = ["Desk", "Guard", "Reach", "Site", "beyond_loopback"]
+__all__ = ["Desk", "Guard", "Reach", "Site", "is_exposed"]

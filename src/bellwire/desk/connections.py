@@ -133,7 +133,12 @@ class Standing:
     @property
     def rotating(self) -> bool:
         """Whether two webhook secrets are accepted now."""
-        return self.takes_webhooks and bool(self.connection.earlier_secrets)
+        return self.takes_webhooks and bool(self.connection.earlier_secrets(self.now))
+
+    @property
+    def earlier_until(self) -> datetime | None:
+        """While it is `rotating`: when the secret from before ends; None: when somebody drops it."""
+        return self.connection.earlier_until if self.rotating else None
 
     @property
     def sunset_near(self) -> bool:

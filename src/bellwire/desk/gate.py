@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bellwire.access import LONGEST, Right, Role, find_session, note_session
 from bellwire.desk.forms import read_form
-from bellwire.desk.guard import Near
+from bellwire.desk.guard import Near, is_exposed
 from bellwire.desk.site import Page, Site, View
 from bellwire.desk.visitor import Visitor
 from bellwire.errors import BellwireError, LedgerBusy, NotFound
@@ -44,12 +44,8 @@ class Gate:
         return Route(page.path, self._let_in(page), methods=[page.method])
 
     def near(self, request: Request) -> bool:
-        """Whether it comes from this machine."""
-        return self._near(request.scope)
-
-    @property
-    def beyond_loopback(self) -> bool:
-        return self._near.beyond_loopback
+        """Whether it surely comes from this machine: what others may reach can't tell."""
+        return self._near(request.scope) and not is_exposed(self._site.host, self._site.reach.public)
 
     def stays(self, rows: Rows, visitor: Visitor) -> bool:
         """Whether somebody who was let in would be now, with the same rights."""
@@ -82,9 +78,9 @@ class Gate:
             except LedgerBusy as error:
                 response = self._site.message(request, 503, "Just a moment", str(error), "Try again in a minute.")
             except NotFound as error:
-                response = self._site.message(request, 404, "That isn’t there", str(error), error.remedy)
+                response = self._site.message(request, 404, "That isn’t there", error.sentence, error.remedy)
             except BellwireError as error:
-                response = self._site.message(request, 400, "That isn’t possible", str(error), error.remedy)
+                response = self._site.message(request, 400, "That isn’t possible", error.sentence, error.remedy)
             except Exception:
                 log.exception("a page could not be shown", path=request.url.path)
                 response = self._site.message(
@@ -152,7 +148,7 @@ class Gate:
             return replace(visitor, exceptions=exceptions, asks=open_asks)
         if not secret:
             secret = request.scope["new_secret"] = secrets.token_urlsafe(32)
-        if anybody or not self.near(request) or self.beyond_loopback:
+        if anybody or not self.near(request):
             return replace(NOBODY, secret=secret)
         return Visitor(_AT_THIS_MACHINE, frozenset(Right), secret, exceptions=exceptions, asks=open_asks)
 

@@ -6,6 +6,7 @@ names are answered.
 """
 
 import ipaddress
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,14 +53,14 @@ class Near:
         mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
         return (mapped or address).is_loopback or client[0] == self._host
 
-    @property
-    def beyond_loopback(self) -> bool:
-        """Whether other machines can reach the address that is bound to."""
-        return beyond_loopback(self._host)
+
+def is_exposed(host: str, public: str) -> bool:
+    """Whether other machines may reach what is bound to `host`: that address is beyond this machine, or the `public`
+    one is. Then something hands requests on, and if it doesn't say so, each looks as if it were made here."""
+    return _beyond_loopback(host) or _beyond_loopback(urlsplit(public).hostname or host)
 
 
-def beyond_loopback(host: str) -> bool:
-    """Whether other machines can reach this address to be bound to."""
+def _beyond_loopback(host: str) -> bool:
     try:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -23,6 +23,7 @@ from bellwire.desk.errands import Errands
 from bellwire.desk.reach import Reach
 from bellwire.desk.remedies import remedy_of, unknown_of
 from bellwire.desk.visitor import Visitor
+from bellwire.desk.ways import in_words
 from bellwire.desk.words import Words
 from bellwire.engine import Means
 from bellwire.flows import Flow, FlowFolder
@@ -98,6 +99,7 @@ class Site:
             system=self.system,
             environment=self.environment,
             connections=self.connections,
+            in_words=in_words,
             remedy_of=remedy_of,
             unknown_of=unknown_of,
             Right=Right,

@@ -132,7 +132,7 @@ def not_about_an_action(exception: ExceptionRow) -> BellwireError:
     what = "a delivery that can't be read" if exception.run is None else "a run as a whole"
     return BellwireError(
         f"Exception {exception.id} is about {what}, not about an action.",
-        remedy=f"Do by hand what it asks for, then `bellwire exception dismiss {exception.id} --reason …`.",
+        remedy=f"Do by hand what it asks for; then `bellwire exception dismiss {exception.id} --reason …` closes it.",
     )
 
 

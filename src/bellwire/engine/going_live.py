@@ -75,16 +75,17 @@ class Standing:
 
     @property
     def next_step(self) -> str:
-        """What to type for it to go live."""
-        live = f"`bellwire flow mode {self.flow.id} live`"
+        """What to do for it to go live."""
+        live = f"`bellwire flow mode {self.flow.id} live` lets it act."
         if self.tried:
-            return f"Its pilot passed: {live} lets it act."
+            return f"Its pilot passed: {live}"
         if not self.triable:
             return (
                 "As it begins by the clock, no pilot can try it. `bellwire run list` shows what it noted; then"
-                f' `bellwire flow mode {self.flow.id} live --reason "…"`.'
+                f' `bellwire flow mode {self.flow.id} live --reason "…"` lets it act.'
             )
-        return f'`bellwire pilot {self.flow.id}` tries it; then {live}. Without a pilot, add `--reason "…"` to that.'
+        reason = 'Without a pilot, that takes a reason (`--reason "…"`).'
+        return f"`bellwire pilot {self.flow.id}` tries it; then {live} {reason}"
 
 
 def standings(rows: Rows, flows: Iterable[Flow], connections: Mapping[str, Environment]) -> list[Standing]:
@@ -124,8 +125,8 @@ def go_live(
             f"{flow.name} stays {found.mode}: it works with real accounts. {found.doubt}",
             remedy=found.next_step
             if not found.triable
-            else f"Run `bellwire pilot {flow.id}` first. To go live without one that passed, say why:"
-            f' `bellwire flow mode {flow.id} live --reason "…"`.',
+            else f"`bellwire pilot {flow.id}` tries it. Without one that passed, say why:"
+            f' `bellwire flow mode {flow.id} live --reason "…"` takes it.',
         )
     if found.environment is Environment.PRODUCTION or found.tried:
         modes.decide(rows, flow.id, FlowMode.LIVE, reason, now)

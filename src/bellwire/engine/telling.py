@@ -49,7 +49,7 @@ def wrong_input(action: FlowAction, error: ValidationError) -> FlowError:
         f"The action '{action.name}' can't be done here: what the flow gives it as '{place}' doesn't fit"
         f" ({first['msg']}).",
         cause=f"input:{action.name}:{place}",
-        remedy="Mend the flow, then retry with the flow as it is now: `bellwire run retry RUN --as-now`.",
+        remedy="Mend the flow; then `bellwire run retry RUN --as-now` retries with the flow as it is now.",
     )
 
 

@@ -235,7 +235,7 @@ class Hooks:
     ) -> None:
         """Verify, check, make durable."""
         try:
-            newest, earlier = connection.newest_secrets, connection.earlier_secrets
+            newest, earlier = connection.secrets, connection.earlier_secrets(delivery.received_at)
         except ConfigurationError as error:
             log.error("a delivery can't be verified", connection=connection.name, error=str(error))
             raise Refusal(

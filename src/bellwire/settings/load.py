@@ -24,6 +24,8 @@ _VARIABLES = {name: f"BELLWIRE_{name.upper()}" for name in ("host", "port", "log
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _OURSELVES = "bellwire"
 """What flows call the connection that needs no table: Bellwire itself."""
+_CALLBACK = "callback"
+"""`/connections/callback` is what people have entered at vendors as the address to come back to: it stays."""
 _OWN_NAMES = {"alerts", "ledger", "log", "public", "vault"}
 """BELLWIRE_VAULT_KEY and the like are settings of ours, so no connection may be called so."""
 
@@ -113,6 +115,13 @@ def _connection(name: str, table: object, source: Source) -> ConnectionSettings:
     if name == _OURSELVES:
         raise source.error(
             f"'{name}' can't be the name of a connection: flows call Bellwire itself so.",
+            (name,),
+            remedy="Choose another name.",
+        )
+    if name == _CALLBACK:
+        raise source.error(
+            f"'{name}' can't be the name of a connection: at the address of its page, /connections/{name}, browsers"
+            " come back from a sign-in at a vendor.",
             (name,),
             remedy="Choose another name.",
         )

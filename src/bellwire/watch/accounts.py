@@ -51,7 +51,7 @@ async def webhooks(connection: Connection, address: str, clock: Clock) -> list[F
         return [Finding(Level.OK, name, f"Its webhooks come to {address}.")]
     remedy = f"`bellwire connect {name}` has them sent."
     if out_of_reach(address, connection.base_url):
-        remedy = "Set public_url in bellwire.toml to the https address of this Bellwire; then `bellwire connect` it."
+        remedy = f"Set public_url in bellwire.toml to the https address of this Bellwire; then {remedy}"
     troubles = [Finding(Level.WARNING, name, f"{title}: {each.trouble}", remedy) for each in found.broken]
     if found.missing:
         troubles.append(Finding(Level.WARNING, name, f"{title} doesn't send: {', '.join(found.missing)}.", remedy))
@@ -95,17 +95,34 @@ def version(name: str, manifest: Manifest, today: date) -> Iterator[Finding]:
         yield Finding(Level.OK, name, f"{spoken} is spoken; it ends on {manifest.sunset.isoformat()}.")
     else:
         level, when = (Level.ERROR, "ended") if manifest.sunset <= today else (Level.WARNING, "ends")
-        remedy = "Update Bellwire: `pip install --upgrade bellwire`."
+        remedy = "`pip install --upgrade bellwire` brings a newer Bellwire."
         yield Finding(level, name, f"{spoken} {when} on {manifest.sunset.isoformat()}.", remedy)
 
 
-def secret_age(name: str, field: str, set_at: datetime, now: datetime) -> Finding | None:
+def secret_age(connection: Connection, field: str, set_at: datetime, now: datetime) -> Finding | None:
     """Whether a secret has been the same for long; None: it hasn't."""
     if not is_old(field, set_at, now):
         return None
-    remedy = f"Make a new one at the vendor, then `bellwire secrets set {name} {field}`; a webhook secret: `rotate`."
+    name = connection.name
+    signs = field == connection.manifest.webhook_credential
+    command = f"bellwire secrets rotate {name}" if signs else f"bellwire secrets set {name} {field}"
+    remedy = f"Make a new one at the vendor; `{command}` takes it."
     sentence = f"Its {field} is {(now - set_at).days} days old, of at most {SECRET_DAYS}."
     return Finding(Level.WARNING, name, sentence, remedy)
+
+
+def two_secrets(connection: Connection, now: datetime) -> Iterator[Finding]:
+    """Until when the webhook secret from before is accepted, while it is. Raises ConfigurationError."""
+    if connection.webhook is None or not connection.earlier_secrets(now):
+        return
+    name, until = connection.name, connection.earlier_until
+    if until is None:
+        remedy = f"`bellwire secrets set {name} {connection.manifest.webhook_credential}` ends it."
+        yield Finding(Level.WARNING, name, "The webhook secret from before is accepted, too, without an end.", remedy)
+    else:
+        yield Finding(
+            Level.OK, name, f"The webhook secret from before is accepted, too, until {until:%Y-%m-%d %H:%M} UTC."
+        )
 
 
 def _account(connection: Connection, account: Account) -> Iterator[Finding]:

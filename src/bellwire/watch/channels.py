@@ -23,7 +23,7 @@ ALERTS = "alerts"
 """What the vault calls them; no connection may be called so."""
 CHANNELS = Credential("urls", "Where alerts go: one or several Apprise URLs, separated by spaces", required=False)
 VARIABLE = "BELLWIRE_ALERTS_URLS"
-REMEDY = f"Run `bellwire secrets set {ALERTS} {CHANNELS.field}`, or set {VARIABLE}."
+REMEDY = f"`bellwire secrets set {ALERTS} {CHANNELS.field}` sets them; so does the variable {VARIABLE}."
 
 PATIENCE = 30.0
 """Seconds that a channel may take for a message."""

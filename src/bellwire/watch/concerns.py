@@ -69,7 +69,7 @@ def concerns(rows: Rows, now: datetime, systems: Mapping[str, str]) -> Iterator[
         title = f"{flow}: {_plural(count, 'to-do')} for a person"
         yield Concern(f"asks/{flow}", title, _always("Runs wait for the answers. `bellwire todo list` shows them."))
     for late in alerts.late_runs(rows, now, _TOO_LONG):
-        text = f"They wait for their next try or for their turn. See them with `bellwire run list --flow {late.flow}`."
+        text = f"They wait for their next try or for their turn. `bellwire run list --flow {late.flow}` shows them."
         title = f"{late.flow}: {_plural(late.count, 'run')} waiting for more than an hour"
         yield Concern(f"late/{late.flow}", title, _always(text))
 
@@ -97,7 +97,7 @@ def not_taken_over(flow: str, wrong: str) -> Concern:
 
 def old_secret(connection: str, system: str, field: str, days: int) -> Concern:
     """A credential has been the same for long."""
-    text = f"Make a new one at {system}, then `bellwire secrets set {connection} {field}`."
+    text = f"Make a new one at {system}; `bellwire secrets set {connection} {field}` takes it."
     title = f"The {field} of '{connection}' is {days} days old, of at most {SECRET_DAYS}"
     return Concern(f"secret/{connection}/{field}", title, _always(text))
 
@@ -119,7 +119,7 @@ def _stuck(group: figures.OpenGroup, system: str) -> Concern:
     def describe(rows: Rows) -> str:
         named = [_name(rows, number) for number in figures.of_group(rows, group, limit=_NAMED)]
         more = f" and {group.count - len(named)} more" if group.count > len(named) else ""
-        return f"{', '.join(named)}{more}. The desk and `bellwire exception list` say what to do."
+        return f"{', '.join(named)}{more}. `bellwire exception list` says what to do."
 
     return Concern(f"{EXCEPTIONS}{group.connection}/{group.cause}", title, describe)
 
@@ -140,7 +140,7 @@ def _out_of_order(row: HealthRow, system: str) -> Concern:
     name = row.connection
     if row.state is Trouble.SIGNED_OUT:
         title = f"{system} doesn't let us in"
-        text = f"Its work waits. Give '{name}' a sign-in that works (`bellwire secrets set`), and it goes on by itself."
+        text = f"Its work waits. `bellwire connect {name}` signs it in again; then it goes on by itself."
     else:
         title = f"{system} doesn't answer"
         text = "Its work waits, and goes on by itself once it answers."

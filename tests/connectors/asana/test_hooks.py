@@ -161,7 +161,7 @@ async def test_each_secret_is_kept_before_the_next_webhook_is_made(
 async def test_an_address_where_nobody_answers_is_said(account: Connection, team: Asana) -> None:
     with pytest.raises(Refused, match="can't reach the address") as refused:
         await mend(account, "http://127.0.0.1:9/hooks/team")
-    assert "bellwire up" in refused.value.remedy
+    assert "public_url" in refused.value.remedy
     assert not team.hooks
 
 

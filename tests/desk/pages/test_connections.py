@@ -9,6 +9,7 @@ import pytest
 from yarl import URL
 
 from bellwire.access import Role
+from bellwire.connectors.kit import OVERLAP
 from bellwire.desk.gate import SESSION
 from bellwire.events import Environment
 from bellwire.ledger import HealthRow, Rows, Trouble, audit, deliveries, health, polls
@@ -228,7 +229,7 @@ async def test_a_webhook_secret_is_replaced_without_losing_a_webhook(tmp_path: P
         assert (await send(place, OLD, 1)).taken
         assert (await send(place, NEW, 2)).status == 401
         both = await visitor.send(path, secret=NEW)
-        assert "Both secrets are accepted from now on." in both.words
+        assert "Both secrets are accepted from now on, the old one until " in both.words
         assert "No webhook that is signed with the new secret has come yet." in both.words
         assert (await send(place, OLD, 3)).taken
         refused = await visitor.send(f"{path}/end", at=path, keep="new")
@@ -241,6 +242,26 @@ async def test_a_webhook_secret_is_replaced_without_losing_a_webhook(tmp_path: P
         assert (kept(vault, "site", "webhook_secret"), kept(vault, "site", "webhook_secret_previous")) == (NEW, "")
         assert not any(secret in shown.page for shown in (both, refused, dropped) for secret in (OLD, NEW))
         assert [what for _, what, _ in await acts(place)] == ["rotate", "drop the earlier"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "hours"), [({}, 24), ({"hours": "1"}, 1), ({"hours": "720"}, 720), ({"hours": "999999"}, 24)]
+)
+async def test_the_secret_from_before_ends_by_itself_when_it_was_said(
+    tmp_path: Path, asked: dict[str, str], hours: int
+) -> None:
+    path = "/connections/site/rotate"
+    async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), visit(place) as visitor:
+        await visitor.send(path, secret=NEW, **asked)
+        end = place.now + timedelta(hours=hours)
+        for page in (path, "/connections/site"):
+            assert f'datetime="{end.isoformat()}"' in (await visitor.get(page)).page
+        place.now = end - timedelta(seconds=1)
+        assert (await send(place, OLD, 1)).taken
+        place.now = end
+        assert (await send(place, OLD, 2)).status == 401 and (await send(place, NEW, 3)).taken
+        assert "New secret" in (await visitor.get(path)).words
+        assert "from before" not in (await visitor.get("/connections/site")).words
 
 
 async def test_one_can_go_back_to_the_secret_from_before(tmp_path: Path) -> None:
@@ -257,6 +278,8 @@ async def test_a_new_secret_among_the_credentials_leaves_the_one_before_accepted
     async with at_vendors(tmp_path, webhook_secret=OLD) as (place, _, _), visit(place) as visitor:
         await visitor.send("/connections/site/credentials", webhook_secret=NEW)
         assert (await send(place, OLD, 1)).taken and (await send(place, NEW, 2)).taken
+        place.now += OVERLAP
+        assert (await send(place, OLD, 3)).status == 401 and (await send(place, NEW, 4)).taken
 
 
 async def test_a_made_up_webhook_comes_as_the_first_one(tmp_path: Path) -> None:

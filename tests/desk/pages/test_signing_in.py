@@ -49,6 +49,29 @@ async def test_the_first_account_takes_the_code_that_only_this_machine_shows(pla
     assert (dana.email, dana.role) == ("dana@example.com", Role.OWNER)
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"], ids=["bound_beyond", "with_a_public_address"])  # noqa: S104
+async def test_where_others_may_reach_it_the_first_account_takes_the_code_at_this_machine_too(
+    tmp_path: Path, host: str
+) -> None:
+    """A proxy on this machine that says nothing of where a request comes from makes it look like one from here."""
+    public = "" if host == "0.0.0.0" else "https://hooks.example.com"  # noqa: S104
+    async with open_desk(tmp_path, host=host, public_url=public) as place, browser(place) as opened:
+        await place.ledger.write(lambda rows: asks.keep_link_key(rows, "a key"))
+        assert (await opened.get("/")).to == "/setup"
+        assert 'name="code"' in (await opened.get("/setup")).text
+        filled_in = {"name": "Dana", "email": "dana@example.com", "password": PASSWORD}
+        assert (await opened.send("/setup", **filled_in)).status == 403
+        code = await place.ledger.read(setup_code)
+        assert (await opened.send("/setup", code=code, **filled_in)).to == "/"
+
+
+async def test_at_this_machine_alone_the_first_account_takes_no_code(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as place, browser(place) as opened:
+        assert 'name="code"' not in (await opened.get("/setup")).text
+        filled_in = {"name": "Dana", "email": "dana@example.com", "password": PASSWORD}
+        assert (await opened.send("/setup", **filled_in)).to == "/"
+
+
 async def test_guessing_the_code_is_slowed_down(place: Place) -> None:
     far = {"X-Forwarded-For": "203.0.113.7"}
     async with visit(place) as opened:

@@ -56,7 +56,7 @@ def _invalid(words: str, detail: str) -> Refused:
             "Asana can't reach the address that its webhooks go to.",
             cause="address-unreachable",
             detail=detail,
-            remedy="Let `bellwire up` run, with `public_url` reachable from outside; then do it again.",
+            remedy="Bellwire has to run, with its `public_url` reachable from outside; then do it again.",
         )
     if "assignee" in said:
         return Refused(

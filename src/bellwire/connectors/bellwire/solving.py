@@ -6,9 +6,7 @@ from typing import Any
 from bellwire.connectors.bellwire.rounds import Round
 from bellwire.errors import Refused
 
-HOW_TO_INSTALL = (
-    "In Bellwire's own folder: `scripts/setup routes`. Where pip installed it: pip install 'bellwire[routes]'."
-)
+HOW_TO_INSTALL = "`scripts/setup routes (where pip installed it: pip install 'bellwire[routes]')` installs it."
 _ITERATIONS = 500
 """Counted, not timed, so that a slow machine finds the same. Fifty visits take a second or two, a dozen a tenth of
 one."""

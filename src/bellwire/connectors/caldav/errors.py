@@ -38,8 +38,8 @@ def explain(answer: Answer) -> VendorError | None:
             return SignedOut(
                 "The calendar server doesn't accept the sign-in.",
                 detail=detail,
-                remedy="Set `bellwire secrets set NAME username` and `… password` anew; many servers want an app "
-                "password, and refuse the account's own.",
+                remedy="Many servers want an app password, and refuse the account's own. `bellwire secrets set NAME …` "
+                "takes username and password anew.",
             )
         case 403:
             return Refused(

@@ -103,7 +103,7 @@ async def _home(call: Call) -> str:
     raise Refused(
         "There is no calendar server at this address.",
         cause="no-calendars",
-        remedy="Check the url of this connection in connections.toml; `bellwire init` shows those of some providers.",
+        remedy="Check the url of this connection in connections.toml; that of the provider is in its help.",
     )
 
 

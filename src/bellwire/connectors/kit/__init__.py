@@ -28,7 +28,7 @@ from bellwire.connectors.kit.auth import (
     SessionLogin,
     SignedGrant,
 )
-from bellwire.connectors.kit.connection import Connection, earlier, rotated, settled
+from bellwire.connectors.kit.connection import OVERLAP, Connection, earlier, rotated, settled
 from bellwire.connectors.kit.connector import Connector, Normalised, Triggers, connect, connector, with_credentials
 from bellwire.connectors.kit.consent import Asked, ask_consent, redeem_consent
 from bellwire.connectors.kit.events import event_of, state_key
@@ -67,6 +67,7 @@ from bellwire.connectors.kit.webhooks import (
 
 __all__ = [
     "MANY",
+    "OVERLAP",
     "POLLED",
     "Account",
     "Action",

@@ -43,8 +43,8 @@ Renewed = OAuth2 | ClientCredentials | SignedGrant
 def sign_in_again(connection: str) -> str:
     """What to do once the vendor doesn't take the credentials any more."""
     return (
-        f"Set new credentials: `bellwire secrets list` says which, `bellwire secrets set {connection} …` takes them;"
-        f" `bellwire connect {connection}` asks for them too."
+        f"Give it a sign-in that works: `bellwire connect {connection}` shows how, and"
+        f" `bellwire secrets set {connection} …` takes new credentials."
     )
 
 
@@ -185,8 +185,8 @@ class SignIn:
             raise SignedOut(
                 f"The private_key of connection '{self._connection}' can't be used: {error}.",
                 cause="private-key",
-                remedy="It is all of the text from '-----BEGIN PRIVATE KEY-----' to its end, in several lines: take it "
-                f"from its file with `bellwire secrets set {self._connection} private_key < FILE`.",
+                remedy="It is all of the text from '-----BEGIN PRIVATE KEY-----' to its end, in several lines, as it "
+                f"stands in its file; `bellwire secrets set {self._connection} private_key < FILE` takes it.",
             ) from None
 
     async def _buy(self, way: Renewed, form: Mapping[str, str]) -> str:

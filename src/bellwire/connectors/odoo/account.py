@@ -74,7 +74,7 @@ def _ending(call: Call, keys: list[Record]) -> Iterator[str]:
         if ends and (left := parse_utc(ends) - call.clock()) < _AHEAD:
             yield (
                 f"The API key '{key['name']}' ends in {max(left.days, 0)} days. Make a new one in Odoo (Preferences › "
-                f"Account Security), then `bellwire secrets set {call.connection.name} api_key`."
+                f"Account Security); `bellwire secrets set {call.connection.name} api_key` takes it."
             )
 
 

@@ -16,8 +16,8 @@ _BUSY = ("SerializationFailure", "DeadlockDetected", "LockNotAvailable", "LockEr
 _WRONG = ("ValueError", "KeyError", "TypeError", "AttributeError", "IndexError")
 """The question itself doesn't fit this database."""
 _NEW_KEY = (
-    "API keys last for three months at most. Make a new one in Odoo (Preferences › Account Security), then "
-    "`bellwire secrets set NAME api_key`."
+    "API keys last for three months at most. Make a new one in Odoo (Preferences › Account Security); "
+    "`bellwire secrets set NAME api_key` takes it."
 )
 
 

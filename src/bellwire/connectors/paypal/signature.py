@@ -114,7 +114,7 @@ class TransmissionSignature:
                 reason="certificate-unknown",
                 retry_after=_AGAIN,
                 remedy="Bellwire fetches it with its next poll. If it doesn't, add it to `certificates` of the "
-                "connection and run `bellwire check`.",
+                "connection.",
             )
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise BadSignature(f"PayPal's certificate {name} isn't valid any more, or not yet.", reason="certificate")

@@ -27,7 +27,7 @@ _REFUSALS = {
     "2500": (
         "invalid-reference",
         "QuickBooks doesn't know an item, customer, account or tax code that was referred to.",
-        "Check the names and ids in the connection's settings and in `bellwire records`, then send it again.",
+        "Check the names and ids in the connection's settings, and what records are mapped to; then send it again.",
     ),
     "6070": ("amount", "QuickBooks worked out another amount for a line than the order has.", ""),
     "6000": (

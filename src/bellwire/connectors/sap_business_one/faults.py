@@ -29,8 +29,8 @@ def explain(answer: Answer) -> VendorError | None:
         return SignedOut(
             "SAP Business One doesn't accept user and password for this company database.",
             detail=detail,
-            remedy="Look whether the user is locked or without a licence, and whether the password expired; then "
-            "`bellwire secrets set NAME password`. `company_db` in connections.toml may be wrong too.",
+            remedy="Look whether the user is locked or without a licence, and whether the password expired; "
+            "`bellwire secrets set NAME password` takes a new one. `company_db` in connections.toml may be wrong too.",
         )
     if answer.status == 412 or code in _LOCKED:
         return Transient("Somebody was changing the same record just then.", cause="conflict", detail=detail)

@@ -99,18 +99,19 @@ async def _product_with(call: Call, sku: str) -> str:
         page = await ask(call, documents.VARIANTS_BY_SKU, query=f'sku:"{text}"', after=more["endCursor"])
         found, more = page["productVariants"]["nodes"], page["productVariants"]["pageInfo"]
         products |= {node["product"]["id"] for node in found if node["sku"] == sku}
+    mapping = f'`bellwire records map {call.connection.name} product {sku} "ID"`'
     if not products:
         raise Refused(
             f"The shop has no product with the SKU {sku}.",
             cause="unknown-sku",
-            remedy="Give the product this SKU in the shop, or map it: `bellwire records map`.",
+            remedy=f"Give the product this SKU in the shop, or say which it is: {mapping}. Then retry.",
         )
     if len(products) > 1:
         raise Refused(
             f"{len(products)} products of the shop have the SKU {sku}.",
             cause="ambiguous-sku",
             detail=", ".join(sorted(products)),
-            remedy="Give each its own SKU in the shop, or map the right one: `bellwire records map`.",
+            remedy=f"Give each its own SKU in the shop, or say which is meant: {mapping}. Then retry.",
         )
     return products.pop()
 

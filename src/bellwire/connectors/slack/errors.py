@@ -62,7 +62,8 @@ def _error(code: str, answer: Answer, *, needed: str) -> VendorError:
         return SignedOut(
             "Slack no longer accepts the app's token.",
             detail=detail,
-            remedy="Reinstall the app at api.slack.com/apps, then give its new token to `bellwire secrets set`.",
+            remedy="Reinstall the app at api.slack.com/apps; `bellwire secrets set NAME access_token` takes its new "
+            "token.",
         )
     if code in _RATE_LIMITED:
         return Transient(

@@ -26,8 +26,8 @@ def reply_error(code: int, text: str, about: About, connection: str, to: str) ->
         return SignedOut(
             f"The mail server doesn't accept the sign-in of connection '{connection}'.",
             detail=detail,
-            remedy=f"Set `bellwire secrets set {connection} username` and `… password` anew; many providers want an "
-            "app password.",
+            remedy=f"Many providers want an app password. `bellwire secrets set {connection} …` takes username and "
+            "password anew.",
         )
     if code < 500:
         return Transient("The mail server can't take the mail just now.", cause="mail-server-busy", detail=detail)

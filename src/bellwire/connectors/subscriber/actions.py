@@ -46,8 +46,8 @@ def _signed(call: Call, body: bytes, event_id: str, now: datetime) -> dict[str, 
         raise Refused(
             f"The signing_secret of connection '{name}' isn't one of Standard Webhooks.",
             cause="bad-secret",
-            remedy=f"Make one (`echo whsec_$(openssl rand -base64 32)`), set it with `bellwire secrets set {name} "
-            "signing_secret`, and give it to the subscriber; then retry.",
+            remedy=f"It is `whsec_` and 24 to 64 bytes in Base64. Make one, and give it to the subscriber too; "
+            f"`bellwire secrets set {name} signing_secret` takes it. Then retry.",
         ) from error
 
 
@@ -69,8 +69,8 @@ def explain(answer: Answer) -> VendorError | None:
         return SignedOut(
             "The subscriber doesn't accept our signature.",
             detail=detail,
-            remedy="Give the subscriber the secret with which this connection signs, or set the one that it knows: "
-            "`bellwire secrets set NAME signing_secret`. If the secret is right, one of the two clocks is wrong.",
+            remedy="Give the subscriber the secret with which this connection signs; or `bellwire secrets set NAME "
+            "signing_secret` takes the one that it knows. If the secret is right, one of the two clocks is wrong.",
         )
     if 300 <= answer.status < 400:
         return Refused(

@@ -9,7 +9,7 @@ from bellwire.connectors.kit import Answer
 from bellwire.connectors.teams.workflows import CREDENTIAL
 from bellwire.errors import Refused, SignedOut, VendorError
 
-_NEW_URL = f"Then give all URLs to `bellwire secrets set NAME {CREDENTIAL}`."
+_NEW_URL = f"`bellwire secrets set NAME {CREDENTIAL}` takes all URLs."
 
 
 def explain(answer: Answer) -> VendorError | None:

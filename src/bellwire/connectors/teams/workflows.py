@@ -96,8 +96,8 @@ def find_workflow(connection: Connection, channel: str) -> Workflow:
         raise Refused(
             f"There is no workflow that posts to the channel #{channel.removeprefix('#')}.",
             cause="unknown-channel",
-            remedy=f"Make one in Teams and add its URL with `bellwire secrets set {connection.name} {CREDENTIAL}`, or "
-            "correct the channel in the flow; then retry.",
+            remedy=f"Make one in Teams; `bellwire secrets set {connection.name} {CREDENTIAL}` takes all URLs. Or "
+            "correct the channel in the flow. Then retry.",
         )
     return found
 
@@ -106,5 +106,5 @@ def _unusable(connection: Connection, sentence: str, remedy: str) -> SignedOut:
     return SignedOut(
         sentence,
         cause="unusable-url",
-        remedy=f"{remedy} Then `bellwire secrets set {connection.name} {CREDENTIAL}`, with all URLs.",
+        remedy=f"{remedy} `bellwire secrets set {connection.name} {CREDENTIAL}` takes all URLs.",
     )

@@ -72,6 +72,7 @@ class ConnectionState(ConnectionRow):
     announced: dict[str, str] = Field(description="What the vendor announced since the process began.")
     secrets: list[SecretRow]
     two_webhook_secrets: bool = Field(description="Whether the one before is still accepted.")
+    earlier_secret_until: datetime | None = Field(description="Until when it is; null: until somebody drops it.")
     quotas: list[QuotaRow]
     polls: list[PollState]
     health: HealthState
@@ -209,6 +210,7 @@ def _state(found: Standing, hook_url: str) -> ConnectionState:
                 for each in found.secrets
             ],
             "two_webhook_secrets": found.rotating,
+            "earlier_secret_until": found.earlier_until,
             "quotas": [
                 QuotaRow(path=each.limit.of, seconds=each.limit.per.total_seconds(), count=each.count, left=each.left)
                 for each in found.quotas

@@ -80,7 +80,7 @@ async def _answer(site: Site, request: Request) -> Response:
     except BellwireError as error:
         if answer != "done":
             raise
-        return await _shown(site, request, wrong=f"{error} {error.remedy}".strip(), given=given)
+        return await _shown(site, request, wrong=str(error), given=given)
     return site.go("/asks", _SAID[answer])
 
 

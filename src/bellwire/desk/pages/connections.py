@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
 from starlette.exceptions import HTTPException
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bellwire.access import Right
-from bellwire.connectors.kit import Connection, ask_consent, earlier, redeem_consent, rotated, settled
+from bellwire.connectors.kit import OVERLAP, Connection, ask_consent, redeem_consent, rotated, settled
 from bellwire.connectors.trying import on_trial
 from bellwire.desk.accounts import Accounts, without
 from bellwire.desk.connections import Standing, secrets_of
@@ -25,6 +26,8 @@ from bellwire.watch.finding import Finding, Level
 _LONGEST_SECRET = 20_000
 _SECRET = re.compile("token|secret|code|hmac|sign", re.IGNORECASE)
 """What vendors add to their answer and isn't shown."""
+_OVERLAPS = (timedelta(hours=1), OVERLAP, timedelta(days=3), timedelta(days=7), timedelta(days=30))
+"""How long the secret from before may be accepted."""
 
 
 def pages(site: Site) -> Sequence[Page]:
@@ -109,7 +112,7 @@ class _Connections:
         signs = bool(field in given and before and given[field] != before)
         if signs and before:
             # What is on its way, signed with the one before, is still to be taken in.
-            trial.store({earlier(field): before})
+            trial.store(rotated(field, given[field], before, self._site.clock() + OVERLAP))
         await self._accounts.keep(connection, "set", list(given), visitor_of(request).name, trial.keep, signs=signs)
         findings = without(given, findings)
         await self._accounts.remember(connection, findings)
@@ -180,14 +183,20 @@ class _Connections:
         if not new or new in before.split():
             wrong = "That is the secret from before." if new else "Fill in the new secret."
             return await self._rotating(request, f"{wrong} Nothing was changed.", status=400)
-        values = rotated(field, new, before)
-        await self._keep_secrets(request, connection, "rotate", values)
-        return self._site.go(f"/connections/{connection.name}/rotate", "Both secrets are accepted from now on.")
+        asked = form_of(request).get("hours")
+        overlap = next((each for each in _OVERLAPS if asked == str(_hours(each))), OVERLAP)
+        now = self._site.clock()
+        await self._keep_secrets(request, connection, "rotate", rotated(field, new, before, now + overlap))
+        until = self._site.words.when(now + overlap, now)
+        return self._site.go(
+            f"/connections/{connection.name}/rotate",
+            f"Both secrets are accepted from now on, the old one until {until}.",
+        )
 
     async def end_rotation(self, request: Request) -> Response:
         connection, form = self._connection(request), form_of(request)
         field = connection.manifest.webhook_credential
-        old, new = connection.credentials.find(earlier(field)), connection.credentials.get(field)
+        old, new = " ".join(connection.earlier_secrets(self._site.clock())), connection.credentials.get(field)
         if not old:
             return self._back(connection, "There is only one secret; nothing was changed.")
         if form.get("keep") == "old":
@@ -214,7 +223,17 @@ class _Connections:
             raise HTTPException(404)
         meanings = {secret.field: secret.meaning for secret in found.secrets}
         meaning = meanings.get(found.connection.manifest.webhook_credential, "")
-        return self._site.page(request, "rotate.html", status, found=found, meaning=meaning, wrong=wrong)
+        overlaps = {_hours(each): each for each in _OVERLAPS}
+        return self._site.page(
+            request,
+            "rotate.html",
+            status,
+            found=found,
+            meaning=meaning,
+            wrong=wrong,
+            overlaps=overlaps,
+            usual=_hours(OVERLAP),
+        )
 
     # The first webhook
 
@@ -252,3 +271,7 @@ class _Connections:
 
     def _back(self, connection: Connection, say: str) -> Response:
         return self._site.go(f"/connections/{connection.name}", say)
+
+
+def _hours(length: timedelta) -> int:
+    return length // timedelta(hours=1)

@@ -49,5 +49,5 @@ async def _begin(site: Site, under_way: Pilots, request: Request) -> Response:
     try:
         under_way.begin(flow.id, visitor_of(request).name)
     except BellwireError as error:
-        return site.go(f"/flows/{flow.id}/pilot", f"{error} {error.remedy}")
+        return site.go(f"/flows/{flow.id}/pilot", str(error))
     return site.go(f"/flows/{flow.id}/pilot")

@@ -172,7 +172,7 @@ class _Mine:
     @property
     def _secrets(self) -> CodeSecrets:
         if self._site.vault is None:
-            raise BellwireError("There is no vault to keep one-time codes in.", remedy="Run `bellwire init` first.")
+            raise BellwireError("There is no vault to keep one-time codes in.", remedy="`bellwire init` makes one.")
         return CodeSecrets(self._site.vault)
 
 
