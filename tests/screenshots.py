@@ -32,7 +32,8 @@ from bellwire.practice.stage import Passing, Stage
 from bellwire.practice.stories import find_story
 from bellwire.practice.stories.order_to_cash import UNKNOWN_SKU
 from bellwire.settings import load_settings
-from tests.desk.callers import SAMPLES, address, somebody
+from tests.desk.addresses import address, newest
+from tests.desk.callers import somebody
 from tests.desk.test_browser import ARGUMENTS, CHROMIUM
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
@@ -41,15 +42,6 @@ STORIES = ("dunning", "returns", "order-to-cash")
 came back, so the books refuse them: exceptions to look at."""
 WIDTHS = {"laptop": 1280, "phone": 390}
 SCHEMES = ("light", "dark")
-
-_NEWEST = {
-    "runs": "SELECT max(id) FROM runs WHERE state = 'dead'",
-    "exceptions": "SELECT max(id) FROM exceptions WHERE state = 'open'",
-    "asks": "SELECT max(id) FROM asks WHERE state = 'open'",
-    "events": "SELECT max(id) FROM events",
-    "deliveries": "SELECT max(id) FROM deliveries",
-}
-"""What a page with a number is shown with, by the first word of its path."""
 
 
 @asynccontextmanager
@@ -104,14 +96,6 @@ async def play(bellwire: Bellwire, stage: Stage) -> None:
 
 _NEEDS_MORE = ("/exceptions/work/1", "/connections/callback")
 """What is there only while something is under way."""
-
-
-def samples(rows: Rows, path: str) -> dict[str, str]:
-    """For the parameters of a page."""
-    query = _NEWEST.get(path.split("/")[1])
-    found = rows.one(query) if query else None
-    number = str(found[0]) if found and found[0] else "1"
-    return {"number": number, "run": number, "exception": number, "ask": number, "delivery": number, **SAMPLES}
 
 
 @dataclass
@@ -189,7 +173,7 @@ async def photograph(bellwire: Bellwire, stage: Stage) -> Camera:
         await camera.take(browser, "/sign-in", "")
         for page in pages:
             if page.needs is not None:
-                found = await ledger.read(partial(samples, path=page.path))
+                found = await ledger.read(partial(newest, path=page.path))
                 await camera.take(browser, address(page.path, found), cookie)
         await browser.close()
     return camera

@@ -11,7 +11,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from bellwire.access import Role
-from tests.desk.callers import Guest, address, furnish, pages_of, somebody
+from tests.desk.addresses import address, is_page
+from tests.desk.callers import Guest, furnish, pages_of, somebody
 from tests.desk.story import Place, open_desk
 from tests.desk.test_browser import LAPTOP, PHONE, browser, pytestmark, state_of, window
 from tests.desk.vendors import OLD, at_vendors
@@ -60,11 +61,10 @@ async def sights(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sigh
 
 
 async def shown(place: Place, secret: str) -> AsyncIterator[str]:
-    """Of the pages: not of files to take along, nor of what leads on to another page."""
+    """The addresses of the pages."""
     async with Guest("dana", secret=secret).window(place) as window:
         for page in pages_of(place, "GET"):
-            answer = await window.get(address(page.path))
-            if not answer.is_redirect and answer.headers["Content-Type"].startswith("text/html"):
+            if is_page(await window.get(address(page.path))):
                 yield place.url + address(page.path)
 
 

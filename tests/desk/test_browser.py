@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bellwire.desk.about import about
-from bellwire.ledger import AskState, Rows, events, processes, runs
+from bellwire.ledger import AskState, Rows, RunState, Wanted, events, finding, processes, runs
 from tests.desk.story import NOW, Place, a_day, open_desk
 from tests.desk.test_answers import Link, asked
 from tests.ledgers import Ledgers
@@ -92,7 +92,7 @@ async def window(
 
 async def state_of(place: Place, state: str) -> int:
     """The newest run in this state."""
-    found = await place.ledger.read(lambda rows: runs.newest(rows, limit=1, state=state))
+    found = await place.ledger.read(lambda rows: finding.newest_runs(rows, Wanted(state=RunState(state)), limit=1))
     return found[0].id
 
 
