@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.figures import KINDS, Figures
+from bench.figures import KINDS, Figures, Took
 
 
 def number(value: float) -> str:
@@ -73,14 +73,27 @@ def pages(figures: Figures) -> list[str]:
     """The desk's pages as a table in Markdown, the slowest first."""
     if not figures.pages:
         return []
-    found = sorted(_medians(figures).items(), key=lambda page: -page[1][1])
-    rows = [f"| `{path}` | {number(few)} | {number(many)} |" for path, (few, many) in found]
-    return ["| page or list | with one day (ms) | with the long history (ms) |", "| --- | ---: | ---: |", *rows]
+    found = sorted(_of_pages(figures).items(), key=lambda page: -page[1].many)
+    rows = [
+        f"| `{path}` | {number(took.few)} | {number(took.many)} | {number(took.largest)} | {number(took.processor)} |"
+        for path, took in found
+    ]
+    return [
+        "| page or list | with one day (ms) | with the long history (ms) | at the most (ms) | processor (ms) |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *rows,
+    ]
 
 
-def _medians(figures: Figures) -> dict[str, tuple[float, float]]:
+def _of_pages(figures: Figures) -> dict[str, Took]:
+    """Medians of the rounds, and the largest of all."""
     return {
-        path: (statistics.median(few for few, _ in found), statistics.median(many for _, many in found))
+        path: Took(
+            statistics.median(took.few for took in found),
+            statistics.median(took.many for took in found),
+            max(took.largest for took in found),
+            statistics.median(took.processor for took in found),
+        )
         for path, found in figures.pages.items()
     }
 
@@ -90,6 +103,8 @@ def as_json(figures: Figures) -> str:
     found: dict[str, Any] = {name: round(figures.median(name), 4) for name in figures}
     found["aims"] = {name: str(kind.aim) for name in figures if (kind := KINDS[name]).aim}
     found["rounds"] = {name: [round(value, 4) for value in figures.values[name]] for name in figures}
-    found["pages"] = {path: [round(value, 2) for value in found] for path, found in _medians(figures).items()}
+    found["pages"] = {
+        path: {name: round(value, 2) for name, value in vars(took).items()} for path, took in _of_pages(figures).items()
+    }
     found["machine"] = {"python": platform.python_version(), "cores": os.cpu_count()}
     return json.dumps(found, indent=2) + "\n"

@@ -32,8 +32,9 @@ from bellwire.practice.stage import Passing, Stage
 from bellwire.practice.stories import find_story
 from bellwire.practice.stories.order_to_cash import UNKNOWN_SKU
 from bellwire.settings import load_settings
+from tests.desk.addresses import address, newest
 from tests.desk.browsing import ARGUMENTS, CHROMIUM
-from tests.desk.callers import SAMPLES, address, somebody
+from tests.desk.callers import somebody
 from tests.ledger.stuck import dealt_with
 
 FOLDER = Path(__file__).parent.parent / "screenshots"
@@ -42,16 +43,6 @@ STORIES = ("dunning", "returns", "order-to-cash")
 came back, so the books refuse them: exceptions to look at."""
 WIDTHS = {"laptop": 1280, "phone": 390}
 SCHEMES = ("light", "dark")
-
-_NEWEST = {
-    "runs": "SELECT max(id) FROM runs WHERE state = 'dead'",
-    "exceptions": "SELECT max(id) FROM exceptions WHERE state = 'open'",
-    "work": "SELECT max(id) FROM errands",
-    "asks": "SELECT max(id) FROM asks WHERE state = 'open'",
-    "events": "SELECT max(id) FROM events",
-    "deliveries": "SELECT max(id) FROM deliveries",
-}
-"""What a page with a number is shown with, by the last of these words in its path."""
 
 
 @asynccontextmanager
@@ -114,14 +105,6 @@ async def play(bellwire: Bellwire, stage: Stage) -> None:
 
 _NEEDS_MORE = ("/connections/callback",)
 """What is there only while something is under way."""
-
-
-def samples(rows: Rows, path: str) -> dict[str, str]:
-    """For the parameters of a page."""
-    query = next((_NEWEST[word] for word in reversed(path.split("/")) if word in _NEWEST), None)
-    found = rows.one(query) if query else None
-    number = str(found[0]) if found and found[0] else "1"
-    return {"number": number, "run": number, "exception": number, "ask": number, "delivery": number, **SAMPLES}
 
 
 @dataclass
@@ -199,7 +182,7 @@ async def photograph(bellwire: Bellwire, stage: Stage) -> Camera:
         await camera.take(browser, "/sign-in", "")
         for page in pages:
             if page.needs is not None:
-                found = await ledger.read(partial(samples, path=page.path))
+                found = await ledger.read(partial(newest, path=page.path))
                 await camera.take(browser, address(page.path, found), cookie)
         await browser.close()
     return camera

@@ -1,10 +1,6 @@
-"""Everybody who may come to the desk, and an address for each of its pages: a new page is tested as it is listed.
+"""Everybody who may come to the desk, and a place where nearly everything that its pages show has the number 1."""
 
-A page with parameters that aren't in `SAMPLES` gets 1 for them: in a furnished place, nearly all of these are there.
-"""
-
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,14 +15,6 @@ from tests.desk.asked import question
 from tests.desk.story import NOW, Place, Story, a_day
 from tests.desk.visiting import KEPT
 from tests.ledger.stuck import dealt_with
-
-SAMPLES = {"flow": "order_to_cash", "name": "shop", "rest": "nope"}
-"""By the name of a parameter."""
-
-
-def address(path: str, samples: Mapping[str, str] = SAMPLES) -> str:
-    """A page's or an operation's path with its parameters filled in."""
-    return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: samples.get(found[1], "1"), path)
 
 
 def pages_of(place: Place, method: str) -> list[Page]:

@@ -45,9 +45,11 @@ from bellwire.ledger import (
     Outcome,
     Rows,
     RunState,
+    Wanted,
     deliveries,
     events,
     exceptions,
+    finding,
     open_ledger,
     runs,
 )
@@ -255,30 +257,7 @@ class Story:
         return run
 
     def result(self, action: str) -> str:
-        """What an action brings, as JSON."""
-        total, number = {"amount": self.total, "currency": "USD"}, self.number
-        table: dict[str, dict[str, Any]] = {
-            "invoice": {
-                "id": f"i{number}",
-                "number": f"INV-{number}",
-                "total": total,
-                "customer_id": "c1",
-                "url": "https://books.example.com/i",
-            },
-            "stock": {"changes": [{"sku": "TEA-100", "change": -2, "now": 40}]},
-            "label": {
-                "id": "l1",
-                "shipping_order_id": "s1",
-                "carrier": "Swift Post",
-                "tracking_number": f"SP{number}4471US",
-                "tracking_url": "",
-                "cost": {"amount": "5.85", "currency": "USD"},
-            },
-            "receipt": {"id": "p1", "amount": total},
-            "bench": {"id": "m1", "channel": "packing"},
-            "notice": {"id": "n1", "to": "someone@example.com"},
-        }
-        return orjson.dumps(table[action]).decode()
+        return result_of(action, self.number, self.total)
 
     def unheard(self, at: datetime, **changes: Any) -> None:
         """An order that starts nothing."""
@@ -299,6 +278,33 @@ class Story:
             now=at,
             delivery=accepted.id,
         )
+
+
+def result_of(action: str, number: int, amount: str) -> str:
+    """What an action of the flow brings for an order, as JSON."""
+    total = {"amount": amount, "currency": "USD"}
+    table: dict[str, dict[str, Any]] = {
+        "invoice": {
+            "id": f"i{number}",
+            "number": f"INV-{number}",
+            "total": total,
+            "customer_id": "c1",
+            "url": "https://books.example.com/i",
+        },
+        "stock": {"changes": [{"sku": "TEA-100", "change": -2, "now": 40}]},
+        "label": {
+            "id": "l1",
+            "shipping_order_id": "s1",
+            "carrier": "Swift Post",
+            "tracking_number": f"SP{number}4471US",
+            "tracking_url": "",
+            "cost": {"amount": "5.85", "currency": "USD"},
+        },
+        "receipt": {"id": "p1", "amount": total},
+        "bench": {"id": "m1", "channel": "packing"},
+        "notice": {"id": "n1", "to": "someone@example.com"},
+    }
+    return orjson.dumps(table[action]).decode()
 
 
 def paid(sold: Order, at: datetime, number: int) -> Event:
@@ -445,5 +451,5 @@ async def open_desk(
 
 async def state_of(place: Place, state: str) -> int:
     """The newest run in this state."""
-    found = await place.ledger.read(lambda rows: runs.newest(rows, limit=1, state=state))
+    found = await place.ledger.read(lambda rows: finding.newest_runs(rows, Wanted(state=RunState(state)), limit=1))
     return found[0].id

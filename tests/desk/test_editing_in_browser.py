@@ -6,7 +6,7 @@ import aiohttp
 from playwright.async_api import Browser, expect
 
 from bellwire.app import running
-from bellwire.ledger import RunState, runs
+from bellwire.ledger import RunState, figures
 from tests.desk.browsing import in_chromium, window
 from tests.running import ordinary, town, until
 
@@ -65,7 +65,9 @@ async def test_a_flow_is_made_from_nothing_seen_for_a_real_order_published_and_c
         await pay("1002")
 
         async def done() -> bool:
-            newest = await bellwire.ledger.read(lambda rows: runs.newest(rows, limit=5, flow="word_to_the_office"))
+            newest = await bellwire.ledger.read(
+                lambda rows: figures.newest_of_flow(rows, "word_to_the_office", limit=5)
+            )
             return any(run.state is RunState.DONE for run in newest)
 
         await until(done)

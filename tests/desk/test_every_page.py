@@ -13,11 +13,12 @@ from playwright.async_api import Browser, Page, expect
 
 from bellwire.access import Role
 from bellwire.ledger import PilotRow, asks, audit, pilots
+from tests.desk.addresses import address, is_page
 from tests.desk.asked import to_do
 from tests.desk.browsing import CLIPPED, LAPTOP, PHONE, TOO_FAINT, in_chromium, window
-from tests.desk.callers import Guest, address, furnish, pages_of, somebody
+from tests.desk.callers import Guest, furnish, pages_of, somebody
 from tests.desk.pages.test_exceptions import GROUP, many
-from tests.desk.story import NOW, Place, Story, open_desk, state_of, the_flow
+from tests.desk.story import NOW, Place, Story, open_desk, settings_in, state_of, the_flow
 from tests.desk.vendors import OLD, at_vendors, send
 
 pytestmark = in_chromium
@@ -100,11 +101,10 @@ def _also(story: Story) -> None:
 
 
 async def shown(place: Place, secret: str) -> AsyncIterator[str]:
-    """Of the pages: not of files to take along, nor of what leads on to another page."""
+    """The addresses of the pages."""
     async with Guest("dana", secret=secret).window(place) as window:
         for page in pages_of(place, "GET"):
-            answer = await window.get(address(page.path))
-            if not answer.is_redirect and answer.headers["Content-Type"].startswith("text/html"):
+            if is_page(await window.get(address(page.path))):
                 yield place.url + address(page.path)
 
 

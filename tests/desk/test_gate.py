@@ -23,9 +23,9 @@ from bellwire.desk.forms import MOST_BYTES
 from bellwire.desk.guard import HEADERS
 from bellwire.desk.site import Page, local
 from bellwire.ledger import Rows
+from tests.desk.addresses import address, operations
 from tests.desk.callers import (
     Guest,
-    address,
     api_callers,
     everything_in,
     furnish,
@@ -443,21 +443,8 @@ async def test_no_cookie_makes_the_desk_fail(place: Place, secret: str) -> None:
 # The API
 
 
-async def operations(place: Place) -> list[tuple[str, str, Right]]:
-    """Method, path, and the right that its description names."""
-    async with aiohttp.ClientSession() as session, session.get(f"{place.url}/api/v1/openapi.json") as got:
-        described = await got.json()
-    found = []
-    for path, methods in described["paths"].items():
-        for method, operation in methods.items():
-            [security] = operation["security"]
-            [[right]] = security.values()
-            found.append((method.upper(), path, Right(right)))
-    return found
-
-
 async def test_every_operation_of_the_api_is_let_in_by_the_right_that_it_names_and_nothing_else(place: Place) -> None:
-    every, callers = await operations(place), await api_callers(place)
+    every, callers = await operations(place.url), await api_callers(place)
     assert [path for method, path, right in every if method != "GET" and right is Right.SEE] == []
     for program in callers:
         async with program.line(place) as line:
@@ -476,7 +463,7 @@ async def test_every_operation_of_the_api_is_let_in_by_the_right_that_it_names_a
 
 
 async def test_whoever_has_the_right_is_let_in(place: Place) -> None:
-    for method, path, right in await operations(place):
+    for method, path, right in await operations(place.url):
         _, text = await place.ledger.write(partial(token, rights=(right,)))
         headers = {"Authorization": f"Bearer {text}"}
         async with (

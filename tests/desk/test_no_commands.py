@@ -10,12 +10,12 @@ import pytest
 from bellwire.access import Role
 from bellwire.desk.connections import Checked
 from bellwire.events import Environment
-from bellwire.ledger import HealthRow, Rows, Trouble, alerts, health
+from bellwire.ledger import HealthRow, Rows, Trouble, alerts, checks, health
 from bellwire.watch import REMEDY
 from bellwire.watch.finding import Finding, Level
 from tests.desk.callers import Guest, furnish, somebody
 from tests.desk.story import NOW, Place, Story, open_desk
-from tests.desk.test_axe import shown
+from tests.desk.test_every_page import shown
 from tests.desk.vendors import OLD, at_vendors
 
 COMMAND = re.compile(r"\bbellwire (?!is\b)[a-z][\w-]*|\bpip install\b|scripts/setup")
@@ -90,7 +90,7 @@ async def test_no_page_of_the_desk_shows_a_command_but_to_developers(tmp_path: P
         await furnish(place)
         await place.ledger.write(trouble)
         finding = Finding(Level.ERROR, "shop", "It isn't well.", "`bellwire connect shop` has them sent.")
-        place.desk._site.checked["shop"] = Checked(NOW, [finding])
+        await place.ledger.write(lambda rows: checks.put(rows, Checked(NOW, [finding]).row("shop")))
         pages = await told(place)
 
         assert len(pages) > 35

@@ -18,7 +18,9 @@ from bellwire.ledger import (
     Rows,
     RunRow,
     RunState,
+    Wanted,
     events,
+    finding,
     open_ledger,
     runs,
 )
@@ -65,7 +67,7 @@ class Desk:
         def claim(rows: Rows) -> list[RunRow]:
             if not rows.queued:
                 return runs.claim(rows, LATER, 10)
-            waiting = runs.newest(rows, limit=10, state=RunState.WAITING)
+            waiting = finding.newest_runs(rows, Wanted(state=RunState.WAITING), limit=10)
             return [taken for run in waiting if (taken := runs.take(rows, run.id, 7, LATER))]
 
         return await self.ledger.write(claim)

@@ -32,15 +32,17 @@ def list_(
     Example: bellwire run list --state dead
     """
     from bellwire.cli.lasting import when, with_ledger
-    from bellwire.ledger import Database, Rows, RunState, events, runs
+    from bellwire.ledger import Database, Rows, RunState, Wanted, events, finding
 
     if state and state not in (states := [each.value for each in RunState]):
         raise typer.BadParameter(f"a run is {', '.join(states[:-1])} or {states[-1]}", param_hint="--state")
 
+    wanted = Wanted(flow=flow, state=RunState(state) if state else None)
+
     async def read(ledger: Database, _: object) -> list[dict[str, Any]]:
         def query(rows: Rows) -> list[dict[str, Any]]:
             listed = []
-            for run in runs.newest(rows, limit=limit, flow=flow, state=state):
+            for run in finding.newest_runs(rows, wanted, limit=limit):
                 event = events.find(rows, run.event)
                 listed.append(
                     asdict(run)

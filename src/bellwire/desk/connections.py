@@ -155,7 +155,7 @@ def known(rows: Rows, connections: Mapping[str, Connection]) -> dict[str, Known]
         name: Known(
             out.get(name),
             held.get(runs.waits_for(name), 0),
-            events.newest_of(rows, name),
+            next(iter(events.newest(rows, connection=name, limit=1)), None),
             deliveries.newest_webhook(rows, name) if connection.webhook is not None else None,
             [row for row in read if row.connection == name],
             signings.find(rows, name),

@@ -96,7 +96,7 @@ def checked(text: str, flow: str, connectors: Mapping[str, Connector]) -> tuple[
 
 def past_events(rows: Rows, connection: str, event_type: str) -> list[EventRow]:
     """Those that a flow can be tried with, the newest first."""
-    found = events.newest_of_type(rows, connection, event_type, limit=EVENTS_SHOWN)
+    found = events.newest(rows, connection=connection, type_=event_type, limit=EVENTS_SHOWN)
     return [row for row in found if not row.purged]
 
 

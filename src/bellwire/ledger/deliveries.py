@@ -154,13 +154,14 @@ def newest_webhook(rows: Rows, connection: str) -> DeliveryRow | None:
     return delivery_row(row) if row else None
 
 
-def before(rows: Rows, delivery: int, limit: int) -> list[DeliveryRow]:
-    """The newest deliveries with lower numbers."""
+def some(rows: Rows, numbers: Sequence[int]) -> list[DeliveryRow]:
+    """Those with these numbers, in the same order."""
     found = rows.all(
-        f"SELECT {_COLUMNS} FROM deliveries WHERE id < :delivery ORDER BY id DESC LIMIT :limit",  # noqa: S608
-        {"delivery": delivery, "limit": limit},
+        f"SELECT {_COLUMNS} FROM deliveries WHERE id IN {rows.numbers('numbers')}",  # noqa: S608
+        {"numbers": orjson.dumps(numbers).decode()},
     )
-    return [delivery_row(row) for row in found]
+    by_number = {row[0]: delivery_row(row) for row in found}
+    return [by_number[number] for number in numbers]
 
 
 def last_before(rows: Rows, at: datetime) -> int:

@@ -1,7 +1,9 @@
 """Canonical events: one row for each fact."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+import orjson
 
 from bellwire.events import Event, terms_of
 from bellwire.ledger import terms
@@ -86,13 +88,14 @@ def of_delivery(rows: Rows, delivery: int) -> list[EventRow]:
     return [event_row(row) for row in found]
 
 
-def before(rows: Rows, event: int, limit: int) -> list[EventRow]:
-    """The newest events with lower numbers."""
+def some(rows: Rows, numbers: Sequence[int]) -> list[EventRow]:
+    """Those with these numbers, in the same order."""
     found = rows.all(
-        f"SELECT {COLUMNS} FROM events WHERE id < :event ORDER BY id DESC LIMIT :limit",  # noqa: S608
-        {"event": event, "limit": limit},
+        f"SELECT {COLUMNS} FROM events WHERE id IN {rows.numbers('numbers')}",  # noqa: S608
+        {"numbers": orjson.dumps(numbers).decode()},
     )
-    return [event_row(row) for row in found]
+    by_number = {row[0]: event_row(row) for row in found}
+    return [by_number[number] for number in numbers]
 
 
 def last_before(rows: Rows, at: datetime) -> int:
@@ -104,33 +107,37 @@ def last_before(rows: Rows, at: datetime) -> int:
 
 
 def newest(rows: Rows, *, limit: int, connection: str = "", type_: str = "", subject: str = "") -> list[EventRow]:
-    """Those of a subject are found at the same cost however long the history is."""
-    of_subject = f"AND subject = :subject AND connection IN ({_CONNECTIONS})" if subject else ""
+    """At the same cost however long the history is, and however rare what is asked for."""
+    if subject:
+        which = f"connection IN ({_CONNECTIONS}) AND subject = :subject"
+        which += " AND (:connection = '' OR connection = :connection) AND (:type = '' OR type = :type)"
+        return _newest(rows, which, limit, connection, type_, subject)
+    if not (connection or type_):
+        return _newest(rows, "TRUE", limit)
+    found = [
+        event
+        for each in kinds(rows, connection, type_)
+        for event in _newest(rows, "connection = :connection AND type = :type", limit, *each)
+    ]
+    return sorted(found, key=lambda event: event.id, reverse=True)[:limit]
+
+
+def _newest(
+    rows: Rows, which: str, limit: int, connection: str = "", type_: str = "", subject: str = ""
+) -> list[EventRow]:
     found = rows.all(
-        f"SELECT {COLUMNS} FROM events WHERE (:connection = '' OR connection = :connection)"  # noqa: S608
-        f" AND (:type = '' OR type = :type) {of_subject} ORDER BY id DESC LIMIT :limit",
+        f"SELECT {COLUMNS} FROM events WHERE {which} ORDER BY id DESC LIMIT :limit",  # noqa: S608
         {"limit": limit, "connection": connection, "type": type_, "subject": subject},
     )
     return [event_row(row) for row in found]
 
 
-def newest_of(rows: Rows, connection: str) -> EventRow | None:
-    """The last one of a connection."""
-    row = rows.one(
-        f"SELECT {COLUMNS} FROM events WHERE connection = :connection ORDER BY id DESC LIMIT 1",  # noqa: S608
-        {"connection": connection},
-    )
-    return event_row(row) if row else None
-
-
-def newest_of_type(rows: Rows, connection: str, type_: str, *, limit: int) -> list[EventRow]:
-    """Of one type of one connection, at the same cost however long the history is."""
-    found = rows.all(
-        f"SELECT {COLUMNS} FROM events WHERE connection = :connection AND type = :type"  # noqa: S608
-        " ORDER BY id DESC LIMIT :limit",
-        {"connection": connection, "type": type_, "limit": limit},
-    )
-    return [event_row(row) for row in found]
+def kinds(rows: Rows, connection: str = "", type_: str = "") -> list[tuple[str, str]]:
+    """The connections and types that there are events of: all, or those of this connection, or type."""
+    connections = [connection] if connection else [row[0] for row in rows.all(_CONNECTIONS)]
+    if type_:
+        return [(each, type_) for each in connections]
+    return [(each, row[0]) for each in connections for row in rows.all(_TYPES, {"connection": each})]
 
 
 _CONNECTIONS = """
@@ -139,3 +146,10 @@ WITH RECURSIVE known (name) AS (
  UNION ALL SELECT (SELECT MIN(connection) FROM events WHERE connection > known.name) FROM known WHERE name IS NOT NULL
 ) SELECT name FROM known WHERE name IS NOT NULL"""
 """All there are, from one to the next by the index of subjects, which begins with them."""
+_TYPES = """
+WITH RECURSIVE known (name) AS (
+ SELECT MIN(type) FROM events WHERE connection = :connection
+ UNION ALL SELECT (SELECT MIN(type) FROM events WHERE connection = :connection AND type > known.name)
+ FROM known WHERE name IS NOT NULL
+) SELECT name FROM known WHERE name IS NOT NULL"""
+"""Of one connection, likewise."""

@@ -16,6 +16,8 @@ _NAMED = ("number", "order_number")
 _WHO = ("customer.name", "customer.email", "email")
 _LOOKED_AT = 5_000
 """Closed exceptions that are looked through for a page: the next one goes on from there."""
+_READ = 1_000
+"""The same where the data of their events has to be read, too."""
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,10 @@ def closed(
     """Closed ones, newest first, from below number `below`, if so asked; and from below which number it goes on (None:
     there are no more). Of a long history it looks through one part: there may be few, or none, and more further on."""
     condition, values = choice.sql(rows, is_open=False)
+    looked = min(_LOOKED_AT, _READ) if choice.about or choice.search else _LOOKED_AT
     numbers = rows.all(
         "SELECT id FROM exceptions WHERE id < :below ORDER BY id DESC LIMIT :looked",
-        {"below": below or 2**63 - 1, "looked": _LOOKED_AT},
+        {"below": below or 2**63 - 1, "looked": looked},
     )
     if not numbers:
         return [], None
@@ -165,7 +168,7 @@ def closed(
     listed = [exception_row(row) for row in found[:limit]]
     if len(found) > limit:
         return listed, listed[-1].id
-    return listed, oldest if len(numbers) == _LOOKED_AT else None
+    return listed, oldest if len(numbers) == looked else None
 
 
 def assign(rows: Rows, exception: int, assignee: str) -> None:

@@ -7,6 +7,8 @@ states stay final; only a person's retry opens a dead run again.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import orjson
+
 from bellwire.ledger import asks
 from bellwire.ledger.database import Rows
 from bellwire.ledger.jobs import Kind
@@ -20,7 +22,7 @@ _ATTEMPT = (
     "run, action, item, number, outcome, started_at, finished_at, next_at, result, cause, sentence, remedy, detail"
 )
 
-_UNFINISHED = "state IN ('running', 'waiting', 'held', 'dead')"
+UNFINISHED = "state IN ('running', 'waiting', 'held', 'dead')"
 ITS_TURN = "turn"
 """What a run is held for until the earlier events of its subject are done with."""
 ITS_TIME = "time"
@@ -32,7 +34,7 @@ TOOK = (
 """Microseconds from the arrival of a run's webhook to its end, without what its flow says to `wait`."""
 A_PERSON = "person"
 """What a run waits for that has asked a person something."""
-_IN_THE_WAY = f"{_UNFINISHED} AND held_for <> '{ITS_TIME}'"
+_IN_THE_WAY = f"{UNFINISHED} AND held_for <> '{ITS_TIME}'"
 
 
 def waits_for(connection: str) -> str:
@@ -128,7 +130,7 @@ def let_next_go(rows: Rows, subject: str, now: datetime) -> int:
     """After the end of a run: have those of the subject's next event carried out. Gives how many."""
     gone = rows.run(
         "UPDATE runs SET state = 'waiting', due_at = :now, held_for = '', reason = ''"  # noqa: S608
-        f" WHERE subject = :subject AND {_UNFINISHED} AND state = 'held' AND held_for = :turn"
+        f" WHERE subject = :subject AND {UNFINISHED} AND state = 'held' AND held_for = :turn"
         f" AND event = (SELECT MIN(event) FROM runs WHERE subject = :subject AND {_IN_THE_WAY})",
         {"subject": subject, "now": stamp(now), "turn": ITS_TURN},
     )
@@ -366,7 +368,7 @@ def end_early(rows: Rows, run: int, event: int, now: datetime, reason: str) -> b
         return True
     return bool(
         rows.run(
-            f"UPDATE runs SET ended_by = :event WHERE id = :id AND {_UNFINISHED}",  # noqa: S608
+            f"UPDATE runs SET ended_by = :event WHERE id = :id AND {UNFINISHED}",  # noqa: S608
             {"id": run, "event": event},
         )
     )
@@ -445,44 +447,19 @@ def of_event(rows: Rows, event: int) -> list[RunRow]:
     return [run_row(row) for row in found]
 
 
-def newest(rows: Rows, *, limit: int, flow: str = "", state: str = "") -> list[RunRow]:
-    found = rows.all(
-        f"SELECT {_COLUMNS} FROM runs WHERE (:flow = '' OR flow = :flow) AND (:state = '' OR state = :state)"  # noqa: S608
-        " ORDER BY id DESC LIMIT :limit",
-        {"limit": limit, "flow": flow, "state": state},
-    )
+def newest(rows: Rows, *, limit: int) -> list[RunRow]:
+    found = rows.all(f"SELECT {_COLUMNS} FROM runs ORDER BY id DESC LIMIT :limit", {"limit": limit})  # noqa: S608
     return [run_row(row) for row in found]
 
 
-def before(rows: Rows, run: int, limit: int) -> list[RunRow]:
-    """The newest runs with lower numbers."""
+def some(rows: Rows, numbers: Sequence[int]) -> list[RunRow]:
+    """Those with these numbers, in the same order."""
     found = rows.all(
-        f"SELECT {_COLUMNS} FROM runs WHERE id < :run ORDER BY id DESC LIMIT :limit",  # noqa: S608
-        {"run": run, "limit": limit},
+        f"SELECT {_COLUMNS} FROM runs WHERE id IN {rows.numbers('numbers')}",  # noqa: S608
+        {"numbers": orjson.dumps(numbers).decode()},
     )
-    return [run_row(row) for row in found]
-
-
-def open_before(rows: Rows, state: str, run: int, limit: int) -> list[RunRow]:
-    """The same of those in a state that isn't final."""
-    found = rows.all(
-        # By the index of what is unfinished, and not by the numbers: most of them have come to their end.
-        f"SELECT {_COLUMNS} FROM runs WHERE {_UNFINISHED} AND state = :state AND id + 0 < :run"  # noqa: S608
-        " ORDER BY id + 0 DESC LIMIT :limit",
-        {"state": state, "run": run, "limit": limit},
-    )
-    return [run_row(row) for row in found]
-
-
-def of_flow_before(rows: Rows, flow: str, event: int, nonce: str | None, limit: int) -> list[RunRow]:
-    """A flow's runs for the newest events, down from that for `event` with this `nonce` (None: from all for it)."""
-    found = rows.all(
-        f"SELECT {_COLUMNS} FROM runs WHERE flow = :flow AND event <= :event"  # noqa: S608
-        f"{'' if nonce is None else ' AND (event < :event OR nonce < :nonce)'}"
-        " ORDER BY event DESC, nonce DESC LIMIT :limit",
-        {"flow": flow, "event": event, "limit": limit} | ({} if nonce is None else {"nonce": nonce}),
-    )
-    return [run_row(row) for row in found]
+    by_number = {row[0]: run_row(row) for row in found}
+    return [by_number[number] for number in numbers]
 
 
 def last_before(rows: Rows, at: datetime) -> int:

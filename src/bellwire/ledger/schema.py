@@ -3,6 +3,8 @@
 Payloads stand apart from the slim rows that guard against duplicates, so that they can be purged much earlier.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -39,9 +41,10 @@ def _ref(name: str, target: str, *, nullable: bool = False, primary_key: bool = 
     return Column(name, _ID, ForeignKey(target), nullable=nullable, primary_key=primary_key, autoincrement=False)
 
 
-def _partial(name: str, column: Column[int], where: str) -> Index:
-    """An index of the few rows that are still to be dealt with: its cost doesn't grow with history."""
-    return Index(name, column, sqlite_where=text(where), postgresql_where=text(where))
+def _partial(name: str, *columns: Column[Any], where: str) -> Index:
+    """An index of the few rows that something is still to be done about, or that went another way than most: what is
+    done at once costs nothing by it."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 deliveries = Table(
@@ -57,15 +60,15 @@ deliveries = Table(
     Column("copies", Integer, nullable=False, server_default="1"),
     UniqueConstraint("connection", "delivery_id", name="one_delivery"),
 )
-_partial("deliveries_to_normalise", deliveries.c.id, "state = 'received'")
+_partial("deliveries_to_normalise", deliveries.c.id, where="state = 'received'")
+_partial("deliveries_left", deliveries.c.state, deliveries.c.id, where="state IN ('dead', 'skipped')")
 Index("deliveries_by_time", deliveries.c.received_at)
 # What vendors sent by themselves, without what was listed: those have `bellwire-polled/` before their id.
-Index(
+_partial(
     "webhooks_by_connection",
     deliveries.c.connection,
     deliveries.c.id,
-    sqlite_where=text("delivery_id NOT LIKE 'bellwire-polled/%'"),
-    postgresql_where=text("delivery_id NOT LIKE 'bellwire-polled/%'"),
+    where="delivery_id NOT LIKE 'bellwire-polled/%'",
 )
 
 payloads = Table(
@@ -98,7 +101,6 @@ events = Table(
 Index("events_by_time", events.c.recorded_at)
 Index("events_by_subject", events.c.connection, events.c.subject)
 Index("events_by_delivery", events.c.delivery)
-Index("events_by_connection", events.c.connection, events.c.id)
 Index("events_by_type", events.c.connection, events.c.type, events.c.id)
 
 # What events are looked for by: numbers, names and addresses of customers, amounts.
@@ -182,11 +184,12 @@ runs = Table(
     Column("job", BigInteger, nullable=True),
     UniqueConstraint("flow", "event", "nonce", name="one_run"),
 )
-_partial("runs_due", runs.c.due_at, "state = 'waiting'")
-_partial("runs_going_on", runs.c.id, "state = 'running'")
-_partial("runs_by_job", runs.c.job, "state = 'running' AND job IS NOT NULL")
-_partial("runs_held", runs.c.held_for, "state = 'held'")
-_partial("runs_unfinished_of_subject", runs.c.subject, "state IN ('running', 'waiting', 'held', 'dead')")
+_partial("runs_due", runs.c.due_at, where="state = 'waiting'")
+_partial("runs_going_on", runs.c.id, where="state = 'running'")
+_partial("runs_by_job", runs.c.job, where="state = 'running' AND job IS NOT NULL")
+_partial("runs_held", runs.c.held_for, where="state = 'held'")
+_partial("runs_skipped", runs.c.id, where="state = 'skipped'")
+_partial("runs_unfinished_of_subject", runs.c.subject, where="state IN ('running', 'waiting', 'held', 'dead')")
 Index("runs_by_time", runs.c.created_at)
 Index("runs_by_event", runs.c.event)
 Index("runs_by_version", runs.c.flow_hash, runs.c.id)
@@ -243,10 +246,10 @@ exceptions = Table(
     # Who looks after it.
     _text("assignee"),
 )
-_partial("exceptions_open", exceptions.c.id, "state = 'open'")
+_partial("exceptions_open", exceptions.c.id, where="state = 'open'")
 Index("exceptions_by_run", exceptions.c.run)
 Index("exceptions_by_time", exceptions.c.opened_at)
-_partial("exceptions_by_delivery", exceptions.c.delivery, "delivery IS NOT NULL")
+_partial("exceptions_by_delivery", exceptions.c.delivery, where="delivery IS NOT NULL")
 
 # The runs that a later event may end, and such events: which run it is shows in what they have in common.
 endings = Table(
@@ -308,7 +311,7 @@ asks = Table(
     _at("decided_at", nullable=True),
     _text("reason"),
 )
-_partial("asks_open", asks.c.id, "state = 'open'")
+_partial("asks_open", asks.c.id, where="state = 'open'")
 Index("asks_by_run", asks.c.run)
 Index("asks_by_decision", asks.c.decided_at, asks.c.id)
 
@@ -633,7 +636,7 @@ errands = Table(
     _text("stopped"),
     _at("done_at", nullable=True),
 )
-_partial("errands_unfinished", errands.c.id, "done_at IS NULL")
+_partial("errands_unfinished", errands.c.id, where="done_at IS NULL")
 errand_steps = Table(
     "errand_steps",
     metadata,

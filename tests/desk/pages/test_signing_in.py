@@ -55,10 +55,10 @@ async def test_where_others_may_reach_it_the_first_account_takes_the_code_at_thi
 ) -> None:
     """A proxy on this machine that says nothing of where a request comes from makes it look like one from here."""
     public = "" if host == "0.0.0.0" else "https://hooks.example.com"  # noqa: S104
-    async with open_desk(tmp_path, host=host, public_url=public) as place, browser(place) as opened:
+    async with open_desk(tmp_path, host=host, public_url=public) as place, visit(place) as opened:
         await place.ledger.write(lambda rows: asks.keep_link_key(rows, "a key"))
         assert (await opened.get("/")).to == "/setup"
-        assert 'name="code"' in (await opened.get("/setup")).text
+        assert 'name="code"' in (await opened.get("/setup")).page
         filled_in = {"name": "Dana", "email": "dana@example.com", "password": PASSWORD}
         assert (await opened.send("/setup", **filled_in)).status == 403
         code = await place.ledger.read(setup_code)
@@ -66,8 +66,8 @@ async def test_where_others_may_reach_it_the_first_account_takes_the_code_at_thi
 
 
 async def test_at_this_machine_alone_the_first_account_takes_no_code(tmp_path: Path) -> None:
-    async with open_desk(tmp_path) as place, browser(place) as opened:
-        assert 'name="code"' not in (await opened.get("/setup")).text
+    async with open_desk(tmp_path) as place, visit(place) as opened:
+        assert 'name="code"' not in (await opened.get("/setup")).page
         filled_in = {"name": "Dana", "email": "dana@example.com", "password": PASSWORD}
         assert (await opened.send("/setup", **filled_in)).to == "/"
 

@@ -30,14 +30,7 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
 def upgrade() -> None:
     op.add_column("exceptions", _text("assignee"))
     op.create_index("exceptions_by_time", "exceptions", ["opened_at"])
-    of_deliveries = sa.text("delivery IS NOT NULL")
-    op.create_index(
-        "exceptions_by_delivery",
-        "exceptions",
-        ["delivery"],
-        sqlite_where=of_deliveries,
-        postgresql_where=of_deliveries,
-    )
+    _index_some("exceptions_by_delivery", "exceptions", ["delivery"], "delivery IS NOT NULL")
     op.create_table(
         "comments",
         _number(),
@@ -124,15 +117,10 @@ def upgrade() -> None:
     op.create_index("asks_by_decision", "asks", ["decided_at", "id"])
     op.create_index("versions_of_flow", "flow_versions", ["flow", "recorded_at"])
     op.create_index("runs_by_version", "runs", ["flow_hash", "id"])
-    webhooks = sa.text("delivery_id NOT LIKE 'bellwire-polled/%'")
-    op.create_index(
-        "webhooks_by_connection",
-        "deliveries",
-        ["connection", "id"],
-        sqlite_where=webhooks,
-        postgresql_where=webhooks,
-    )
-    op.create_index("events_by_connection", "events", ["connection", "id"])
+    webhooks = "delivery_id NOT LIKE 'bellwire-polled/%'"
+    _index_some("webhooks_by_connection", "deliveries", ["connection", "id"], webhooks)
+    _index_some("deliveries_left", "deliveries", ["state", "id"], "state IN ('dead', 'skipped')")
+    _index_some("runs_skipped", "runs", ["id"], "state = 'skipped'")
     op.create_table(
         "signings",
         sa.Column("connection", sa.Text(), primary_key=True, nullable=False),
@@ -189,8 +177,7 @@ def _of_the_desk() -> None:
         _text("stopped"),
         _at("done_at", nullable=True),
     )
-    unfinished = sa.text("done_at IS NULL")
-    op.create_index("errands_unfinished", "errands", ["id"], sqlite_where=unfinished, postgresql_where=unfinished)
+    _index_some("errands_unfinished", "errands", ["id"], "done_at IS NULL")
     op.create_table(
         "errand_steps",
         sa.Column("errand", _ID, sa.ForeignKey("errands.id"), primary_key=True, autoincrement=False, nullable=False),
@@ -214,6 +201,10 @@ def _of_the_desk() -> None:
         _at("at"),
         sqlite_with_rowid=False,
     )
+
+
+def _index_some(name: str, table: str, columns: list[str], which: str) -> None:
+    op.create_index(name, table, columns, sqlite_where=sa.text(which), postgresql_where=sa.text(which))
 
 
 def _find_terms(terms: sa.Table) -> None:
