@@ -400,7 +400,9 @@ async def test_work_that_was_stopped_shows_how_far_it_came_and_goes_on_when_aske
     await place.write(asked)
     assert "Leaving as they are: 1 of 3 stopped, asked for by Dana" in await desk.get("/exceptions")
     text = await desk.get("/exceptions/work/1?back=%2Fexceptions%3Fcause%3Dunknown-sku")
-    assert "It was stopped after 1 of 3" in text and "There is a fault in Bellwire. The others are as they were." in text
+    assert (
+        "It was stopped after 1 of 3" in text and "There is a fault in Bellwire. The others are as they were." in text
+    )
     assert "9 There is no exception 9." in text
     await desk.post("/exceptions/work/1/go-on", back="/exceptions?cause=unknown-sku")
     assert desk.path == "/exceptions/work/1?back=/exceptions?cause%3Dunknown-sku"
