@@ -552,8 +552,8 @@ MUTANTS = (
     Mutant(
         "work in bulk does what another process has done meanwhile",
         "desk/errands.py",
-        "deal_with(rows, {number: ready[number] for number in taken}, now",
-        "deal_with(rows, ready, now",
+        "                taken = errands.take(rows, errand.id, [*ready])\n",
+        "                taken = [*ready]\n                errands.take(rows, errand.id, taken)\n",
         ("desk/test_errands.py::test_nothing_is_lost_or_done_twice_however_often_who_does_it_dies",),
     ),
     Mutant(

@@ -23,11 +23,13 @@ from bellwire.ledger import (
     asks,
     deliveries,
     drafts,
+    errands,
     exceptions,
     figures,
     modes,
     open_ledger,
     pilots,
+    pulse,
     versions,
 )
 from bellwire.ledger.exceptions import Choice
@@ -76,6 +78,9 @@ def every_query(rows: Rows) -> None:
         desk_exceptions.closed_ones(rows, choice, 0)
         exceptions.chosen_ids(rows, choice)
     exceptions.assignees(rows)
+    errands.unfinished(rows)
+    errands.portion(rows, 1, 200)
+    pulse.mark(rows)
     flows_and_asks(rows)
 
 
@@ -117,9 +122,12 @@ async def test_no_query_reads_a_whole_table(tmp_path: Path) -> None:
 
     partial = (
         "deliveries_to_normalise|runs_(due|going_on|held|unfinished_of_subject)|exceptions_open|one_open_alert"
-        "|asks_open|asks_by_decision"
+        "|asks_open|asks_by_decision|errands_unfinished"
     )
-    tables = "deliveries|events|runs|attempts|exceptions|payloads|pilots|terms|exchanges|asks|flow_versions"
+    tables = (
+        "deliveries|events|runs|attempts|exceptions|payloads|pilots|terms|exchanges|asks|flow_versions"
+        "|errands|errand_steps"
+    )
     whole = [
         (sql, step)
         for sql, step in found

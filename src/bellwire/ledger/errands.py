@@ -93,9 +93,9 @@ def portion(rows: Rows, errand: int, limit: int) -> list[int]:
     )
     numbers = {row[0] for row in first}
     of_same_runs = rows.all(
-        f"SELECT s.exception FROM {rows.numbers('numbers')} AS chosen JOIN exceptions x ON x.id = chosen.value"  # noqa: S608
-        " JOIN exceptions other ON other.run = x.run"
-        " JOIN errand_steps s ON s.errand = :errand AND s.exception = other.id WHERE s.why IS NULL",
+        "SELECT exception FROM errand_steps WHERE errand = :errand AND why IS NULL AND exception IN"  # noqa: S608
+        " (SELECT id FROM exceptions WHERE run IN"
+        f" (SELECT run FROM exceptions WHERE id IN {rows.numbers('numbers')}))",
         {"errand": errand, "numbers": _list(sorted(numbers))},
     )
     return sorted(numbers.union(row[0] for row in of_same_runs))
