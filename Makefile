@@ -33,7 +33,7 @@ format: $(VENV)/.dev  ## Put the code into its standard form
 	@$(RUN)ruff format . && $(RUN)ruff check --fix .
 
 screenshots: $(VENV)/.dev  ## Every page of the desk, light and dark, on a laptop and on a phone, into screenshots/
-	@$(RUN)python -m tests.screenshots
+	@$(RUN)python -m tests.screenshots $(ARGS)
 
 bench: $(VENV)/.dev  ## Measure against a bare loop, write bench/latest.json and a plot
 	@$(RUN)python -m bench $(ARGS)

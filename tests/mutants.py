@@ -452,6 +452,13 @@ MUTANTS = (
         ("desk/test_gate.py::test_every_page_lets_in_whoever_has_the_right_that_it_needs_and_nobody_else",),
     ),
     Mutant(
+        "the webhook secret from before is accepted without an end",
+        "connectors/kit/connection.py",
+        "return found if until is None or now < until else []",
+        "return found",
+        ("intake/test_hooks.py::test_the_secret_from_before_is_refused_once_its_time_is_over",),
+    ),
+    Mutant(
         "what others may reach is open without an account",
         "desk/gate.py",
         " and not is_exposed(self._site.host, self._site.reach.public)",

@@ -2,20 +2,21 @@
 
 Behind it is a project with three templates, on practice vendors: their stories are played, and then a bad hour begins.
 Ends with exit code 1 if a page fails, if the browser complains about one, or if one is wider than a phone.
+`make screenshots ARGS=--readme` takes some of the README's pictures anew instead, of a day with order to cash alone.
 """
 
 import asyncio
 import html
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import aiohttp
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from bellwire.access import Role
 from bellwire.app import Bellwire, running
@@ -46,10 +47,10 @@ SCHEMES = ("light", "dark")
 
 
 @asynccontextmanager
-async def business(folder: Path) -> AsyncIterator[tuple[Bellwire, Stage]]:
+async def business(folder: Path, stories: Sequence[str] = STORIES) -> AsyncIterator[tuple[Bellwire, Stage]]:
     """The project, at work, with nothing behind it yet."""
     flows, files = dict[str, str](), dict[str, str]()
-    for name in STORIES:
+    for name in stories:
         flows |= fit_triggers(template(name), {})
         files |= find_story(name).files
     chosen = choose_connectors(flows, {})
@@ -67,40 +68,50 @@ async def business(folder: Path) -> AsyncIterator[tuple[Bellwire, Stage]]:
         yield bellwire, stage_of(bellwire, simulators, session, clock=clock)
 
 
-async def play(bellwire: Bellwire, stage: Stage) -> None:
-    """The stories; then three orders that nobody can book, one that people have to carry out themselves, and work in
-    bulk that didn't come to its end."""
-    for name in STORIES:
+async def play(bellwire: Bellwire, stage: Stage, stories: Sequence[str] = STORIES) -> None:
+    """The stories; then three orders that nobody can book."""
+    for name in stories:
         print(f"Playing {name} …", flush=True)
         async for _ in find_story(name).tell(stage):
             pass
-    shop = stage.part("shop", Shop)  # type: ignore[type-abstract]
-
-    async def sell(number: str, sku: str) -> None:
-        order = shop.place(Sale(number, [SaleLine(sku, 2)]))
-        shop.pay(order)
-        await stage.send("shop", shop.webhook(order, "order.paid"))
 
     def forget(rows: Rows) -> None:
         assert crosswalk.remove(rows, "books", "product", UNKNOWN_SKU)
 
-    def by_hand(rows: Rows) -> None:
+    await bellwire.ledger.write(forget)
+    for number in ("7001", "7002", "7003"):
+        await sell(stage, number, UNKNOWN_SKU)
+    await stage.settle()
+
+
+async def by_hand(bellwire: Bellwire, stage: Stage) -> None:
+    """An order that people have to carry out themselves."""
+
+    def write(rows: Rows) -> None:
         switch(rows, "order_to_cash", FlowMode.MANUAL, stage.clock(), who="Dana", reason="We look at each order.")
 
-    def in_bulk(rows: Rows) -> None:
+    await bellwire.ledger.write(write)
+    await sell(stage, "7004", "TEA-100")
+    await stage.settle()
+
+
+async def in_bulk(bellwire: Bellwire, stage: Stage) -> None:
+    """Work in bulk that didn't come to its end."""
+
+    def write(rows: Rows) -> None:
         stuck = exceptions.chosen_ids(rows, exceptions.EVERY_OPEN_ONE)
         work = errands.plan(rows, "retry", "{}", "Dana", stuck, stage.clock())
         dealt_with(rows, work, stuck[:2], (stuck[0], f"Exception {stuck[0]} is closed already (retried)."))
         errands.stop(rows, work, "There is a fault in Bellwire; the log has the details.")
 
-    await bellwire.ledger.write(forget)
-    for number in ("7001", "7002", "7003"):
-        await sell(number, UNKNOWN_SKU)
-    await stage.settle()
-    await bellwire.ledger.write(by_hand)
-    await sell("7004", "TEA-100")
-    await stage.settle()
-    await bellwire.ledger.write(in_bulk)
+    await bellwire.ledger.write(write)
+
+
+async def sell(stage: Stage, number: str, sku: str) -> None:
+    shop = stage.part("shop", Shop)  # type: ignore[type-abstract]
+    order = shop.place(Sale(number, [SaleLine(sku, 2)]))
+    shop.pay(order)
+    await stage.send("shop", shop.webhook(order, "order.paid"))
 
 
 _NEEDS_MORE = ("/connections/callback",)
@@ -188,14 +199,53 @@ async def photograph(bellwire: Bellwire, stage: Stage) -> Camera:
     return camera
 
 
+README = Path(__file__).parent.parent / "docs" / "images"
+
+
+async def for_readme() -> None:
+    with tempfile.TemporaryDirectory(prefix="bellwire-screenshots-") as folder:
+        async with business(Path(folder), STORIES[-1:]) as (bellwire, stage), async_playwright() as playwright:
+            await play(bellwire, stage, STORIES[-1:])
+            _, cookie = await bellwire.ledger.write(partial(somebody, name="Dana", role=Role.OWNER, now=stage.clock()))
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            page = await browser.new_page(viewport={"width": WIDTHS["laptop"], "height": 600}, color_scheme="light")
+            await page.context.add_cookies([{"name": "bellwire_session", "value": cookie, "url": bellwire.url}])
+            run = (await bellwire.ledger.read(partial(samples, path="/runs")))["run"]
+            await picture(page, f"{bellwire.url}/runs/{run}", "run", "section:has(#timeline-title)")
+            await picture(page, f"{bellwire.url}/flows/order_to_cash", "flow", "section:has(#today-title)")
+            for number in ("1001", "1002"):  # Which others have in the books already.
+                await sell(stage, number, "TEA-100")
+            await stage.settle()
+            await picture(page, f"{bellwire.url}/exceptions", "exceptions", "main .card:last-of-type")
+            await browser.close()
+
+
+async def picture(page: Page, url: str, name: str, last: str) -> None:
+    """Of a page, from its top to the end of `last`."""
+    await page.goto(url)
+    box = await page.locator(last).last.bounding_box()
+    assert box is not None
+    await page.screenshot(
+        path=README / f"{name}.png",
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": WIDTHS["laptop"], "height": box["y"] + box["height"] + 24},
+        animations="disabled",
+    )
+
+
 async def main() -> int:
     set_up("error")
+    if sys.argv[1:] == ["--readme"]:
+        await for_readme()
+        return 0
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.png"):
         old.unlink()
     with tempfile.TemporaryDirectory(prefix="bellwire-screenshots-") as folder:
         async with business(Path(folder)) as (bellwire, stage):
             await play(bellwire, stage)
+            await by_hand(bellwire, stage)
+            await in_bulk(bellwire, stage)
             camera = await photograph(bellwire, stage)
     (FOLDER / "index.html").write_text("\n".join(camera.index()), encoding="utf-8")
     print(f"{len(camera.taken)} pages: {FOLDER / 'index.html'}")

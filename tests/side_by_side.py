@@ -69,6 +69,8 @@ class Together:
         # Each process has to take down what its own tests write: into a file that all have inherited, they would all.
         self._capture: Any = session.config.pluginmanager.getplugin("capturemanager")
         self._capture.suspend_global_capture(in_=True)
+        # The name of a module as it begins: they are many at a time.
+        session.config.pluginmanager.getplugin("terminalreporter").showfspath = False
         sys.stdout.flush()
         sys.stderr.flush()
 
