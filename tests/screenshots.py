@@ -210,7 +210,7 @@ async def for_readme() -> None:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             page = await browser.new_page(viewport={"width": WIDTHS["laptop"], "height": 600}, color_scheme="light")
             await page.context.add_cookies([{"name": "bellwire_session", "value": cookie, "url": bellwire.url}])
-            run = (await bellwire.ledger.read(partial(samples, path="/runs")))["run"]
+            run = (await bellwire.ledger.read(partial(newest, path="/runs")))["run"]
             await picture(page, f"{bellwire.url}/runs/{run}", "run", "section:has(#timeline-title)")
             await picture(page, f"{bellwire.url}/flows/order_to_cash", "flow", "section:has(#today-title)")
             for number in ("1001", "1002"):  # Which others have in the books already.
