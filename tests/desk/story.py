@@ -49,7 +49,8 @@ from bellwire.ledger import (
     open_ledger,
     runs,
 )
-from bellwire.settings import LiveSettings, Settings, load_settings
+from bellwire.settings import Settings, load_settings
+from bellwire.settings.live import LiveSettings
 from bellwire.vault import Vault, create_key_file
 from tests.connecting import Secrets
 from tests.samples import order, usd
