@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from bellwire.cli.new_project import settings_file
 from bellwire.clock import in_one_unit, parse_length
 from bellwire.errors import BellwireError, ConfigurationError
-from bellwire.settings import LiveSettings, Part, load_settings
+from bellwire.settings import load_settings
 from bellwire.settings.editing import edited
+from bellwire.settings.live import LiveSettings, Part
 
 HOURS = timedelta(hours=1)
 

@@ -30,7 +30,8 @@ from bellwire.insight import SPIKING, StockWatcher
 from bellwire.intake import Health, Hooks, Limits, serve
 from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Housekeeping, Keep, Presence, open_ledger
 from bellwire.records import LedgerCrosswalk, Polling, Reconciler
-from bellwire.settings import LiveSettings, ReorderPoint, Settings, read_stock_file
+from bellwire.settings import ReorderPoint, Settings, read_stock_file
+from bellwire.settings.live import LiveSettings
 from bellwire.vault import Vault
 from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, not_taken_over, old_secret, read_channels
 

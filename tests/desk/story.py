@@ -53,7 +53,8 @@ from bellwire.ledger import (
     open_ledger,
     runs,
 )
-from bellwire.settings import LiveSettings, Settings, load_settings
+from bellwire.settings import Settings, load_settings
+from bellwire.settings.live import LiveSettings
 from bellwire.vault import KEY_FILE, Vault, create_key_file
 from tests.connecting import Secrets
 from tests.ledgers import blank_sqlite

@@ -7,7 +7,7 @@ from typing import Any
 from bellwire.desk.site import Site
 from bellwire.errors import NotFound
 from bellwire.ledger import Rows, audit
-from bellwire.settings import Change, LiveSettings, Part
+from bellwire.settings.live import Change, LiveSettings, Part
 from bellwire.vault import Vault
 from bellwire.watch import addresses
 from bellwire.watch.addresses import ChannelChange

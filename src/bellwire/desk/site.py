@@ -29,7 +29,7 @@ from bellwire.engine import Means
 from bellwire.flows import Flow, FlowFolder
 from bellwire.ledger import Database
 from bellwire.records import LedgerCrosswalk
-from bellwire.settings import LiveSettings
+from bellwire.settings.live import LiveSettings
 from bellwire.vault import Vault
 
 View = Callable[[Request], Awaitable[Response]]

@@ -1,10 +1,10 @@
 """Settings: what a project's `bellwire.toml` and `connections.toml` and the environment say.
 
 Whatever is wrong is a ConfigurationError that names file, line, cause and what to write instead.
+What may change while the program runs is in `bellwire.settings.live`, apart: it takes longer to load.
 """
 
 from bellwire.settings.explain import explain, suggestion
-from bellwire.settings.live import Change, LiveSettings, Part, Standing
 from bellwire.settings.load import load_settings
 from bellwire.settings.model import (
     CONNECTIONS_FILE,
@@ -31,19 +31,15 @@ __all__ = [
     "STOCK_FILE",
     "TO_FILL_IN",
     "AlertSettings",
-    "Change",
     "ConnectionSettings",
     "EngineSettings",
     "HoursSettings",
     "IntakeSettings",
     "KeepSettings",
-    "LiveSettings",
-    "Part",
     "QuietHours",
     "ReorderPoint",
     "Settings",
     "Source",
-    "Standing",
     "StockFileErrors",
     "StockSettings",
     "explain",

@@ -10,7 +10,8 @@ from bellwire.desk.api.doors import Caller, Doors, Key, Manage, See
 from bellwire.desk.api.shapes import KEPT, WHOLE, Body
 from bellwire.desk.configuring import live_of, saving
 from bellwire.ledger import Rows
-from bellwire.settings import AlertSettings, KeepSettings, LiveSettings, Part
+from bellwire.settings import AlertSettings, KeepSettings
+from bellwire.settings.live import LiveSettings, Part
 
 Days = Annotated[int, Field(ge=1, le=36_500), WHOLE]
 Length = Annotated[str, Field(pattern=r"^[0-9]{1,6} ?[smhd]$", examples=["4h"])]

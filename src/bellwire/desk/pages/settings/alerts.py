@@ -17,7 +17,8 @@ from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
 from bellwire.errors import BellwireError
 from bellwire.ledger import AlertRow, MessageRow, Rows, alerts, audit
-from bellwire.settings import AlertSettings, Part
+from bellwire.settings import AlertSettings
+from bellwire.settings.live import Part
 from bellwire.watch import REMEDY, addresses, try_channels
 from bellwire.watch.addresses import Addresses
 

@@ -5,7 +5,8 @@ from typing import Self
 
 from bellwire.desk.site import Site
 from bellwire.errors import ConfigurationError
-from bellwire.settings import SETTINGS_FILE, Part, Standing
+from bellwire.settings import SETTINGS_FILE
+from bellwire.settings.live import Part, Standing
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from bellwire.desk.visitor import visitor_of
 from bellwire.desk.words import number, plural
 from bellwire.errors import BellwireError
 from bellwire.ledger import Housekeeping, Keep, purge
-from bellwire.settings import KeepSettings, Part
+from bellwire.settings import KeepSettings
+from bellwire.settings.live import Part
 
 _PLACE = "/settings/retention"
 
