@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from bellwire.access import Right
@@ -31,6 +32,9 @@ async def test_every_operation_answers_as_the_description_says(tmp_path: Path, n
         url = f"{with_notes if notes else f'{place.url}/api/v1'}/openapi.json"
         await place.ledger.write(a_day)
         text = await place.ledger.write(_token)
+        # It is made when it is first asked for, and schemathesis waits for ten seconds: not enough on a busy machine.
+        async with aiohttp.ClientSession() as session, session.get(url) as described:
+            assert described.status == 200
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "run", url),
             *("--header", f"Authorization: Bearer {text}", "--checks", "all", "--phases", "examples,coverage,fuzzing"),
