@@ -1,5 +1,4 @@
-"""The owner's journeys in a real browser: a flow is switched to manual and a to-do worked; a refund is approved; a
-flow is piloted."""
+"""The owner's journeys in a real browser: a flow is switched to manual and a to-do worked; a refund is approved."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -96,13 +96,13 @@ def line_of(text: str, where: Where) -> int:
 
 
 def where_is(text: str, line: int, about: str = "") -> Where:
-    """The keys that lead to the deepest value that stands on a line (from 1). Of several on that line it is the one
-    whose key the sentence `about` quotes; what holds them all, if it quotes none. Raises ConfigurationError."""
+    """The keys that lead to the deepest value that stands on a line (from 1); within braces, to the one whose key the
+    sentence `about` quotes, if there is such a sentence. Raises ConfigurationError."""
     found: list[str] = []
     part = _read(text)
     while True:
         there = {key: entry.value for key, entry in part.entries.items() if _stands_on(text, entry, line)}
-        if len(there) > 1:
+        if len(there) > 1 or (part.flow and about):
             there = {key: value for key, value in there.items() if f"'{key}'" in about or f"`{key}`" in about}
         if not there:
             return tuple(found)
