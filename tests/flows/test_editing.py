@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bellwire.errors import ConfigurationError
 from bellwire.flows import bundled, bundled_names, parse_flow, read_values
-from bellwire.flows.editing import Change, Put, Remove, Rename, edited, line_of, where_is
+from bellwire.flows.editing import Change, Put, Remove, Rename, Swap, edited, line_of, where_is
 
 PATH = Path("flow.yaml")
 TEXT = """\
@@ -161,6 +161,79 @@ def test_a_place_in_the_text_is_found_by_its_keys_and_by_its_line() -> None:
     assert where_is(TEXT, 11) == ("actions", "invoice", "with", "order")
 
 
+LISTS = """\
+name: Lists
+ends_on:
+  # The first.
+  - shop.order.cancelled   # by its subject
+  - event: shop.order.refunded   # money went back
+    # The same order.
+    same: number
+  -   # another
+    event: shop.order.deleted
+needs: [one, two]   # both
+actions:
+  # It looks.
+  look: {do: stock.count, with: {skus: [A, {b: "{{ last.id }}"}]}}   # once
+
+  # It tells.
+  last:
+    do: chat.post_message
+    approve: {ask: "See {{ links.last }}"}
+    needs:
+    - look   # what is there
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "went", "came"),
+    [
+        (
+            Put(("ends_on", "0"), "a.b.c"),
+            ["  - shop.order.cancelled   # by its subject"],
+            ["  - a.b.c   # by its subject"],
+        ),
+        (Put(("ends_on", "1", "same"), "id"), ["    same: number"], ["    same: id"]),
+        (Put(("ends_on", "1", "as"), "id"), [], ["    as: id"]),
+        (Put(("ends_on", "3"), {"event": "a.b.c", "same": "id"}), [], ["  - {event: a.b.c, same: id}"]),
+        (Remove(("ends_on", "1", "same")), ["    # The same order.", "    same: number"], []),
+        (Remove(("ends_on", "2", "event")), ["  -   # another", "    event: shop.order.deleted"], []),
+        (Put(("needs", "1"), "three"), ["needs: [one, two]   # both"], ["needs: [one, three]   # both"]),
+        (Put(("needs", "2"), "three"), ["needs: [one, two]   # both"], ["needs: [one, two, three]   # both"]),
+        (Remove(("needs", "0")), ["needs: [one, two]   # both"], ["needs: [two]   # both"]),
+        (Put(("actions", "last", "needs", "1"), "more"), [], ["    - more"]),
+    ],
+)
+def test_a_change_of_one_entry_of_a_list_leaves_the_others_and_their_remarks(
+    change: Change, went: list[str], came: list[str]
+) -> None:
+    assert lines_changed(after(change, text=LISTS), LISTS) == (went, came)
+
+
+def test_an_action_is_renamed_within_lists_and_in_links_as_well() -> None:
+    text = after(Rename("last", "told"), Rename("look", "seen"), text=LISTS)
+
+    assert 'b: "{{ told.id }}"' in text and "{{ links.told }}" in text
+    assert "    - seen   # what is there\n" in text
+
+
+def test_two_actions_change_places_with_their_remarks() -> None:
+    text = after(Swap("look", "last"), text=LISTS)
+
+    assert "actions:\n  # It tells.\n  last:\n" in text
+    assert text.endswith(
+        "    - look   # what is there\n\n"
+        + LISTS[LISTS.index("  # It looks") : LISTS.index("   # once")]
+        + "   # once\n"
+    )
+    assert after(Swap("last", "look"), text=text) == LISTS
+
+
+def test_within_braces_it_is_the_key_that_is_spoken_of() -> None:
+    assert where_is("a: {for: 1h, most: x}\nb: 1\n", 1, "'most' has to be a number") == ("a", "most")
+    assert where_is("a: {most: 2}\nb: 1\n", 1, "Gather needs 'for'") == ("a",)
+
+
 # Whatever is changed, in whatever order
 
 texts = st.sampled_from([bundled(name) for name in bundled_names()] + [TEXT, TEXT.replace("\n", "\r\n")])
@@ -227,7 +300,15 @@ def test_a_change_that_is_taken_back_by_its_opposite_leaves_the_file_as_it_was(t
 
 @settings(deadline=None, max_examples=40)
 @given(text=texts, data=st.data())
-def test_actions_are_removed_one_by_one_and_the_rest_is_a_flow(text: str, data: st.DataObject) -> None:
+def test_actions_change_places_and_are_removed_one_by_one_and_the_rest_is_a_flow(
+    text: str, data: st.DataObject
+) -> None:
+    first = text
+    names = sorted(read_values(text, PATH)["actions"])
+    one, other = data.draw(st.sampled_from(names)), data.draw(st.sampled_from(names))
+    text = edited(text, [Swap(one, other)], PATH)
+    assert sorted(text.splitlines()) == sorted(first.splitlines())
+    assert edited(text, [Swap(one, other)], PATH) == first
     while len(actions := sorted(read_values(text, PATH)["actions"])) > 1:
         gone = data.draw(st.sampled_from(actions))
         text = edited(text, [Remove(("actions", gone))], PATH)

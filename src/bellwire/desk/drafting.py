@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bellwire.connectors.kit import Connector
 from bellwire.connectors.opening import own_connector
 from bellwire.desk.site import Site
-from bellwire.engine import Preview, event_of, made_up, preview, results_of
+from bellwire.engine import Preview, due_event, event_of, made_up, preview, results_of
 from bellwire.errors import BellwireError, ConfigurationError, LedgerBusy, NotFound
 from bellwire.events import OWN, Event
 from bellwire.flows import Finding, Flow, FlowFolder, Severity, check_flow, parse_flow, version_of, where_is
@@ -88,7 +88,7 @@ def checked(text: str, flow: str, connectors: Mapping[str, Connector]) -> tuple[
     except ConfigurationError as error:
         where: tuple[str, ...] = ()
         with suppress(Exception):
-            where = where_is(text, error.line or 1)
+            where = where_is(text, error.line or 1, error.sentence)
         sentence = error.sentence.rstrip(".")
         return None, [Finding(None, error.line or 1, sentence, error.remedy.rstrip("."), where=where)]
     return found, check_flow(found, connectors)
@@ -101,8 +101,9 @@ def past_events(rows: Rows, connection: str, event_type: str) -> list[EventRow]:
 
 
 async def tried(site: Site, flow: Flow, number: int | None = None) -> tuple[Preview | None, EventRow | None]:
-    """What a flow would do for the event of this number, else for the newest there is, else for a made-up one. The
-    event is None where it is made up; the preview, where there is nothing at all."""
+    """What a flow would do for the event of this number, else for the newest there is, else for a made-up one, or the
+    next time of one that begins by the clock. The event is None where it is made up; the preview, where there is
+    nothing at all."""
     connectors = connectors_of(site)
 
     def read(rows: Rows) -> tuple[EventRow | None, Mapping[str, Any]]:
@@ -117,9 +118,16 @@ async def tried(site: Site, flow: Flow, number: int | None = None) -> tuple[Prev
         with suppress(ValidationError):
             event = event_of(row)
     if event is None:
-        row, connection = None, site.connections.get(flow.connection)
-        event = made_up(connection, flow.event_type, site.clock()) if connection and flow.connection != OWN else None
+        row, event = None, _example(site, flow)
     return (preview(flow, event, connectors, site.calendar, results) if event else None), row
+
+
+def _example(site: Site, flow: Flow) -> Event | None:
+    connection, now = site.connections.get(flow.connection), site.clock()
+    if flow.schedule is not None:
+        environments = {name: each.environment for name, each in site.connections.items()}
+        return due_event(flow, flow.schedule.next(now), environments)
+    return made_up(connection, flow.event_type, now) if connection and flow.connection != OWN else None
 
 
 async def publish(site: Site, flow: str, who: str, seen: int | None = None) -> Flow:

@@ -8,89 +8,64 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import nodes
 from pydantic import BaseModel
 
 from bellwire.capabilities import Operation
 from bellwire.connectors.kit import Connector
+from bellwire.desk.beginning import Beginning
+from bellwire.desk.choosing import (
+    Choice,
+    Group,
+    Offer,
+    Option,
+    Pick,
+    fields,
+    fitting,
+    fixed,
+    lists,
+    offer,
+    tested,
+    times,
+    values_of,
+    words,
+    written,
+)
+from bellwire.desk.conditions import Condition
+from bellwire.desk.filled import line_change, list_changes, meaning, number, put, text_change
 from bellwire.desk.forms import Form
 from bellwire.engine import shown
-from bellwire.errors import BellwireError, ConfigurationError
+from bellwire.errors import ConfigurationError
 from bellwire.events import DICTIONARY, OWN, data_model
-from bellwire.flows import Change, Put, Remove, Rename, element, fields_of, options, read_values
+from bellwire.flows import Change, Emitted, Put, Remove, Rename, element, fields_of, options, read_values
 from bellwire.flows.editing import Where, inline
-from bellwire.flows.expressions import Place, compile_condition, is_dynamic, plain_path
-from bellwire.flows.fitting import fits
-from bellwire.money import Money
+from bellwire.flows.fields import list_of, read_field
 
-OWN_WORDS, NOTHING = "own", ""
-COMPARISONS = {
-    "": "is there, or yes",
-    "not": "is missing, or no",
-    "==": "is",
-    "!=": "is not",
-    ">": "is more than",
-    ">=": "is at least",
-    "<": "is less than",
-    "<=": "is at most",
-    "in": "contains",
-}
-_COMPARED = {"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="}
-_DEEPEST = 3
+WAIT, EMIT = "wait", "emit:"
+FIRST_WAIT = "1h"
+_TEXTS = ("otherwise", "wait", "approve.ask", "approve.by", "approve.within")
+_RETRY = ("retry.attempts", "retry.first", "retry.longest")
+_HEAD = (("name",), ("owner", "name"), ("owner", "contact"), ("success", "within"), ("success", "error_rate"))
 _SLUG = re.compile(r"[^a-z0-9]+")
+_KEY = re.compile(r"[A-Za-z_][\w-]{0,59}")
 _PLACE = Path("flow.yaml")
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A field of the event, or of what an earlier action brings. `path` is how expressions call it."""
-
-    path: str
-    label: str
-    kind: Any
-    sample: str = ""
-
-
-@dataclass(frozen=True)
-class Group:
-    label: str
-    choices: Sequence[Choice]
-
-
-@dataclass(frozen=True)
-class Option:
-    value: str
-    label: str
-    sample: str = ""
-
-
-@dataclass(frozen=True)
 class Input:
-    """One field of what an action is given. `picked` is the value of one of the options, `own` what is written."""
+    """One field of what an action is given, perhaps within another one."""
 
-    key: str
-    name: str
-    """Of the form's field."""
+    where: Where
+    """Below `with`."""
     label: str
     required: bool
-    picked: str
-    own: str
-    groups: Sequence[tuple[str, Sequence[Option]]]
-    meaning: str = ""
-
-
-@dataclass(frozen=True)
-class Condition:
-    picked: str
-    comparison: str
-    value: str
-    own: str
+    pick: Pick
+    wanted: Any
+    value: Any
+    """What it is now."""
 
 
 @dataclass(frozen=True)
@@ -98,22 +73,20 @@ class Card:
     """An action."""
 
     name: str
-    does: str
-    """`books.create_invoice`, or empty: it only waits, or makes an event."""
+    does: Pick
+    """`books.create_invoice`, `emit:` with the type of an event, or WAIT."""
     title: str
     inputs: Sequence[Input]
+    free: bool
+    """Whether it takes fields by any name."""
     condition: Condition
-    tested: Sequence[tuple[str, Sequence[Option]]]
-    """What its condition can be about."""
-    times: Sequence[tuple[str, Sequence[Option]]]
-    """What it can wait for."""
-    until: str
-    until_own: str
+    asked_if: Condition
+    until: Pick
+    each: Pick
     texts: Mapping[str, str]
     """The other fields, by form name without the action's."""
     needs: Sequence[str]
     others: Sequence[str]
-    emits: str = ""
 
 
 @dataclass
@@ -124,18 +97,11 @@ class Editor:
     connectors: Mapping[str, Connector]
     titles: Mapping[str, str]
     """What each connection's vendor is called."""
+    emitted: Sequence[str] = ()
+    """The types of the events that the project's flows make."""
+    zone: str = "UTC"
+    """That of the business."""
     scope: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, text: str, connectors: Mapping[str, Connector], titles: Mapping[str, str]) -> "Editor | None":
-        """None when the text can't be shown as fields."""
-        try:
-            values = read_values(text, _PLACE)
-        except ConfigurationError:
-            return None
-        actions = values.get("actions") if isinstance(values, dict) else None
-        whole = isinstance(actions, dict) and all(isinstance(body, dict) for body in actions.values())
-        return cls(values, connectors, titles) if whole else None
 
     @property
     def actions(self) -> Mapping[str, Mapping[str, Any]]:
@@ -151,113 +117,154 @@ class Editor:
             found = found.get(key) if isinstance(found, dict) else None
         return written(found)
 
-    def triggers(self) -> list[tuple[str, list[Option]]]:
+    @property
+    def beginning(self) -> Beginning:
+        return Beginning(self.values, self.triggers, self._sample, self.zone)
+
+    @cached_property
+    def triggers(self) -> Offer:
         """What a flow can begin with, by system."""
         return [
             (self.titles.get(name, name), [Option(f"{name}.{each}", _meaning(each)) for each in types])
             for name, connector in sorted(self.connectors.items())
-            if (types := _event_types(connector))
+            if (types := self._event_types(connector))
         ]
 
-    def operations(self) -> list[tuple[str, list[Option]]]:
+    @cached_property
+    def deeds(self) -> Offer:
         """What an action can do, by system."""
-        found = []
+        found = [("Only for the flow", [Option(WAIT, "Wait, or ask a person")])]
         for name, connector in sorted(self.connectors.items()):
             able = [
                 Option(f"{name}.{each.operation.name}", each.operation.meaning) for each in connector.actions.values()
             ]
             if able:
                 found.append((self.titles.get(name, name), sorted(able, key=lambda option: option.label)))
+        types = [*DICTIONARY, *(each for each in self.emitted if each not in DICTIONARY)]
+        found.append(("Say that something happened, for other flows", [Option(EMIT + t, _meaning(t)) for t in types]))
         return found
-
-    def event_type(self) -> tuple[str, str]:
-        """Connection and type of the event it begins with; empty for one that begins by the clock."""
-        trigger = self.values.get("trigger")
-        connection, _, event_type = trigger.partition(".") if isinstance(trigger, str) else ("", "", "")
-        return connection, event_type
 
     def cards(self) -> list[Card]:
         return [self._card(name, body) for name, body in self.actions.items()]
 
+    def places(self, cards: Sequence[Card]) -> list[str]:
+        """The fields of the form at which it is said what is wrong."""
+        found = [".".join(where) for where in _HEAD]
+        found += ["manual_minutes", "trigger.every", "trigger.zone", "trigger"]
+        found += ["gather.for", "gather.by", "gather.most"]
+        for stop in self.beginning.stops:
+            found += [stop.event.name, stop.same.name, stop.called.name]
+        for card in cards:
+            found += [card.does.name, card.condition.name, card.until.name, card.each.name, f"{card.name}.needs"]
+            found += [each.pick.name for each in card.inputs]
+            found += [f"{card.name}.{key}" for key in card.texts] + [card.asked_if.name]
+        return found
+
     def _card(self, name: str, body: Mapping[str, Any]) -> Card:
-        operation = self._operation(body)
-        groups = self.groups(name)
+        operation, groups = self._operation(body), self.groups(name)
+        emits = written(body.get("emit"))
+        model: Any = operation.given if operation else data_model(emits) if emits else None
         given = body.get("with") if isinstance(body.get("with"), dict) else {}
-        model: Any = operation.given if operation else data_model(body["emit"]) if body.get("emit") else None
-        fields = dict(model.model_fields) if model is not None else {}
-        keys = [*fields, *(key for key in given or {} if key not in fields)]
-        inputs = []
-        for key in keys:
-            wanted = fields[key].annotation if key in fields else Any
-            required = key in fields and fields[key].is_required()
-            offered = [(group.label, _fitting(group, wanted)) for group in groups]
-            offered = [(label, found) for label, found in offered if found]
-            if fixed := _fixed(wanted):
-                offered.insert(0, ("Always", fixed))
-            text = written((given or {}).get(key))
-            known = {option.value for _, found in offered for option in found}
-            picked = text if text in known else OWN_WORDS if key in (given or {}) else NOTHING
-            own = "" if picked != OWN_WORDS else text
-            inputs.append(Input(key, f"{name}.with.{key}", words(key), required, picked, own, offered))
         approval = body.get("approve") if isinstance(body.get("approve"), dict) else {}
-        until = written(body.get("wait_until"))
-        times = [
-            (group.label, [Option(c.path, c.label, c.sample) for c in group.choices if _is_time(c.kind)])
-            for group in groups
-        ]
-        tested = [(group.label, list(_tested(group))) for group in groups]
         needs = body.get("needs") or []
-        needed = [needs] if isinstance(needs, str) else [str(each) for each in needs]
-        texts = {
-            "otherwise": written(body.get("otherwise")),
-            "for_each": written(body.get("for_each")),
-            "wait": written(body.get("wait")),
-            **{f"approve.{key}": written((approval or {}).get(key)) for key in ("ask", "by", "within")},
-        }
-        known_times = {option.value for _, found in times for option in found}
-        known_tests = {option.value for _, found in tested for option in found}
+        needed = [written(each) for each in needs] if isinstance(needs, list) else [written(needs)]
+        conditions, can_be = offer(groups, tested), offer(groups, times)
         return Card(
             name,
-            str(body.get("do") or ""),
-            operation.meaning if operation else f"Say: {_meaning(body['emit'])}" if body.get("emit") else "Wait",
-            inputs,
-            _condition(body.get("if"), known_tests),
-            [each for each in tested if each[1]],
-            [each for each in times if each[1]],
-            until if until in known_times else OWN_WORDS if until else NOTHING,
-            "" if until in known_times else until,
-            texts,
+            Pick.only(f"{name}.do", written(body.get("do")) or (EMIT + emits if emits else WAIT), self.deeds),
+            operation.meaning
+            if operation
+            else written(body.get("do")) or (f"Say: {_meaning(emits)}" if emits else "Wait"),
+            list(self._inputs(f"{name}.with", (), given or {}, model, groups)),
+            model is not None and model.model_config.get("extra") == "allow",
+            Condition.of(f"{name}.if", body.get("if"), conditions),
+            Condition.of(f"{name}.approve.if", (approval or {}).get("if"), conditions),
+            Pick.of(f"{name}.wait_until", written(body.get("wait_until")), can_be),
+            Pick.of(f"{name}.for_each", written(body.get("for_each")), offer(groups, lists)),
+            {key: self.at("actions", name, *key.split(".")) for key in (*_TEXTS, *_RETRY)},
             needed,
-            [other for other in self.actions if other != name],
-            str(body.get("emit") or ""),
+            [other for other in dict.fromkeys([*self.actions, *needed]) if other != name],
         )
+
+    def _inputs(
+        self, name: str, where: Where, given: Mapping[str, Any], model: Any, groups: Sequence[Group], label: str = ""
+    ) -> Iterator[Input]:
+        """One for each field of the model, and for each that is given beyond those."""
+        known = dict(model.model_fields) if model is not None else {}
+        for key in [*known, *(key for key in given if key not in known)]:
+            wanted = known[key].annotation if key in known else Any
+            called = f"{label}: {words(key).lower()}" if label else words(key)
+            required = key in known and known[key].is_required()
+            there, value = key in given, given.get(key)
+            yield from self._input(f"{name}.{key}", (*where, key), called, required, there, value, wanted, groups)
+
+    def _input(
+        self,
+        name: str,
+        where: Where,
+        label: str,
+        required: bool,
+        there: bool,
+        value: Any,
+        wanted: Any,
+        groups: Sequence[Group],
+    ) -> Iterator[Input]:
+        """What it is made of, where the flow says that part by part."""
+        if isinstance(value, dict) and value:
+            yield from self._inputs(name, where, value, _model(wanted), groups, label)
+        elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+            inner = element(next((each for each in options(wanted) if element(each)), Any)) or Any
+            for at, each in enumerate([*value, None]):
+                more = at == len(value)
+                said = f"{label}, another one" if more else f"{label} {at + 1}"
+                yield from self._input(
+                    f"{name}.{at}", (*where, str(at)), said, False, not more, each, inner, () if more else groups
+                )
+        else:
+            offered = offer(groups, fitting(wanted))
+            if few := fixed(wanted):
+                offered = [("Always", few), *offered]
+            pick = Pick.of(name, written(value), offered, there=there)
+            yield Input(where, label, required, pick, wanted, value)
 
     def groups(self, action: str) -> list[Group]:
         """What the inputs of an action can be taken from."""
-        event = data_model(self.event_type()[1]) if self.event_type()[1] else data_model("schedule.x")
+        event, sample = self.beginning.model, self._sample
         found = [Group("From the event", self._choices("event", event, "The whole event"))]
+        if self.values.get("gather"):
+            every = Choice("events", "All of them", list_of(event), sample("events"))
+            found.append(Group("From what was gathered", [every]))
         if self.actions[action].get("for_each"):
             kind = self._item(action, event)
             found.append(Group("From each entry of the list", self._choices("item", kind, "The whole entry")))
+        asking = [name for name, body in self.actions.items() if body.get("approve")]
+        links = [Choice(f"links.{name}", f"For “{words(name)}”", str, sample(f"links.{name}")) for name in asking]
+        if links:
+            found.append(Group("Links that answer what people are asked", links))
         for name, body in self.actions.items():
-            operation = self._operation(body)
-            if (
-                name != action
-                and operation is not None
-                and not body.get("for_each")
-                and not self._waits_for(name, action)
-            ):
-                title = f"From “{words(name)}”: {operation.meaning[:1].lower()}{operation.meaning[1:]}"
-                found.append(Group(title.rstrip("."), self._choices(name, operation.result, "All of it")))
+            if name != action and (result := self._result(body)) is not None and not self._waits_for(name, action):
+                title, kind = result
+                found.append(Group(f"From “{words(name)}”: {title}", self._choices(name, kind, "All of it")))
         return found
+
+    def _result(self, body: Mapping[str, Any]) -> tuple[str, Any] | None:
+        """What an action brings, and its type; None where nothing is known of it."""
+        operation = self._operation(body)
+        if operation is None and not body.get("emit"):
+            return None
+        title = f"{operation.meaning[:1].lower()}{operation.meaning[1:]}".rstrip(".") if operation else "what was said"
+        kind: Any = operation.result if operation else Emitted
+        return title, list_of(kind) if body.get("for_each") else kind
 
     def _item(self, action: str, event: Any) -> Any:
         path = written(self.actions[action].get("for_each")).strip("{} ").split(".")
-        kind: Any = event if path[0] == "event" else Any
+        kind: Any = event if path[0] == "event" else list_of(event) if path == ["events"] else Any
+        if path[0] in self.actions and (result := self._result(self.actions[path[0]])) is not None:
+            kind = result[1]
         for name in path[1:]:
             inner = [option for option in options(kind) if inspect.isclass(option) and issubclass(option, BaseModel)]
             kind = fields_of(inner[0]).get(name, Any) if inner else Any
-        return element(kind) or Any
+        return next((found for option in options(kind) if (found := element(option))), Any)
 
     def _waits_for(self, name: str, other: str) -> bool:
         """Whether `name` needs `other`'s result: then that can't need its own."""
@@ -268,9 +275,14 @@ class Editor:
                 return True
             if each not in seen and each in self.actions:
                 seen.add(each)
-                text = inline(self.actions[each])
-                open_ += [found for found in self.actions if found != each and re.search(rf"\b{found}\b", text)]
+                open_ += self._mentioned[each]
         return False
+
+    @cached_property
+    def _mentioned(self) -> Mapping[str, Sequence[str]]:
+        """The other actions that each one speaks of."""
+        texts = {name: set(re.findall(r"\w+", inline(body))) for name, body in self.actions.items()}
+        return {name: [each for each in self.actions if each != name and each in said] for name, said in texts.items()}
 
     def _operation(self, body: Mapping[str, Any]) -> Operation | None:
         connection, _, name = written(body.get("do")).partition(".")
@@ -278,22 +290,21 @@ class Editor:
         able = connector.actions.values() if connector else ()
         return next((each.operation for each in able if each.operation.name == name), None)
 
-    def _choices(self, path: str, kind: Any, whole: str) -> list[Choice]:
-        return [Choice(path, whole, kind, self._sample(path)), *self._inner(path, kind, "", 1)]
+    def _event_types(self, connector: Connector) -> Sequence[str]:
+        found: Sequence[str] = connector.triggers.event_types if connector.triggers else ()
+        if connector.name == OWN:
+            found = ("inventory.low", "inventory.spiking", *self.emitted)
+        known = [name for name in DICTIONARY if name in found or "*" in found]
+        return [*known, *dict.fromkeys(each for each in found if each not in DICTIONARY and "*" not in each)]
 
-    def _inner(self, path: str, kind: Any, before: str, depth: int) -> Iterator[Choice]:
-        models = [option for option in options(kind) if inspect.isclass(option) and issubclass(option, BaseModel)]
-        for name, annotation in fields_of(models[0]).items() if models and Money not in models else ():
-            label = f"{before}{words(name) if not before else words(name).lower()}"
-            yield Choice(f"{path}.{name}", label, annotation, self._sample(f"{path}.{name}"))
-            if depth < _DEEPEST and element(annotation) is None:
-                yield from self._inner(f"{path}.{name}", annotation, f"{label}: ", depth + 1)
+    def _choices(self, path: str, kind: Any, whole: str) -> list[Choice]:
+        return [Choice(path, whole, kind, self._sample(path)), *fields(path, kind, self._sample)]
 
     def _sample(self, path: str) -> str:
-        try:
-            found = compile_condition(path, Place(_PLACE, 1, "", ""))(dict(self.scope)) if self.scope else None
-        except BellwireError:
-            return ""
+        first, *rest = path.split(".")
+        found = self.scope.get(first)
+        for name in rest:
+            found = read_field(found, name, None)
         text = "" if found is None else shown(found)
         return text if len(text) <= 40 else text[:39] + "…"
 
@@ -301,7 +312,7 @@ class Editor:
 
     def changes(self, form: Form) -> list[Change]:
         """What is filled in otherwise than it stands in the text."""
-        found = [*self._head(form)]
+        found = [*self._head(form), *self.beginning.changes(form)]
         renames: list[Change] = []
         for card in self.cards():
             found += self._of_card(card, form)
@@ -310,154 +321,116 @@ class Editor:
                 renames.append(Rename(card.name, to))
         return found + renames
 
-    def _head(self, form: Form) -> Iterator[Change]:
-        for where in (
-            ("name",),
-            ("owner", "name"),
-            ("owner", "contact"),
-            ("success", "within"),
-            ("success", "error_rate"),
-        ):
-            yield from self._text(form, ".".join(where), where)
-        if "manual_minutes" in form and form.get("manual_minutes") != self.at("manual_minutes"):
-            yield _put(("manual_minutes",), _number(form.get("manual_minutes")))
-        if (trigger := form.get("trigger")) and trigger not in (self.at("trigger"), "clock"):
-            yield Put(("trigger",), trigger)
-        if trigger == "clock":
-            wanted = {
-                "every": form.get("trigger.every") or "0 7 * * mon-fri",
-                "zone": form.get("trigger.zone") or "UTC",
-            }
-            if wanted != self.values.get("trigger"):
-                yield Put(("trigger",), wanted)
+    def begun(self, form: Form, name: str) -> tuple[str, str] | None:
+        """The key of a new action, and its value, of what was chosen in the field `name`; None: nothing was."""
+        wanted = Pick.only(name, "", self.deeds).filled(form)
+        return self._deed(wanted) if wanted else None
 
-    def _text(self, form: Form, name: str, where: Where) -> Iterator[Change]:
-        if name in form and form.text(name).strip() != self.at(*where).strip():
-            yield _put(where, form.text(name).strip())
+    def _deed(self, wanted: str) -> tuple[str, str]:
+        """The key of an action, and its value. What isn't among the deeds is an event of one's own."""
+        if wanted == WAIT:
+            return "wait", FIRST_WAIT
+        if wanted in values_of(self.deeds) and not wanted.startswith(EMIT):
+            return "do", wanted
+        return "emit", "".join(wanted.removeprefix(EMIT).split())
+
+    def _head(self, form: Form) -> Iterator[Change]:
+        for where in _HEAD:
+            yield from line_change(form, ".".join(where), where, self.at(*where))
+        yield from line_change(form, "manual_minutes", ("manual_minutes",), self.at("manual_minutes"), number)
 
     def _of_card(self, card: Card, form: Form) -> Iterator[Change]:
         own: Where = ("actions", card.name)
-        if (does := form.get(f"{card.name}.do")) and does != card.does and card.does:
-            yield Put((*own, "do"), does)
-        for each in card.inputs:
-            if each.name in form:
-                yield from _of_input(each, form, (*own, "with", each.key), self._wanted(card, each.key))
-        for name in card.texts:
-            yield from self._text(form, f"{card.name}.{name}", (*own, *name.split(".")))
-        yield from _of_condition(card, form, (*own, "if"))
-        if f"{card.name}.until" in form:
-            picked, text = form.get(f"{card.name}.until"), form.get(f"{card.name}.until.own")
-            wanted = text if picked == OWN_WORDS else picked
-            if (picked, text) != (card.until, card.until_own) and wanted != self.at(*own, "wait_until"):
-                yield _put((*own, "wait_until"), wanted)
-        if f"{card.name}.needs.shown" in form and sorted(needs := form.all(f"{card.name}.needs")) != sorted(card.needs):
-            yield _put((*own, "needs"), needs)
+        yield from self._of_deed(card, form, own)
+        yield from _of_inputs(card, form, (*own, "with"))
+        key, given = form.get(f"{card.name}.with.new"), self.actions[card.name].get("with") or {}
+        if card.free and _KEY.fullmatch(key) and key not in given:
+            yield Put((*own, "with", key), "")
+        yield from self._of_asking(card, form, own)
+        yield from line_change(form, f"{card.name}.wait", (*own, "wait"), card.texts["wait"])
+        for key in _RETRY:
+            yield from line_change(form, f"{card.name}.{key}", (*own, *key.split(".")), card.texts[key], number)
+        yield from text_change(form, f"{card.name}.otherwise", (*own, "otherwise"), card.texts["otherwise"])
+        for key, filled in (
+            ("if", card.condition.filled(form)),
+            ("wait_until", card.until.filled(form)),
+            ("for_each", card.each.filled(form)),
+        ):
+            if filled is not None:
+                yield put((*own, key), filled.strip())
+        if f"{card.name}.needs.shown" in form:
+            yield from self._of_needs(card, form.all(f"{card.name}.needs"), (*own, "needs"))
 
-    def _wanted(self, card: Card, key: str) -> Any:
-        operation = self._operation(self.actions[card.name])
-        fields = operation.given.model_fields if operation else {}
-        return fields[key].annotation if key in fields else Any
+    def _of_deed(self, card: Card, form: Form, own: Where) -> Iterator[Change]:
+        wanted = card.does.filled(form)
+        if not wanted:
+            return
+        key, does = self._deed(wanted)
+        body = self.actions[card.name]
+        if key != "wait" or not (body.get("wait") or body.get("wait_until")):
+            yield Put((*own, key), does)
+        yield from (Remove((*own, other)) for other in ("do", "emit") if other != key and other in body)
+
+    def _of_asking(self, card: Card, form: Form, own: Where) -> Iterator[Change]:
+        """Without a question, nobody is asked: the rest of it goes as well."""
+        question = f"{card.name}.approve.ask"
+        if card.texts["approve.ask"] and question in form and not form.get(question):
+            yield Remove((*own, "approve"))
+            return
+        yield from text_change(form, question, (*own, "approve", "ask"), card.texts["approve.ask"])
+        if (condition := card.asked_if.filled(form)) is not None:
+            yield put((*own, "approve", "if"), condition)
+        for key in ("by", "within"):
+            where = (*own, "approve", key)
+            yield from line_change(form, f"{card.name}.approve.{key}", where, card.texts[f"approve.{key}"])
+
+    def _of_needs(self, card: Card, ticked: Sequence[str], where: Where) -> Iterator[Change]:
+        if sorted(ticked) == sorted(card.needs):
+            return
+        stay = [each for each in card.needs if each in ticked]
+        after = stay + [each for each in ticked if each not in stay]
+        before = self.actions[card.name].get("needs")
+        yield from list_changes(where, before, after) if isinstance(before, list) else [put(where, after)]
 
 
-def _of_input(before: Input, form: Form, where: Where, wanted: Any) -> Iterator[Change]:
-    picked, own = form.text(before.name), form.text(f"{before.name}.own")
-    if (picked, own) == (before.picked, before.own):
+def _of_inputs(card: Card, form: Form, where: Where) -> Iterator[Change]:
+    """What is taken out comes last, the last of it first: in lists, what is behind gets another number."""
+    gone: list[Change] = []
+    for each in card.inputs:
+        changes = list(_of_input(each, form, (*where, *each.where)))
+        if changes and all(isinstance(change, Remove) for change in changes):
+            gone = [*changes, *gone]
+        else:
+            yield from changes
+    yield from gone
+
+
+def _of_input(each: Input, form: Form, where: Where) -> Iterator[Change]:
+    filled = each.pick.filled(form)
+    if filled is None:
         return
-    if picked == before.picked and own != before.own and own:
-        picked = OWN_WORDS  # Who writes something means it, whatever is picked beside it.
-    if picked == OWN_WORDS:
-        yield _put(where, _value(own, wanted))
-    elif picked != before.picked:
-        yield _put(where, _value(picked, wanted))
+    value = meaning(filled, each.wanted)
+    if isinstance(value, list) and isinstance(each.value, list):
+        yield from list_changes(where, each.value, value)
+    else:
+        yield put(where, value)
 
 
-def _of_condition(card: Card, form: Form, where: Where) -> Iterator[Change]:
-    name, shown = f"{card.name}.if", card.condition
-    if name not in form:
-        return
-    filled = Condition(
-        form.get(name), form.get(f"{name}.op"), form.get(f"{name}.value"), form.text(f"{name}.own").strip()
-    )
-    if filled.own and filled.own != shown.own and filled.picked == shown.picked:
-        filled = Condition(OWN_WORDS, "", "", filled.own)
-    if filled != shown and (text := _condition_text(filled)) != _condition_text(shown):
-        yield _put(where, text)
+def _model(wanted: Any) -> Any:
+    """Of a mapping that is wanted; None: it may have any keys."""
+    models = [each for each in options(wanted) if inspect.isclass(each) and issubclass(each, BaseModel)]
+    return models[0] if models else None
 
 
-def _condition_text(condition: Condition) -> str:
-    path, value = condition.picked, condition.value
-    if path == OWN_WORDS:
-        return condition.own
-    if not path or not condition.comparison:
-        return path
-    if condition.comparison == "not":
-        return f"not {path}"
-    number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value)
-    said = (
-        value if number or value in ("true", "false") else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    )
-    return f"{said} in {path}" if condition.comparison == "in" else f"{path} {condition.comparison} {said}"
-
-
-def _condition(found: Any, known: set[str]) -> Condition:
-    text = written(found)
-    own = Condition(OWN_WORDS, "", "", text)
-    if not text:
-        return Condition(NOTHING, "", "", "")
+def fields_in(text: str) -> Mapping[str, Any] | None:
+    """What a flow's text says; None when it can't be shown as fields."""
     try:
-        tree = compile_condition(text, Place(_PLACE, 1, "", "if")).tree
+        values = read_values(text, _PLACE)
     except ConfigurationError:
-        return own
-    comparison, value, about = "", "", tree
-    if isinstance(tree, nodes.Not):
-        comparison, about = "not", tree.node
-    elif isinstance(tree, nodes.Compare) and len(tree.ops) == 1:
-        operand = tree.ops[0]
-        contained = operand.op == "in"
-        constant, about = (tree.expr, operand.expr) if contained else (operand.expr, tree.expr)
-        if not isinstance(constant, nodes.Const) or (operand.op not in _COMPARED and not contained):
-            return own
-        comparison = "in" if contained else _COMPARED[operand.op]
-        value = written(constant.value)
-    path = ".".join(plain_path(about))
-    shown = Condition(path, comparison, value, "")
-    return shown if path in known and _condition_text(shown) == text.strip("{} ") else own
-
-
-def _put(where: Where, value: Any) -> Change:
-    return Remove(where) if value in ("", None, []) else Put(where, value)
-
-
-def _value(text: str, wanted: Any) -> Any:
-    """What is written, as the text of a flow has it."""
-    texts = any(inspect.isclass(option) and issubclass(option, str) for option in options(wanted))
-    if not texts and text.strip()[:1] in ("[", "{") and not is_dynamic(text):
-        try:
-            return read_values(f"value: {text}", _PLACE)["value"]
-        except ConfigurationError:
-            return text
-    return text if texts or is_dynamic(text) else _number(text)
-
-
-def _number(text: str) -> Any:
-    if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", text):
-        return int(text)
-    if re.fullmatch(r"-?[0-9]{1,18}\.[0-9]{1,18}", text):
-        return Decimal(text)
-    return {"true": True, "false": False}.get(text, text)
-
-
-def written(value: Any) -> str:
-    """As one writes it into a field."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else inline(value)
-
-
-def words(name: str) -> str:
-    """`tracking_number` → `Tracking number`."""
-    text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]
+        return None
+    actions = values.get("actions") if isinstance(values, dict) else None
+    whole = isinstance(actions, dict) and all(isinstance(body, dict) for body in actions.values())
+    return values if whole else None
 
 
 def slug(text: str) -> str:
@@ -468,62 +441,3 @@ def slug(text: str) -> str:
 def _meaning(event_type: str) -> str:
     entry = DICTIONARY.get(event_type)
     return entry.meaning if entry else words(event_type.replace(".", " "))
-
-
-def _event_types(connector: Connector) -> Sequence[str]:
-    found = connector.triggers.event_types if connector.triggers else ()
-    if connector.name == OWN:
-        found = ("inventory.low", "inventory.spiking")
-    return [name for name in DICTIONARY if name in found or "*" in found] + [
-        each for each in found if each not in DICTIONARY and "*" not in each
-    ]
-
-
-def _fitting(group: Group, wanted: Any) -> list[Option]:
-    return [
-        Option(text, choice.label, choice.sample)
-        for choice in group.choices
-        if (text := _expression(choice, wanted)) is not None
-    ]
-
-
-def _expression(choice: Choice, wanted: Any) -> str | None:
-    """How a field becomes what is wanted; None: it can't."""
-    kinds = [option for option in options(choice.kind) if option is not type(None)]
-    if choice.kind is Any or (fits(choice.kind, wanted) and (wanted is not Any or "." in choice.path)):
-        return "{{ " + choice.path + " }}"
-    takes_text = any(option is str for option in options(wanted))
-    if takes_text and kinds == [Money]:
-        return "{{ " + choice.path + " | money }}"
-    if takes_text and all(kind in (int, float, Decimal) for kind in kinds):
-        return "{{ " + choice.path + " | string }}"
-    if _is_time(choice.kind) and any(option is date for option in options(wanted)):
-        return "{{ " + choice.path + " | date }}"
-    return None
-
-
-def _fixed(wanted: Any) -> list[Option]:
-    kinds = [option for option in options(wanted) if option is not type(None)]
-    if kinds == [bool]:
-        return [Option("true", "Yes"), Option("false", "No")]
-    if len(kinds) == 1 and inspect.isclass(kinds[0]) and issubclass(kinds[0], Enum):
-        return [Option(str(each.value), words(str(each.value))) for each in kinds[0]]
-    return []
-
-
-def _is_time(kind: Any) -> bool:
-    return any(
-        option is datetime or (inspect.isclass(option) and issubclass(option, datetime)) for option in options(kind)
-    )
-
-
-def _tested(group: Group) -> Iterator[Option]:
-    for choice in group.choices:
-        kinds = [option for option in options(choice.kind) if option is not type(None)]
-        if kinds == [Money]:
-            yield Option(f"{choice.path}.amount", choice.label, choice.sample)
-        elif "." not in choice.path:
-            if choice.path not in ("event", "item"):
-                yield Option(choice.path, "It was done", "")
-        else:
-            yield Option(choice.path, choice.label, choice.sample)

@@ -33,6 +33,7 @@ from bellwire.engine.means import Means
 from bellwire.engine.opening import open_engine
 from bellwire.engine.previewing import Preview, Step, made_up, preview, results_of, shown
 from bellwire.engine.situation import edits_of, in_short, situation
+from bellwire.engine.timetable import due_event
 from bellwire.engine.watching import Watcher
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "deal_with",
     "decline",
     "dismiss",
+    "due_event",
     "edit",
     "edited",
     "edits_of",

@@ -7,7 +7,7 @@ are taken; else they stand as their own names, such as ‹invoice.number›.
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,9 +20,11 @@ from bellwire.engine.results import from_json
 from bellwire.errors import BellwireError, FlowError
 from bellwire.events import Delivery, Event, data_model
 from bellwire.flows import SKIPPED, Flow, FlowAction, Foreseen, Scope, Skipped, operation_for, scope_for
+from bellwire.flows.parsing import expressions_in
 from bellwire.ledger import Outcome, Rows, runs
 
 _LONGEST = 160
+_LATER = Foreseen("known once the flow runs")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Step:
     question: str = ""
     """What a person would be asked; empty: nobody is."""
     until: str = ""
+    entries: int | None = None
+    """How often it would be done; None: once, without `for_each`."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ def shown(value: Any) -> str:
         text = ", ".join(map(shown, value)) if len(value) < 4 else f"{len(value)} entries"
     elif isinstance(value, bool):
         text = "yes" if value else "no"
+    elif isinstance(value, datetime):
+        text = f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     elif value is None or value == "":
         text = "nothing"
     elif isinstance(value, dict):
@@ -100,28 +106,32 @@ def shown(value: Any) -> str:
 def _step(action: FlowAction, scope: Scope, connectors: Mapping[str, Connector]) -> Step:
     problems: dict[str, str] = {}
 
-    def tried(key: str, work: Callable[[], Any], default: Any) -> Any:
+    def tried(key: str, part: Any, work: Callable[[], Any], default: Any) -> Any:
         try:
             return work()
         except FlowError as error:
+            if any(isinstance(scope.get(name), Foreseen) for each in expressions_in(part) for name in each.names):
+                return _LATER
             problems[key] = f"For this event it can't be worked out: {error.sentence.rpartition(': ')[2]}"
             return default
 
-    wanted = bool(tried("if", lambda: action.wanted(scope), True))
-    items = tried("for_each", lambda: action.items(scope), []) if action.for_each else [None]
+    wanted = bool(tried("if", action.condition, lambda: action.wanted(scope), True))
+    items = list(tried("for_each", action.each, lambda: action.items(scope), [])) if action.for_each else [None]
     inner = {**scope, "item": items[0]} if action.for_each and items else scope
     inputs: dict[str, Any] = {}
     for key, value in action.given.items():
-        found = tried(key, partial(value, inner), SKIPPED)
+        found = tried(key, value, partial(value, inner), SKIPPED)
         if not isinstance(found, Skipped):
             inputs[str(key)] = found
     question, approval = "", action.approval
-    if approval is not None and tried("ask", lambda: approval.needed(scope), False):
-        question = tried("ask", lambda: approval.text(scope), "")
-    until = tried("wait_until", partial(action.wait_until, scope), "") if action.wait_until is not None else ""
+    if approval is not None and tried("ask", approval.condition, lambda: approval.needed(scope), False):
+        question = str(tried("ask", approval.question, lambda: approval.text(scope), ""))
+    wait = action.wait_until
+    until = tried("wait_until", wait, partial(wait, scope), "") if wait is not None else ""
     if wanted:
         problems |= {key: text for key, text in _misfits(action, inputs, connectors).items() if key not in problems}
-    return Step(wanted, inputs, problems, question, shown(until) if until else "")
+    entries = len(items) if action.for_each and "for_each" not in problems else None
+    return Step(wanted, inputs, problems, question, shown(until) if until else "", entries)
 
 
 def _misfits(action: FlowAction, inputs: Mapping[str, Any], connectors: Mapping[str, Connector]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from bellwire.connectors.kit import Connection
 from bellwire.engine.going_live import environment_of
 from bellwire.engine.starting import Listeners
 from bellwire.engine.watching import announce
-from bellwire.events import OWN, Due, Event
+from bellwire.events import OWN, Due, Environment, Event
 from bellwire.flows import Flow
 from bellwire.ledger import Database, Rows, schedules
 
@@ -44,7 +44,7 @@ class Timetable:
                 await self._begin(self._flows[flow], due_at, now)
 
     async def _begin(self, flow: Flow, due_at: datetime, now: datetime) -> None:
-        event = self._event(flow, due_at)
+        event = due_event(flow, due_at, self._environments)
 
         def write(rows: Rows) -> None:
             assert flow.schedule is not None
@@ -54,14 +54,16 @@ class Timetable:
 
         await self._ledger.write(write)
 
-    def _event(self, flow: Flow, due_at: datetime) -> Event:
-        assert flow.schedule is not None
-        return Event(
-            type=flow.event_type,
-            connection=OWN,
-            environment=environment_of(flow, self._environments),
-            business_key=f"{OWN}/schedule/{flow.id}/{due_at.isoformat()}",
-            subject=f"schedule/{flow.id}",
-            time=due_at,
-            data=Due(at=due_at, day=due_at.astimezone(ZoneInfo(flow.schedule.zone)).date()),
-        )
+
+def due_event(flow: Flow, due_at: datetime, environments: Mapping[str, Environment]) -> Event:
+    """What a flow that begins by the clock begins with at this time. `environments`: of the connections."""
+    assert flow.schedule is not None
+    return Event(
+        type=flow.event_type,
+        connection=OWN,
+        environment=environment_of(flow, environments),
+        business_key=f"{OWN}/schedule/{flow.id}/{due_at.isoformat()}",
+        subject=f"schedule/{flow.id}",
+        time=due_at,
+        data=Due(at=due_at, day=due_at.astimezone(ZoneInfo(flow.schedule.zone)).date()),
+    )

@@ -7,7 +7,7 @@ then run by the engine, which asks each action whether it is `wanted`, for its `
 from bellwire.flows.checking import Finding, Severity, check_flow, operation_for
 from bellwire.flows.dictionary import DataEntry, Dictionary, EventEntry, FieldEntry, Word, dictionary
 from bellwire.flows.document import read_values
-from bellwire.flows.editing import Change, Put, Remove, Rename, edited, line_of, where_is
+from bellwire.flows.editing import Change, Put, Remove, Rename, Swap, edited, line_of, where_is
 from bellwire.flows.fields import element, fields_of, options
 from bellwire.flows.folder import ChangedMeanwhile, FlowFolder, version_of
 from bellwire.flows.loading import (
@@ -59,6 +59,7 @@ __all__ = [
     "Severity",
     "Skipped",
     "Success",
+    "Swap",
     "Waited",
     "Word",
     "as_markdown",

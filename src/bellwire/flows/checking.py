@@ -101,7 +101,6 @@ class _Check:
     def findings(self) -> list[Finding]:
         self._at = ("trigger",)
         self._trigger()
-        self._at = ("ends_on",)
         self._endings()
         self._at = ("gather", "by")
         if self._flow.gather and self._flow.gather.by:
@@ -155,11 +154,16 @@ class _Check:
             )
 
     def _endings(self) -> None:
-        for ending in self._flow.ends_on:
+        for at, ending in enumerate(self._flow.ends_on):
+            self._at = ("ends_on", str(at), "event")
             connector = None if ending.connection == OWN else self._connector(ending.connection, ending.line)
             if connector is not None:
                 self._brings(connector, ending.event_type, ending.line)
-            for event_type, name in ((self._flow.event_type, ending.same), (ending.event_type, ending.called)):
+            for key, event_type, name in (
+                ("same", self._flow.event_type, ending.same),
+                ("as", ending.event_type, ending.called),
+            ):
+                self._at = ("ends_on", str(at), key)
                 if name and not has_field(data_model(event_type), name):
                     self._add(ending.line, f"{event_type} has no field '{name}'")
 
@@ -186,10 +190,11 @@ class _Check:
         self._at = (*own, "wait_until")
         if action.wait_until is not None:
             self._time(action.wait_until, see)
-        self._at = (*own, "approve", "ask")
         if action.approval is not None:
-            for expression in expressions_in([action.approval.question, action.approval.condition]):
-                self._infer(expression, see)
+            for key, part in (("ask", action.approval.question), ("if", action.approval.condition)):
+                self._at = (*own, "approve", key)
+                for expression in expressions_in(part):
+                    self._infer(expression, see)
         self._at = (*own, "for_each")
         if action.each is not None:
             see = Sight({**see.names, "item": self._item(action.each, see)}, see.tested)

@@ -20,7 +20,8 @@ from bellwire.flows.expressions import is_dynamic, renamed
 from bellwire.flows.parsing import FLOW_KEYS
 
 Where = tuple[str, ...]
-"""The keys that lead to a value, such as `("actions", "invoice", "with", "order")`."""
+"""The keys that lead to a value, such as `("actions", "invoice", "with", "order")`; an entry of a list goes by its
+number, from 0: `("ends_on", "0", "event")`."""
 _KEYS_OF_ACTION = (
     "do",
     "emit",
@@ -64,7 +65,15 @@ class Rename:
     to: str
 
 
-Change = Put | Remove | Rename
+@dataclass(frozen=True)
+class Swap:
+    """Exchange the places of two actions, each with the comment right above it."""
+
+    action: str
+    other: str
+
+
+Change = Put | Remove | Rename | Swap
 
 
 def edited(text: str, changes: Sequence[Change], path: Path) -> str:
@@ -86,34 +95,40 @@ def line_of(text: str, where: Where) -> int:
     return text.count("\n", 0, start) + 1
 
 
-def where_is(text: str, line: int) -> Where:
-    """The keys that lead to the deepest value that stands on a line (from 1). Raises ConfigurationError."""
+def where_is(text: str, line: int, about: str = "") -> Where:
+    """The keys that lead to the deepest value that stands on a line (from 1); within braces, to the one whose key the
+    sentence `about` quotes, if there is such a sentence. Raises ConfigurationError."""
     found: list[str] = []
     part = _read(text)
     while True:
-        for key, entry in part.entries.items():
-            first = text.count("\n", 0, entry.start) + 1
-            if first <= line <= text.count("\n", 0, entry.end) + 1:
-                found.append(key)
-                part = entry.value
-                break
-        else:
+        there = {key: entry.value for key, entry in part.entries.items() if _stands_on(text, entry, line)}
+        if len(there) > 1 or (part.flow and about):
+            there = {key: value for key, value in there.items() if f"'{key}'" in about or f"`{key}`" in about}
+        if not there:
             return tuple(found)
+        key, part = next(iter(there.items()))
+        found.append(key)
+
+
+def _stands_on(text: str, entry: "_Entry", line: int) -> bool:
+    return text.count("\n", 0, entry.start) < line <= text.count("\n", 0, entry.end) + 1
 
 
 def _edited(text: str, change: Change, path: Path) -> str:
     before = read_values(text, path)
     wanted = _meant(before, change)
-    if wanted == before:
+    if _same(wanted, before):
         return text
     if isinstance(change, Put):
         found = _put(text, change.where, change.value)
     elif isinstance(change, Remove):
         found = _removed(text, change.where)
-    else:
+    elif isinstance(change, Rename):
         found = _renamed(text, change, before, path)
+    else:
+        found = _swapped(text, change)
     try:
-        holds = read_values(found, path) == wanted
+        holds = _same(read_values(found, path), wanted)
     except ConfigurationError:
         holds = False
     if not holds:
@@ -126,34 +141,70 @@ def _edited(text: str, change: Change, path: Path) -> str:
 # What a change means
 
 
+def _same(values: Any, others: Any) -> bool:
+    """Also the actions' order."""
+    return bool(values == others) and _actions(values) == _actions(others)
+
+
+def _actions(values: Any) -> list[str]:
+    found = values.get("actions") if isinstance(values, dict) else None
+    return list(found) if isinstance(found, dict) else []
+
+
 def _meant(values: Any, change: Change) -> Any:
-    if isinstance(change, Put):
-        return _with(values, change.where, change.value)
-    if isinstance(change, Remove):
-        return _without(values, change.where)
-    return _with_name(values, change)
+    match change:
+        case Put():
+            return _with(values, change.where, change.value)
+        case Remove():
+            return _without(values, change.where)
+        case Rename():
+            return _with_name(values, change)
+    return _with_swapped(values, change)
 
 
 def _with(values: Any, where: Where, value: Any) -> Any:
     if not where:
         return value
+    key, rest = where[0], where[1:]
+    if isinstance(values, list) and key.isdecimal() and int(key) <= len(values):
+        at = int(key)
+        inner = _with(values[at] if at < len(values) else None, rest, value)
+        return [*values[:at], inner, *values[at + 1 :]]
     known = values if isinstance(values, dict) else {}
-    return known | {where[0]: _with(known.get(where[0]), where[1:], value)}
+    return known | {key: _with(known.get(key), rest, value)}
 
 
 def _without(values: Any, where: Where) -> Any:
-    if not isinstance(values, dict) or where[0] not in values:
+    key, rest = where[0], where[1:]
+    entries = dict(_entries(values))
+    if key not in entries:
         return values
-    rest = {key: value for key, value in values.items() if key != where[0]}
-    if len(where) == 1:
-        return rest
-    inner = _without(values[where[0]], where[1:])
-    return rest if inner == {} and values[where[0]] != {} else values | {where[0]: inner}
+    inner = _without(entries[key], rest) if rest else None
+    if not rest or (inner in ({}, []) and entries[key] not in ({}, [])):
+        del entries[key]
+    else:
+        entries[key] = inner
+    return list(entries.values()) if isinstance(values, list) else entries
+
+
+def _entries(values: Any) -> Mapping[str, Any]:
+    if isinstance(values, list):
+        return {str(at): value for at, value in enumerate(values)}
+    return values if isinstance(values, dict) else {}
+
+
+def _with_swapped(values: Any, change: Swap) -> Any:
+    names = _actions(values)
+    if change.action not in names or change.other not in names:
+        return values
+    places = {change.action: change.other, change.other: change.action}
+    order = [places.get(name, name) for name in names]
+    return values | {"actions": {name: values["actions"][name] for name in order}}
 
 
 def _with_name(values: Any, change: Rename) -> Any:
-    actions = values.get("actions") if isinstance(values, dict) else None
-    if not isinstance(actions, dict) or change.action not in actions or change.to in actions:
+    names = _actions(values)
+    if change.action not in names or change.to in names:
         return values
     for where, value in _mentions(values, change):
         values = _with(values, where, value)
@@ -171,20 +222,18 @@ def _mentions(values: Any, change: Rename) -> Iterator[tuple[Where, Any]]:
 
 
 def _leaves(where: Where, value: Any) -> Iterator[tuple[Where, Any]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
+    if isinstance(value, dict | list):
+        for key, inner in _entries(value).items():
             yield from _leaves((*where, key), inner)
     else:
         yield where, value
 
 
 def _said_anew(where: Where, value: Any, change: Rename) -> Any:
-    if isinstance(value, list):
-        return [_said_anew(where, each, change) for each in value]
     if not isinstance(value, str):
         return value
     match where[2:]:
-        case ("needs",):
+        case ("needs", *_):
             return change.to if value.strip() == change.action else value
         case ("if" | "for_each" | "wait_until",) | ("approve", "if"):
             return renamed(value, change.action, change.to, alone=True)
@@ -205,12 +254,13 @@ class _Part:
     flow: bool = False
     """In braces or brackets."""
     mapping: bool = False
+    sequence: bool = False
     entries: Mapping[str, "_Entry"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A key with its value."""
+    """A key with its value, or an entry of a list: the dash is its key; in brackets it has none."""
 
     start: int
     key_end: int
@@ -237,10 +287,7 @@ class _Reader:
         if isinstance(event, MappingStartEvent):
             return self._mapping(event, start)
         if isinstance(event, SequenceStartEvent):
-            end = start
-            while not isinstance(inner := next(self._events), SequenceEndEvent):
-                end = self._part(inner, event.start_mark.column).end
-            return _Part(start, inner.end_mark.index if event.flow_style else end, bool(event.flow_style))
+            return self._sequence(event, start)
         return _Part(start, self._block_end(start, column) if event.style in ("|", ">") else event.end_mark.index)
 
     def _mapping(self, event: Any, start: int) -> _Part:
@@ -251,6 +298,23 @@ class _Reader:
         flow = bool(event.flow_style)
         end = key.end_mark.index if flow else max((each.end for each in entries.values()), default=start)
         return _Part(start, end, flow, mapping=True, entries=entries)
+
+    def _sequence(self, event: Any, start: int) -> _Part:
+        entries: dict[str, _Entry] = {}
+        flow = bool(event.flow_style)
+        while not isinstance(inner := next(self._events), SequenceEndEvent):
+            begin = inner.start_mark.index if flow else self._dash(inner.start_mark.index, event.start_mark)
+            value = self._part(inner, event.start_mark.column)
+            entries[str(len(entries))] = _Entry(begin, begin if flow else begin + 1, value)
+        end = inner.end_mark.index if flow else max((each.end for each in entries.values()), default=start)
+        return _Part(start, end, flow, sequence=True, entries=entries)
+
+    def _dash(self, position: int, first: Any) -> int:
+        """Of the entry that begins at `position`; `first` is the mark of the first one's."""
+        line = _line_start(self._text, position)
+        while line > first.index and not re.match(rf" {{{first.column}}}-", self._text[line:]):
+            line = _line_start(self._text, line - 1)
+        return int(max(first.index, line + first.column))
 
     def _block_end(self, start: int, column: int) -> int:
         """Of a `|` or `>` text: its lines are empty, or further in than the block around it."""
@@ -305,7 +369,7 @@ def _put(text: str, where: Where, value: Any) -> str:
         inner = part.entries.get(key)
         if inner is None:
             value = _nested(where[depth + 1 :], value)
-            if not part.mapping and entry is not None:
+            if not part.mapping and not (part.sequence and key == str(len(part.entries))) and entry is not None:
                 return _replaced(text, entry, where[:depth], {key: value}, in_flow)
             return _added(text, part, where[: depth + 1], value, in_flow)
         entry, part = inner, inner.value
@@ -324,14 +388,17 @@ def _replaced(text: str, entry: _Entry, where: Where, value: Any, in_flow: bool)
     shown, below = _written(where, value, _column(text, entry.start), in_flow=in_flow, newline=_break(text))
     header = _HEADER.match(text, part.start) if text[part.start : part.start + 1] in ("|", ">") else None
     remark = (header[1] or "") if header else ""
-    if part.mapping and not part.flow:
+    if part.mapping and not part.flow and text[entry.start : entry.key_end] == "-":
+        return text[: part.start] + shown + text[part.end :]
+    if (part.mapping or part.sequence) and not part.flow:
         # All its lines go; what stands behind its key stays there.
         head = text[entry.key_end : _line_end(text, entry.key_end)]
         rest = head[1:] if head.startswith(":") else ""
         middle = ":" + (f" {shown}" if shown else "") + rest + below
         return text[: entry.key_end] + middle + text[part.end :]
     gap = text[entry.key_end : part.start]
-    space = "" if gap.endswith((" ", "\n")) or not shown else " "
+    keyless = entry.key_end == entry.start
+    space = "" if gap.endswith((" ", "\n")) or not shown or keyless else " "
     tail_end = _line_end(text, part.end)
     return text[: part.start] + space + shown + remark + text[part.end : tail_end] + below + text[tail_end:]
 
@@ -339,14 +406,17 @@ def _replaced(text: str, entry: _Entry, where: Where, value: Any, in_flow: bool)
 def _added(text: str, part: _Part, where: Where, value: Any, in_flow: bool) -> str:
     key, newline = where[-1], _break(text)
     if part.flow:
-        said = f"{_scalar_text(key, flow=True)}: {inline(value, flow=True)}"
+        said = inline(value, flow=True)
+        if not part.sequence:
+            said = f"{_scalar_text(key, flow=True)}: {said}"
         last = list(part.entries.values())[-1:]
         position = last[0].end if last else part.start + 1
         return text[:position] + (", " if last else "") + said + text[position:]
     first = next(iter(part.entries.values()))
     column = _column(text, first.start)
     shown, below = _written(where, value, column, in_flow=in_flow, newline=newline)
-    said = f"{_scalar_text(key, flow=False)}:" + (f" {shown}" if shown else "") + below
+    head = "-" if part.sequence else f"{_scalar_text(key, flow=False)}:"
+    said = head + (f" {shown}" if shown else "") + below
     before = _predecessor(part, where)
     if before is None:
         return text[: first.start] + said + newline + " " * column + text[first.start :]
@@ -420,6 +490,30 @@ def _renamed(text: str, change: Rename, before: Any, path: Path) -> str:
         read_values(text, path)
     entry = _read(text).entries["actions"].value.entries[change.action]
     return text[: entry.start] + change.to + text[entry.key_end :]
+
+
+# Exchanging
+
+
+def _swapped(text: str, change: Swap) -> str:
+    around = _read(text).entries["actions"].value
+    pair = sorted((around.entries[change.action], around.entries[change.other]), key=lambda entry: entry.start)
+    (first, end_of_first), (second, end_of_second) = (_span(text, entry, around) for entry in pair)
+    return (
+        text[:first]
+        + text[second:end_of_second]
+        + text[end_of_first:second]
+        + text[first:end_of_first]
+        + text[end_of_second:]
+    )
+
+
+def _span(text: str, entry: _Entry, around: _Part) -> tuple[int, int]:
+    """Of an action with the comment right above it and what stands behind it on its last line."""
+    if around.flow:
+        return entry.start, entry.end
+    begin = _line_start(text, entry.start)
+    return _with_remarks(text, begin, entry.start - begin), _line_end(text, entry.end)
 
 
 # Writing

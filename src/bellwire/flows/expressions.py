@@ -25,6 +25,8 @@ _MARK = re.compile(r"\{\{|\{%|\{#")
 _CODE = re.compile(r"\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}")
 _WORD = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[A-Za-z_]\w*""")
 """Text in quotes, or a name."""
+_LINKS = re.compile(r"(?<![\w.])links\s*\.$")
+"""What goes by an action's name as well."""
 _ABSENT = object()
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TemplateError, TypeError, ValueError)
 
@@ -111,8 +113,9 @@ def renamed(text: str, old: str, new: str, *, alone: bool = False) -> str:
         code = match[0]
 
         def named(word: re.Match[str]) -> str:
-            before = code[: word.start()].rstrip()[-1:]
-            return new if word[0] == old and before not in (".", "|") else word[0]
+            before = code[: word.start()].rstrip()
+            own = before[-1:] not in (".", "|") or _LINKS.search(before)
+            return new if word[0] == old and own else word[0]
 
         return _WORD.sub(named, code)
 

@@ -11,12 +11,11 @@ import aiohttp
 import pytest
 
 from bellwire.ledger import audit, drafts
+from tests.desk.filling import filled
 from tests.desk.story import FLOW, Place, open_desk
 from tests.desk.visiting import words
 
 EDIT = "/flows/order_to_cash/edit"
-_TAG = re.compile(r"<(input|select|textarea|option|button|/select)\b([^>]*)>(?:\n?([^<]*))?")
-_ATTRIBUTE = re.compile(r'([\w-]+)(?:="([^"]*)")?')
 
 
 class Person:
@@ -66,29 +65,6 @@ class Person:
         return found.now.source if found else ""
 
 
-def filled(page: str) -> list[tuple[str, str]]:
-    """What the first form of the editor would send."""
-    start = page.find('id="editor"')
-    text = page[start : page.find("</form>", start)] if start >= 0 else page
-    fields: list[tuple[str, str]] = []
-    select = ""
-    for tag, inside, after in _TAG.findall(text):
-        attributes = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(inside)}
-        name = attributes.get("name", "")
-        if tag == "select":
-            select = name
-            fields.append((name, ""))
-        elif tag == "/select":
-            select = ""
-        elif tag == "option" and select and "selected" in attributes:
-            fields[-1] = (select, attributes.get("value", ""))
-        elif tag == "textarea":
-            fields.append((name, html.unescape(after)))
-        elif tag == "input" and name and (attributes.get("type") != "checkbox" or "checked" in attributes):
-            fields.append((name, attributes.get("value", "")))
-    return fields
-
-
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     async with open_desk(tmp_path, editing=True) as place:
@@ -130,8 +106,8 @@ async def test_conditions_waits_questions_and_needs_are_filled_in(person: Person
             "bench.needs": "receipt",
             "bench.needs.shown": "1",
             "notice.approve.ask": "Send it?",
-            "notice.until": "own",
-            "notice.until.own": "event.created_at",
+            "notice.wait_until": "own",
+            "notice.wait_until.own": "event.created_at",
             "success.within": "5m",
         },
     )
@@ -266,6 +242,130 @@ async def test_actions_are_added_renamed_and_removed(person: Person) -> None:
     text = await person.draft()
 
     assert text == FLOW.replace("  label:\n", "  parcel:\n").replace("label.tracking", "parcel.tracking")
+
+
+async def test_what_ends_the_waiting_is_chosen_event_by_event_and_shown_for_a_real_one(person: Person) -> None:
+    await person.place.write(lambda story: story.done(person.place.now, number="1077"))
+    await person.look()
+    await person.press("show", **{"ends_on.new": "shop.order.cancelled"})
+    await person.press("show", **{"ends_on.new": "shop.order.paid", "ends_on.0.same": "number"})
+    await person.press("show", **{"ends_on.0.as": "id"})
+    both = "ends_on: [{event: shop.order.cancelled, same: number, as: id}, shop.order.paid]\n"
+
+    assert await person.draft() == FLOW.replace("owner:", f"{both}owner:", 1)
+    assert "For this one: 1077" in person.words and "For this one: order/1001" in person.words
+    await person.press("show", **{"ends_on.0.event": ""})
+    assert "ends_on: [shop.order.paid]\n" in await person.draft()
+    await person.press("undo")
+    assert both in await person.draft()
+
+
+async def test_events_are_gathered_and_then_offered_all_together(person: Person) -> None:
+    await person.place.write(lambda story: story.done(person.place.now, number="1077"))
+    await person.look()
+    await person.press("show", **{"gather.for": "1h", "gather.most": "20", "gather.by": "event.customer.id"})
+    await person.press("show", **{"bench.for_each": "events"})
+
+    assert "gather: {for: 1h, by: event.customer.id, most: 20}\n" in await person.draft()
+    assert "    for_each: events\n" in await person.draft()
+    assert "For this one: 7" in person.words and "Done 1 time." in person.words
+    assert "From each entry of the list" in person.page
+    await person.press("show", **{"gather.for": ""})
+    assert "gather" not in await person.draft()
+
+
+async def test_how_often_an_action_is_tried_is_filled_in_and_said_in_words(person: Person) -> None:
+    await person.look()
+    assert "18 tries, the first wait 2.0 s, the longest 12 h" in person.words
+    retry = {"label.retry.attempts": "3", "label.retry.first": "30s", "label.retry.longest": "10m"}
+    await person.press("show", **retry)
+
+    assert "    retry: {attempts: 3, first: 30s, longest: 10m}\n" in await person.draft()
+    assert "Tried 3 times, the last at most 1 min 30 s after the first." in person.words
+    await person.press("show", **dict.fromkeys(retry, ""))
+    assert await person.draft() == FLOW
+
+
+async def test_what_is_wrong_with_them_stands_where_it_was_filled_in(person: Person) -> None:
+    await person.look()
+    await person.press("show", **{"ends_on.new": "shop.order.cancelled"})
+    for fills, place, sentence in (
+        ({"gather.most": "5"}, "gather.for", "Gather needs 'for'"),
+        ({"gather.for": "1h", "gather.most": "1"}, "gather.most", "has to be a number from 2 to 1000"),
+        ({"gather.for": "1h", "gather.by": "own", "gather.by.own": "event.nummer"}, "gather.by", "no field 'nummer'"),
+        ({"label.retry.attempts": "3", "label.retry.first": "soon"}, "label.retry.first", "'first' has to be a time"),
+        ({"label.retry.attempts": "often"}, "label.retry.attempts", "has to be a number"),
+        ({"label.approve.ask": "Now?", "label.approve.within": "soon"}, "label.approve.within", "has to be a time"),
+        ({"ends_on.0.same": "own", "ends_on.0.same.own": "nummer"}, "ends_on.0.same", "no field 'nummer'"),
+        ({"success.error_rate": "some"}, "success.error_rate", "has to be a percentage"),
+    ):
+        told = [(each["at"], each["text"]) for each in (await person.preview(**fills))["findings"]]
+        assert place in [at for at, text in told if sentence in text], (place, told)
+
+
+async def test_an_action_says_that_something_happened_and_what(person: Person) -> None:
+    await person.look()
+    await person.press("add:new", **{"new.do": "own", "new.do.own": "coffee.empty", "new.name": "told"})
+    await person.press("show", **{"told.with.new": "machine"})
+    await person.press(
+        "show", **{"told.with.machine.own": "7", "told.approve.ask": "Is it?", "told.approve.if": "invoice"}
+    )
+    await person.press("show", **{"told.do": "wait", "bench.do": "emit:order.cancelled"})
+    text = await person.draft()
+
+    assert (
+        "  told:\n    approve: {ask: Is it?, if: invoice}\n    wait: 1h\n    with:\n      machine: 7\n"
+        in text.replace('"', "")
+    )
+    assert "  bench:\n    emit: order.cancelled\n" in text
+    assert "order.cancelled needs 'number'" in person.words
+
+
+async def test_what_is_made_of_parts_is_filled_in_part_by_part(person: Person) -> None:
+    await person.look()
+    await person.press("show", **{"bench.with.text": "own", "label.with.order.own": '{number: "{{ event.number }}"}'})
+    await person.press(
+        "show", **{"label.with.order.number.own": "N {{ event.number }}", "label.with.order.note": "{{ event.note }}"}
+    )
+
+    assert 'with: {order: {number: "N {{ event.number }}", note: "{{ event.note }}"}}' in await person.draft()
+
+
+async def test_actions_are_moved_with_their_remarks(person: Person) -> None:
+    person.file.write_text(FLOW.replace("  stock:\n", "  # Off the shelf.\n  stock:\n"))
+    await person.look()
+    await person.press("earlier:stock", **{"stock.wait": "2h"})
+    text = await person.draft()
+
+    assert "actions:\n  # Off the shelf.\n  stock:\n    do: stock.adjust\n    wait: 2h\n" in text
+    assert text.index("  invoice:") > text.index("reason: sale")
+    await person.press("later:stock", **{"stock.wait": ""})
+    assert await person.draft() == person.file.read_text()
+
+
+async def test_a_flow_begins_by_the_clock_of_the_business(person: Person) -> None:
+    await person.look("/flows/new")
+    fields = dict(person.fields) | {"name": "Morning", "trigger": "clock", "do": "wait", "action": ""}
+    async with person.session.post("/flows/new", data=fields, allow_redirects=False) as answer:
+        assert answer.headers["location"] == "/flows/morning/edit"
+    edit = "/flows/morning/edit"
+    await person.look(edit)
+    await person.press("show", edit, **{"trigger.every": "30 8 * * *"})
+    found = await person.place.ledger.read(lambda rows: drafts.find(rows, "morning"))
+
+    assert found and "trigger: {every: 30 8 * * *, zone: America/Chicago}" in found.now.source
+    assert "At 08:30" in person.words
+    await person.press("show", edit, **{"wait.if": "event.day"})
+    assert "It is done." in person.words
+
+
+async def test_what_the_file_names_that_isnt_there_stays_until_somebody_chooses_otherwise(person: Person) -> None:
+    odd = FLOW.replace("shop.order.paid", "market.order.paid").replace("chat.post_message", "chat.shout")
+    person.file.write_text(odd)
+    await person.look()
+    await person.press("show", name="Odd")
+
+    assert await person.draft() == odd.replace("name: Order to cash", "name: Odd")
 
 
 async def test_a_text_that_is_no_flow_can_still_be_mended(person: Person) -> None:

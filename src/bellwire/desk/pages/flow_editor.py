@@ -1,6 +1,6 @@
 """The flow editor: forms, and beside each field what it would be for a real event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bellwire.access import Right
+from bellwire.desk.conditions import COMPARISONS
 from bellwire.desk.drafting import (
     State,
     changed_by,
@@ -21,16 +22,18 @@ from bellwire.desk.drafting import (
     state_of,
     tried,
 )
-from bellwire.desk.editor import COMPARISONS, Editor, slug
+from bellwire.desk.editor import Editor, fields_in, slug
 from bellwire.desk.forms import Form, form_of
+from bellwire.desk.outcomes import outcomes
 from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
-from bellwire.engine import Preview, shown
+from bellwire.engine import Preview
 from bellwire.errors import BellwireError, ConfigurationError, NotFound
-from bellwire.flows import Finding, Put, Remove, Severity, edited, version_of
+from bellwire.flows import Change, Finding, Put, Remove, Rename, Retry, Severity, Swap, edited, version_of
 from bellwire.flows.editing import inline
 from bellwire.ledger import Rows, audit, drafts
 
+_STEPS = {"earlier": -1, "later": 1}
 _GONE = {"undo": drafts.undo, "redo": drafts.redo}
 
 
@@ -54,23 +57,24 @@ async def _new(site: Site, request: Request) -> Response:
 
 
 def _new_page(site: Site, request: Request, form: Form, problem: str = "") -> Response:
-    editor = Editor({"actions": {}}, connectors_of(site), _titles(site))
+    editor = _editor(site, {"actions": {}})
     return site.page(request, "flow_new.html", 400 if problem else 200, form=form, problem=problem, editor=editor)
 
 
 async def _begin(site: Site, request: Request) -> Response:
     form, folder, who = form_of(request), folder_of(site), visitor_of(request).name
-    name, trigger, does = form.get("name"), form.get("trigger"), form.get("do")
+    name = form.get("name")
     flow = slug(name)
     if not flow:
         return _new_page(site, request, form, "Give it a name with letters in it.")
-    if not trigger or not does:
+    editor = _editor(site, {"actions": {}})
+    trigger, first = editor.beginning.wanted(form), editor.begun(form, "do")
+    if not trigger or not first:
         return _new_page(site, request, form, "Choose what it begins with, and what it does first.")
-    action = slug(form.get("action")) or slug(does.partition(".")[2]) or "first"
-    owner = inline({"name": form.get("owner") or who})
+    action = slug(form.get("action")) or _called(*first)
     text = (
-        f"name: {inline(name)}\ntrigger: {inline(trigger)}\nowner: {owner}\n"
-        f"\nactions:\n  {action}:\n    do: {inline(does)}\n"
+        f"name: {inline(name)}\ntrigger: {inline(trigger)}\nowner: {inline({'name': who})}\n"
+        f"\nactions:\n  {action}:\n    {first[0]}: {inline(first[1])}\n"
     )
 
     def write(rows: Rows) -> str:
@@ -92,18 +96,18 @@ async def _show(site: Site, request: Request) -> Response:
     state = await _found(site, flow)
     asked = request.query_params.get("event", "")
     number = int(asked) if asked.isascii() and asked.isdigit() and int(asked) < 2**63 else None
-    connectors = connectors_of(site)
-    editor = Editor.of(state.text, connectors, _titles(site))
-    found, findings = checked(state.text, flow, connectors)
+    values = fields_in(state.text)
+    editor = _editor(site, values) if values else None
+    found, findings = checked(state.text, flow, connectors_of(site))
     seen, row, past = None, None, []
     if editor is not None:
         if found is not None:
             seen, row = await tried(site, found, number)
-        past = await site.ledger.read(lambda rows: past_events(rows, *editor.event_type()))
+        past = await site.ledger.read(lambda rows: past_events(rows, *editor.beginning.event_type))
         editor.scope = seen.scope if seen else {}
-    told = _told(findings, seen)
     cards = editor.cards() if editor else []
-    known = _known(cards) if editor else set()
+    places = editor.places(cards) if editor else []
+    told = _told(findings, seen, places)
     return site.page(
         request,
         "flow_edit.html",
@@ -112,13 +116,14 @@ async def _show(site: Site, request: Request) -> Response:
         cards=cards,
         found=found,
         told=told,
-        general=[each for place, list_ in told.items() if place not in known for each in list_],
+        general=[each for place, list_ in told.items() if place not in places for each in list_],
         wrong=any(each.severity is Severity.ERROR for each in findings),
         preview=seen,
-        values=_values(seen),
+        values=outcomes(found, seen),
         event=row,
         past=past,
         comparisons=COMPARISONS,
+        usual=Retry(),
         others=state.who and state.who != visitor_of(request).name,
         is_new=not state.base,
         current=site.flows.get(flow),
@@ -131,6 +136,7 @@ async def _step(site: Site, request: Request) -> Response:
     folder, step = folder_of(site), form.get("step", "show")
     kind, _, about = step.partition(":")
     back = f"/flows/{flow}/edit" + (f"?event={form.get('event')}" if form.get("event").isdigit() else "")
+    landing = ""
 
     def write(rows: Rows) -> str:
         state = state_of(rows, folder, flow)
@@ -146,7 +152,8 @@ async def _step(site: Site, request: Request) -> Response:
         if kind in _GONE:
             _save(rows, site, state, form, who)
             return "" if _GONE[kind](rows, flow) else "There is nothing more to go back to."
-        _save(rows, site, state, form, who, kind, about)
+        nonlocal landing
+        landing = _save(rows, site, state, form, who, kind, about)[2]
         return ""
 
     try:
@@ -163,34 +170,48 @@ async def _step(site: Site, request: Request) -> Response:
         return site.go(f"/flows/{flow}", f"“{done.name}” is published: it holds for the next event.")
     if kind == "discard" and folder.text(flow) is None:
         return site.go("/", said)
-    return site.go(back + (f"#{slug(about)}" if kind == "add" else ""), said)
+    return site.go(back + landing, said)
 
 
 def _save(
     rows: Rows, site: Site, state: State, form: Form, who: str, kind: str = "", about: str = ""
-) -> tuple[str, int]:
-    """Take over what was filled in, and the step. Gives the text, and the number of the draft's state. Raises
-    BellwireError."""
-    text = _filled(site, state, form, kind, about)
-    return text, state.seen if text == state.text else keep(rows, site, state, text, who)
+) -> tuple[str, int, str]:
+    """Take over what was filled in, and the step. Gives the text, the number of the draft's state, and where on the
+    page the step leads to. Raises BellwireError."""
+    text, landing = _filled(site, state, form, kind, about)
+    return text, state.seen if text == state.text else keep(rows, site, state, text, who), landing
 
 
-def _filled(site: Site, state: State, form: Form, kind: str = "", about: str = "") -> str:
+def _filled(site: Site, state: State, form: Form, kind: str = "", about: str = "") -> tuple[str, str]:
     path = folder_of(site).file(state.flow)
     if kind == "text":
-        return form.text("text").rstrip() + "\n" if form.text("text").rstrip() != state.text.rstrip() else state.text
-    editor = Editor.of(state.text, connectors_of(site), _titles(site))
-    if editor is None:
-        return state.text
-    text = edited(state.text, editor.changes(form), path)
-    if kind == "add" and (does := form.get("new.do")):
-        wanted = slug(form.get("new.name")) or slug(does.partition(".")[2]) or "wait"
-        names = (wanted, *(f"{wanted[:50]}_{n}" for n in range(2, 200)))
-        name = next(each for each in names if each not in editor.actions)
-        text = edited(text, [Put(("actions", name), {"wait": "1h"} if does == "wait" else {"do": does})], path)
-    if kind == "remove" and about in editor.actions and len(editor.actions) > 1:
-        text = edited(text, [Remove(("actions", about))], path)
-    return text
+        text = form.text("text").rstrip() + "\n"
+        return (text if text.rstrip() != state.text.rstrip() else state.text), ""
+    values = fields_in(state.text)
+    if values is None:
+        return state.text, ""
+    editor = _editor(site, values)
+    names, changes, landing = list(editor.actions), editor.changes(form), ""
+    if kind == "add" and (first := editor.begun(form, "new.do")):
+        wanted = slug(form.get("new.name")) or _called(*first)
+        name = next(each for each in (wanted, *(f"{wanted[:50]}_{n}" for n in range(2, 200))) if each not in names)
+        changes, landing = [*changes, Put(("actions", name), dict([first]))], f"#{name}"
+    if kind == "remove" and about in names and len(names) > 1:
+        changes = [Remove(("actions", about)), *(each for each in changes if not _is_about(each, about))]
+    if kind in _STEPS and about in names:
+        at = names.index(about) + _STEPS[kind]
+        swap = [Swap(about, names[at])] if 0 <= at < len(names) else []
+        changes, landing = [*swap, *changes], f"#{about}"
+    return edited(state.text, changes, path), landing
+
+
+def _is_about(change: Change, action: str) -> bool:
+    match change:
+        case Put(where) | Remove(where):
+            return where[:2] == ("actions", action)
+        case Rename(renamed):
+            return renamed == action
+    return False
 
 
 async def _preview(site: Site, request: Request) -> Response:
@@ -198,16 +219,16 @@ async def _preview(site: Site, request: Request) -> Response:
     form, flow, who = form_of(request), request.path_params["flow"], visitor_of(request).name
     folder = folder_of(site)
 
-    def work(rows: Rows) -> tuple[State, str, int]:
+    def work(rows: Rows) -> tuple[str, int]:
         state = state_of(rows, folder, flow)
         if form.get("seen", "0") != str(state.seen):
             raise changed_by(state)
         if form.get("keep"):
-            return state, *_save(rows, site, state, form, who)
-        return state, _filled(site, state, form), state.seen
+            return _save(rows, site, state, form, who)[:2]
+        return _filled(site, state, form)[0], state.seen
 
     try:
-        _, text, seen = await (site.ledger.write(work) if form.get("keep") else site.ledger.read(work))
+        text, seen = await (site.ledger.write(work) if form.get("keep") else site.ledger.read(work))
     except NotFound as error:
         raise HTTPException(404) from error
     except ConfigurationError as error:
@@ -215,13 +236,16 @@ async def _preview(site: Site, request: Request) -> Response:
     except BellwireError as error:
         return JSONResponse({"problem": str(error)}, 409)
     found, findings = checked(text, flow, connectors_of(site))
+    values = fields_in(text)
+    editor = _editor(site, values) if values else None
+    places = editor.places(editor.cards()) if editor else []
     asked = form.get("event")
     preview = (await tried(site, found, int(asked) if asked.isdigit() else None))[0] if found else None
     return JSONResponse(
         {
             "seen": seen,
-            "values": _values(preview),
-            "findings": [{"at": at, **each} for at, told in _told(findings, preview).items() for each in told],
+            "values": outcomes(found, preview),
+            "findings": [{"at": at, **each} for at, told in _told(findings, preview, places).items() for each in told],
         }
     )
 
@@ -240,10 +264,24 @@ def _titles(site: Site) -> dict[str, str]:
     }
 
 
-def _place(finding: Finding) -> str:
-    """The field of the form that it is about."""
-    where = finding.where[1:] if finding.where[:1] == ("actions",) else finding.where
-    return ".".join(where[:3])
+def _editor(site: Site, values: Mapping[str, Any]) -> Editor:
+    emitted = {action.emits for flow in site.flows.values() for action in flow.actions.values() if action.emits}
+    return Editor(values, connectors_of(site), _titles(site), sorted(emitted), str(site.zone))
+
+
+def _called(key: str, does: str) -> str:
+    """What an action is called, unless somebody says otherwise."""
+    return "wait" if key == "wait" else slug(does.partition(".")[2]) or "first"
+
+
+def _place(where: Sequence[str], places: Sequence[str]) -> str:
+    """The field of the form that something is about: the nearest there is."""
+    about = where[1:] if where[:1] == ("actions",) else where
+    around = [".".join(about[:length]) for length in range(len(about), 0, -1)]
+    found = next((each for each in around if each in places), None)
+    if found is not None or not around:
+        return found or ""
+    return next((each for each in places if each.startswith(f"{around[0]}.")), around[0])
 
 
 def _spoken(finding: Finding) -> str:
@@ -252,38 +290,16 @@ def _spoken(finding: Finding) -> str:
     return f"{text}. {hint}{'' if hint.endswith(('?', '.')) or not hint else '.'}".strip()
 
 
-def _told(findings: Sequence[Finding], preview: Preview | None) -> dict[str, list[dict[str, str]]]:
+def _told(
+    findings: Sequence[Finding], preview: Preview | None, places: Sequence[str]
+) -> dict[str, list[dict[str, str]]]:
     """What is wrong with each field of the form; what is wrong with it for the event only, where nothing else is."""
     told: dict[str, list[dict[str, str]]] = {}
     for each in findings:
-        told.setdefault(_place(each), []).append({"text": _spoken(each), "kind": each.severity.value})
+        told.setdefault(_place(each.where, places), []).append({"text": _spoken(each), "kind": each.severity.value})
+    own = {"if": ("if",), "wait_until": ("wait_until",), "for_each": ("for_each",), "ask": ("approve", "ask")}
     for name, step in preview.steps.items() if preview else ():
         for key, problem in step.problems.items():
-            own = {"if": "if", "wait_until": "wait_until", "for_each": "for_each", "ask": "approve.ask"}
-            told.setdefault(f"{name}.{own.get(key) or f'with.{key}'}", [{"text": problem, "kind": "warning"}])
+            place = _place(("actions", name, *own.get(key, ("with", key))), places)
+            told.setdefault(place, [{"text": problem, "kind": "warning"}])
     return told
-
-
-def _known(cards: Sequence[Any]) -> set[str]:
-    """The places of the form at which findings are shown."""
-    known = {"name", "trigger", "owner.name", "success.within", "success.error_rate", "manual_minutes"}
-    for card in cards:
-        known |= {
-            f"{card.name}.{key}" for key in ("do", "if", "wait", "wait_until", "for_each", "needs", "approve.ask")
-        }
-        known |= {each.name for each in card.inputs}
-    return known
-
-
-def _values(preview: Preview | None) -> dict[str, str]:
-    """By field of the form: what it is for the event that is shown."""
-    found: dict[str, str] = {}
-    for name, step in preview.steps.items() if preview else ():
-        if "if" not in step.problems:
-            found[f"{name}.if"] = "It is done." if step.wanted else "It is left out."
-        found |= {f"{name}.with.{key}": shown(value) for key, value in step.inputs.items()}
-        if step.question:
-            found[f"{name}.approve.ask"] = step.question
-        if step.until:
-            found[f"{name}.wait_until"] = f"Until {step.until}."
-    return found

@@ -11,7 +11,7 @@ const pause = 400;
 const fold = (select) => {
   const around = select.closest(".input");
   const own = around.querySelector(".own");
-  own.hidden = select.value !== "own";
+  if (own) own.hidden = select.value !== "own";
   const compared = around.querySelector(".compared");
   if (compared) compared.hidden = select.value === "" || select.value === "own";
 };
@@ -36,7 +36,9 @@ const say = (text) => {
 
 // One request at a time: each has to know of the state that the one before has kept.
 let asking = Promise.resolve();
+let open = 0;
 const ask = (keep) => {
+  open += 1;
   asking = asking.then(async () => {
     const filled = new URLSearchParams(new FormData(form));
     if (keep) filled.set("keep", "1");
@@ -54,6 +56,8 @@ const ask = (keep) => {
       show(told);
     } catch {
       kept.textContent = "Bellwire doesn’t answer just now.";
+    } finally {
+      open -= 1;
     }
   });
 };
@@ -77,6 +81,12 @@ const offer = (select) => {
   own.append(insert);
 };
 
+// Back to the part of the page that one is at.
+const submit = (field) => {
+  form.action = `${form.action.split("#")[0]}#${field.closest("section").id}`;
+  form.requestSubmit();
+};
+
 let waiting = 0;
 if (form) {
   for (const select of form.querySelectorAll("[data-pick]")) {
@@ -91,8 +101,15 @@ if (form) {
     clearTimeout(waiting);
     if (!event.target.name) return;
     if (event.target.matches("[data-pick]")) fold(event.target);
-    if (event.target.matches("[data-submit]")) asking.then(() => form.requestSubmit());
+    const written = event.target.matches("[data-submit]") && event.target.value === "own";
+    if (event.target.matches("[data-submit], [data-submits] textarea") && !written) asking.then(() => submit(event.target));
     else if (!event.target.name.startsWith("new.")) ask(true);
   });
-  form.addEventListener("submit", () => clearTimeout(waiting));
+  // What is pressed right after something was filled in waits until that is kept.
+  document.addEventListener("submit", (event) => {
+    clearTimeout(waiting);
+    if (open === 0) return;
+    event.preventDefault();
+    asking.then(() => event.target.requestSubmit(event.submitter));
+  });
 }
