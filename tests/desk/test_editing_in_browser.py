@@ -89,7 +89,7 @@ async def test_a_flow_is_made_from_nothing_seen_for_a_real_order_published_pilot
         await until(lambda: ended(RunState.DONE))
         assert place.holdings.chat.messages() == [], "until it is live, what it would do is only noted"
 
-        await page.get_by_role("link", name="Pilot").click()
+        await page.get_by_role("link", name="Pilot", exact=True).click()
         await page.get_by_role("button", name="Try it on 10 made-up records").click()
         await expect(page.get_by_role("heading", name="Ready: 10 of 10 as expected")).to_be_visible(timeout=120_000)
         (pilot,) = await bellwire.ledger.read(lambda rows: pilots.of_flow(rows, "word_to_the_office", limit=5))
