@@ -69,9 +69,11 @@ def test_signals_reach_it_and_nobody_else(tmp_path: Path) -> None:
 def test_a_shell_finds_the_command_as_it_finds_any_program(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     environ = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    script = "cd here; bellwire --version; bellwire nonsense; echo $?; bellwire init shop | head -1; ls"
+    script = (
+        "cd here; bellwire --version; bellwire nonsense; echo $?; bellwire init shop >told; ls -d shop; head -1 told"
+    )
     with command(tmp_path):
         done = subprocess.run(["bash", "-c", script], env=environ, cwd=tmp_path, capture_output=True, text=True)
-    version, code, *first, made = done.stdout.splitlines()
+    version, code, made, first = done.stdout.splitlines()
     assert (version, code, made) == (f"bellwire {__version__}", "2", "shop")
     assert first and "nonsense" in done.stderr

@@ -42,7 +42,7 @@ def run(folder: Path, *words: str, **files: str) -> tuple[int, str]:
     process = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.side_by_side", "-p", "no:cacheprovider", *words],
         capture_output=True, cwd=folder, text=True, timeout=120,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "CI": ""},
     )  # fmt: skip
     return process.returncode, process.stdout
 

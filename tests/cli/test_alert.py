@@ -64,8 +64,9 @@ def test_the_list_shows_what_was_told_where_it_arrived_and_where_not(project: Pa
 def test_nothing_open_and_nobody_to_tell_are_both_said(project: Path, bellwire: Run) -> None:
     result = bellwire("alert", "list", "--project", project)
     assert result.exit_code == 0
-    assert "Nothing is open.\nAlerts reach nobody: no channel is set. Run `bellwire secrets set alerts urls`" in (
-        result.stdout
+    assert (
+        "Nothing is open.\nAlerts reach nobody: no channel is set. `bellwire secrets set alerts urls` sets them; "
+        in (result.stdout)
     )
 
 

@@ -92,7 +92,7 @@ async def test_it_says_which_credential_is_missing_and_how_to_set_it(tmp_path: P
     async with town(tmp_path) as place:
         place.secrets = {name: value for name, value in place.secrets.items() if name != "BELLWIRE_CHAT_ACCESS_TOKEN"}
         async with up(place) as first:
-            assert "'chat' has no access_token. Run `bellwire secrets set chat access_token`" in first.output
+            assert "'chat' has no access_token. `bellwire secrets set chat access_token` takes it; " in first.output
             assert "BELLWIRE_CHAT_ACCESS_TOKEN" in first.output
 
 

@@ -163,6 +163,7 @@ async def prepared(folder: Path, ledger: Path | None, beside: Mapping[str, str] 
     """A town with a copy of a `ledger`, for to make its tables takes longer than a whole story; and with further flows
     `beside` the usual one."""
     async with town(folder, beside=beside) as place:
+        (folder / "data" / "ledger.db").unlink(missing_ok=True)
         if ledger is not None:
             shutil.copy(ledger, folder / "data" / "ledger.db")
         # Of a vendor that asks to slow down a story of its own tells; here that would only take time.

@@ -220,6 +220,6 @@ async def test_only_moves_since_then_are_listed(erp: Connection, sap: SapBusines
 
 @pytest.mark.parametrize("poll", TRIGGERS.polls, ids=lambda poll: poll.name)
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"7"])
-def test_what_can_not_be_read_is_kept_for_a_person(erp: Connection, poll: Poll, body: bytes) -> None:
+async def test_what_can_not_be_read_is_kept_for_a_person(erp: Connection, poll: Poll, body: bytes) -> None:
     with pytest.raises(CannotNormalise):
         read(erp, poll, Listed("1", body))
