@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Manage, See
+from bellwire.desk.api.doors import Doors, Managing, See
 from bellwire.desk.gate import in_thread
 from bellwire.errors import BellwireError
 from bellwire.ledger import AlertRow, MessageRow, Rows, alerts, audit
@@ -73,15 +73,20 @@ def router(doors: Doors) -> APIRouter:
 
         return Alerts(items=await site.ledger.read(query), channels=[channel.name for channel in channels])
 
-    @routes.post("/test")
-    async def test(caller: Manage) -> Trial:
+    @routes.post("/test", response_model=Trial)
+    async def test(write: Managing) -> Response:
         """Send a test message to every channel now, and say for each whether it went through."""
-        channels = await in_thread(read_channels, site.vault, site.environ) if site.vault else []
-        if not channels:
-            raise BellwireError("Alerts reach nobody: no channel is set.", remedy=REMEDY)
-        now, name = site.clock(), caller.name
-        errors = await try_channels(site.ledger, channels, site.business, now)
-        await site.ledger.write(lambda rows: audit.record(rows, name, "test", "the alerts", now))
-        return Trial(items=[Tried(channel=each, went_through=not error, error=error) for each, error in errors.items()])
+
+        async def work() -> Trial:
+            channels = await in_thread(read_channels, site.vault, site.environ) if site.vault else []
+            if not channels:
+                raise BellwireError("Alerts reach nobody: no channel is set.", remedy=REMEDY)
+            now, name = site.clock(), write.who
+            errors = await try_channels(site.ledger, channels, site.business, now)
+            await site.ledger.write(lambda rows: audit.record(rows, name, "test", "the alerts", now))
+            tried = [Tried(channel=each, went_through=not error, error=error) for each, error in errors.items()]
+            return Trial(items=tried)
+
+        return await write.beyond(work)
 
     return routes

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 from starlette.convertors import IntegerConvertor, register_url_convertor
@@ -61,3 +61,8 @@ class Body(BaseModel):
     """Of a request: a field that isn't known is refused, as it may be a known one misspelt."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def like(*examples: dict[str, Any]) -> ConfigDict:
+    """What a body may look like."""
+    return ConfigDict(json_schema_extra={"examples": list(examples)})

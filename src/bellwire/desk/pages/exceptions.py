@@ -22,9 +22,7 @@ from bellwire.engine import Input, comment, edit, edited, input_of, leaves, retr
 from bellwire.errors import BellwireError
 from bellwire.ledger import Rows, figures
 from bellwire.ledger import exceptions as kept
-from bellwire.ledger.crosswalk import Mapping
 from bellwire.ledger.exceptions import Choice
-from bellwire.records import map_record
 
 _LARGEST = 2**63 - 1
 _WAITED = 1.5
@@ -59,7 +57,7 @@ async def _list(site: Site, request: Request) -> Response:
     beyond = _number(asked.get("after", ""))
 
     def read(rows: Rows) -> dict[str, Any]:
-        shown: dict[str, Any] = {"people": exceptions.colleagues(rows), "whose": kept.assignees(rows)}
+        shown: dict[str, Any] = {"people": exceptions.colleagues(rows), "whose": exceptions.looking_after(rows)}
         if closed:
             return shown | {"listed": exceptions.closed_ones(rows, choice, beyond)}
         if choice.cause:
@@ -131,11 +129,12 @@ async def _deed(site: Site, kind: Kind, request: Request) -> Response:
 
     if refusal := await _refused(site, request, work):
         return refusal
+    name = await site.ledger.read(lambda rows: _whose(rows, number))
     said = {
         Kind.RETRY: "It is sent again.",
         Kind.RESOLVE: "Noted as done by hand. What comes later goes on.",
         Kind.DISMISS: "It is left as it is.",
-        Kind.ASSIGN: f"{deed.assignee} looks after it now." if deed.assignee else "Nobody looks after it now.",
+        Kind.ASSIGN: f"{name} looks after it now." if name else "Nobody looks after it now.",
     }
     return site.go(f"/exceptions/{number}", said[kind])
 
@@ -184,16 +183,7 @@ async def _map(site: Site, request: Request) -> Response:
     if not theirs:
         return await _shown(site, request, "Say what it is called there.", 400)
 
-    def work(rows: Rows) -> Choice:
-        row = still_open(rows, number)
-        unknown = unknown_of(row)
-        if unknown is None or unknown.connection not in site.connections:
-            raise BellwireError("There is nothing to map here.")
-        mapping = Mapping(unknown.connection, unknown.kind, unknown.ours, theirs)
-        map_record(rows, mapping, site.clock(), who=who)
-        return Choice(cause=row.cause, connection=row.connection)
-
-    choice = await site.ledger.write(work)
+    choice = await site.ledger.write(lambda rows: deeds.name(rows, site, number, theirs, who))
     return await _begin(site, Deed(Kind.RETRY), who, numbers=[], choice=choice, within=choice)
 
 
@@ -241,16 +231,21 @@ async def _refused(site: Site, request: Request, work: Callable[[Rows], None]) -
     return None
 
 
+def _whose(rows: Rows, number: int) -> str:
+    row = kept.find(rows, number)
+    return row.assignee.name if row and row.assignee else ""
+
+
 # Addresses and forms
 
 
 def _choice(asked: Any) -> Choice:
     """What the address of a page, or a form, chooses."""
-    assignee = asked.get("assignee") or ""
+    whose = asked.get("assignee") or ""
     named: dict[str, Any] = {name: (asked.get(name) or "").strip()[:500] for name in _FILTERS}
     return Choice(
         **named,
-        assignee={"": None, "-": ""}.get(assignee, assignee),
+        assignee=0 if whose == "-" else _number(whose) or None,
         until=_number(asked.get("until") or ""),
     )
 
@@ -260,7 +255,7 @@ def _deed_of(form: Form, kind: Kind) -> Deed:
     return Deed(
         kind,
         reason=form.get("reason")[:_LONGEST],
-        assignee=form.get("assignee")[:100],
+        assignee=_number(form.get("assignee")) or None,
         as_now="as_now" in form,
         result={name: value for name, value in given.items() if value},
     )
