@@ -50,6 +50,7 @@ from bellwire.ledger import (
     exceptions,
     open_ledger,
     runs,
+    versions,
 )
 from bellwire.settings import LiveSettings, Settings
 from bellwire.vault import KEY_FILE, Vault, create_key_file
@@ -162,7 +163,7 @@ class Story:
     def starts(self, at: datetime, **changes: Any) -> int:
         """An order and its run, under way."""
         _, event = self.arrives(at, **changes)
-        runs.keep_flow(self.rows, self.flow.id, self.flow.hash, self.flow.source, at)
+        versions.put_in_force(self.rows, self.flow.id, self.flow.hash, self.flow.source, at)
         run = runs.start(
             self.rows,
             event,

@@ -94,9 +94,9 @@ class Housekeeping:
         last = (now - sales.KEPT).date()
         while await self._step(lambda rows: sales.forget(rows, last, _AT_ONCE)):
             pass
-        while await self._step(lambda rows: errands.forget(rows, now - self._keep.details, _AT_ONCE)):
+        while await self._step(lambda rows: errands.forget(rows, now - keep.details, _AT_ONCE)):
             pass
-        await self._step(lambda rows: checks.forget(rows, now - self._keep.payloads))
+        await self._step(lambda rows: checks.forget(rows, now - keep.payloads))
         await self._step(lambda rows: consents.forget(rows, now))
         while await self._step(lambda rows: rows.give_back(_PAGES)):
             pass
