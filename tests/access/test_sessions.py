@@ -11,12 +11,12 @@ from bellwire.access import (
     begin_half,
     begin_session,
     close_account,
-    end_one,
     end_session,
     find_half,
     find_session,
     key_of,
     note_session,
+    sign_out,
 )
 from bellwire.errors import NotFound
 from bellwire.ledger import Database, PersonRow, people
@@ -86,9 +86,9 @@ async def test_signing_out_and_a_closed_account_let_nobody_in(ledger: Database, 
 async def test_one_can_end_ones_own_sessions_only(ledger: Database, dana: PersonRow) -> None:
     mine = await begin(ledger, dana)
     with pytest.raises(NotFound):
-        await ledger.write(lambda rows: end_one(rows, 1, key_of(mine)))
+        await ledger.write(lambda rows: sign_out(rows, 1, NOW, who="Dana", session=key_of(mine)))
     assert await ledger.read(lambda rows: find_session(rows, mine, NOW))
-    await ledger.write(lambda rows: end_one(rows, dana.id, key_of(mine)))
+    await ledger.write(lambda rows: sign_out(rows, dana.id, NOW, who="Dana", session=key_of(mine)))
     assert await ledger.read(lambda rows: find_session(rows, mine, NOW)) is None
 
 

@@ -52,6 +52,7 @@ from bellwire.ledger import (
     finding,
     open_ledger,
     runs,
+    versions,
 )
 from bellwire.settings import Settings, load_settings
 from bellwire.settings.live import LiveSettings
@@ -165,7 +166,7 @@ class Story:
     def starts(self, at: datetime, **changes: Any) -> int:
         """An order and its run, under way."""
         _, event = self.arrives(at, **changes)
-        runs.keep_flow(self.rows, self.flow.id, self.flow.hash, self.flow.source, at)
+        versions.put_in_force(self.rows, self.flow.id, self.flow.hash, self.flow.source, at)
         run = runs.start(
             self.rows,
             event,

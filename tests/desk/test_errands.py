@@ -43,6 +43,9 @@ class Here:
         self.errands.hurry()
         return row.id
 
+    async def go_on(self, errand: int) -> None:
+        await self.ledger.write(lambda rows: self.errands.go_on(rows, errand))
+
     async def over(self, errand: int) -> ErrandRow:
         row = await self.errands.wait(errand, SECONDS)
         assert row.state is not ErrandState.GOING_ON
@@ -106,9 +109,9 @@ async def test_one_that_fails_says_why_and_the_next_is_done_and_then_it_goes_on_
         await here.over(second)
     stopped = await here.over(first)
     assert (stopped.state, stopped.done) == (ErrandState.STOPPED, 0) and "a fault in Bellwire" in stopped.stopped
-    await here.errands.go_on(first)
+    await here.go_on(first)
     with pytest.raises(BellwireError, match="It wasn’t stopped"):
-        await here.errands.go_on(first)
+        await here.go_on(first)
     async with carrying(here.errands.carry(note)):
         assert (await here.over(first)).done == 2
     assert await here.acts() == ["3", "1", "2"]

@@ -30,6 +30,7 @@ from bellwire.ledger import (
     pilots,
     processes,
     runs,
+    versions,
 )
 from tests.desk.story import NOW, Place, Story, a_day, open_desk, the_flow
 from tests.desk.visiting import words
@@ -518,7 +519,7 @@ async def test_a_run_is_shown_with_the_flow_that_it_started_with(place: Place) -
     def tell(story: Story) -> int:
         before = story.flow.source.replace("bench:", "shout:")
         run = story.done(NOW)
-        runs.keep_flow(story.rows, story.flow.id, "0" * 12, before, NOW)
+        versions.put_in_force(story.rows, story.flow.id, "0" * 12, before, NOW)
         story.rows.run("UPDATE runs SET flow_hash = :hash", {"hash": "0" * 12})
         return run
 

@@ -40,6 +40,7 @@ from bellwire.ledger import (
     exceptions,
     figures,
     runs,
+    versions,
 )
 from bellwire.ledger import purge as purging
 from tests.engine.simulated import Fate, Letter, Simulated, Witness
@@ -121,7 +122,7 @@ class Books:
             events.newest(rows, limit=10_000),
             every,
             runs.attempts_of(rows, [run.id for run in every]),
-            {run.id: runs.flow_source(rows, run.flow_hash) or "" for run in every},
+            {run.id: versions.source_of(rows, run.flow, run.flow_hash) or "" for run in every},
             exceptions.open_ones(rows),
             figures.balances(rows, NOW - timedelta(days=1), NOW + timedelta(days=1000)),
         )

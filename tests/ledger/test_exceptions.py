@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bellwire.ledger import Database, ExceptionState, Rows, comments, exceptions, figures
+from bellwire.ledger import Database, ExceptionState, Rows, comments, exceptions, figures, people
 from bellwire.ledger.exceptions import Choice
 from tests.ledger.stuck import begin, stuck
 from tests.samples import NOW
@@ -20,7 +20,8 @@ def four(rows: Rows) -> None:
     stuck(rows, second, cause="sku", flow="other", at=LATER)
     stuck(rows, None, cause="unread", connection="shop", flow="")
     exceptions.close(rows, stuck(rows, first), ExceptionState.DISMISSED, NOW)
-    exceptions.assign(rows, 2, "Dana")
+    dana = people.add(rows, "Dana", "dana@example.com", "owner", "", NOW)
+    exceptions.assign(rows, 2, dana)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +47,8 @@ def four(rows: Rows) -> None:
         (Choice(search="r_bin"), []),
         (Choice(search="%"), []),
         (Choice(search="100"), []),
-        (Choice(assignee="Dana"), [2]),
-        (Choice(assignee=""), [1, 3, 4]),
+        (Choice(assignee=1), [2]),
+        (Choice(assignee=0), [1, 3, 4]),
         (Choice(until=2), [1, 2]),
     ],
 )

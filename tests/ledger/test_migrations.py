@@ -8,7 +8,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 import bellwire.ledger
-from bellwire.ledger import FlowMode, Rows, finding, modes, open_ledger
+from bellwire.ledger import FlowMode, Rows, finding, modes, open_ledger, versions
 from tests.ledgers import POSTGRES, SQLITE, Ledgers, change
 from tests.samples import order
 
@@ -74,3 +74,28 @@ async def test_events_that_are_there_already_are_found_by_number_and_those_witho
     async with open_ledger(url) as ledger:
         assert await ledger.read(found) == [1]
         assert len(await ledger.read(lambda rows: rows.all("SELECT DISTINCT event FROM terms"))) == 1
+
+
+async def test_flows_that_shared_a_text_get_a_history_each_and_their_runs_keep_it(url: str) -> None:
+    make(url, before("people"))
+    insert = "INSERT INTO flow_versions (hash, flow, source, recorded_at) VALUES"
+    for number, values in enumerate(("'a1', 'cash', 'old', 1", "'b2', 'cash', 'new', 2"), 1):
+        change(url, f"{insert} ({values})")
+        change(
+            url,
+            "INSERT INTO events (id, business_key, time, recorded_at)"  # noqa: S608
+            f" VALUES ({number}, '{number}', 0, 0)",
+        )
+    for event, flow, flow_hash, at in ((1, "cash", "a1", 1), (1, "copy", "a1", 3), (2, "copy", "a1", 4)):
+        change(
+            url,
+            "INSERT INTO runs (event, flow, flow_hash, state, created_at, received_at)"  # noqa: S608
+            f" VALUES ({event}, '{flow}', '{flow_hash}', 'done', {at}, 0)",
+        )
+
+    def histories(rows: Rows) -> list[list[tuple[str, str, int]]]:
+        every = [versions.of_flow(rows, flow, limit=5) for flow in ("cash", "copy")]
+        return [[(each.hash, each.source, each.runs) for each in found] for found in every]
+
+    async with open_ledger(url) as ledger:
+        assert await ledger.read(histories) == [[("b2", "new", 0), ("a1", "old", 1)], [("a1", "old", 2)]]

@@ -13,12 +13,12 @@ from bellwire.access.sessions import (
     Session,
     begin_half,
     begin_session,
-    end_one,
     end_session,
     find_half,
     find_session,
     key_of,
     note_session,
+    sign_out,
 )
 from bellwire.access.setup import is_setup_code, keep_setup_code, setup_code
 from bellwire.access.sign_in import Try, failed, may_try, succeeded, take_back
@@ -37,7 +37,6 @@ __all__ = [
     "begin_session",
     "change_person",
     "close_account",
-    "end_one",
     "end_session",
     "failed",
     "find_half",
@@ -56,6 +55,7 @@ __all__ = [
     "revoke_token",
     "set_password",
     "setup_code",
+    "sign_out",
     "step_of",
     "succeeded",
     "switch_codes_off",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bellwire.errors import NotFound
-from bellwire.ledger import PersonRow, Rows, SessionRow, people
+from bellwire.ledger import PersonRow, Rows, SessionRow, audit, people
 
 LONGEST = timedelta(days=30)
 """After that, one signs in again."""
@@ -65,12 +65,16 @@ def end_session(rows: Rows, secret: str) -> None:
     people.end(rows, key_of(secret))
 
 
-def end_one(rows: Rows, person: int, key: str) -> None:
-    """A session of this person, by what the ledger knows of it. Raises NotFound."""
-    row = people.session(rows, key)
-    if row is None or row.person != person:
+def sign_out(rows: Rows, person: int, now: datetime, *, who: str, session: str | None = None) -> None:
+    """Sign somebody out where this session is, by what the ledger knows of it; None: everywhere. Raises NotFound."""
+    row = None if session is None else people.session(rows, session)
+    if session is not None and (row is None or row.person != person):
         raise NotFound("That session has ended already.")
-    people.end(rows, key)
+    if session is not None:
+        people.end(rows, session)
+    else:
+        people.end_all(rows, person)
+    audit.record(rows, who, "sign out", f"person {person}", now, "everywhere" if session is None else "in one place")
 
 
 def key_of(secret: str) -> str:

@@ -117,7 +117,7 @@ def told_of(given: Mapping[str, str], fields: Sequence[Field]) -> dict[str, obje
     return {field.name: value for field in fields if (value := given.get(field.name, ""))}
 
 
-def do_by_hand(rows: Rows, means: Means, number: int, now: datetime, *, who: str, result: Mapping[str, object]) -> None:
+def do_by_hand(rows: Rows, number: int, now: datetime, *, means: Means, who: str, result: Mapping[str, object]) -> None:
     """Tick a to-do off, if later actions can go on with what is told. Raises NotFound, BellwireError."""
     ask = still_asked(rows, number)
     missing = lacking(rows, means, ask, result) if ask.kind is AskKind.TODO else {}

@@ -9,13 +9,15 @@ from typing import Self
 import orjson
 
 from bellwire.desk.errands import Steps
-from bellwire.desk.exceptions import colleagues
+from bellwire.desk.remedies import unknown_of
 from bellwire.desk.site import Site
 from bellwire.desk.words import plural
 from bellwire.engine import assign, dismiss, lacking, resolve, retry, still_open
 from bellwire.errors import BellwireError
 from bellwire.ledger import ErrandRow, Rows, exceptions
+from bellwire.ledger.crosswalk import Mapping as Mapped
 from bellwire.ledger.exceptions import Choice
+from bellwire.records import map_record
 
 
 class Kind(StrEnum):
@@ -35,11 +37,12 @@ _SAID = {
 
 @dataclass(frozen=True)
 class Deed:
-    """`reason` belongs to RESOLVE and DISMISS, `result` to RESOLVE, `as_now` to RETRY: with the flow as it is now."""
+    """`reason` belongs to RESOLVE and DISMISS, `result` to RESOLVE, `as_now` to RETRY: with the flow as it is now;
+    `assignee`, a person's number, to ASSIGN: None gives it to nobody."""
 
     kind: Kind
     reason: str = ""
-    assignee: str = ""
+    assignee: int | None = None
     as_now: bool = False
     result: Mapping[str, object] = field(default_factory=dict)
 
@@ -77,6 +80,17 @@ def enough_told(rows: Rows, site: Site, number: int, result: Mapping[str, object
         )
 
 
+def name(rows: Rows, site: Site, number: int, theirs: str, who: str) -> Choice:
+    """Say what the record is called in the other system that an open exception is about. Gives all those that waited
+    for that. Raises NotFound, BellwireError."""
+    row = still_open(rows, number)
+    unknown = unknown_of(row)
+    if unknown is None or unknown.connection not in site.connections:
+        raise BellwireError("There is nothing to map here.")
+    map_record(rows, Mapped(unknown.connection, unknown.kind, unknown.ours, theirs), site.clock(), who=who)
+    return Choice(cause=row.cause, connection=row.connection)
+
+
 def do(site: Site, deed: Deed, now: datetime, who: str) -> Callable[[Rows, int], None]:
     """What is done to one, in a transaction."""
     today = site.flows if deed.as_now else None
@@ -91,11 +105,6 @@ def do(site: Site, deed: Deed, now: datetime, who: str) -> Callable[[Rows, int],
             case Kind.DISMISS:
                 dismiss(rows, number, now, who=who, reason=deed.reason)
             case Kind.ASSIGN:
-                there = colleagues(rows)
-                if deed.assignee and there and deed.assignee not in there:
-                    raise BellwireError(
-                        f"Nobody is called '{deed.assignee}'.", remedy=f"There are: {', '.join(there)}."
-                    )
                 assign(rows, number, deed.assignee, now, who=who)
 
     return act
@@ -111,16 +120,11 @@ def checked(site: Site, deed: Deed) -> Callable[[Rows, int], None]:
     return look
 
 
-async def meant(site: Site, numbers: Sequence[int], choice: Choice | None) -> Sequence[int]:
-    """These exceptions, or all open ones that are chosen."""
-    if choice is None:
-        return numbers
-    return await site.ledger.read(lambda rows: exceptions.chosen_ids(rows, choice))
-
-
-def ask(rows: Rows, site: Site, deed: Deed, who: str, numbers: Sequence[int]) -> ErrandRow:
-    """Have it done to these, in the background, a portion at a time: in a transaction. Raises BellwireError."""
+def ask(rows: Rows, site: Site, deed: Deed, who: str, wanted: Sequence[int] | Choice) -> ErrandRow:
+    """Have it done to these exceptions, or to all open ones that are chosen, in the background, a portion at a time: in
+    a transaction; then hurry the errands. Raises BellwireError."""
     deed.check()
+    numbers = exceptions.chosen_ids(rows, wanted) if isinstance(wanted, Choice) else wanted
     return site.errands.ask(rows, deed.kind.value, deed.given, who, numbers)
 
 

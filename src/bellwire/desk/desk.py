@@ -31,7 +31,6 @@ from bellwire.desk.pages import (
     today,
 )
 from bellwire.desk.pages import connections as connection_pages
-from bellwire.desk.piloting import Pilots
 from bellwire.desk.site import Page, Site
 
 
@@ -41,8 +40,7 @@ class Desk:
         if site.folder is not None:
             site.folder.follow(site.use)
         self._gate = Gate(self._site)
-        self._pilots = Pilots(site.project, site.clock)
-        self._live = Live(site.ledger, self._gate.stays, self._pilots.mark)
+        self._live = Live(site.ledger, self._gate.stays, site.pilots.mark)
 
     def all_pages(self) -> list[Page]:
         """Everything that the gate lets people to."""
@@ -51,7 +49,7 @@ class Desk:
             *today.pages(site),
             *asks.pages(site),
             *flows.pages(site),
-            *pilot.pages(site, self._pilots),
+            *pilot.pages(site),
             *flow_editor.pages(site),
             *exceptions.pages(site),
             *flow.pages(site),
@@ -87,7 +85,7 @@ class Desk:
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""
         self._live.close()
-        self._pilots.close()
+        self._site.pilots.close()
 
     def _api(self) -> ASGIApp:
         """To load it and put it together takes as long as all else of a start, and many never ask for it."""

@@ -53,20 +53,17 @@ class Errands:
             raise BellwireError("Too much is being worked on already.", remedy="Do it again in a minute.")
         return found(rows, errands.plan(rows, what, given, who, exceptions, self._clock()))
 
+    def go_on(self, rows: Rows, errand: int) -> ErrandRow:
+        """Have one that was stopped go on: in a transaction; then `hurry`. Raises NotFound, BellwireError when it
+        wasn't."""
+        found(rows, errand)
+        if not errands.go_on(rows, errand):
+            raise BellwireError("It wasn’t stopped: there is nothing to go on with.")
+        return found(rows, errand)
+
     def hurry(self) -> None:
-        """Have looked at once for what was asked."""
+        """Have looked at once for what was asked, or goes on."""
         self._asked.set()
-
-    async def go_on(self, errand: int) -> None:
-        """Have one that was stopped go on. Raises NotFound, BellwireError when it wasn't."""
-
-        def write(rows: Rows) -> None:
-            found(rows, errand)
-            if not errands.go_on(rows, errand):
-                raise BellwireError("It wasn’t stopped: there is nothing to go on with.")
-
-        await self._ledger.write(write)
-        self.hurry()
 
     async def wait(self, errand: int, seconds: float) -> ErrandRow:
         """It, once it doesn't go on any more, or after so long. Raises NotFound."""

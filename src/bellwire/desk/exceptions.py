@@ -9,6 +9,7 @@ from bellwire.desk.today import Stuck, stuck
 from bellwire.engine import lacking, situation
 from bellwire.errors import BellwireError
 from bellwire.ledger import (
+    Colleague,
     DeliveryRow,
     ExceptionRow,
     ExceptionState,
@@ -140,9 +141,14 @@ def one(rows: Rows, site: Site, number: int) -> Found | None:
     )
 
 
-def colleagues(rows: Rows) -> list[str]:
+def colleagues(rows: Rows) -> list[Colleague]:
     """Who may be given an exception; nobody, while nobody has an account."""
-    return [person.name for person in people.everybody(rows) if person.disabled_at is None]
+    return [Colleague(each.id, each.name) for each in people.everybody(rows) if each.disabled_at is None]
+
+
+def looking_after(rows: Rows) -> list[Colleague]:
+    """Whose there may be: also of somebody whose account was closed meanwhile."""
+    return sorted({*colleagues(rows), *exceptions.assignees(rows)}, key=lambda each: each.id)
 
 
 def thing_of(first: Stuck) -> str:

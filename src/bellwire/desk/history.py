@@ -26,6 +26,7 @@ from bellwire.ledger import (
     exceptions,
     exchanges,
     runs,
+    versions,
 )
 from bellwire.ledger.edits import Edit
 from bellwire.money import Money
@@ -70,7 +71,7 @@ def history(rows: Rows, number: int) -> History | None:
         attempts=runs.attempts(rows, number),
         exceptions=exceptions.of_run(rows, number),
         siblings=[other for other in runs.of_event(rows, event.id) if other.id != number],
-        source=runs.flow_source(rows, run.flow_hash),
+        source=versions.source_of(rows, run.flow, run.flow_hash),
         edits=edits.of_run(rows, number),
         exchanges=exchanges.of_run(rows, number),
     )

@@ -68,7 +68,7 @@ class Pilots:
         """Another one whenever there is more to see."""
         return [(each.flow, each.began, len(each.records), each.running) for each in self._attempts.values()]
 
-    def begin(self, flow: str, who: str) -> None:
+    def begin(self, flow: str, who: str) -> Attempt:
         """Raises BellwireError when one is under way, or none can be run here."""
         if self._project is None:
             raise BellwireError("Pilots can’t be run from here.", remedy=f"`bellwire pilot {flow}` runs one.")
@@ -79,6 +79,7 @@ class Pilots:
             )
         attempt = self._attempts[flow] = Attempt(flow, who, self._clock())
         self._task = asyncio.create_task(self._run(attempt, self._project), name="pilot")
+        return attempt
 
     def close(self) -> None:
         if self._task is not None:

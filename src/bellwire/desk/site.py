@@ -20,6 +20,7 @@ from bellwire.desk import words
 from bellwire.desk.about import about
 from bellwire.desk.assets import Assets
 from bellwire.desk.errands import Errands
+from bellwire.desk.piloting import Pilots
 from bellwire.desk.reach import Reach
 from bellwire.desk.remedies import remedy_of, unknown_of
 from bellwire.desk.visitor import Visitor
@@ -77,6 +78,7 @@ class Site:
     means: Means = field(init=False)
     """What an input is worked out with; nothing is sent."""
     errands: Errands = field(init=False)
+    pilots: Pilots = field(init=False)
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
     assets: Assets = field(init=False)
@@ -87,6 +89,7 @@ class Site:
         random, crosswalk = Random(), LedgerCrosswalk(self.ledger)  # noqa: S311 - nothing is sent, so nothing waits
         self.means = Means.make(self.ledger, self.connections, crosswalk, self.clock, random, self.calendar)
         self.errands = Errands(self.ledger, self.clock)
+        self.pilots = Pilots(self.project, self.clock)
         self.words = Words(self.zone)
         self.assets = Assets()
         self.templates = _templates()

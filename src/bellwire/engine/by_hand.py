@@ -33,7 +33,9 @@ from bellwire.ledger import (
     events,
     exceptions,
     modes,
+    people,
     runs,
+    versions,
 )
 
 
@@ -117,11 +119,18 @@ def dismiss(rows: Rows, exception: int, now: datetime, *, who: str, reason: str)
     audit.record(rows, who, "dismiss", f"exception {exception}", now, f"{about}: {reason}")
 
 
-def assign(rows: Rows, exception: int, assignee: str, now: datetime, *, who: str) -> None:
-    """Say who looks after it; nobody, if that is empty. Raises NotFound, BellwireError."""
+def assign(rows: Rows, exception: int, assignee: int | None, now: datetime, *, who: str) -> None:
+    """Say which person looks after it; None: nobody does. Raises NotFound, BellwireError."""
     still_open(rows, exception)
+    person = None if assignee is None else people.find(rows, assignee)
+    if assignee is not None and (person is None or person.disabled_at is not None):
+        there = ", ".join(f"{each.name} ({each.id})" for each in people.everybody(rows) if each.disabled_at is None)
+        raise NotFound(
+            f"Nobody who has an account has the number {assignee}.",
+            remedy=f"There are: {there}." if there else "Give somebody an account first.",
+        )
     exceptions.assign(rows, exception, assignee)
-    audit.record(rows, who, "assign", f"exception {exception}", now, f"to {assignee or 'nobody'}")
+    audit.record(rows, who, "assign", f"exception {exception}", now, f"to {person.name if person else 'nobody'}")
 
 
 def comment(rows: Rows, exception: int, text: str, now: datetime, *, who: str) -> None:
@@ -244,7 +253,7 @@ def send_again(
     if not chosen:
         raise NotFound(f"No flow listens to {row.connection}.{row.type}.", remedy="Name one with --flow.")
     for each in chosen:
-        runs.keep_flow(rows, each.id, each.hash, each.source, now)
+        versions.keep(rows, each.id, each.hash, each.source, now)
     return [replay(rows, event, each.id, each.hash, nonce, now, who=who) for each in chosen]
 
 
@@ -290,7 +299,7 @@ def _reopen(rows: Rows, run: RunRow, now: datetime, today: Mapping[str, Flow] | 
                 f"The flow '{run.flow}' of run {run.id} isn't there any more.",
                 remedy="Retry it with the flow that it began with: leave out --as-now.",
             )
-        runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
+        versions.keep(rows, flow.id, flow.hash, flow.source, now)
     if not runs.retry(rows, run.id, now, flow_hash=flow.hash if flow else "", hurry=hurry):
         raise BellwireError(_why_not(run))
 

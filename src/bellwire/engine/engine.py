@@ -31,7 +31,7 @@ from bellwire.engine.watching import Watcher
 from bellwire.errors import BellwireError, FlowError, LedgerBusy
 from bellwire.events import Delivery
 from bellwire.flows import Flow
-from bellwire.ledger import Database, Rows, RunRow, runs
+from bellwire.ledger import Database, Rows, RunRow, runs, versions
 
 log = structlog.get_logger()
 
@@ -309,7 +309,7 @@ class Engine(ABC):
 def _prepare(rows: Rows, flows: Sequence[Flow], timetable: Timetable, now: datetime) -> None:
     """What has to be in the ledger before any of these begins."""
     for flow in flows:
-        runs.keep_flow(rows, flow.id, flow.hash, flow.source, now)
+        versions.put_in_force(rows, flow.id, flow.hash, flow.source, now)
     timetable.prepare(rows, now)
 
 

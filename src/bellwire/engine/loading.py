@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bellwire.errors import ConfigurationError, FlowError
 from bellwire.events import Environment, Event, FreeForm, data_model
 from bellwire.flows import Flow, pinned_flow
-from bellwire.ledger import AttemptRow, EventRow, FlowMode, Rows, RunRow, events, modes, runs, windows
+from bellwire.ledger import AttemptRow, EventRow, FlowMode, Rows, RunRow, events, modes, runs, versions, windows
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def gathered_by(rows: Rows, run: RunRow, flow: Flow) -> Sequence[Any]:
 
 def flow_of(rows: Rows, run: RunRow) -> Flow:
     """The flow as it was when the run began. Raises FlowError."""
-    source = runs.flow_source(rows, run.flow_hash)
+    source = versions.source_of(rows, run.flow, run.flow_hash)
     try:
         if source is not None:
             return pinned_flow(source, run.flow)

@@ -4,10 +4,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from bellwire.ledger.database import Rows
-from bellwire.ledger.rows import ExceptionRow, ExceptionState, exception_row, stamp
+from bellwire.ledger.rows import Colleague, ExceptionRow, ExceptionState, exception_row, stamp
 
 _WHAT = "id, run, delivery, flow, action, item, connection, cause, sentence, remedy, detail"
-_COLUMNS = f"{_WHAT}, opened_at, state, closed_at, reason, assignee"
+_ITS_NAME = "(SELECT p.name FROM people p WHERE p.id = exceptions.assignee)"
+_COLUMNS = f"{_WHAT}, opened_at, state, closed_at, reason, assignee, {_ITS_NAME}"
 _ABOUT = (
     "EXISTS (SELECT 1 FROM runs r JOIN events e ON e.id = r.event WHERE r.id = exceptions.run"
     " AND :about IN (e.subject, e.business_key, {number}))"
@@ -36,8 +37,8 @@ class Choice:
     """Opened then or later."""
     search: str = ""
     """As people look for it: the number of an order, or a part of the customer's name or e-mail address."""
-    assignee: str | None = None
-    """Who looks after it; empty: nobody does."""
+    assignee: int | None = None
+    """The person who looks after it; 0: nobody does."""
     until: int = 0
     """No newer one than that with this number."""
 
@@ -47,7 +48,7 @@ class Choice:
         conditions += [f"{name} = :{name}" for name in ("cause", "flow", "connection", "run") if getattr(self, name)]
         conditions += [_ABOUT.format(number=rows.json_text("e.data", "number"))] * bool(self.about)
         conditions += [_like(rows)] * bool(self.search)
-        conditions += ["assignee = :assignee"] * (self.assignee is not None)
+        conditions += ["COALESCE(assignee, 0) = :assignee"] * (self.assignee is not None)
         conditions += ["+id <= :until"] * bool(self.until)
         conditions += ["opened_at < :before"] * (self.before is not None)
         conditions += ["opened_at >= :after"] * (self.after is not None)
@@ -171,15 +172,18 @@ def closed(
     return listed, oldest if len(numbers) == looked else None
 
 
-def assign(rows: Rows, exception: int, assignee: str) -> None:
-    """Empty: to nobody."""
+def assign(rows: Rows, exception: int, assignee: int | None) -> None:
+    """None: to nobody."""
     rows.run("UPDATE exceptions SET assignee = :assignee WHERE id = :id", {"assignee": assignee, "id": exception})
 
 
-def assignees(rows: Rows) -> list[str]:
+def assignees(rows: Rows) -> list[Colleague]:
     """Who looks after open ones."""
-    found = rows.all("SELECT DISTINCT assignee FROM exceptions WHERE state = 'open' AND assignee <> '' ORDER BY 1")
-    return [row[0] for row in found]
+    found = rows.all(
+        f"SELECT DISTINCT assignee, {_ITS_NAME} FROM exceptions WHERE state = 'open' AND assignee IS NOT NULL"  # noqa: S608
+        " ORDER BY 1"
+    )
+    return [Colleague(*row) for row in found]
 
 
 def count(rows: Rows, choice: Choice) -> int:

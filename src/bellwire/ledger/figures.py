@@ -280,16 +280,16 @@ def open_groups(rows: Rows, *, limit: int = 20, choice: Choice = EVERY_OPEN_ONE)
 
 
 def open_assignees(rows: Rows, *, choice: Choice = EVERY_OPEN_ONE) -> dict[tuple[str, str], list[str]]:
-    """Who looks after the open exceptions of a connection and cause; those that nobody does are left out."""
+    """Who looks after the open exceptions of a connection and cause, by name; those that nobody does are left out."""
     condition, values = choice.sql(rows)
     found = rows.all(
-        f"SELECT DISTINCT connection, cause, assignee FROM exceptions WHERE {condition} AND assignee <> ''"  # noqa: S608
-        " ORDER BY 3",
+        "SELECT DISTINCT connection, cause, (SELECT p.name FROM people p WHERE p.id = exceptions.assignee)"  # noqa: S608
+        f" FROM exceptions WHERE {condition} AND assignee IS NOT NULL ORDER BY 3",
         values,
     )
     result: dict[tuple[str, str], list[str]] = {}
-    for connection, cause, assignee in found:
-        result.setdefault((connection, cause), []).append(assignee)
+    for connection, cause, name in found:
+        result.setdefault((connection, cause), []).append(name)
     return result
 
 

@@ -1,13 +1,14 @@
 """The pilots that were brought to their end: which text of a flow was tried, where, and whether it was ready."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bellwire.ledger.database import Rows
 from bellwire.ledger.rows import stamp, unstamp
 
-_COLUMNS = "flow, flow_hash, ran_on, ready, as_expected, records, at, who"
+_VALUES = "flow, flow_hash, ran_on, ready, as_expected, records, at, who"
+_COLUMNS = f"{_VALUES}, id"
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,13 @@ class PilotRow:
     records: int
     at: datetime
     who: str
+    id: int = field(default=0, compare=False)
+    """0: it isn't on record yet."""
 
 
 def record(rows: Rows, pilot: PilotRow) -> None:
     rows.run(
-        "INSERT INTO pilots (flow, flow_hash, ran_on, ready, as_expected, records, at, who)"
+        f"INSERT INTO pilots ({_VALUES})"  # noqa: S608
         " VALUES (:flow, :flow_hash, :ran_on, :ready, :as_expected, :records, :at, :who)",
         vars(pilot) | {"ready": int(pilot.ready), "at": stamp(pilot.at)},
     )
@@ -41,15 +44,16 @@ def newest(rows: Rows, flow: str, flow_hash: str) -> PilotRow | None:
     return _row(found) if found else None
 
 
-def of_flow(rows: Rows, flow: str, *, limit: int) -> list[PilotRow]:
-    """Of all its texts, the newest first."""
+def of_flow(rows: Rows, flow: str, *, limit: int, before: int | None = None) -> list[PilotRow]:
+    """Of all its texts, the newest first: those before the one with the number `before`."""
     found = rows.all(
-        f"SELECT {_COLUMNS} FROM pilots WHERE flow = :flow ORDER BY id DESC LIMIT :limit",  # noqa: S608
-        {"flow": flow, "limit": limit},
+        f"SELECT {_COLUMNS} FROM pilots WHERE flow = :flow AND (CAST(:before AS bigint) IS NULL OR id < :before)"  # noqa: S608
+        " ORDER BY id DESC LIMIT :limit",
+        {"flow": flow, "before": before, "limit": limit},
     )
     return [_row(row) for row in found]
 
 
 def _row(row: tuple[Any, ...]) -> PilotRow:
-    flow, flow_hash, ran_on, ready, as_expected, records, at, who = row
-    return PilotRow(flow, flow_hash, ran_on, bool(ready), as_expected, records, unstamp(at), who)
+    flow, flow_hash, ran_on, ready, as_expected, records, at, who, number = row
+    return PilotRow(flow, flow_hash, ran_on, bool(ready), as_expected, records, unstamp(at), who, number)

@@ -182,6 +182,14 @@ class AttemptRow:
 
 
 @dataclass(frozen=True)
+class Colleague:
+    """Somebody who has, or had, an account, as they are called now."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
 class ExceptionRow:
     id: int
     run: int | None
@@ -198,8 +206,8 @@ class ExceptionRow:
     state: ExceptionState
     closed_at: datetime | None
     reason: str
-    assignee: str = ""
-    """Who looks after it; empty: nobody in particular."""
+    assignee: Colleague | None = None
+    """Who looks after it; None: nobody in particular."""
 
 
 class AskKind(StrEnum):
@@ -306,7 +314,9 @@ def attempt_row(row: tuple[Any, ...]) -> AttemptRow:
 
 
 def exception_row(row: tuple[Any, ...]) -> ExceptionRow:
-    return _filled(ExceptionRow, *row[:11], unstamp(row[11]), ExceptionState(row[12]), maybe(row[13]), *row[14:])
+    times = unstamp(row[11]), ExceptionState(row[12]), maybe(row[13])
+    assignee = None if row[15] is None else Colleague(row[15], row[16])
+    return _filled(ExceptionRow, *row[:11], *times, row[14], assignee)
 
 
 def ask_row(row: tuple[Any, ...]) -> AskRow:

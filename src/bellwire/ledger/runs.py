@@ -42,20 +42,6 @@ def waits_for(connection: str) -> str:
     return f"connection:{connection}"
 
 
-def keep_flow(rows: Rows, flow: str, flow_hash: str, source: str, now: datetime) -> None:
-    """Keep a flow's text, so that runs stay pinned to it."""
-    rows.run(
-        "INSERT INTO flow_versions (hash, flow, source, recorded_at) VALUES (:hash, :flow, :source, :now)"
-        " ON CONFLICT DO NOTHING",
-        {"hash": flow_hash, "flow": flow, "source": source, "now": stamp(now)},
-    )
-
-
-def flow_source(rows: Rows, flow_hash: str) -> str | None:
-    row = rows.one("SELECT source FROM flow_versions WHERE hash = :hash", {"hash": flow_hash})
-    return row[0] if row else None
-
-
 def noted(rows: Rows, flow: str, since: datetime, *, limit: int) -> list[tuple[RunRow, AttemptRow]]:
     """What would have been sent by a flow's newest runs that began `since`, each with its run."""
     found = rows.all(

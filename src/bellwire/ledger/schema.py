@@ -127,12 +127,13 @@ subjects = Table(
 flow_versions = Table(
     "flow_versions",
     metadata,
-    Column("hash", Text, primary_key=True),
+    _id(),
     _text("flow"),
+    _text("hash"),
     _text("source"),
     _at("recorded_at"),
 )
-Index("versions_of_flow", flow_versions.c.flow, flow_versions.c.recorded_at)
+Index("versions_of_flow", flow_versions.c.flow, flow_versions.c.hash)
 
 flow_modes = Table(
     "flow_modes",
@@ -192,7 +193,7 @@ _partial("runs_skipped", runs.c.id, where="state = 'skipped'")
 _partial("runs_unfinished_of_subject", runs.c.subject, where="state IN ('running', 'waiting', 'held', 'dead')")
 Index("runs_by_time", runs.c.created_at)
 Index("runs_by_event", runs.c.event)
-Index("runs_by_version", runs.c.flow_hash, runs.c.id)
+Index("runs_by_version", runs.c.flow_hash, runs.c.flow, runs.c.created_at)
 
 attempts = Table(
     "attempts",
@@ -244,7 +245,7 @@ exceptions = Table(
     _at("closed_at", nullable=True),
     _text("reason"),
     # Who looks after it.
-    _text("assignee"),
+    _ref("assignee", "people.id", nullable=True),
 )
 _partial("exceptions_open", exceptions.c.id, where="state = 'open'")
 Index("exceptions_by_run", exceptions.c.run)

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 
 from bellwire.desk.api import api, me
-from bellwire.desk.api.doors import Doors, Key, Work
+from bellwire.desk.api.doors import Working
 from bellwire.desk.api.shapes import Body, Text, Value
 from bellwire.desk.mounting import Below
 from bellwire.errors import BellwireError, LedgerBusy, NotFound
@@ -30,22 +30,22 @@ class Kept(BaseModel):
 async def keeping_notes(place: Place) -> AsyncIterator[str]:
     """An API beside the desk that keeps notes, and has little else; gives its address."""
     site = place.desk._site
-    doors, routes = Doors(site), APIRouter()
+    routes = APIRouter()
 
     @routes.post("/notes", status_code=201, response_model=Kept)
-    async def keep(request: Request, note: Note, caller: Work, key: Key = "") -> Response:
+    async def keep(note: Note, write: Working) -> Response:
         def work(rows: Rows) -> Kept:
             for kind in (NotFound, LedgerBusy, BellwireError):
                 if note.text == kind.__name__:
                     raise kind("It isn't possible.", remedy="Do something else.")
             if note.text == "fault":
                 raise ValueError("secret detail")
-            audit.record(rows, caller.name, "note", "notes", site.clock(), note.text)
+            audit.record(rows, write.who, "note", "notes", site.clock(), note.text)
             found = rows.one("SELECT count(*) FROM audit WHERE what = 'note'")
             assert found is not None
             return Kept(number=found[0])
 
-        return await doors.write(request, caller, key, work, 201)
+        return await write(work, 201)
 
     app = api(site, [me])
     app.include_router(routes)

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from bellwire.access import Right, issue_token
-from bellwire.ledger import polls
+from bellwire.ledger import deliveries, polls
 from tests.cli.desk import AcmeDesk
 from tests.desk.story import Place
 from tests.desk.vendors import NEW, OLD, at_vendors, send
@@ -24,8 +24,8 @@ class Program:
         self.told = ""
         """All that was ever answered."""
 
-    async def ask(self, method: str, path: str) -> Asked:
-        async with self._session.request(method, f"{self.place.url}/api/v1/connections{path}") as got:
+    async def ask(self, method: str, path: str, given: Any = None) -> Asked:
+        async with self._session.request(method, f"{self.place.url}/api/v1/connections{path}", json=given) as got:
             self.told += await got.text()
             return got.status, await got.json()
 
@@ -101,6 +101,64 @@ async def test_who_may_only_see_tries_and_mends_nothing(tmp_path: Path) -> None:
             ("POST", "/desk/reconcile"),
             ("GET", "/desk/subscriptions"),
             ("POST", "/desk/subscriptions/repair"),
+            ("PUT", "/desk/credentials"),
+            ("POST", "/desk/sign-in"),
+            ("POST", "/desk/sign-in/answer"),
+            ("POST", "/desk/rotate"),
+            ("POST", "/desk/rotate/end"),
+            ("POST", "/desk/sample"),
         ):
             assert (await api.ask(method, path))[0] == 403, path
         assert acme.hooks == [] and (await api.ask("GET", "/desk"))[0] == 200
+
+
+async def test_credentials_are_kept_if_the_vendor_takes_them_and_never_told(tmp_path: Path) -> None:
+    async with program(tmp_path, signed_in=False) as (api, _):
+        good = {"client_id": "app", "client_secret": "s3cret", "refresh_token": "g00d"}
+        status, refused = await api.ask("PUT", "/desk/credentials", {"values": good | {"refresh_token": "b4d"}})
+        assert status == 409 and refused["title"]
+        assert (await api.ask("PUT", "/desk/credentials", {"values": {"pin": "1234"}}))[0] == 409
+        _, before = await api.ask("GET", "/desk")
+        assert [row["field"] for row in before["secrets"] if row["origin"]] == []
+        status, kept = await api.ask("PUT", "/desk/credentials", {"values": good})
+        assert status == 200 and kept["findings"][0]["sentence"] == "Signed in to Tea & Co, sandbox."
+        assert {row["field"] for row in kept["secrets"] if row["origin"] == "vault"} >= set(good)
+        _, after = await api.ask("GET", "/desk")
+        assert after["checked"]["findings"] == kept["findings"] and after["signs_in_by_browser"]
+        assert not any(secret in api.told for secret in (*good.values(), "b4d"))
+
+
+async def test_a_sign_in_is_begun_and_ends_with_the_answer_that_the_browser_was_sent_to(tmp_path: Path) -> None:
+    async with program(tmp_path) as (api, _):
+        _, consent = await api.ask("POST", "/desk/sign-in")
+        assert consent["redirect_uri"] == f"{api.place.url}/connections/callback"
+        async with aiohttp.ClientSession() as browser, browser.get(consent["address"], allow_redirects=False) as got:
+            answer = got.headers["Location"]
+        wrong = {"answer": answer.replace("state=", "state=x")}
+        assert (await api.ask("POST", "/desk/sign-in/answer", wrong))[0] == 409
+        status, done = await api.ask("POST", "/desk/sign-in/answer", {"answer": answer})
+        assert status == 200 and done["findings"][0]["sentence"] == "Signed in to Tea & Co, sandbox."
+        assert (await api.ask("POST", "/desk/sign-in/answer", {"answer": answer}))[0] == 409, "it is good once"
+        assert (await api.ask("POST", "/site/sign-in"))[0] == 409
+
+
+async def test_a_webhook_secret_is_replaced_while_both_are_accepted(tmp_path: Path) -> None:
+    async with program(tmp_path) as (api, _):
+        assert (await api.ask("POST", "/site/rotate", {"secret": OLD}))[0] == 409
+        assert (await api.ask("POST", "/site/rotate/end", {}))[0] == 409
+        assert await api.ask("POST", "/site/rotate", {"secret": NEW}) == (200, {"two_webhook_secrets": True})
+        status, refused = await api.ask("POST", "/site/rotate/end", {})
+        assert status == 409 and "No webhook that is signed with the new secret has come." in refused["title"]
+        assert (await send(api.place, OLD, 1)).taken and (await send(api.place, NEW, 2)).taken
+        assert await api.ask("POST", "/site/rotate/end", {}) == (200, {"two_webhook_secrets": False})
+        assert not (await send(api.place, OLD, 3)).taken
+        assert NEW not in api.told and OLD not in api.told
+        assert (await api.ask("POST", "/desk/rotate", {"secret": NEW}))[0] == 409
+
+
+async def test_a_made_up_webhook_is_sent_through_the_whole_intake(tmp_path: Path) -> None:
+    async with program(tmp_path) as (api, _):
+        status, sent = await api.ask("POST", "/site/sample")
+        assert status == 201
+        row = await api.place.ledger.read(lambda rows: deliveries.find(rows, sent["delivery"]))
+        assert row is not None and row.connection == "site"

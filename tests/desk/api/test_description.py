@@ -48,3 +48,25 @@ async def test_every_operation_answers_as_the_description_says(tmp_path: Path, n
         told, _ = await process.communicate()
         assert process.returncode == 0, told.decode()
         assert " passed" in told.decode()
+
+
+async def test_every_operation_says_what_it_does_and_what_can_go_wrong(tmp_path: Path) -> None:
+    async with (
+        open_desk(tmp_path) as place,
+        aiohttp.ClientSession() as session,
+        session.get(f"{place.url}/api/v1/openapi.json") as got,
+    ):
+        described = await got.json()
+    tags, wrong = {tag["name"] for tag in described["tags"] if tag["description"]}, []
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            summary, problems = operation["summary"], [each for each in operation["responses"] if each >= "400"]
+            well = summary.endswith(".") and len(summary) > 10 and set(operation["tags"]) <= tags
+            for status in problems:
+                answer = operation["responses"][status]
+                example = answer["content"]["application/problem+json"]["example"]
+                well &= bool(answer["description"]) and example["status"] == int(status) and bool(example["title"])
+            if not well or len(problems) < 8:
+                wrong.append(f"{method} {path}: {summary}")
+    assert wrong == []
+    assert len(described["paths"]) > 60

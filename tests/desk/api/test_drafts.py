@@ -20,7 +20,7 @@ class Program:
         self._session = session
 
     async def ask(self, method: str, path: str, status: int = 200, **body: Any) -> dict[str, Any]:
-        address = f"/api/v1/drafts/{path}"
+        address = f"/api/v1/drafts/{path}".rstrip("/")
         async with self._session.request(method, address, json=body or None) as answer:
             found: dict[str, Any] = await answer.json()
             assert answer.status == status, found
@@ -84,3 +84,26 @@ async def test_what_is_no_flow_isnt_there_and_a_new_one_is_a_new_file(program: P
     await program.ask("PUT", "other", text=NEWER)
     await program.ask("POST", "other/publish")
     assert (tmp_path / "flows" / "other.yaml").read_text() == NEWER
+
+
+async def test_a_draft_is_undone_redone_and_brought_up_to_a_file_that_changed(program: Program, tmp_path: Path) -> None:
+    await program.ask("POST", "order_to_cash/undo", 409)
+    first = await program.ask("PUT", "order_to_cash", text=NEWER, state=0)
+    assert (await program.ask("GET", ""))["items"] == [{"flow": "order_to_cash"}]
+    assert (first["undoable"], first["redoable"], first["overtaken"]) == (True, False, False)
+    refused = await program.ask("PUT", "order_to_cash", 409, text=WRONG, state=0)
+    assert "changed this flow meanwhile" in refused["title"]
+    assert (await program.ask("POST", "order_to_cash/undo"))["text"] == FLOW
+    await program.ask("POST", "order_to_cash/undo", 409)
+    again = await program.ask("POST", "order_to_cash/redo")
+    assert again["text"] == NEWER
+    await program.ask("POST", "order_to_cash/redo", 409)
+
+    file = tmp_path / "flows" / "order_to_cash.yaml"
+    file.write_text(FLOW + "# by hand\n")
+    assert (await program.ask("GET", "order_to_cash"))["overtaken"]
+    await program.ask("POST", "order_to_cash/publish", 409)
+    await program.ask("POST", f"order_to_cash/publish?state={again['state'] + 1}", 409)
+    assert not (await program.ask("POST", "order_to_cash/rebase"))["overtaken"]
+    await program.ask("POST", f"order_to_cash/publish?state={again['state']}")
+    assert file.read_text() == NEWER

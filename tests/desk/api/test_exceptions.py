@@ -11,9 +11,10 @@ import orjson
 import pytest
 
 from bellwire.access import Right, issue_token
-from bellwire.ledger import Rows, audit, edits, errands, exceptions
+from bellwire.ledger import Rows, audit, crosswalk, edits, errands, exceptions
 from tests.desk.pages.test_exceptions import many
 from tests.desk.story import NOW, Place, Story, open_desk
+from tests.desk.visiting import account
 
 
 @dataclass
@@ -86,9 +87,9 @@ async def test_closed_ones_come_newest_first(place: Place, call: Program) -> Non
 async def test_one_says_how_it_stands_with_its_run_and_what_people_said(place: Place, call: Program) -> None:
     await place.write(lambda story: many(story, 1))
     await call("POST", "/exceptions/1/comments", {"text": "I wrote to Kim."}, wanted=201)
-    await call("POST", "/exceptions/1/assign", {"assignee": "Dana"})
     found = await call("GET", "/exceptions/1")
-    assert (found["state"], found["assignee"], found["action"]) == ("open", "Dana", "stock")
+    assert (found["state"], found["assignee"], found["action"]) == ("open", None, "stock")
+    assert found["needed"] == {} and found["unknown"]["ours"] == "TEA-100"
     assert [(each["who"], each["text"]) for each in found["comments"]] == [("a script (token 1)", "I wrote to Kim.")]
     assert found["situation"]["done"][0]["action"] == "invoice"
 
@@ -157,7 +158,8 @@ async def test_work_that_was_stopped_goes_on_when_asked(place: Place, call: Prog
 
     await place.write(asked)
     assert (await call("GET", "/exceptions/work/1"))["stopped"] == "a fault"
-    assert (await call("POST", "/exceptions/work/1/go-on", wanted=202))["stopped"] == ""
+    for _ in range(2):
+        assert (await call("POST", "/exceptions/work/1/go-on", key="k", wanted=202))["stopped"] == ""
     assert (await call.over(1))["done"] == 2
     await call("POST", "/exceptions/work/1/go-on", wanted=409)
     await call("POST", "/exceptions/work/9/go-on", wanted=404)
@@ -175,10 +177,37 @@ async def test_who_may_only_look_changes_nothing(place: Place) -> None:
 
 async def test_work_that_is_asked_for_again_with_its_key_isnt_begun_again(place: Place, call: Program) -> None:
     await place.write(lambda story: many(story, 1))
-    asked = {"do": "assign", "numbers": [1], "assignee": "Kim"}
+    await account(place, "Kim")
+    asked = {"do": "assign", "numbers": [1], "assignee": 1}
     for _ in range(2):
         await call("POST", "/exceptions/work", asked, key="k", wanted=202)
     later = await call("POST", "/exceptions/work", {"do": "retry", "numbers": [1]}, wanted=202)
     await call.over(later["number"])  # Behind the others.
     found = await place.ledger.read(lambda rows: audit.newest(rows, limit=9, target="exception 1"))
     assert [act.what for act in found] == ["retry", "assign"]
+
+
+async def test_one_is_given_to_somebody_who_has_an_account_and_to_nobody_else(place: Place, call: Program) -> None:
+    await place.write(lambda story: many(story, 2))
+    kim = {"id": (await account(place, "Kim")).id, "name": "Kim"}
+    assert (await call("GET", "/exceptions/assignees"))["items"] == [kim]
+    assert (await call("POST", "/exceptions/1/assign", {"assignee": kim["id"]}))["assignee"] == kim
+    for whose, wanted in ((kim["id"], [1]), (0, [2])):
+        listed = (await call("GET", f"/exceptions?assignee={whose}"))["items"]
+        assert [each["number"] for each in listed] == wanted
+    assert (await call("POST", "/exceptions/1/assign", {"assignee": None}))["assignee"] is None
+    refused = await call("POST", "/exceptions/1/assign", {"assignee": 9}, wanted=404)
+    assert refused["detail"] == "There are: Kim (1)."
+
+
+async def test_what_is_called_otherwise_there_is_said_once_and_all_that_wait_for_it_are_sent_again(
+    place: Place, call: Program
+) -> None:
+    await place.write(lambda story: many(story, 3))
+    for _ in range(2):
+        begun = await call("POST", "/exceptions/2/map", {"theirs": "TEA-0100"}, key="k", wanted=202)
+    work = await call.over(begun["number"])
+    assert (work["do"], work["done"], work["failed"]) == ("retry", 3, 0)
+    found = await place.ledger.read(crosswalk.everything)
+    assert [(each.connection, each.ours, each.theirs) for each in found] == [("stock", "TEA-100", "TEA-0100")]
+    await call("POST", "/exceptions/2/map", {"theirs": "TEA-0100"}, wanted=409)

@@ -1,16 +1,19 @@
 """Runs, events and deliveries for programs."""
 
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from bellwire.access import Right, issue_token
+from bellwire.connectors.kit.exchanges import Exchange
 from bellwire.events import Customer
-from bellwire.ledger import Rows, RunState, runs
+from bellwire.ledger import Rows, RunState, deliveries, exchanges, runs
 from tests.desk.story import NOW, Place, Story, open_desk
 
 
@@ -111,3 +114,32 @@ async def test_an_event_is_sent_through_again_once_for_each_key(program: Program
 async def test_who_may_only_see_changes_nothing(program: Program) -> None:
     for path, body in (("/runs/2/retry", None), ("/runs/2/cancel", {"reason": "x"}), ("/events/1/replay", {})):
         assert (await program.ask("POST", path, body))[0] == 403
+
+
+async def test_what_vendors_were_asked_in_a_run_is_told(program: Program) -> None:
+    def keep(rows: Rows) -> None:
+        (first, *_) = runs.attempts(rows, 1)
+        asked = Exchange("POST", "https://books.example/v1", {"Accept": "json"}, {}, '{"a": 1}', 12, 200, {}, "ok")
+        packed = zlib.compress(orjson.dumps({"left_out": 2, "exchanges": [vars(asked)]}))
+        exchanges.keep(rows, first, packed)
+
+    await program.place.ledger.write(keep)
+    _, told = await program.ask("GET", "/runs/1/exchanges")
+    (attempt,) = told["items"]
+    assert attempt["left_out"] == 2
+    (exchange,) = attempt["exchanges"]
+    assert (exchange["method"], exchange["body"], exchange["status"]) == ("POST", '{"a": 1}', 200)
+    assert (await program.ask("GET", "/runs/2/exchanges"))[1]["items"] == []
+    assert (await program.ask("GET", "/runs/9/exchanges"))[0] == 404
+
+
+async def test_what_was_turned_away_is_counted_with_its_reason(program: Program) -> None:
+    day = NOW.date()
+    await program.place.ledger.write(lambda rows: deliveries.count_refusals(rows, day, {("shop", "signature"): 3}))
+    (refused,) = (await program.ask("GET", "/deliveries/refusals"))[1]["items"]
+    assert refused == {
+        "connection": "shop",
+        "reason": "signature",
+        "meaning": "with a wrong signature",
+        "count": 3,
+    }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bellwire.access import Right, Role
-from bellwire.ledger import alerts, audit
+from bellwire.ledger import alerts, audit, people
 from bellwire.settings import load_settings
 from tests.desk.api.calling import Program, program
 from tests.desk.story import NOW, Place, open_desk, settings_in
@@ -38,6 +38,10 @@ MANAGED = [
     ("PUT", "/people/1/password", {"password": PASSWORD}),
     ("POST", "/people/1/close", None),
     ("POST", "/people/1/open", None),
+    ("GET", "/people/1", None),
+    ("GET", "/people/1/sessions", None),
+    ("POST", "/people/1/sessions/end", {}),
+    ("POST", "/people/1/codes-off", None),
     ("GET", "/tokens", None),
     ("POST", "/tokens", {"name": "x", "rights": ["see"]}),
     ("POST", "/tokens/1/revoke", None),
@@ -82,6 +86,37 @@ async def test_people_are_added_changed_closed_and_opened(place: Place, call: Pr
         assert (await opened.sign_in("dana@example.com", "some other words here")).status == 303
     kept = await place.ledger.read(lambda rows: rows.all("SELECT body FROM answers"))
     assert kept == [], "nothing is kept of what holds a password"
+
+
+async def test_people_are_looked_at_signed_out_and_no_longer_asked_for_codes(place: Place, call: Program) -> None:
+    dana = await account(place, "Dana")
+    async with browser(place) as here, browser(place) as there:
+        for opened in (here, there):
+            assert (await opened.sign_in("dana@example.com")).status == 303
+        sessions = (await call("GET", f"/people/{dana.id}/sessions"))[1]["items"]
+        assert len(sessions) == 2 and "Firefox" in sessions[0]["agent"]
+        assert (await call("POST", f"/people/{dana.id}/sessions/end", {"session": "no such"}))[0] == 404
+        one = {"session": sessions[0]["id"]}
+        assert (await call("POST", f"/people/{dana.id}/sessions/end", one))[0] == 200
+        assert sorted([(await opened.get("/")).status for opened in (here, there)]) == [200, 303]
+        assert (await call("POST", f"/people/{dana.id}/sessions/end", {}))[0] == 200
+        assert [(await opened.get("/")).status for opened in (here, there)] == [303, 303]
+    await place.ledger.write(lambda rows: people.want_codes(rows, dana.id, NOW))
+    assert (await call("GET", f"/people/{dana.id}"))[1]["one_time_codes"] is True
+    assert (await call("POST", f"/people/{dana.id}/codes-off"))[1]["one_time_codes"] is False
+    acts = await place.ledger.read(lambda rows: audit.newest(rows, limit=3, target=f"person {dana.id}"))
+    assert [act.what for act in acts] == ["switch off one-time codes", "sign out", "sign out"]
+    assert (await call("GET", "/people/9"))[0] == (await call("GET", "/people/9/sessions"))[0] == 404
+
+
+async def test_people_and_tokens_come_in_pages(place: Place, call: Program) -> None:
+    for name in ("Dana", "Ada", "Kim"):
+        await account(place, name)
+        await call("POST", "/tokens", {"name": name, "rights": ["see"]})
+    for path, wanted in (("/people", ["Dana", "Ada", "Kim"]), ("/tokens", ["Kim", "Ada", "Dana", "the till"])):
+        first = (await call("GET", f"{path}?limit=2"))[1]
+        rest = (await call("GET", f"{path}?limit=2&after={first['next']}"))[1]
+        assert [each["name"] for each in first["items"] + rest["items"]] == wanted and rest["next"] is None
 
 
 async def test_a_write_with_a_key_is_done_once(place: Place, call: Program) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bellwire.events import Environment
 from bellwire.flows import parse_flow
-from bellwire.ledger import FlowMode, PilotRow, RunState, audit, modes, pilots, runs
+from bellwire.ledger import FlowMode, PilotRow, RunState, audit, modes, pilots, runs, versions
 from tests.desk.asked import to_do
 from tests.desk.story import FLOW, NOW, Place, Story, a_day, open_desk, the_flow
 from tests.desk.visiting import Visitor, visit
@@ -144,7 +144,7 @@ async def test_what_isnt_there_is_a_404(visitor: Visitor, path: str) -> None:
     assert shown.status == 404
 
 
-async def test_versions_tell_when_each_was_first_seen_how_many_runs_it_had_and_what_it_changed(
+async def test_versions_tell_when_each_was_put_in_force_how_many_runs_it_had_and_what_it_changed(
     place: Place,
     visitor: Visitor,
 ) -> None:
@@ -153,7 +153,7 @@ async def test_versions_tell_when_each_was_first_seen_how_many_runs_it_had_and_w
     def tell(story: Story) -> None:
         story.done(NOW - timedelta(days=3))
         story.done(NOW - timedelta(days=2))
-        runs.keep_flow(story.rows, newer.id, newer.hash, newer.source, NOW)
+        versions.put_in_force(story.rows, newer.id, newer.hash, newer.source, NOW)
 
     await place.write(tell)
     text = await visitor.read("/flows/order_to_cash/versions")
@@ -163,5 +163,12 @@ async def test_versions_tell_when_each_was_first_seen_how_many_runs_it_had_and_w
     assert f"Nov 21, 2:41 PM 2 Nov 22, 2:41 PM {the_flow().hash} in use" in text
     assert "1 line added, 1 removed." in text
     assert "Added: </span><code>    with: {lines: &#34;{{ event.lines }}&#34;, reason: sold &lt;here&gt;}" in page
-    older = await visitor.read(f"/flows/order_to_cash/versions?version={the_flow().hash}")
+    older = await visitor.read("/flows/order_to_cash/versions?version=1")
     assert "It is the first one that is known." in older
+
+    await visitor.place.write(
+        lambda story: versions.put_in_force(story.rows, "order_to_cash", the_flow().hash, FLOW, NOW)
+    )
+    back = await visitor.read("/flows/order_to_cash/versions")
+    assert f"2:41 PM shown below 0 – {the_flow().hash} in use" in back and back.count("in use") == 1
+    assert "1 line added, 1 removed." in back

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key, Manage, See
+from bellwire.desk.api.doors import Doors, Manage, Managing, See
 from bellwire.desk.api.shapes import KEPT, Body
 from bellwire.desk.configuring import THE_ALERTS, adding, removing
 from bellwire.desk.gate import in_thread
@@ -89,30 +89,33 @@ def router(doors: Doors) -> APIRouter:
 
         return Alerts(items=await site.ledger.read(query), channels=[channel.name for channel in channels])
 
-    @routes.post("/channels", status_code=201, response_model=Channel)
-    async def add_channel(request: Request, caller: Manage, given: NewChannel) -> Response:
+    # Without a key: nothing that hangs on a secret is kept with an answer.
+    @routes.post("/channels", status_code=201)
+    async def add_channel(caller: Manage, given: NewChannel) -> Channel:
         """Have alerts go there, too, from the next one on. Sent again it is refused, as they go there already."""
         add = adding(site, await addresses.plain(given.address), caller.name)
-        # Without a key: nothing that hangs on a secret is kept with the answer.
-        return await doors.write(request, caller, "", lambda rows: Channel(channel=add(rows).name), 201)
+        return Channel(channel=(await site.ledger.write(add)).name)
 
     @routes.delete("/channels/{channel}", response_model=Channel)
-    async def remove_channel(
-        request: Request, caller: Manage, channel: Annotated[str, Path(max_length=40)], key: Key = ""
-    ) -> Response:
+    async def remove_channel(channel: Annotated[str, Path(max_length=40)], write: Managing) -> Response:
         """Have alerts no longer go there; gives which one that was."""
-        remove = removing(site, channel, caller.name)
-        return await doors.write(request, caller, key, lambda rows: Channel(channel=remove(rows).name))
+        remove = removing(site, channel, write.who)
+        return await write(lambda rows: Channel(channel=remove(rows).name))
 
-    @routes.post("/test")
-    async def test(caller: Manage) -> Trial:
+    @routes.post("/test", response_model=Trial)
+    async def test(write: Managing) -> Response:
         """Send a test message to every channel now, and say for each whether it went through."""
-        channels = await in_thread(read_channels, site.vault, site.environ) if site.vault else []
-        if not channels:
-            raise BellwireError("Alerts reach nobody: no channel is set.", remedy=REMEDY)
-        now, name = site.clock(), caller.name
-        errors = await try_channels(site.ledger, channels, site.business, now)
-        await site.ledger.write(lambda rows: audit.record(rows, name, "test", THE_ALERTS, now))
-        return Trial(items=[Tried(channel=each, went_through=not error, error=error) for each, error in errors.items()])
+
+        async def work() -> Trial:
+            channels = await in_thread(read_channels, site.vault, site.environ) if site.vault else []
+            if not channels:
+                raise BellwireError("Alerts reach nobody: no channel is set.", remedy=REMEDY)
+            now, name = site.clock(), write.who
+            errors = await try_channels(site.ledger, channels, site.business, now)
+            await site.ledger.write(lambda rows: audit.record(rows, name, "test", THE_ALERTS, now))
+            tried = [Tried(channel=each, went_through=not error, error=error) for each, error in errors.items()]
+            return Trial(items=tried)
+
+        return await write.beyond(work)
 
     return routes

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Caller, Doors, Key, See, Work
+from bellwire.desk.api.doors import Doors, See, Working, Write
 from bellwire.desk.api.paging import After, Limit, Listed
-from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, Body
-from bellwire.desk.asking import LONGEST, do_by_hand, fields_of
+from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, Body, like
+from bellwire.desk.asking import LONGEST, do_by_hand, whole
 from bellwire.engine import Means, approve, decline, leave_out, values_of
 from bellwire.errors import NotFound
 from bellwire.ledger import AskKind, AskRow, AskState, Rows, asks
@@ -51,10 +52,16 @@ class Value(BaseModel):
     value: str
 
 
+class Link(BaseModel):
+    action: str
+    address: str
+
+
 class WholeAsk(Ask):
     values: list[Value] = Field(description="What the action is given, in words.")
     given: Any = Field(description="The same, as the flow gives it.")
     result: list[Wanted] = Field(description="Of a to-do: what may be told when it is done.")
+    links: list[Link] = Field(description="What earlier actions of the run made in other systems.")
 
 
 class Approving(Body):
@@ -66,6 +73,7 @@ class Refusing(Body):
 
 
 class Done(Body):
+    model_config = like({"result": {"id": "1045", "customer_id": "58"}})
     result: dict[Told, Told] = Field(
         default={},
         max_length=100,
@@ -104,84 +112,34 @@ def router(doors: Doors) -> APIRouter:
         means = site.means
         return await site.ledger.read(lambda rows: _whole(rows, means, number))
 
-    async def answered(
-        request: Request, caller: Caller, key: str, number: int, act: Callable[[Rows, Means, datetime], None]
-    ) -> Response:
+    async def answered(write: Write, number: int, act: Callable[..., None], **given: object) -> Response:
         means, now = site.means, site.clock()
 
         def work(rows: Rows) -> WholeAsk:
-            act(rows, means, now)
+            act(rows, number, now, who=write.who, **given)
             return _whole(rows, means, number)
 
-        return await doors.write(request, caller, key, work)
+        return await write(work)
 
     @routes.post("/asks/{number}/approve", response_model=WholeAsk)
-    async def approve_ask(
-        caller: Work,
-        request: Request,
-        number: Number,
-        told: Approving,
-        key: Key = "",
-    ) -> Response:
+    async def approve_ask(number: Number, told: Approving, write: Working) -> Response:
         """Say yes: the action is done."""
-        return await answered(
-            request,
-            caller,
-            key,
-            number,
-            lambda rows, _, now: approve(rows, number, now, who=caller.name, reason=told.reason),
-        )
+        return await answered(write, number, approve, reason=told.reason)
 
     @routes.post("/asks/{number}/decline", response_model=WholeAsk)
-    async def decline_ask(
-        caller: Work,
-        request: Request,
-        number: Number,
-        told: Refusing,
-        key: Key = "",
-    ) -> Response:
+    async def decline_ask(number: Number, told: Refusing, write: Working) -> Response:
         """Say no: the action is left out."""
-        return await answered(
-            request,
-            caller,
-            key,
-            number,
-            lambda rows, _, now: decline(rows, number, now, who=caller.name, reason=told.reason),
-        )
+        return await answered(write, number, decline, reason=told.reason)
 
     @routes.post("/asks/{number}/done", response_model=WholeAsk)
-    async def tick_ask_off(
-        caller: Work,
-        request: Request,
-        number: Number,
-        told: Done,
-        key: Key = "",
-    ) -> Response:
+    async def tick_ask_off(number: Number, told: Done, write: Working) -> Response:
         """A to-do was done: the run goes on with what is told. 409, if a later action can't be done without more."""
-        return await answered(
-            request,
-            caller,
-            key,
-            number,
-            lambda rows, means, now: do_by_hand(rows, means, number, now, who=caller.name, result=told.result),
-        )
+        return await answered(write, number, partial(do_by_hand, means=site.means), result=told.result)
 
     @routes.post("/asks/{number}/skip", response_model=WholeAsk)
-    async def skip_ask(
-        caller: Work,
-        request: Request,
-        number: Number,
-        told: Refusing,
-        key: Key = "",
-    ) -> Response:
+    async def skip_ask(number: Number, told: Refusing, write: Working) -> Response:
         """Nobody is to do a to-do: the action is left out."""
-        return await answered(
-            request,
-            caller,
-            key,
-            number,
-            lambda rows, _, now: leave_out(rows, number, now, who=caller.name, reason=told.reason),
-        )
+        return await answered(write, number, leave_out, reason=told.reason)
 
     return routes
 
@@ -191,13 +149,15 @@ def _ask(row: AskRow) -> Ask:
 
 
 def _whole(rows: Rows, means: Means, number: int) -> WholeAsk:
-    row = asks.find(rows, number)
-    if row is None:
+    found = whole(rows, means, number)
+    if found is None:
         raise NotFound(f"There is no to-do {number}.", remedy="GET /asks lists them.")
-    wanted = fields_of(rows, means, row) if row.kind is AskKind.TODO and row.state is AskState.OPEN else []
+    row = found.ask
+    wanted = found.fields if row.state is AskState.OPEN else ()
     return WholeAsk(
         **_ask(row).model_dump(),
         values=[Value(field=field, value=value) for field, value in (values_of(row.given) if row.given else [])],
         given=orjson.loads(row.given) if row.given else None,
         result=[Wanted(name=each.name, wanted_by=list(each.wanted_by), needed=each.needed) for each in wanted],
+        links=[Link(action=action, address=address) for action, address in found.links],
     )

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Path, Request, Response
+from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import BaseModel, Field
 
 from bellwire.connectors.kit import Call, Connection
+from bellwire.connectors.kit import Standing as Subscribed
 from bellwire.connectors.kit import standing as compare
 from bellwire.desk.accounts import Accounts
-from bellwire.desk.api.doors import Doors, Key, Manage, See, Work
+from bellwire.desk.api.doors import Doors, Managing, See, Work, Working
 from bellwire.desk.api.paging import Listed
-from bellwire.desk.connections import Lamp, Standing
+from bellwire.desk.connections import Checked, Lamp, Standing
+from bellwire.desk.site import Site
 from bellwire.errors import BellwireError
 from bellwire.events import Environment
 from bellwire.vault import Origin
@@ -65,19 +68,6 @@ class HealthState(BaseModel):
     runs_waiting: int
 
 
-class ConnectionState(ConnectionRow):
-    hook_url: str | None = Field(description="Where its webhooks go.")
-    api_version: str
-    sunset: date | None
-    announced: dict[str, str] = Field(description="What the vendor announced since the process began.")
-    secrets: list[SecretRow]
-    two_webhook_secrets: bool = Field(description="Whether the one before is still accepted.")
-    earlier_secret_until: datetime | None = Field(description="Until when it is; null: until somebody drops it.")
-    quotas: list[QuotaRow]
-    polls: list[PollState]
-    health: HealthState
-
-
 class FindingRow(BaseModel):
     level: Weight
     sentence: str
@@ -89,8 +79,29 @@ class CheckedState(BaseModel):
     findings: list[FindingRow]
 
 
+class ConnectionState(ConnectionRow):
+    hook_url: str | None = Field(description="Where its webhooks go.")
+    api_version: str
+    sunset: date | None
+    announced: dict[str, str] = Field(description="What the vendor announced since the process began.")
+    secrets: list[SecretRow]
+    two_webhook_secrets: bool = Field(description="Whether the one before is still accepted.")
+    earlier_secret_until: datetime | None = Field(description="Until when it is; null: until somebody drops it.")
+    quotas: list[QuotaRow]
+    polls: list[PollState]
+    health: HealthState
+    topics: list[str] = Field(description="What its vendor is to send here.")
+    subscribes: bool = Field(description="Whether its vendor can be told by its API where webhooks go.")
+    signs_in_by_browser: bool = Field(description="Whether the owner consents in the browser.")
+    checked: CheckedState | None = Field(description="What its vendor said when it was asked last.")
+
+
 class PollsWoken(BaseModel):
     polls: list[str] = Field(description="The lists that are read now.")
+
+
+class Sent(BaseModel):
+    delivery: int = Field(description="Its number.")
 
 
 class SubscriptionRow(BaseModel):
@@ -105,14 +116,17 @@ class SubscriptionsState(BaseModel):
     broken: list[SubscriptionRow]
 
 
+def find_connection(site: Site, name: str) -> Connection:
+    """Raises HTTPException."""
+    connection = site.connections.get(name)
+    if connection is None:
+        raise HTTPException(404, "There is no such connection.")
+    return connection
+
+
 def router(doors: Doors) -> APIRouter:
     routes, accounts, site = APIRouter(tags=["connections"]), Accounts(doors.site), doors.site
-
-    def found(name: str) -> Connection:
-        connection = site.connections.get(name)
-        if connection is None:
-            raise HTTPException(404, "There is no such connection.")
-        return connection
+    found = partial(find_connection, site)
 
     @routes.get("/connections")
     async def list_connections(_: See) -> Listed[ConnectionRow]:
@@ -129,27 +143,32 @@ def router(doors: Doors) -> APIRouter:
         """Whether it works, or since when it doesn't."""
         return _health(await accounts.standing(found(name)))
 
-    @routes.post("/connections/{name}/test")
-    async def test_connection(name: Name, _: Work) -> CheckedState:
+    @routes.post("/connections/{name}/test", response_model=CheckedState)
+    async def test_connection(name: Name, write: Working) -> Response:
         """Ask its vendor who we are there and what we may do. Nothing is changed by it."""
-        checked = await accounts.check(found(name))
-        return CheckedState(at=checked.at, findings=_findings(checked.findings))
+        connection = found(name)
+
+        async def work() -> CheckedState:
+            return _checked(await accounts.check(connection))
+
+        return await write.beyond(work)
 
     @routes.post("/connections/{name}/reconcile", response_model=PollsWoken)
-    async def reconcile_connection(
-        name: Name,
-        request: Request,
-        caller: Work,
-        key: Key = "",
-    ) -> Response:
+    async def reconcile_connection(name: Name, write: Working) -> Response:
         """Have its lists read now for what no webhook brought."""
         connection = found(name)
-        return await doors.write(
-            request,
-            caller,
-            key,
-            lambda rows: PollsWoken(polls=accounts.read_now(rows, connection, caller.name)),
-        )
+        return await write(lambda rows: PollsWoken(polls=accounts.read_now(rows, connection, write.who)))
+
+    @routes.post("/connections/{name}/sample", status_code=201, response_model=Sent)
+    async def send_sample_webhook(name: Name, write: Working) -> Response:
+        """Send a made-up webhook of its kind through the whole intake, signed as its vendor signs. 409 for a production
+        account: there it could be taken for a customer's."""
+        connection = found(name)
+
+        async def work() -> Sent:
+            return Sent(delivery=await accounts.send_sample(connection))
+
+        return await write.beyond(work, 201)
 
     @routes.get("/connections/{name}/subscriptions")
     async def read_subscriptions(name: Name, _: Work) -> SubscriptionsState:
@@ -159,18 +178,17 @@ def router(doors: Doors) -> APIRouter:
         if triggers is None or triggers.subscribing is None:
             raise BellwireError(f"{connection.manifest.title} has no way for programs to ask where webhooks go.")
         listed = await triggers.subscribing.listing(Call.asking(connection, site.clock))
-        standing = compare(listed, site.reach.hook(name), triggers.topics)
-        broken = [
-            SubscriptionRow(id=each.id, topics=list(each.topics), trouble=each.trouble) for each in standing.broken
-        ]
-        return SubscriptionsState(well=standing.well, missing=list(standing.missing), broken=broken)
+        return _subscriptions(compare(listed, site.reach.hook(name), triggers.topics))
 
-    @routes.post("/connections/{name}/subscriptions/repair")
-    async def repair_subscriptions(name: Name, caller: Manage) -> SubscriptionsState:
+    @routes.post("/connections/{name}/subscriptions/repair", response_model=SubscriptionsState)
+    async def repair_subscriptions(name: Name, write: Managing) -> Response:
         """Have its webhooks sent here. Tells how it was before; sent again, it changes nothing more."""
-        before = await accounts.subscribe(found(name), caller.name)
-        broken = [SubscriptionRow(id=each.id, topics=list(each.topics), trouble=each.trouble) for each in before.broken]
-        return SubscriptionsState(well=before.well, missing=list(before.missing), broken=broken)
+        connection = found(name)
+
+        async def work() -> SubscriptionsState:
+            return _subscriptions(await accounts.subscribe(connection, write.who))
+
+        return await write.beyond(work)
 
     return routes
 
@@ -191,7 +209,7 @@ def _row(found: Standing) -> dict[str, object]:
 
 
 def _state(found: Standing, hook_url: str) -> ConnectionState:
-    manifest = found.connection.manifest
+    manifest, triggers = found.connection.manifest, found.connection.connector.triggers
     return ConnectionState.model_validate(
         {
             **_row(found),
@@ -220,6 +238,10 @@ def _state(found: Standing, hook_url: str) -> ConnectionState:
                 for each in found.known.polls
             ],
             "health": _health(found),
+            "topics": list(triggers.topics) if triggers and found.takes_webhooks else [],
+            "subscribes": found.subscribes,
+            "signs_in_by_browser": found.signs_in_by_browser,
+            "checked": _checked(found.known.checked) if found.known.checked else None,
         }
     )
 
@@ -236,5 +258,14 @@ def _health(found: Standing) -> HealthState:
     )
 
 
-def _findings(findings: Sequence[Finding]) -> list[FindingRow]:
+def _checked(found: Checked) -> CheckedState:
+    return CheckedState(at=found.at, findings=findings_of(found.findings))
+
+
+def findings_of(findings: Sequence[Finding]) -> list[FindingRow]:
     return [FindingRow(level=each.level, sentence=each.sentence, remedy=each.remedy) for each in findings]
+
+
+def _subscriptions(found: Subscribed) -> SubscriptionsState:
+    broken = [SubscriptionRow(id=each.id, topics=list(each.topics), trouble=each.trouble) for each in found.broken]
+    return SubscriptionsState(well=found.well, missing=list(found.missing), broken=broken)

@@ -1,7 +1,7 @@
 """The deliveries, as they arrived."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
@@ -11,8 +11,12 @@ from bellwire.desk.api.doors import Doors, See
 from bellwire.desk.api.events import EventShown, event_of
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.runs import Number, Since, Until
-from bellwire.desk.arrivals import arrival
-from bellwire.ledger import DeliveryRow, DeliveryState, Wanted, finding
+from bellwire.desk.api.shapes import Moment
+from bellwire.desk.arrivals import REFUSALS, arrival
+from bellwire.ledger import DeliveryRow, DeliveryState, Wanted, deliveries, finding
+
+_REFUSED_SINCE = timedelta(days=6)
+"""Before today."""
 
 
 class DeliveryShown(BaseModel):
@@ -33,6 +37,18 @@ class WholeDelivery(DeliveryShown):
     """Without the values of those that sign it; null once they have been purged, as the body is."""
     body: str | None
     events: list[EventShown]
+    exceptions: list[int]
+    """Their numbers, closed ones too."""
+
+
+class Refused(BaseModel):
+    """Webhooks that were turned away."""
+
+    connection: str
+    reason: str
+    meaning: str
+    """The same in words, such as `with a wrong signature`."""
+    count: int
 
 
 def router(doors: Doors) -> APIRouter:
@@ -53,14 +69,31 @@ def router(doors: Doors) -> APIRouter:
         found = await site.ledger.read(lambda rows: finding.find_deliveries(rows, wanted, before=after, limit=limit))
         return Listed(items=[DeliveryShown(**_values(row)) for row in found.items], next=found.next)
 
-    @routes.get("/{number}")
+    @routes.get("/refusals")
+    async def list_refusals(
+        caller: See, since: Annotated[Moment | None, Query(description="From its day on; otherwise of a week.")] = None
+    ) -> Listed[Refused]:
+        """How many webhooks weren't taken in, and why, the most frequent first. There is one page."""
+        from_ = since or site.clock() - _REFUSED_SINCE
+        found = await site.ledger.read(lambda rows: deliveries.refusals(rows, from_))
+        return Listed(
+            items=[
+                Refused(connection=connection, reason=reason, meaning=REFUSALS.get(reason, ""), count=count)
+                for connection, reason, count in found
+                if count
+            ]
+        )
+
+    @routes.get("/{number:row}")
     async def read_delivery(number: Number, caller: See) -> WholeDelivery:
         """One delivery, as it arrived, and the events that it became."""
         found = await site.ledger.read(lambda rows: arrival(rows, number))
         if found is None:
             raise HTTPException(404, f"There is no delivery {number}.")
-        became = [event_of(row) for row in found.events]
-        return WholeDelivery(**_values(found.row), headers=found.headers, body=found.body, events=became)
+        became, stuck = [event_of(row) for row in found.events], [row.id for row in found.exceptions]
+        return WholeDelivery(
+            **_values(found.row), headers=found.headers, body=found.body, events=became, exceptions=stuck
+        )
 
     return routes
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
@@ -72,11 +72,48 @@ Work = Annotated[Caller, _needs(Right.WORK)]
 Manage = Annotated[Caller, _needs(Right.MANAGE)]
 
 
+@dataclass(frozen=True)
+class Write:
+    """Something that a caller wants done: once for each key of theirs."""
+
+    doors: "Doors"
+    request: Request
+    caller: Caller
+    key: str
+
+    @property
+    def who(self) -> str:
+        return self.caller.name
+
+    async def __call__(self, work: Callable[[Rows], BaseModel], status: int = 200) -> Response:
+        """Do `work` in one transaction with keeping its answer. Raises what it raises."""
+        return await self.doors.write(self.request, self.caller, self.key, work, status)
+
+    async def beyond(self, work: Callable[[], Awaitable[BaseModel]], status: int = 200) -> Response:
+        """The same for work that goes beyond the ledger: to a vendor, to a file, to a process. Its answer is kept right
+        after it."""
+        return await self.doors.write_beyond(self.request, self.caller, self.key, work, status)
+
+
+def _writes(right: Right) -> Any:
+    async def write(request: Request, caller: Annotated[Caller, _needs(right)], key: Key = "") -> Write:
+        return Write(request.scope["doors"], request, caller, key)
+
+    return Depends(write)
+
+
+Working = Annotated[Write, _writes(Right.WORK)]
+"""A write by whoever has the right to work; the same for the other one."""
+Managing = Annotated[Write, _writes(Right.MANAGE)]
+
+
 class Doors:
     """What the routes of the API are made with."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self._under_way: set[tuple[int, str]] = set()
+        """Writes that go beyond the ledger: token and key."""
 
     async def caller(self, request: Request) -> Caller | None:
         """Who calls; None: there is no token, or it isn't good."""
@@ -97,8 +134,7 @@ class Doors:
         self, request: Request, caller: Caller, key: str, work: Callable[[Rows], BaseModel], status: int = 200
     ) -> Response:
         """Do `work` in one transaction with keeping its answer, once for each key. Raises what it raises."""
-        asked = hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).hexdigest()
-        now = self.site.clock()
+        asked, now = await _digest(request), self.site.clock()
 
         def once(rows: Rows) -> AnswerRow:
             if key and (kept := tokens.answer(rows, caller.token, key)):
@@ -109,10 +145,27 @@ class Doors:
                 tokens.keep_answer(rows, caller.token, key, answer, now)
             return answer
 
-        answer = await self.site.ledger.write(once)
-        if answer.asked != asked:
-            raise HTTPException(409, "This Idempotency-Key was used for another request.")
-        return Response(answer.body, answer.status, media_type="application/json")
+        return _answered(await self.site.ledger.write(once), asked)
+
+    async def write_beyond(
+        self, request: Request, caller: Caller, key: str, work: Callable[[], Awaitable[BaseModel]], status: int
+    ) -> Response:
+        """Do `work`, then keep its answer, once for each key. Raises what it raises."""
+        asked, mine = await _digest(request), (caller.token, key)
+        kept = await self.site.ledger.read(lambda rows: tokens.answer(rows, *mine)) if key else None
+        if kept is not None:
+            return _answered(kept, asked)
+        if key and mine in self._under_way:
+            raise HTTPException(409, "This is being done since it was sent first: ask again in a moment.")
+        self._under_way.add(mine)
+        try:
+            answer = AnswerRow(asked, status, (await work()).model_dump_json())
+            now = self.site.clock()
+            if key:
+                await self.site.ledger.write(lambda rows: tokens.keep_answer(rows, *mine, answer, now))
+        finally:
+            self._under_way.discard(mine)
+        return _answered(answer, asked)
 
 
 class Entrance:
@@ -141,8 +194,18 @@ class Entrance:
             return problem(401, "A token is needed.", headers={"WWW-Authenticate": "Bearer"})
         if "\0" in path or b"%00" in request.scope["query_string"]:
             return problem(404, "There is no such thing.")
-        request.scope["caller"] = caller
+        request.scope["caller"], request.scope["doors"] = caller, self._doors
         return None
+
+
+async def _digest(request: Request) -> str:
+    return hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + await request.body()).hexdigest()
+
+
+def _answered(answer: AnswerRow, asked: str) -> Response:
+    if answer.asked != asked:
+        raise HTTPException(409, "This Idempotency-Key was used for another request.")
+    return Response(answer.body, answer.status, media_type="application/json")
 
 
 def _bounded(receive: Receive) -> Receive:

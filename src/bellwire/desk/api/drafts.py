@@ -1,14 +1,16 @@
 """Flows that are being edited: check a text, see what it would do, publish it."""
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key, Manage
+from bellwire.desk.api.doors import Doors, Manage, Managing, Write
+from bellwire.desk.api.paging import Listed
 from bellwire.desk.api.shapes import KEPT, LARGEST, WHOLE, Body
 from bellwire.desk.drafting import State as DraftState
-from bellwire.desk.drafting import checked, connectors_of, folder_of, keep, publish, state_of, tried
+from bellwire.desk.drafting import changed_by, checked, connectors_of, folder_of, keep, publish, state_of, tried
 from bellwire.engine import shown
 from bellwire.errors import BellwireError
 from bellwire.flows import Finding, version_of
@@ -21,6 +23,12 @@ FlowId = Annotated[
 
 class Text(Body):
     text: str = Field(min_length=1, pattern=KEPT, description="A flow, as its file has it: YAML.")
+
+
+class Written(Text):
+    state: Annotated[int, Field(ge=0, le=LARGEST), WHOLE] | None = Field(
+        None, description="The number of the state that it was made from; null: whichever it is."
+    )
 
 
 class Tried(Text):
@@ -60,6 +68,13 @@ class Draft(BaseModel):
     who: str = Field(description="Who made it so.")
     base: str = Field(description="The version of the file that the draft began with; empty: a new flow.")
     file: str = Field(description="The version that is in the file now; empty: there is none.")
+    overtaken: bool = Field(description="Whether something else changed the file since the draft began.")
+    undoable: bool
+    redoable: bool
+
+
+class DraftOf(BaseModel):
+    flow: str
 
 
 class Published(BaseModel):
@@ -70,38 +85,48 @@ class Published(BaseModel):
 def router(doors: Doors) -> APIRouter:
     routes, site = APIRouter(prefix="/drafts", tags=["drafts"]), doors.site
 
+    @routes.get("")
+    async def list_drafts(_: Manage) -> Listed[DraftOf]:
+        """The flows that have a draft, by name: there is one page."""
+        return Listed(items=[DraftOf(flow=flow) for flow in await site.ledger.read(drafts.flows)])
+
     @routes.get("/{flow}")
     async def read_draft(caller: Manage, flow: FlowId) -> Draft:
         """The draft of a flow; where there is none, what is in its file."""
         return _draft(await site.ledger.read(lambda rows: state_of(rows, folder_of(site), flow)))
 
+    async def changed(write: Write, flow: str, change: Callable[[Rows, DraftState], None]) -> Response:
+        """Have a draft changed that is there already."""
+        folder = folder_of(site)
+
+        def work(rows: Rows) -> Draft:
+            state = state_of(rows, folder, flow)
+            if not state.seen:
+                raise BellwireError("There is no draft of this flow.")
+            change(rows, state)
+            return _draft(state_of(rows, folder, flow))
+
+        return await write(work)
+
     @routes.put("/{flow}", response_model=Draft)
-    async def put_draft(
-        request: Request,
-        caller: Manage,
-        flow: FlowId,
-        given: Text,
-        key: Key = "",
-    ) -> Response:
-        """Change the draft of a flow, or begin one. The flow goes on as it was until the draft is published."""
+    async def put_draft(flow: FlowId, given: Written, write: Managing) -> Response:
+        """Change the draft of a flow, or begin one. The flow goes on as it was until the draft is published. 409, if
+        somebody else changed it since the state that is named."""
         folder = folder_of(site)
 
         def work(rows: Rows) -> Draft:
             known = drafts.find(rows, flow) is not None or folder.text(flow) is not None
             state = state_of(rows, folder, flow) if known else DraftState(flow, "", "")
+            if given.state not in (None, state.seen):
+                raise changed_by(state)
             if given.text != state.text:
-                keep(rows, site, state, given.text, caller.name)
+                keep(rows, site, state, given.text, write.who)
             return _draft(state_of(rows, folder, flow))
 
-        return await doors.write(request, caller, key, work)
+        return await write(work)
 
     @routes.delete("/{flow}", response_model=Draft)
-    async def discard_draft(
-        request: Request,
-        caller: Manage,
-        flow: FlowId,
-        key: Key = "",
-    ) -> Response:
+    async def discard_draft(flow: FlowId, write: Managing) -> Response:
         """Throw the draft of a flow away; gives what it was."""
 
         def work(rows: Rows) -> Draft:
@@ -109,10 +134,37 @@ def router(doors: Doors) -> APIRouter:
             if not state.seen:
                 raise BellwireError("There is no draft of this flow.")
             drafts.drop(rows, flow)
-            audit.record(rows, caller.name, "discard draft", f"flow {flow}", site.clock())
+            audit.record(rows, write.who, "discard draft", f"flow {flow}", site.clock())
             return _draft(state)
 
-        return await doors.write(request, caller, key, work)
+        return await write(work)
+
+    @routes.post("/{flow}/undo", response_model=Draft)
+    async def undo_draft(flow: FlowId, write: Managing) -> Response:
+        """Go back to the state before. 409, where there is none."""
+
+        def undo(rows: Rows, state: DraftState) -> None:
+            if not drafts.undo(rows, state.flow):
+                raise BellwireError("There is nothing more to go back to.")
+
+        return await changed(write, flow, undo)
+
+    @routes.post("/{flow}/redo", response_model=Draft)
+    async def redo_draft(flow: FlowId, write: Managing) -> Response:
+        """Go on to the state that was undone last. 409, where there is none."""
+
+        def redo(rows: Rows, state: DraftState) -> None:
+            if not drafts.redo(rows, state.flow):
+                raise BellwireError("Nothing was undone.")
+
+        return await changed(write, flow, redo)
+
+    @routes.post("/{flow}/rebase", response_model=Draft)
+    async def rebase_draft(flow: FlowId, write: Managing) -> Response:
+        """Have publishing replace what is in the file now, where something else changed that since the draft began."""
+        return await changed(
+            write, flow, lambda rows, state: drafts.rebase(rows, state.flow, version_of(state.on_disk))
+        )
 
     @routes.post("/{flow}/check")
     async def check_text(caller: Manage, flow: FlowId, given: Text) -> Checked:
@@ -139,12 +191,22 @@ def router(doors: Doors) -> APIRouter:
             ],
         )
 
-    @routes.post("/{flow}/publish")
-    async def publish_draft(caller: Manage, flow: FlowId) -> Published:
+    @routes.post("/{flow}/publish", response_model=Published)
+    async def publish_draft(
+        flow: FlowId,
+        write: Managing,
+        state: Annotated[
+            int | None, Query(ge=1, le=LARGEST, description="Which one is meant: refused, if it is another by now.")
+        ] = None,
+    ) -> Response:
         """Write the draft of a flow into its file; it holds from the next event on. Refused if it has mistakes, or if
         something else changed the file since the draft was begun."""
-        done = await publish(site, flow, caller.name)
-        return Published(flow=done.id, version=done.hash)
+
+        async def work() -> Published:
+            done = await publish(site, flow, write.who, state)
+            return Published(flow=done.id, version=done.hash)
+
+        return await write.beyond(work)
 
     return routes
 
@@ -157,6 +219,9 @@ def _draft(state: DraftState) -> Draft:
         who=state.who,
         base=state.base,
         file=version_of(state.on_disk),
+        overtaken=state.overtaken,
+        undoable=state.undoable,
+        redoable=state.redoable,
     )
 
 

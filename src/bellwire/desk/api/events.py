@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import BaseModel, Field
 
-from bellwire.desk.api.doors import Doors, Key, See, Work
+from bellwire.desk.api.doors import Doors, See, Working
 from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.runs import Number, Run, Since, Text, Until, run_of
 from bellwire.desk.api.shapes import KEPT, Body
@@ -87,22 +87,16 @@ def router(doors: Doors) -> APIRouter:
         return await site.ledger.read(read)
 
     @routes.post("/{number}/replay", status_code=201, response_model=Replayed)
-    async def replay_event(
-        number: Number,
-        given: Replay,
-        request: Request,
-        caller: Work,
-        key: Key = "",
-    ) -> Response:
+    async def replay_event(number: Number, given: Replay, write: Working) -> Response:
         """Carry out once more, on purpose, what flows do about it: all of their actions are done again."""
         now, nonce, flows = site.clock(), secrets.token_hex(8), list(site.flows.values())
 
         def work(rows: Rows) -> BaseModel:
-            made = send_again(rows, number, flows, now, who=caller.name, nonce=nonce, flow=given.flow)
+            made = send_again(rows, number, flows, now, who=write.who, nonce=nonce, flow=given.flow)
             found = [row for row in (runs.find(rows, run) for run in made) if row is not None]
             return Replayed(runs=[run_of(rows, row) for row in found])
 
-        return await doors.write(request, caller, key, work, 201)
+        return await write(work, 201)
 
     return routes
 

@@ -1,29 +1,40 @@
 """Exceptions: what needs a person, one by one and many at once."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from bellwire.desk import deeds
-from bellwire.desk.api.doors import Doors, Key, See, Work
+from bellwire.desk.api.doors import Doors, See, Work, Working, Write
 from bellwire.desk.api.paging import After, Limit, Listed
-from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, WHOLE, Body, Value
+from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, WHOLE, Body, Flag, Value, like
 from bellwire.desk.deeds import Deed, Kind
 from bellwire.desk.errands import found
-from bellwire.engine import comment, edit, input_of, retry, situation, still_open
+from bellwire.desk.exceptions import colleagues, one
+from bellwire.desk.remedies import unknown_of
+from bellwire.engine import comment, edit, input_of, retry, still_open
 from bellwire.errors import BellwireError, NotFound
-from bellwire.ledger import ExceptionRow, Rows, comments, errands, exceptions, figures
+from bellwire.ledger import ErrandRow, ExceptionRow, Rows, errands, exceptions, figures
 from bellwire.ledger.exceptions import Choice
 
 Number = Annotated[int, Path(ge=1, le=LARGEST, description="The exception's number.")]
 WorkNumber = Annotated[int, Path(ge=1, le=LARGEST, description="The work's number.")]
 Text = Annotated[str, Field(max_length=2_000, pattern=KEPT)]
 Words = Annotated[str, Field(max_length=2_000, pattern=KEPT_WORDS)]
+Person = Annotated[int, Field(ge=1, le=LARGEST), WHOLE]
 Filter = Annotated[str, Query(max_length=500, pattern=KEPT)]
 _MOST = 10_000
 """Numbers in one request."""
+
+
+class Assignee(BaseModel):
+    """A person, as they are called now."""
+
+    id: int
+    name: str
 
 
 class ExceptionOut(BaseModel):
@@ -44,12 +55,23 @@ class ExceptionOut(BaseModel):
     action: str
     """Empty: it is about no single action."""
     item: int
-    assignee: str
-    """Empty: nobody looks after it."""
+    assignee: Assignee | None
+    """Who looks after it; null: nobody does."""
     opened_at: datetime
     closed_at: datetime | None
     reason: str
     """Why it was closed as it was."""
+
+
+class UnknownOut(BaseModel):
+    """A record of ours that another system doesn't know by this name."""
+
+    connection: str
+    kind: str
+    """Such as `product`."""
+    ours: str
+    asked: str
+    """What that system's people would call what is to be told."""
 
 
 class CommentOut(BaseModel):
@@ -64,6 +86,10 @@ class ExceptionRead(ExceptionOut):
     comments: list[CommentOut]
     situation: dict[str, Any]
     """What is done, what is to come, which fields of its result are used later; empty for a delivery."""
+    needed: dict[str, list[str]]
+    """Which fields of its result the later actions can't do without, if a person does it: by action."""
+    unknown: UnknownOut | None
+    """What can be put right by saying what a record is called there (`map`)."""
 
 
 class CauseOut(BaseModel):
@@ -79,10 +105,6 @@ class CauseOut(BaseModel):
     remedy: str
 
 
-class CausesOut(BaseModel):
-    items: list[CauseOut]
-
-
 class InputOut(BaseModel):
     operation: str
     values: dict[str, Any]
@@ -90,7 +112,7 @@ class InputOut(BaseModel):
 
 
 class Retry(Body):
-    as_now: bool = False
+    as_now: Flag = False
     """With the flow as it is now, not as it was when the run began."""
 
 
@@ -99,9 +121,11 @@ class Edit(Body):
         min_length=1, max_length=1_000, json_schema_extra={"additionalProperties": False}
     )
     """New values by field, such as `order.lines[0].sku`."""
+    model_config = like({"changes": {"lines[0].sku": "TEA-250"}})
 
 
 class Resolve(Body):
+    model_config = like({"result": {"id": "1045"}, "reason": "booked by hand"})
     result: dict[Text, Text] = Field(default={}, max_length=100, json_schema_extra={"additionalProperties": False})
     """What the other system gave, such as `id`, for the later actions."""
     reason: Text = ""
@@ -112,8 +136,13 @@ class Dismiss(Body):
 
 
 class Assign(Body):
-    assignee: Annotated[str, Field(max_length=100, pattern=KEPT)]
-    """Empty: nobody."""
+    assignee: Person | None
+    """The person's number; null: nobody."""
+
+
+class Called(Body):
+    theirs: Annotated[str, Field(max_length=500, pattern=KEPT_WORDS)]
+    """What it is called there, or its number there."""
 
 
 class Say(Body):
@@ -127,19 +156,25 @@ class Chosen(Body):
     connection: Text = ""
     flow: Text = ""
     search: Text = ""
-    assignee: Text | None = None
+    assignee: Annotated[int, Field(ge=0, le=LARGEST), WHOLE] | None = None
+    """Whose they are, by the person's number; 0: nobody's."""
 
 
 class Many(Body):
     """What is done to many, named by their numbers or chosen (not both)."""
+
+    model_config = like(
+        {"do": "retry", "chosen": {"cause": "unknown-sku", "connection": "stock"}},
+        {"do": "dismiss", "numbers": [3, 4], "reason": "the customer cancelled"},
+    )
 
     do: Literal["retry", "resolve", "dismiss", "assign"]
     numbers: list[Annotated[int, Field(ge=1, le=LARGEST), WHOLE]] = Field(default=[], max_length=_MOST)
     chosen: Chosen | None = None
     reason: Text = ""
     """Needed to dismiss."""
-    assignee: Text = ""
-    as_now: bool = False
+    assignee: Person | None = None
+    as_now: Flag = False
 
 
 class RefusedOut(BaseModel):
@@ -174,7 +209,9 @@ def router(doors: Doors) -> APIRouter:
         connection: Filter = "",
         flow: Filter = "",
         search: Filter = "",
-        assignee: Annotated[str | None, Query(max_length=500, pattern=KEPT)] = None,
+        assignee: Annotated[
+            int | None, Query(ge=0, le=LARGEST, description="Whose they are, by the person's number; 0: nobody's.")
+        ] = None,
         limit: Limit = 50,
         after: After = None,
     ) -> Listed[ExceptionOut]:
@@ -192,22 +229,33 @@ def router(doors: Doors) -> APIRouter:
         )
 
     @routes.get("/exceptions/causes")
-    async def list_causes(caller: See, limit: Limit = 50) -> CausesOut:
-        """What is open, by cause, the most frequent first."""
+    async def list_causes(caller: See, limit: Limit = 50) -> Listed[CauseOut]:
+        """What is open, by cause, the most frequent first: so many of them, and no further page."""
         groups = await site.ledger.read(lambda rows: figures.open_groups(rows, limit=limit))
-        return CausesOut(items=[CauseOut(**vars(group)) for group in groups])
+        return Listed(items=[CauseOut(**vars(group)) for group in groups])
+
+    @routes.get("/exceptions/assignees")
+    async def list_assignees(caller: See) -> Listed[Assignee]:
+        """Who may be given one: everybody who has an account. There is one page."""
+        found = await site.ledger.read(colleagues)
+        return Listed(items=[Assignee(id=each.id, name=each.name) for each in found])
 
     @routes.get("/exceptions/{number:row}")
     async def read_exception(caller: See, number: Number) -> ExceptionRead:
         """One, with how it stands with its run."""
 
         def read(rows: Rows) -> ExceptionRead:
-            row = _found(rows, number)
-            said = [
-                CommentOut(at=each.at, who=each.who, text=each.text) for each in comments.of_exception(rows, number)
-            ]
-            told = situation(rows, row, site.flows)
-            return ExceptionRead(**vars(_out(row)), comments=said, situation=told)
+            found = one(rows, site, number)
+            if found is None:
+                raise _none(number)
+            unknown = unknown_of(found.row)
+            return ExceptionRead(
+                **vars(_out(found.row)),
+                comments=[CommentOut(at=each.at, who=each.who, text=each.text) for each in found.comments],
+                situation=dict(found.situation),
+                needed={action: list(fields) for action, fields in found.needed.items()},
+                unknown=UnknownOut(**vars(unknown)) if unknown else None,
+            )
 
         return await site.ledger.read(read)
 
@@ -217,129 +265,95 @@ def router(doors: Doors) -> APIRouter:
         seen = await site.ledger.read(lambda rows: input_of(rows, site.means, still_open(rows, number)))
         return InputOut(operation=str(seen.operation), values=dict(seen.values))
 
+    async def begun(write: Write, ask: Callable[[Rows], ErrandRow]) -> Response:
+        answer = await write(lambda rows: _work(rows, ask(rows).id), 202)
+        site.errands.hurry()
+        return answer
+
+    async def done(write: Write, number: int, deed: Deed) -> Response:
+        deed.check()
+
+        def work(rows: Rows) -> ExceptionOut:
+            deeds.checked(site, deed)(rows, number)
+            deeds.do(site, deed, site.clock(), write.who)(rows, number)
+            return _out(_found(rows, number))
+
+        return await write(work)
+
     @routes.post("/exceptions/{number:row}/retry", response_model=ExceptionOut)
-    async def retry_exception(
-        request: Request,
-        caller: Work,
-        number: Number,
-        body: Retry,
-        key: Key = "",
-    ) -> Response:
+    async def retry_exception(number: Number, body: Retry, write: Working) -> Response:
         """Try again from the action that failed; what is done isn't done again."""
-        return await _do(request, caller, number, Deed(Kind.RETRY, as_now=body.as_now), key)
+        return await done(write, number, Deed(Kind.RETRY, as_now=body.as_now))
 
     @routes.post("/exceptions/{number:row}/edit", response_model=ExceptionOut)
-    async def edit_exception(
-        request: Request,
-        caller: Work,
-        number: Number,
-        body: Edit,
-        key: Key = "",
-    ) -> Response:
+    async def edit_exception(number: Number, body: Edit, write: Working) -> Response:
         """Try again with another input than the flow gives, for this run alone: it is checked first, and kept."""
 
         def work(rows: Rows) -> ExceptionOut:
             now = site.clock()
             given = input_of(rows, site.means, still_open(rows, number)).with_values(body.model_dump()["changes"])
-            edit(rows, number, given, now, who=caller.name)
-            retry(rows, number, now, who=caller.name)
+            edit(rows, number, given, now, who=write.who)
+            retry(rows, number, now, who=write.who)
             return _out(_found(rows, number))
 
-        return await doors.write(request, caller, key, work)
+        return await write(work)
 
     @routes.post("/exceptions/{number:row}/resolve", response_model=ExceptionOut)
-    async def resolve_exception(
-        request: Request,
-        caller: Work,
-        number: Number,
-        body: Resolve,
-        key: Key = "",
-    ) -> Response:
+    async def resolve_exception(number: Number, body: Resolve, write: Working) -> Response:
         """Say that it was done by hand: the run goes on with `result`."""
-        deed = Deed(Kind.RESOLVE, reason=body.reason, result=body.result)
-        return await _do(request, caller, number, deed, key)
+        return await done(write, number, Deed(Kind.RESOLVE, reason=body.reason, result=body.result))
 
     @routes.post("/exceptions/{number:row}/dismiss", response_model=ExceptionOut)
-    async def dismiss_exception(
-        request: Request,
-        caller: Work,
-        number: Number,
-        body: Dismiss,
-        key: Key = "",
-    ) -> Response:
+    async def dismiss_exception(number: Number, body: Dismiss, write: Working) -> Response:
         """Leave it: nothing more is done about it."""
-        return await _do(request, caller, number, Deed(Kind.DISMISS, reason=body.reason), key)
+        return await done(write, number, Deed(Kind.DISMISS, reason=body.reason))
 
     @routes.post("/exceptions/{number:row}/assign", response_model=ExceptionOut)
-    async def assign_exception(
-        request: Request,
-        caller: Work,
-        number: Number,
-        body: Assign,
-        key: Key = "",
-    ) -> Response:
+    async def assign_exception(number: Number, body: Assign, write: Working) -> Response:
         """Say who looks after it."""
-        return await _do(request, caller, number, Deed(Kind.ASSIGN, assignee=body.assignee), key)
+        return await done(write, number, Deed(Kind.ASSIGN, assignee=body.assignee))
 
     @routes.post("/exceptions/{number:row}/comments", status_code=201, response_model=CommentOut)
-    async def comment_on_exception(
-        request: Request,
-        caller: Work,
-        number: Number,
-        body: Say,
-        key: Key = "",
-    ) -> Response:
+    async def comment_on_exception(number: Number, body: Say, write: Working) -> Response:
         """Say something about it, open or closed."""
         now = site.clock()
 
         def work(rows: Rows) -> CommentOut:
-            comment(rows, number, body.text, now, who=caller.name)
-            return CommentOut(at=now, who=caller.name, text=body.text)
+            comment(rows, number, body.text, now, who=write.who)
+            return CommentOut(at=now, who=write.who, text=body.text)
 
-        return await doors.write(request, caller, key, work, 201)
+        return await write(work, 201)
+
+    @routes.post("/exceptions/{number:row}/map", status_code=202, response_model=WorkOut)
+    async def map_record_of_exception(number: Number, body: Called, write: Working) -> Response:
+        """Say what a record of ours is called in the other system, where `unknown` asks for that; then all that wait
+        for it are sent again, in the background."""
+
+        def ask(rows: Rows) -> ErrandRow:
+            waiting = deeds.name(rows, site, number, body.theirs, write.who)
+            return deeds.ask(rows, site, Deed(Kind.RETRY), write.who, waiting)
+
+        return await begun(write, ask)
 
     @routes.post("/exceptions/work", status_code=202, response_model=WorkOut)
-    async def begin_work(
-        request: Request,
-        caller: Work,
-        body: Many,
-        key: Key = "",
-    ) -> Response:
+    async def begin_work(body: Many, write: Working) -> Response:
         """Do something to many, in the background, one such work after the other, over restarts. How far it is can be
         read."""
         if (body.chosen is None) == (not body.numbers):
             raise BellwireError("Name them by their numbers, or choose them; one of the two.")
         deed = Deed(Kind(body.do), reason=body.reason, assignee=body.assignee, as_now=body.as_now)
-        choice = None if body.chosen is None else Choice(**dict(body.chosen))
-        numbers = await deeds.meant(site, body.numbers, choice)
-
-        def ask(rows: Rows) -> WorkOut:
-            return _work(rows, deeds.ask(rows, site, deed, caller.name, numbers).id)
-
-        answer = await doors.write(request, caller, key, ask, 202)
-        site.errands.hurry()
-        return answer
+        wanted = body.numbers if body.chosen is None else Choice(**dict(body.chosen))
+        return await begun(write, lambda rows: deeds.ask(rows, site, deed, write.who, wanted))
 
     @routes.get("/exceptions/work/{number:row}")
     async def read_work(caller: See, number: WorkNumber) -> WorkOut:
         """How far it is; known for as long as the details of events are kept."""
         return await site.ledger.read(lambda rows: _work(rows, number))
 
-    @routes.post("/exceptions/work/{number:row}/go-on", status_code=202)
-    async def go_on_with_work(caller: Work, number: WorkNumber) -> WorkOut:
+    @routes.post("/exceptions/work/{number:row}/go-on", status_code=202, response_model=WorkOut)
+    async def go_on_with_work(number: WorkNumber, write: Working) -> Response:
         """Have it go on, if it was stopped."""
-        await site.errands.go_on(number)
-        return await site.ledger.read(lambda rows: _work(rows, number))
-
-    async def _do(request: Request, caller: Any, number: int, deed: Deed, key: str) -> Response:
-        deed.check()
-
-        def work(rows: Rows) -> ExceptionOut:
-            deeds.checked(site, deed)(rows, number)
-            deeds.do(site, deed, site.clock(), caller.name)(rows, number)
-            return _out(_found(rows, number))
-
-        return await doors.write(request, caller, key, work)
+        return await begun(write, lambda rows: site.errands.go_on(rows, number))
 
     return routes
 
@@ -347,13 +361,18 @@ def router(doors: Doors) -> APIRouter:
 def _found(rows: Rows, number: int) -> ExceptionRow:
     row = exceptions.find(rows, number)
     if row is None:
-        raise NotFound(f"There is no exception {number}.", remedy="`GET /exceptions` lists them.")
+        raise _none(number)
     return row
 
 
+def _none(number: int) -> NotFound:
+    return NotFound(f"There is no exception {number}.", remedy="`GET /exceptions` lists them.")
+
+
 def _out(row: ExceptionRow) -> ExceptionOut:
-    values = {name: value for name, value in vars(row).items() if name not in ("id", "state")}
-    return ExceptionOut(number=row.id, state=row.state.value, **values)
+    values = {name: value for name, value in vars(row).items() if name not in ("id", "state", "assignee")}
+    assignee = Assignee(id=row.assignee.id, name=row.assignee.name) if row.assignee else None
+    return ExceptionOut(number=row.id, state=row.state.value, assignee=assignee, **values)
 
 
 def _work(rows: Rows, number: int) -> WorkOut:

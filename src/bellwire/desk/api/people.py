@@ -1,6 +1,8 @@
 """Who may use the desk. Passwords go in, and never come out."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -14,13 +16,16 @@ from bellwire.access import (
     hashed,
     open_account,
     set_password,
+    sign_out,
+    switch_codes_off,
     too_weak,
 )
-from bellwire.desk.api.doors import Doors, Key, Manage
+from bellwire.desk.api.doors import Doors, Manage, Managing, Write
+from bellwire.desk.api.paging import After, Limit, Listed
 from bellwire.desk.api.shapes import KEPT, LARGEST, Body
 from bellwire.desk.gate import in_thread
 from bellwire.errors import BellwireError, NotFound
-from bellwire.ledger import PersonRow, Rows, people
+from bellwire.ledger import PersonRow, Rows, SessionRow, people
 
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=KEPT)]
@@ -51,10 +56,6 @@ class Person(BaseModel):
         )
 
 
-class People(BaseModel):
-    items: list[Person]
-
-
 class NewPerson(Body):
     name: Name
     email: Annotated[str, Field(max_length=100, pattern=KEPT)]
@@ -73,14 +74,48 @@ class NewPassword(Body):
     password: Password
 
 
+class Session(BaseModel):
+    id: str = Field(description="To end it by.")
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    agent: str = Field(description="What the browser calls itself.")
+
+    @classmethod
+    def of(cls, row: SessionRow) -> "Session":
+        return cls(
+            id=row.key, **{name: getattr(row, name) for name in ("created_at", "seen_at", "expires_at", "agent")}
+        )
+
+
+class Ended(Body):
+    session: Annotated[str, Field(max_length=100, pattern=KEPT)] | None = Field(None, description="Null: all of them.")
+
+
 def router(doors: Doors) -> APIRouter:
     routes = APIRouter(tags=["people"], prefix="/people")
     site = doors.site
 
+    async def changed(write: Write, number: int, act: Callable[..., object], **given: object) -> Response:
+        now = site.clock()
+
+        def work(rows: Rows) -> Person:
+            act(rows, number, now=now, who=write.who, **given)
+            return Person.of(_found(rows, number))
+
+        return await write(work)
+
     @routes.get("")
-    async def list_people(caller: Manage) -> People:
-        """Everybody who has an account, also a closed one."""
-        return People(items=[Person.of(row) for row in await site.ledger.read(people.everybody)])
+    async def list_people(_: Manage, limit: Limit = 50, after: After = None) -> Listed[Person]:
+        """Everybody who has an account, also a closed one, in the order of the accounts."""
+        found = await site.ledger.read(people.everybody)
+        later = [Person.of(row) for row in found if row.id > (after or 0)]
+        return Listed(items=later[:limit], next=later[limit - 1].id if len(later) > limit else None)
+
+    @routes.get("/{number}")
+    async def read_person(_: Manage, number: Number) -> Person:
+        """One of them."""
+        return Person.of(await site.ledger.read(lambda rows: _found(rows, number)))
 
     @routes.post("", status_code=201, response_model=Person)
     async def add(request: Request, caller: Manage, given: NewPerson) -> Response:
@@ -104,71 +139,54 @@ def router(doors: Doors) -> APIRouter:
         return await doors.write(request, caller, "", work, 201)
 
     @routes.patch("/{number}", response_model=Person)
-    async def change(
-        request: Request,
-        caller: Manage,
-        number: Number,
-        given: Change,
-        key: Key = "",
-    ) -> Response:
+    async def change(number: Number, given: Change, write: Managing) -> Response:
         """Change a name or a role. Somebody has to stay an owner."""
-        now = site.clock()
 
-        def work(rows: Rows) -> Person:
+        def act(rows: Rows, number: int, *, now: datetime, who: str) -> None:
             row = _found(rows, number)
             name, role = given.name or row.name, given.role or Role(row.role)
-            change_person(rows, number, name=name, role=role, now=now, who=caller.name)
-            return Person.of(_found(rows, number))
+            change_person(rows, number, name=name, role=role, now=now, who=who)
 
-        return await doors.write(request, caller, key, work)
+        return await changed(write, number, act)
 
     @routes.put("/{number}/password", response_model=Person)
-    async def set_a_password(
-        request: Request,
-        caller: Manage,
-        number: Number,
-        given: NewPassword,
-    ) -> Response:
+    async def set_a_password(request: Request, caller: Manage, number: Number, given: NewPassword) -> Response:
         """They are signed out everywhere."""
-        kept, now = await _hash(given.password), site.clock()
-
-        def work(rows: Rows) -> Person:
-            set_password(rows, number, kept, now, who=caller.name)
-            return Person.of(_found(rows, number))
-
-        return await doors.write(request, caller, "", work)
+        kept = await _hash(given.password)
+        return await changed(Write(doors, request, caller, ""), number, partial(set_password, password=kept))
 
     @routes.post("/{number}/close", response_model=Person)
-    async def close(
-        request: Request,
-        caller: Manage,
-        number: Number,
-        key: Key = "",
-    ) -> Response:
+    async def close(number: Number, write: Managing) -> Response:
         """They are signed out everywhere, and can't sign in; tokens that they made are no longer good."""
-        now = site.clock()
-
-        def work(rows: Rows) -> Person:
-            close_account(rows, number, now, who=caller.name)
-            return Person.of(_found(rows, number))
-
-        return await doors.write(request, caller, key, work)
+        return await changed(write, number, close_account)
 
     @routes.post("/{number}/open", response_model=Person)
-    async def open_again(
-        request: Request,
-        caller: Manage,
-        number: Number,
-        key: Key = "",
-    ) -> Response:
+    async def open_again(number: Number, write: Managing) -> Response:
         """They may sign in again."""
-        now = site.clock()
+        return await changed(write, number, open_account)
 
-        def work(rows: Rows) -> Person:
-            open_account(rows, number, now, who=caller.name)
-            return Person.of(_found(rows, number))
+    @routes.post("/{number}/codes-off", response_model=Person)
+    async def stop_asking_for_codes(number: Number, write: Managing) -> Response:
+        """They sign in without a one-time code, as when somebody has lost the phone."""
+        return await changed(write, number, switch_codes_off)
 
-        return await doors.write(request, caller, key, work)
+    @routes.get("/{number}/sessions")
+    async def list_sessions(_: Manage, number: Number) -> Listed[Session]:
+        """Where they are signed in, last seen first: there is one page."""
+
+        def read(rows: Rows) -> list[SessionRow]:
+            return people.sessions_of(rows, _found(rows, number).id)
+
+        return Listed(items=[Session.of(row) for row in await site.ledger.read(read)])
+
+    @routes.post("/{number}/sessions/end", response_model=Person)
+    async def end_session(number: Number, given: Ended, write: Managing) -> Response:
+        """Sign them out in one place, or everywhere."""
+
+        def act(rows: Rows, number: int, *, now: datetime, who: str) -> None:
+            sign_out(rows, _found(rows, number).id, now, who=who, session=given.session)
+
+        return await changed(write, number, act)
 
     return routes
 

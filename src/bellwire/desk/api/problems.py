@@ -38,17 +38,43 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {
         "description": meaning,
         "model": Problem,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "example": {"type": "about:blank", "status": status, "title": title, "detail": detail, "errors": wrong},
+            }
+        },
     }
-    for status, meaning in {
-        400: "The request can't be understood.",
-        401: "There is no token, or it isn't good any more.",
-        403: "The token doesn't have the right for this.",
-        404: "There is no such thing.",
-        409: "It can't be done as things are.",
-        413: "The request is too large.",
-        422: "Something in the request is wrong.",
-        503: "The ledger can't be written just now.",
+    for status, (meaning, title, detail, wrong) in {
+        400: ("The request can't be understood.", "There was an error parsing the body", "", []),
+        401: ("There is no token, or it isn't good any more.", "A token is needed.", "", []),
+        403: ("The token doesn't have the right for this.", "This token doesn't have the right 'work'.", "", []),
+        404: (
+            "There is no such thing: nothing was changed.",
+            "There is no exception 7.",
+            "`GET /exceptions` lists them.",
+            [],
+        ),
+        409: (
+            "It can't be done as things are, and nothing was changed: `title` says why, `detail` what to do. Or the"
+            " Idempotency-Key was used for another request.",
+            "Exception 7 is closed already (retried).",
+            "",
+            [],
+        ),
+        413: ("The request is larger than 1 MiB.", "The request is too large.", "", []),
+        422: (
+            "Something in the request is wrong: `errors` says where.",
+            "Something in the request is wrong.",
+            "",
+            [{"where": "query.limit", "what": "Input should be less than or equal to 200"}],
+        ),
+        503: (
+            "The ledger can't be written just now: send it again after `Retry-After` seconds.",
+            "The ledger can't take more just now.",
+            "Make room on the disk, or wait.",
+            [],
+        ),
     }.items()
 }
 

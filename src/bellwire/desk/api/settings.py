@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from bellwire.clock import in_one_unit
-from bellwire.desk.api.doors import Caller, Doors, Key, Manage, See
-from bellwire.desk.api.shapes import KEPT, WHOLE, Body
+from bellwire.desk.api.doors import Doors, Managing, See, Write
+from bellwire.desk.api.shapes import KEPT, WHOLE, Body, Flag
 from bellwire.desk.configuring import live_of, saving
 from bellwire.ledger import Rows
 from bellwire.settings import AlertSettings, KeepSettings
@@ -60,7 +60,7 @@ class Changed(Body):
 class ChangedKeep(Changed):
     payloads: Days | None = None
     details: Days | None = None
-    requests: Annotated[bool, Field(strict=True)] | None = None
+    requests: Flag | None = None
 
 
 class ChangedWhen(Changed):
@@ -78,25 +78,23 @@ def router(doors: Doors) -> APIRouter:
         return Told.of(live_of(site))
 
     @routes.patch("/keep", response_model=Told)
-    async def change_what_is_kept(request: Request, caller: Manage, given: ChangedKeep, key: Key = "") -> Response:
+    async def change_what_is_kept(given: ChangedKeep, write: Managing) -> Response:
         """For how long what came in is kept. It holds from the next purge on."""
-        return await save(request, caller, Part.KEEP, given, key)
+        return await save(write, Part.KEEP, given)
 
     @routes.patch("/alerts", response_model=Told)
-    async def change_when_alerts_are_sent(
-        request: Request, caller: Manage, given: ChangedWhen, key: Key = ""
-    ) -> Response:
+    async def change_when_alerts_are_sent(given: ChangedWhen, write: Managing) -> Response:
         """When alerts are sent. It holds from the next message on."""
-        return await save(request, caller, Part.ALERTS, given, key)
+        return await save(write, Part.ALERTS, given)
 
-    async def save(request: Request, caller: Caller, part: Part, given: Changed, key: str) -> Response:
+    async def save(write: Write, part: Part, given: Changed) -> Response:
         values: dict[str, Any] = given.model_dump(exclude_unset=True, exclude={"version"})
-        change, live = saving(site, part, values, caller.name, given.version), live_of(site)
+        change, live = saving(site, part, values, write.who, given.version), live_of(site)
 
         def work(rows: Rows) -> Told:
             change(rows)
             return Told.of(live)
 
-        return await doors.write(request, caller, key, work)
+        return await write(work)
 
     return routes

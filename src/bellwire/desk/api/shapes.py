@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 from starlette.convertors import IntegerConvertor, register_url_convertor
@@ -50,6 +50,8 @@ def _whole(value: object) -> object:
 
 WHOLE = BeforeValidator(_whole)
 """After an int and its bounds, for one as JSON has it: 1 and 1.0 are the same, "1" and true are none."""
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false, and nothing that could be taken for it."""
 _CLOSED = Field(json_schema_extra={"additionalProperties": False})
 
 
@@ -61,3 +63,8 @@ class Body(BaseModel):
     """Of a request: a field that isn't known is refused, as it may be a known one misspelt."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def like(*examples: dict[str, Any]) -> ConfigDict:
+    """What a body may look like."""
+    return ConfigDict(json_schema_extra={"examples": list(examples)})

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from bellwire.access import Right, issue_token, revoke_token
-from bellwire.desk.api.doors import Doors, Key, Manage
-from bellwire.desk.api.shapes import KEPT, LARGEST, WHOLE, Body
+from bellwire.desk.api.doors import Doors, Manage, Managing
+from bellwire.desk.api.paging import After, Limit, Listed
+from bellwire.desk.api.shapes import KEPT, LARGEST, WHOLE, Body, like
 from bellwire.errors import BellwireError, NotFound
 from bellwire.ledger import Rows, TokenRow, tokens
 
@@ -30,11 +31,8 @@ class Token(BaseModel):
         return cls(**vars(row) | {"rights": [Right(right) for right in row.rights]})
 
 
-class Tokens(BaseModel):
-    items: list[Token]
-
-
 class NewToken(Body):
+    model_config = like({"name": "the till", "rights": ["see"], "days": 90})
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=KEPT, description="What it is for.")]
     rights: Annotated[list[Right], Field(min_length=1, description="None that the caller doesn't have.")]
     days: Annotated[int, Field(ge=0, le=3650, description="When it ends; 0: never."), WHOLE] = 90
@@ -49,9 +47,11 @@ def router(doors: Doors) -> APIRouter:
     site = doors.site
 
     @routes.get("")
-    async def list_tokens(caller: Manage) -> Tokens:
+    async def list_tokens(_: Manage, limit: Limit = 50, after: After = None) -> Listed[Token]:
         """The newest first, the revoked ones too."""
-        return Tokens(items=[Token.of(row) for row in await site.ledger.read(tokens.all_of_them)])
+        found = await site.ledger.read(tokens.all_of_them)
+        earlier = [Token.of(row) for row in found if after is None or row.id < after]
+        return Listed(items=earlier[:limit], next=earlier[limit - 1].id if len(earlier) > limit else None)
 
     @routes.post("", status_code=201, response_model=Issued)
     async def issue(request: Request, caller: Manage, given: NewToken) -> Response:
@@ -77,20 +77,15 @@ def router(doors: Doors) -> APIRouter:
         return await doors.write(request, caller, "", work, 201)
 
     @routes.post("/{number}/revoke", response_model=Token)
-    async def revoke(
-        request: Request,
-        caller: Manage,
-        number: Number,
-        key: Key = "",
-    ) -> Response:
+    async def revoke(number: Number, write: Managing) -> Response:
         """It is no longer good from the next request on; the caller's own may be it."""
         now = site.clock()
 
         def work(rows: Rows) -> Token:
-            revoke_token(rows, number, now, who=caller.name)
+            revoke_token(rows, number, now, who=write.who)
             return Token.of(_found(rows, number))
 
-        return await doors.write(request, caller, key, work)
+        return await write(work)
 
     return routes
 

@@ -73,7 +73,7 @@ async def _answer(site: Site, request: Request) -> Response:
             case _:
                 found = whole(rows, means, number)
                 result = told_of(given, found.fields if found else ())
-                do_by_hand(rows, means, number, now, who=who, result=result)
+                do_by_hand(rows, number, now, means=means, who=who, result=result)
 
     try:
         await site.ledger.write(write)

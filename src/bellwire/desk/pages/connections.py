@@ -1,31 +1,24 @@
 """Connections: how each is, and everything that makes one work."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bellwire.access import Right
-from bellwire.connectors.kit import OVERLAP, Connection, ask_consent, redeem_consent, rotated, settled
-from bellwire.connectors.trying import on_trial
-from bellwire.desk.accounts import Accounts, without
+from bellwire.connectors.kit import OVERLAP, Connection
+from bellwire.desk.accounts import Accounts
 from bellwire.desk.connections import Standing, secrets_of
 from bellwire.desk.consents import Consents
+from bellwire.desk.credentials import LONGEST, UNSEEN, CredentialChanges
 from bellwire.desk.forms import form_of
 from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
-from bellwire.errors import BellwireError, MissingCredential
-from bellwire.ledger import signings
-from bellwire.watch.accounts import sign_in
+from bellwire.errors import BellwireError
 from bellwire.watch.finding import Finding, Level
 
-_LONGEST_SECRET = 20_000
-_SECRET = re.compile("token|secret|code|hmac|sign", re.IGNORECASE)
-"""What vendors add to their answer and isn't shown."""
 _OVERLAPS = (timedelta(hours=1), OVERLAP, timedelta(days=3), timedelta(days=7), timedelta(days=30))
 """How long the secret from before may be accepted."""
 
@@ -56,6 +49,7 @@ class _Connections:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._accounts = Accounts(site)
+        self._changes = CredentialChanges(site, self._accounts)
         self._consents = Consents(site.ledger, site.vault, site.clock)
 
     # How they are
@@ -97,27 +91,15 @@ class _Connections:
         """Try what was filled in, and keep it if it is good."""
         connection, form = self._connection(request), form_of(request)
         fields = [secret.field for secret in secrets_of(connection, self._site.clock())]
-        given = {name: text for name in fields if (text := form.text(name).strip()[:_LONGEST_SECRET])}
+        given = {name: text for name in fields if (text := form.text(name).strip()[:LONGEST])}
         if not given:
             return self._asked(request, connection, "Nothing was filled in, so nothing was changed.", status=400)
-        tried, trial = on_trial(connection, given, self._site.clock)
-        try:
-            findings = await sign_in(tried, self._site.clock)
-        finally:
-            await tried.api.close()
-        if wrong := [finding for finding in findings if finding.level is Level.ERROR]:
-            return self._asked(request, connection, "", wrong=without(given, wrong), status=400)
-        field = connection.manifest.webhook_credential
-        before = connection.credentials.find(field)
-        signs = bool(field in given and before and given[field] != before)
-        if signs and before:
-            # What is on its way, signed with the one before, is still to be taken in.
-            trial.store(rotated(field, given[field], before, self._site.clock() + OVERLAP))
-        await self._accounts.keep(connection, "set", list(given), visitor_of(request).name, trial.keep, signs=signs)
-        findings = without(given, findings)
-        await self._accounts.remember(connection, findings)
-        account = f"{findings[0].sentence} " if findings else f"{connection.manifest.title} has no way to try them. "
-        return self._back(connection, f"{account}The credentials are kept, and used from now on.")
+        tried = await self._changes.try_and_keep(connection, given, visitor_of(request).name)
+        if not tried.good:
+            return self._asked(request, connection, "", wrong=tried.findings, status=400)
+        untried = f"{connection.manifest.title} has no way to try them."
+        account = tried.findings[0].sentence if tried.findings else untried
+        return self._back(connection, f"{account} The credentials are kept, and used from now on.")
 
     def _asked(
         self,
@@ -138,11 +120,7 @@ class _Connections:
 
     async def begin_sign_in(self, request: Request) -> Response:
         connection = self._connection(request)
-        try:
-            asked = ask_consent(connection, self._site.reach.callback)
-        except MissingCredential as error:
-            remedy = "Fill in what the vendor calls the id and the secret of your app first, under Credentials."
-            raise BellwireError(error.sentence, remedy=remedy) from error
+        asked = self._changes.ask_consent(connection)
         await self._consents.begin(connection.name, visitor_of(request).secret, asked)
         return self._site.go(f"/connections/{connection.name}/sign-in")
 
@@ -164,11 +142,7 @@ class _Connections:
                 "This isn’t the answer to a sign-in that you began here.",
                 remedy="It may have taken more than ten minutes, or been used already. Begin again at the connection.",
             )
-        told = await redeem_consent(connection, taken[1], answer)
-        await self._accounts.note(connection, "sign in", visitor.name)
-        checked = await self._accounts.check(connection)
-        title = connection.manifest.title
-        extras = [f"{title} says: {what} = {value[:100]}." for what, value in told.items() if not _SECRET.search(what)]
+        checked, extras = await self._changes.redeem(connection, taken[1], answer, visitor.name)
         return self._back(connection, " ".join([*(finding.sentence for finding in checked.findings[:1]), *extras]))
 
     # Another webhook secret, while both are accepted
@@ -178,44 +152,32 @@ class _Connections:
 
     async def rotate(self, request: Request) -> Response:
         connection, new = self._connection(request), form_of(request).text("secret").strip()
-        field = connection.manifest.webhook_credential
-        before = connection.credentials.get(field)
-        if not new or new in before.split():
-            wrong = "That is the secret from before." if new else "Fill in the new secret."
-            return await self._rotating(request, f"{wrong} Nothing was changed.", status=400)
         asked = form_of(request).get("hours")
         overlap = next((each for each in _OVERLAPS if asked == str(_hours(each))), OVERLAP)
-        now = self._site.clock()
-        await self._keep_secrets(request, connection, "rotate", rotated(field, new, before, now + overlap))
-        until = self._site.words.when(now + overlap, now)
+        try:
+            until = await self._changes.rotate(connection, new, visitor_of(request).name, overlap)
+        except BellwireError as error:
+            return await self._rotating(request, str(error), status=400)
         return self._site.go(
             f"/connections/{connection.name}/rotate",
-            f"Both secrets are accepted from now on, the old one until {until}.",
+            f"Both secrets are accepted from now on, the old one until {self._site.words.when(until, self._site.clock())}.",
         )
 
     async def end_rotation(self, request: Request) -> Response:
         connection, form = self._connection(request), form_of(request)
-        field = connection.manifest.webhook_credential
-        old, new = " ".join(connection.earlier_secrets(self._site.clock())), connection.credentials.get(field)
-        if not old:
-            return self._back(connection, "There is only one secret; nothing was changed.")
-        if form.get("keep") == "old":
-            await self._keep_secrets(request, connection, "keep the earlier", settled(field, old))
-            return self._back(connection, "The secret from before is the only one again.")
-        seen = await self._site.ledger.read(lambda rows: signings.find(rows, connection.name))
-        if seen.newest_at is None and form.get("unseen") != "yes":
-            text = (
-                "No webhook that is signed with the new secret has come. Tick the box if you drop the old one anyway."
+        keep_old, unseen = form.get("keep") == "old", form.get("unseen") == "yes"
+        try:
+            done = await self._changes.end_rotation(
+                connection, visitor_of(request).name, keep_old=keep_old, unseen=unseen
             )
+        except BellwireError as error:
+            return self._back(connection, str(error))
+        if not done:
+            text = f"{UNSEEN} Tick the box if you drop the old one anyway."
             return await self._rotating(request, text, status=400)
-        await self._keep_secrets(request, connection, "drop the earlier", settled(field, new))
+        if keep_old:
+            return self._back(connection, "The secret from before is the only one again.")
         return self._back(connection, "The old secret is dropped: only the new one is accepted from now on.")
-
-    async def _keep_secrets(
-        self, request: Request, connection: Connection, what: str, values: Mapping[str, str]
-    ) -> None:
-        field, store = connection.manifest.webhook_credential, partial(connection.credentials.store, values)
-        await self._accounts.keep(connection, what, [field], visitor_of(request).name, store, signs=True)
 
     async def _rotating(self, request: Request, wrong: str = "", *, status: int = 200) -> Response:
         found = await self._standing(request)

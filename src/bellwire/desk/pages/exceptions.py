@@ -21,11 +21,9 @@ from bellwire.desk.today import stuck
 from bellwire.desk.visitor import visitor_of
 from bellwire.engine import Input, comment, edit, edited, input_of, leaves, retry, still_open
 from bellwire.errors import BellwireError
-from bellwire.ledger import ErrandState, Rows, errands, figures
+from bellwire.ledger import ErrandRow, ErrandState, Rows, errands, figures
 from bellwire.ledger import exceptions as kept
-from bellwire.ledger.crosswalk import Mapping
 from bellwire.ledger.exceptions import Choice
-from bellwire.records import map_record
 
 _LARGEST = 2**63 - 1
 _WAITED = 1.5
@@ -62,7 +60,7 @@ async def _list(site: Site, request: Request) -> Response:
     beyond = _number(asked.get("after", ""))
 
     def read(rows: Rows) -> dict[str, Any]:
-        shown: dict[str, Any] = {"people": exceptions.colleagues(rows), "whose": kept.assignees(rows)}
+        shown: dict[str, Any] = {"people": exceptions.colleagues(rows), "whose": exceptions.looking_after(rows)}
         if closed:
             return shown | {"listed": exceptions.closed_ones(rows, choice, beyond)}
         if choice.cause:
@@ -136,11 +134,12 @@ async def _deed(site: Site, kind: Kind, request: Request) -> Response:
 
     if refusal := await _refused(site, request, work):
         return refusal
+    name = await site.ledger.read(lambda rows: _whose(rows, number))
     said = {
         Kind.RETRY: "It is sent again.",
         Kind.RESOLVE: "Noted as done by hand. What comes later goes on.",
         Kind.DISMISS: "It is left as it is.",
-        Kind.ASSIGN: f"{deed.assignee} looks after it now." if deed.assignee else "Nobody looks after it now.",
+        Kind.ASSIGN: f"{name} looks after it now." if name else "Nobody looks after it now.",
     }
     return site.go(f"/exceptions/{number}", said[kind])
 
@@ -151,23 +150,21 @@ async def _many(site: Site, request: Request) -> Response:
     if kind is None:
         raise HTTPException(400)
     by_choice = form.get("which") == "all"
-    choice = _choice({name: form.get(name) for name in (*_FILTERS, "assignee", "until")}) if by_choice else None
+    choice = _choice({name: form.get(name) for name in (*_FILTERS, "assignee", "until")})
     within = Choice(cause=form.get("cause")[:500], connection=form.get("connection")[:500])
-    numbers = [] if by_choice else form.numbers("number")
-    if not (by_choice or numbers):
+    wanted = choice if by_choice else form.numbers("number")
+    if not wanted:
         back = _address(cause=within.cause, connection=within.connection)
         return site.go(back, "Nothing is ticked, so nothing was done.")
-    return await _begin(site, _deed_of(form, kind), who, numbers=numbers, choice=choice, within=within)
+    deed = _deed_of(form, kind)
+    errand = await site.ledger.write(lambda rows: deeds.ask(rows, site, deed, who, wanted))
+    return await _begun(site, errand, within)
 
 
-async def _begin(
-    site: Site, deed: Deed, who: str, *, numbers: list[int], choice: Choice | None, within: Choice
-) -> Response:
-    """Begin it; say what came of it when it is soon over, and show how far it is otherwise. `within` is the group that
-    the page is about."""
+async def _begun(site: Site, errand: ErrandRow, within: Choice) -> Response:
+    """Say what came of it when it is soon over, and show how far it is otherwise. `within` is the group that the page
+    is about."""
     back = _address(cause=within.cause, connection=within.connection)
-    meant = await deeds.meant(site, numbers, choice)
-    errand = await site.ledger.write(lambda rows: deeds.ask(rows, site, deed, who, meant))
     site.errands.hurry()
     errand = await site.errands.wait(errand.id, _WAITED)
     if errand.state is ErrandState.DONE and not errand.failed:
@@ -179,7 +176,8 @@ async def _begin(
 async def _go_on(site: Site, request: Request) -> Response:
     """With work that was stopped."""
     number = _of(request)
-    await site.errands.go_on(number)
+    await site.ledger.write(lambda rows: site.errands.go_on(rows, number))
+    site.errands.hurry()
     back = local(form_of(request).get("back")[:_LONGEST] or "/exceptions")
     return site.go(f"/exceptions/work/{number}?{urlencode({'back': back})}", "It goes on.")
 
@@ -199,17 +197,11 @@ async def _map(site: Site, request: Request) -> Response:
     if not theirs:
         return await _shown(site, request, "Say what it is called there.", 400)
 
-    def work(rows: Rows) -> Choice:
-        row = still_open(rows, number)
-        unknown = unknown_of(row)
-        if unknown is None or unknown.connection not in site.connections:
-            raise BellwireError("There is nothing to map here.")
-        mapping = Mapping(unknown.connection, unknown.kind, unknown.ours, theirs)
-        map_record(rows, mapping, site.clock(), who=who)
-        return Choice(cause=row.cause, connection=row.connection)
+    def work(rows: Rows) -> tuple[ErrandRow, Choice]:
+        waiting = deeds.name(rows, site, number, theirs, who)
+        return deeds.ask(rows, site, Deed(Kind.RETRY), who, waiting), waiting
 
-    choice = await site.ledger.write(work)
-    return await _begin(site, Deed(Kind.RETRY), who, numbers=[], choice=choice, within=choice)
+    return await _begun(site, *await site.ledger.write(work))
 
 
 async def _edit(site: Site, request: Request) -> Response:
@@ -256,16 +248,21 @@ async def _refused(site: Site, request: Request, work: Callable[[Rows], None]) -
     return None
 
 
+def _whose(rows: Rows, number: int) -> str:
+    row = kept.find(rows, number)
+    return row.assignee.name if row and row.assignee else ""
+
+
 # Addresses and forms
 
 
 def _choice(asked: Any) -> Choice:
     """What the address of a page, or a form, chooses."""
-    assignee = asked.get("assignee") or ""
+    whose = asked.get("assignee") or ""
     named: dict[str, Any] = {name: (asked.get(name) or "").strip()[:500] for name in _FILTERS}
     return Choice(
         **named,
-        assignee={"": None, "-": ""}.get(assignee, assignee),
+        assignee=0 if whose == "-" else _number(whose) or None,
         until=_number(asked.get("until") or ""),
     )
 
@@ -275,7 +272,7 @@ def _deed_of(form: Form, kind: Kind) -> Deed:
     return Deed(
         kind,
         reason=form.get("reason")[:_LONGEST],
-        assignee=form.get("assignee")[:100],
+        assignee=_number(form.get("assignee")) or None,
         as_now="as_now" in form,
         result={name: value for name, value in given.items() if value},
     )

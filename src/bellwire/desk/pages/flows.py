@@ -95,8 +95,8 @@ async def _versions(site: Site, request: Request) -> Response:
     flow = flow_of(site, request)
     found = await site.ledger.read(partial(versions.of_flow, flow=flow.id, limit=_VERSIONS_SHOWN + 1))
     shown = found[:_VERSIONS_SHOWN]
-    chosen = request.query_params.get("version", "") or (shown[0].hash if shown else "")
-    place = next((index for index, each in enumerate(shown) if each.hash == chosen), None)
+    chosen = request.query_params.get("version", "") or (str(shown[0].id) if shown else "")
+    place = next((index for index, each in enumerate(shown) if str(each.id) == chosen), None)
     if place is None and chosen:
         raise HTTPException(404)
     before = found[place + 1] if place is not None and place + 1 < len(found) else None

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bellwire.access import Right
 from bellwire.desk.flows import standing
 from bellwire.desk.pages.flows import flow_of
-from bellwire.desk.piloting import RECORDS, Pilots
+from bellwire.desk.piloting import RECORDS
 from bellwire.desk.site import Page, Site
 from bellwire.desk.visitor import visitor_of
 from bellwire.errors import BellwireError
@@ -19,15 +19,15 @@ from bellwire.ledger import Rows, pilots
 _SHOWN = 20
 
 
-def pages(site: Site, under_way: Pilots) -> Sequence[Page]:
+def pages(site: Site) -> Sequence[Page]:
     path = "/flows/{flow}/pilot"
     return [
-        Page(path, partial(_show, site, under_way)),
-        Page(path, partial(_begin, site, under_way), needs=Right.WORK, method="POST"),
+        Page(path, partial(_show, site)),
+        Page(path, partial(_begin, site), needs=Right.WORK, method="POST"),
     ]
 
 
-async def _show(site: Site, under_way: Pilots, request: Request) -> Response:
+async def _show(site: Site, request: Request) -> Response:
     flow = flow_of(site, request)
 
     def read(rows: Rows) -> dict[str, Any]:
@@ -37,17 +37,17 @@ async def _show(site: Site, under_way: Pilots, request: Request) -> Response:
         request,
         "flow_pilot.html",
         flow=flow,
-        attempt=under_way.last(flow.id),
-        possible=under_way.possible,
+        attempt=site.pilots.last(flow.id),
+        possible=site.pilots.possible,
         total=RECORDS,
         **await site.ledger.read(read),
     )
 
 
-async def _begin(site: Site, under_way: Pilots, request: Request) -> Response:
+async def _begin(site: Site, request: Request) -> Response:
     flow = flow_of(site, request)
     try:
-        under_way.begin(flow.id, visitor_of(request).name)
+        site.pilots.begin(flow.id, visitor_of(request).name)
     except BellwireError as error:
         return site.go(f"/flows/{flow.id}/pilot", str(error))
     return site.go(f"/flows/{flow.id}/pilot")

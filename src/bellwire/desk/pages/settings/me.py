@@ -14,13 +14,13 @@ from bellwire.access import (
     address_of,
     begin_session,
     change_person,
-    end_one,
     failed,
     fits,
     hashed,
     key_of,
     may_try,
     set_password,
+    sign_out,
     step_of,
     switch_codes_off,
     switch_codes_on,
@@ -83,8 +83,8 @@ class _Mine:
         return self._site.go(_PLACE, "Your password is changed. Everywhere else you are signed out.")
 
     async def end_session(self, request: Request) -> Response:
-        person, key = _me(request), form_of(request).get("session")
-        await self._site.ledger.write(lambda rows: end_one(rows, person.id, key))
+        person, key, now = _me(request), form_of(request).get("session"), self._site.clock()
+        await self._site.ledger.write(lambda rows: sign_out(rows, person.id, now, who=person.name, session=key))
         return self._site.go(_PLACE, "You are signed out there.")
 
     async def show_codes(self, request: Request) -> Response:

@@ -28,7 +28,6 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 
 def upgrade() -> None:
-    op.add_column("exceptions", _text("assignee"))
     op.create_index("exceptions_by_time", "exceptions", ["opened_at"])
     _index_some("exceptions_by_delivery", "exceptions", ["delivery"], "delivery IS NOT NULL")
     op.create_table(
@@ -54,6 +53,8 @@ def upgrade() -> None:
         sa.Column("code_step", sa.BigInteger(), server_default="0", nullable=False),
         sa.UniqueConstraint("email", name="one_person"),
     )
+    assignee = sa.Column("assignee", _ID, sa.ForeignKey("people.id"), nullable=True)
+    op.add_column("exceptions", assignee, inline_references=True)
     op.create_table(
         "recovery_codes",
         sa.Column("person", _ID, sa.ForeignKey("people.id"), primary_key=True, nullable=False),
@@ -115,8 +116,8 @@ def upgrade() -> None:
     )
     op.create_index("drafts_by_flow", "drafts", ["flow"])
     op.create_index("asks_by_decision", "asks", ["decided_at", "id"])
-    op.create_index("versions_of_flow", "flow_versions", ["flow", "recorded_at"])
-    op.create_index("runs_by_version", "runs", ["flow_hash", "id"])
+    op.create_index("runs_by_version", "runs", ["flow_hash", "flow", "created_at"])
+    _number_versions()
     webhooks = "delivery_id NOT LIKE 'bellwire-polled/%'"
     _index_some("webhooks_by_connection", "deliveries", ["connection", "id"], webhooks)
     _index_some("deliveries_left", "deliveries", ["state", "id"], "state IN ('dead', 'skipped')")
@@ -160,6 +161,26 @@ def upgrade() -> None:
     )
     _find_terms(terms)
     op.create_index("terms_by_event", "terms", ["event"])
+
+
+def _number_versions() -> None:
+    """A flow may come back to a text, and share one: then so do its runs."""
+    connection = op.get_bind()
+    found = connection.execute(
+        sa.text(
+            "SELECT flow, hash, source, recorded_at FROM flow_versions UNION ALL"
+            " SELECT r.flow, v.hash, v.source, r.began FROM flow_versions v JOIN"
+            " (SELECT flow, flow_hash, MIN(created_at) AS began FROM runs GROUP BY flow, flow_hash) AS r"
+            " ON r.flow_hash = v.hash AND r.flow <> v.flow ORDER BY 4"
+        )
+    )
+    kept = [dict(row) for row in found.mappings()]
+    op.drop_table("flow_versions")
+    columns = _number(), _text("flow"), _text("hash"), _text("source"), _at("recorded_at")
+    versions = op.create_table("flow_versions", *columns)
+    op.create_index("versions_of_flow", "flow_versions", ["flow", "hash"])
+    if kept:
+        connection.execute(versions.insert(), kept)
 
 
 def _of_the_desk() -> None:
