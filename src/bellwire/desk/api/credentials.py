@@ -16,7 +16,7 @@ from bellwire.desk.api.connections import (
     findings_of,
 )
 from bellwire.desk.api.doors import Doors, Manage, Managing
-from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, Body
+from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, Body, Flag
 from bellwire.desk.connections import secrets_of
 from bellwire.desk.consents import Consents
 from bellwire.desk.credentials import LONGEST, UNSEEN, CredentialChanges
@@ -67,7 +67,7 @@ class NewSecret(Body):
 
 class RotationEnd(Body):
     keep: Literal["new", "old"] = "new"
-    unseen: bool = Field(
+    unseen: Flag = Field(
         False, description="Drop the old one even though nothing has come yet that is signed with the new one."
     )
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from bellwire.desk import deeds
 from bellwire.desk.api.doors import Doors, See, Work, Working, Write
 from bellwire.desk.api.paging import After, Limit, Listed
-from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, WHOLE, Body, Value, like
+from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, LARGEST, WHOLE, Body, Flag, Value, like
 from bellwire.desk.deeds import Deed, Kind
 from bellwire.desk.errands import Errand
 from bellwire.desk.exceptions import colleagues, one
@@ -110,7 +110,7 @@ class InputOut(BaseModel):
 
 
 class Retry(Body):
-    as_now: bool = False
+    as_now: Flag = False
     """With the flow as it is now, not as it was when the run began."""
 
 
@@ -172,7 +172,7 @@ class Many(Body):
     reason: Text = ""
     """Needed to dismiss."""
     assignee: Person | None = None
-    as_now: bool = False
+    as_now: Flag = False
 
 
 class RefusedOut(BaseModel):

@@ -50,6 +50,8 @@ def _whole(value: object) -> object:
 
 WHOLE = BeforeValidator(_whole)
 """After an int and its bounds, for one as JSON has it: 1 and 1.0 are the same, "1" and true are none."""
+Flag = Annotated[bool, Field(strict=True)]
+"""True or false, and nothing that could be taken for it."""
 _CLOSED = Field(json_schema_extra={"additionalProperties": False})
 
 
