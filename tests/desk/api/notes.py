@@ -1,5 +1,6 @@
 """A resource of the tests' own: it writes as every other does, so that what they have in common is tested by itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -26,6 +27,12 @@ class Kept(BaseModel):
     number: int
 
 
+def _count(rows: Rows, what: str) -> int:
+    found = rows.one("SELECT count(*) FROM audit WHERE what = :what", {"what": what})
+    assert found is not None
+    return int(found[0])
+
+
 @asynccontextmanager
 async def keeping_notes(place: Place) -> AsyncIterator[str]:
     """An API beside the desk that keeps notes, and has little else; gives its address."""
@@ -41,11 +48,23 @@ async def keeping_notes(place: Place) -> AsyncIterator[str]:
             if note.text == "fault":
                 raise ValueError("secret detail")
             audit.record(rows, write.who, "note", "notes", site.clock(), note.text)
-            found = rows.one("SELECT count(*) FROM audit WHERE what = 'note'")
-            assert found is not None
-            return Kept(number=found[0])
+            return Kept(number=_count(rows, "note"))
 
         return await write(work, 201)
+
+    @routes.post("/letters", status_code=201, response_model=Kept)
+    async def send(note: Note, write: Working) -> Response:
+        """A write that goes beyond the ledger; `wait` is under way until there is a note."""
+
+        async def work() -> Kept:
+            await site.ledger.write(lambda rows: audit.record(rows, write.who, "letter", "letters", site.clock()))
+            while note.text == "wait":
+                if await site.ledger.read(lambda rows: _count(rows, "note")):
+                    break
+                await asyncio.sleep(0.01)
+            return Kept(number=await site.ledger.read(lambda rows: _count(rows, "letter")))
+
+        return await write.beyond(work, 201)
 
     app = api(site, [me])
     app.include_router(routes)

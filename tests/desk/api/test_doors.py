@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -57,6 +58,27 @@ async def test_a_write_with_a_key_is_done_once_however_often_it_comes(place: Pla
         assert (await other.post("/notes", json={"text": "b"}, headers=headers)).json() == {"number": 2}
     assert (await line.post("/notes", json={"text": "b"})).json() == {"number": 3}
     assert (await line.post("/notes", json={"text": "b"})).json() == {"number": 4}
+
+
+async def test_a_write_that_goes_beyond_the_ledger_is_done_once_too(place: Place, line: httpx.AsyncClient) -> None:
+    async def letters() -> int:
+        return len(await place.ledger.read(lambda rows: rows.all("SELECT id FROM audit WHERE what = 'letter'")))
+
+    async def send() -> httpx.Response:
+        return await line.post("/letters", json={"text": "wait"}, headers={"Idempotency-Key": "one"})
+
+    first = asyncio.create_task(send())
+    deadline = time.monotonic() + 30
+    while not await letters():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    assert is_a_problem(await send(), 409), "it is under way"
+    await line.post("/notes", json={"text": "go on"})
+    for answer in (await first, await send()):
+        assert (answer.status_code, answer.json()) == (201, {"number": 1})
+    other = await line.post("/letters", json={"text": "x"}, headers={"Idempotency-Key": "one"})
+    assert is_a_problem(other, 409)
+    assert await letters() == 1
 
 
 async def test_after_a_day_a_key_is_as_good_as_new(place: Place, line: httpx.AsyncClient) -> None:

@@ -15,6 +15,7 @@ from bellwire.flows import Flow, load_flow
 from bellwire.ledger import PilotRow, pilots
 from bellwire.practice import Practice
 from bellwire.practice.project import write_project
+from tests.desk.api.calling import program
 from tests.desk.story import NOW, Place, open_desk, the_flow
 from tests.desk.visiting import Visitor, visit
 from tests.practice.pilots import SHORT, roles
@@ -78,11 +79,32 @@ async def test_a_pilot_shows_its_progress_and_its_report_and_is_on_record(shop: 
     assert (pilot.flow_hash, pilot.ready, pilot.who) == (shop.flow.hash, True, "somebody at this machine")
     assert "Ready 10 of 10 as expected simulated systems somebody at this machine the present one" in text
 
+    async with program(shop.visitor.place) as call:
+        status, told = await call("GET", "/flows/short/pilots/newest")
+    assert (status, told["state"], told["wrong"], told["total"]) == (200, "done", "", 10)
+    assert told["report"]["ready"] and [each["position"] for each in told["records"]] == list(range(1, 11))
+
 
 async def test_there_is_one_at_a_time(shop: Shop) -> None:
     await shop.visitor.send(PATH)
     shown = await shop.visitor.send("/flows/order_to_cash/pilot")
     assert "A pilot of short is under way: there is one at a time." in shown.words
+
+
+async def test_a_program_begins_one_for_each_key_and_is_told_where_to_look(shop: Shop) -> None:
+    place = shop.place
+    async with program(place) as call:
+        assert (await call("GET", "/flows/short/pilots/newest"))[0] == 404
+        for _ in range(2):
+            status, begun = await call("POST", "/flows/short/pilots", **{"Idempotency-Key": "k"})
+            assert (status, begun["state"], begun["who"]) == (202, "going on", "the till (token 1)")
+        status, problem = await call("POST", "/flows/order_to_cash/pilots")
+        assert status == 409 and "A pilot of short is under way" in problem["title"]
+        assert (await call("POST", "/flows/nope/pilots"))[0] == 404
+        address = f"{place.url}/api/v1/flows/short/pilots"
+        async with call.session.post(address, headers={"Idempotency-Key": "k"}) as got:
+            where = got.headers["Location"]
+        assert (await call("GET", where.removeprefix("/api/v1")))[1]["began"] == begun["began"]
 
 
 async def test_what_is_wrong_with_the_file_is_told(shop: Shop) -> None:
