@@ -73,7 +73,7 @@ async def told(place: Place) -> dict[str, Seen]:
     _, secret = await place.ledger.write(lambda rows: somebody(rows, "dana", Role.OWNER))
     seen = {}
     async with Guest("dana", secret=secret).window(place) as window:
-        async for address in shown(place, secret):
+        async for address, _ in shown(place, secret):
             path = address.removeprefix(place.url)
             seen[path] = Seen()
             seen[path].feed((await window.get(path)).text)

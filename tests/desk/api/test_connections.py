@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,11 +146,16 @@ async def test_a_webhook_secret_is_replaced_while_both_are_accepted(tmp_path: Pa
     async with program(tmp_path) as (api, _):
         assert (await api.ask("POST", "/site/rotate", {"secret": OLD}))[0] == 409
         assert (await api.ask("POST", "/site/rotate/end", {}))[0] == 409
-        assert await api.ask("POST", "/site/rotate", {"secret": NEW}) == (200, {"two_webhook_secrets": True})
+        status, rotating = await api.ask("POST", "/site/rotate", {"secret": NEW, "hours": 48})
+        assert (status, rotating["two_webhook_secrets"]) == (200, True)
+        until = datetime.fromisoformat(rotating["earlier_secret_until"])
+        assert until == api.place.now + timedelta(hours=48)
+        assert (await api.ask("GET", "/site"))[1]["earlier_secret_until"] == rotating["earlier_secret_until"]
         status, refused = await api.ask("POST", "/site/rotate/end", {})
         assert status == 409 and "No webhook that is signed with the new secret has come." in refused["title"]
         assert (await send(api.place, OLD, 1)).taken and (await send(api.place, NEW, 2)).taken
-        assert await api.ask("POST", "/site/rotate/end", {}) == (200, {"two_webhook_secrets": False})
+        ended = {"two_webhook_secrets": False, "earlier_secret_until": None}
+        assert await api.ask("POST", "/site/rotate/end", {}) == (200, ended)
         assert not (await send(api.place, OLD, 3)).taken
         assert NEW not in api.told and OLD not in api.told
         assert (await api.ask("POST", "/desk/rotate", {"secret": NEW}))[0] == 409

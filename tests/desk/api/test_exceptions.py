@@ -14,7 +14,7 @@ from bellwire.access import Right, issue_token
 from bellwire.ledger import Rows, audit, crosswalk, edits, errands, exceptions
 from tests.desk.pages.test_exceptions import many
 from tests.desk.story import NOW, Place, Story, open_desk
-from tests.desk.visiting import account
+from tests.desk.visiting import give_account
 
 
 @dataclass
@@ -177,7 +177,7 @@ async def test_who_may_only_look_changes_nothing(place: Place) -> None:
 
 async def test_work_that_is_asked_for_again_with_its_key_isnt_begun_again(place: Place, call: Program) -> None:
     await place.write(lambda story: many(story, 1))
-    await account(place, "Kim")
+    await give_account(place.ledger, "Kim")
     asked = {"do": "assign", "numbers": [1], "assignee": 1}
     for _ in range(2):
         await call("POST", "/exceptions/work", asked, key="k", wanted=202)
@@ -189,7 +189,7 @@ async def test_work_that_is_asked_for_again_with_its_key_isnt_begun_again(place:
 
 async def test_one_is_given_to_somebody_who_has_an_account_and_to_nobody_else(place: Place, call: Program) -> None:
     await place.write(lambda story: many(story, 2))
-    kim = {"id": (await account(place, "Kim")).id, "name": "Kim"}
+    kim = {"id": (await give_account(place.ledger, "Kim")).id, "name": "Kim"}
     assert (await call("GET", "/exceptions/assignees"))["items"] == [kim]
     assert (await call("POST", "/exceptions/1/assign", {"assignee": kim["id"]}))["assignee"] == kim
     for whose, wanted in ((kim["id"], [1]), (0, [2])):

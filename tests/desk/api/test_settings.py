@@ -89,8 +89,8 @@ async def test_people_are_added_changed_closed_and_opened(place: Place, call: Pr
 
 
 async def test_people_are_looked_at_signed_out_and_no_longer_asked_for_codes(place: Place, call: Program) -> None:
-    dana = await account(place, "Dana")
-    async with browser(place) as here, browser(place) as there:
+    dana = await give_account(place.ledger, "Dana")
+    async with visit(place) as here, visit(place) as there:
         for opened in (here, there):
             assert (await opened.sign_in("dana@example.com")).status == 303
         sessions = (await call("GET", f"/people/{dana.id}/sessions"))[1]["items"]
@@ -111,7 +111,7 @@ async def test_people_are_looked_at_signed_out_and_no_longer_asked_for_codes(pla
 
 async def test_people_and_tokens_come_in_pages(place: Place, call: Program) -> None:
     for name in ("Dana", "Ada", "Kim"):
-        await account(place, name)
+        await give_account(place.ledger, name)
         await call("POST", "/tokens", {"name": name, "rights": ["see"]})
     for path, wanted in (("/people", ["Dana", "Ada", "Kim"]), ("/tokens", ["Kim", "Ada", "Dana", "the till"])):
         first = (await call("GET", f"{path}?limit=2"))[1]

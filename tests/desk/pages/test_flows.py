@@ -166,9 +166,7 @@ async def test_versions_tell_when_each_was_put_in_force_how_many_runs_it_had_and
     older = await visitor.read("/flows/order_to_cash/versions?version=1")
     assert "It is the first one that is known." in older
 
-    await visitor.place.write(
-        lambda story: versions.put_in_force(story.rows, "order_to_cash", the_flow().hash, FLOW, NOW)
-    )
+    await place.write(lambda story: versions.put_in_force(story.rows, "order_to_cash", the_flow().hash, FLOW, NOW))
     back = await visitor.read("/flows/order_to_cash/versions")
     assert f"2:41 PM shown below 0 – {the_flow().hash} in use" in back and back.count("in use") == 1
     assert "1 line added, 1 removed." in back

@@ -79,7 +79,7 @@ async def test_a_pilot_shows_its_progress_and_its_report_and_is_on_record(shop: 
     assert (pilot.flow_hash, pilot.ready, pilot.who) == (shop.flow.hash, True, "somebody at this machine")
     assert "Ready 10 of 10 as expected simulated systems somebody at this machine the present one" in text
 
-    async with program(shop.visitor.place) as call:
+    async with program(shop.place) as call:
         status, told = await call("GET", "/flows/short/pilots/newest")
     assert (status, told["state"], told["wrong"], told["total"]) == (200, "done", "", 10)
     assert told["report"]["ready"] and [each["position"] for each in told["records"]] == list(range(1, 11))

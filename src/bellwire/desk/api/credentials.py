@@ -1,11 +1,13 @@
 """Credentials of connections: tried and kept, bought with a sign-in at the vendor, replaced. They go in, and never come
 out: nor is anything of them kept with an answer."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from bellwire.connectors.kit import Connection
 from bellwire.desk.accounts import Accounts
 from bellwire.desk.api.connections import (
     CheckedState,
@@ -16,7 +18,7 @@ from bellwire.desk.api.connections import (
     findings_of,
 )
 from bellwire.desk.api.doors import Doors, Manage, Managing
-from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, Body, Flag
+from bellwire.desk.api.shapes import KEPT, KEPT_WORDS, WHOLE, Body, Flag
 from bellwire.desk.connections import secrets_of
 from bellwire.desk.consents import Consents
 from bellwire.desk.credentials import LONGEST, UNSEEN, CredentialChanges
@@ -63,6 +65,7 @@ class SignedIn(CheckedState):
 
 class NewSecret(Body):
     secret: Secret
+    hours: Annotated[int, Field(ge=1, le=720, description="For how long the one before is accepted, too."), WHOLE] = 24
 
 
 class RotationEnd(Body):
@@ -74,12 +77,17 @@ class RotationEnd(Body):
 
 class Rotation(BaseModel):
     two_webhook_secrets: bool = Field(description="Whether the one before is still accepted.")
+    earlier_secret_until: datetime | None = Field(description="Until when it is; null: it isn't.")
 
 
 def router(doors: Doors) -> APIRouter:
     routes, site = APIRouter(tags=["connections"], prefix="/connections/{name}"), doors.site
     accounts, consents = Accounts(site), Consents(site.ledger, site.vault, site.clock)
     changes = CredentialChanges(site, accounts)
+
+    async def rotation(connection: Connection) -> Rotation:
+        found = await accounts.standing(connection)
+        return Rotation(two_webhook_secrets=found.rotating, earlier_secret_until=found.earlier_until)
 
     @routes.put("/credentials")
     async def put_credentials(name: Name, caller: Manage, given: NewCredentials) -> Kept:
@@ -126,8 +134,8 @@ def router(doors: Doors) -> APIRouter:
         connection = find_connection(site, name)
 
         async def work() -> Rotation:
-            await changes.rotate(connection, given.secret.strip(), write.who)
-            return Rotation(two_webhook_secrets=(await accounts.standing(connection)).rotating)
+            await changes.rotate(connection, given.secret.strip(), write.who, timedelta(hours=given.hours))
+            return await rotation(connection)
 
         return await write.beyond(work)
 
@@ -140,7 +148,7 @@ def router(doors: Doors) -> APIRouter:
             keep_old = given.keep == "old"
             if not await changes.end_rotation(connection, write.who, keep_old=keep_old, unseen=given.unseen):
                 raise BellwireError(UNSEEN, remedy="With `unseen`, the old one is dropped anyway.")
-            return Rotation(two_webhook_secrets=(await accounts.standing(connection)).rotating)
+            return await rotation(connection)
 
         return await write.beyond(work)
 

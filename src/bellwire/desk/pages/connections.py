@@ -158,9 +158,10 @@ class _Connections:
             until = await self._changes.rotate(connection, new, visitor_of(request).name, overlap)
         except BellwireError as error:
             return await self._rotating(request, str(error), status=400)
+        told = self._site.words.when(until, self._site.clock())
         return self._site.go(
             f"/connections/{connection.name}/rotate",
-            f"Both secrets are accepted from now on, the old one until {self._site.words.when(until, self._site.clock())}.",
+            f"Both secrets are accepted from now on, the old one until {told}.",
         )
 
     async def end_rotation(self, request: Request) -> Response:
