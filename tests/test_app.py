@@ -174,6 +174,8 @@ async def test_people_are_told_of_what_needs_them_but_not_while_a_flow_is_tried_
             if only is None:
                 await until(told)
         assert receiver.titles == ([] if only else ["Bellwire: QuickBooks Online needs you: unknown sku (1 time)"])
+        there = f"order 1001. The page Exceptions ({bellwire.url}/exceptions) says what to do."
+        assert all(letter["message"].endswith(there) for letter in receiver.letters)
 
 
 async def test_where_alerts_go_has_to_be_readable_from_the_start(tmp_path: Path) -> None:

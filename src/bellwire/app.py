@@ -36,7 +36,7 @@ from bellwire.vault import Vault
 from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, not_taken_over, old_secret, read_channels
 
 if TYPE_CHECKING:
-    from bellwire.desk import Desk
+    from bellwire.desk import Desk, Reach
 
 
 @dataclass(frozen=True)
@@ -171,8 +171,9 @@ async def running(
             open_ledger(settings.ledger_url, max_waiting=settings.intake.max_waiting)
         )
         if work != WORKER:
+            reach = _reach(settings)
             if only is None:  # One flow by itself is a trial: nobody is called for that.
-                alerts = _alerts(ledger, project, environ, clock)
+                alerts = _alerts(ledger, project, environ, clock, reach)
                 await stack.enter_async_context(_beside(ledger.alone("alerts", partial(_alerting, alerts)), "alerts"))
             housekeeping = Housekeeping(ledger, partial(_kept, project.live), clock=clock)
             await stack.enter_async_context(_beside(ledger.alone("housekeeping", housekeeping.run), "housekeeping"))
@@ -191,7 +192,7 @@ async def running(
         if work == WORKER:
             settle_memory()
         else:
-            port = await stack.enter_async_context(_serving(project, ledger, engine, clock, environ))
+            port = await stack.enter_async_context(_serving(project, ledger, engine, clock, environ, reach))
             if only is None:
                 await stack.enter_async_context(_beside(ledger.alone("polling", polling.run), "polling"))
         if only is None:
@@ -217,12 +218,23 @@ def _setting(project: Project, ledger: Database, clock: Clock, random: Random) -
     )
 
 
+def _reach(settings: Settings) -> "Reach":
+    from bellwire.desk import Reach  # The slowest to load: only what serves waits for it.
+
+    return Reach(settings.public_url, _local_url(settings, settings.port))
+
+
 @asynccontextmanager
 async def _serving(
-    project: Project, ledger: Database, engine: Engine | None, clock: Clock, environ: Mapping[str, str]
+    project: Project,
+    ledger: Database,
+    engine: Engine | None,
+    clock: Clock,
+    environ: Mapping[str, str],
+    reach: "Reach",
 ) -> AsyncIterator[int]:
     """Intake and desk. Gives the port."""
-    from bellwire.desk import Desk, Reach, Site  # The slowest to load, with FastAPI: only what serves waits for it.
+    from bellwire.desk import Desk, Site
 
     settings = project.settings
     hooks = Hooks(
@@ -233,7 +245,6 @@ async def _serving(
         public_url=settings.public_url,
         clock=clock,
     )
-    reach = Reach(settings.public_url, _local_url(settings, settings.port))
     site = Site(
         ledger,
         project.flows,
@@ -308,7 +319,9 @@ async def _beside(work: Coroutine[None, None, None], name: str) -> AsyncIterator
             await task
 
 
-def _alerts(ledger: Database, project: Project, environ: Mapping[str, str], clock: Clock) -> Alerts:
+def _alerts(ledger: Database, project: Project, environ: Mapping[str, str], clock: Clock, reach: "Reach") -> Alerts:
+    from bellwire.desk import in_letters
+
     settings = project.settings
     vault = Vault.open(settings.data, environ)
     read_channels(vault, environ)  # What can't be read is told now, not when there is something to tell.
@@ -321,6 +334,7 @@ def _alerts(ledger: Database, project: Project, environ: Mapping[str, str], cloc
         clock=clock,
         zone=settings.time_zone,
         business=settings.business,
+        reword=lambda text: in_letters(text, reach.public),
     )
 
 

@@ -20,8 +20,6 @@ from tests.desk.vendors import OLD, at_vendors
 
 COMMAND = re.compile(r"\bbellwire (?!is\b)[a-z][\w-]*|\bpip install\b|scripts/setup")
 DEVELOPERS = "Details for your developer"
-RUNBOOK = "/help/runbooks/"
-"""Its words are those of `bellwire runbook`, which developers print and file."""
 
 
 class Seen(HTMLParser):
@@ -81,7 +79,7 @@ async def told(place: Place) -> dict[str, Seen]:
 
 
 def commands(pages: dict[str, Seen]) -> dict[str, list[str]]:
-    found = {path: COMMAND.findall(page.text) for path, page in pages.items() if not path.startswith(RUNBOOK)}
+    found = {path: COMMAND.findall(page.text) for path, page in pages.items()}
     return {path: each for path, each in found.items() if each}
 
 

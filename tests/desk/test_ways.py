@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import bellwire
-from bellwire.desk.ways import NOWHERE, in_words
+from bellwire.desk.ways import NOWHERE, in_letters, in_words
 
 SOURCE = Path(bellwire.__file__).parent
 COMMAND = re.compile(r"`(?P<words>bellwire [^`]*)`(?P<after>.{0,2})", re.DOTALL)
@@ -18,7 +18,7 @@ ELSEWHERE = (
     *("flows/runbook.py", "desk/api/", "desk/remedies.py"),
 )
 """Texts from before there is a desk, for developers and for programs; and of records that a form maps."""
-NO_PAGE = frozenset({"bellwire init", "bellwire alert list", "bellwire secrets set alerts urls", "bellwire migrate"})
+NO_PAGE = frozenset({"bellwire init", "bellwire migrate"})
 """What is up to whoever runs Bellwire."""
 
 
@@ -62,6 +62,27 @@ NO_PAGE = frozenset({"bellwire init", "bellwire alert list", "bellwire secrets s
 )
 def test_a_page_stands_in_the_place_of_a_command(text: str, connection: str, shown: str) -> None:
     assert in_words(text, connection).startswith(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "Make one; `bellwire secrets set books api_key` takes it.",
+            "Make one; the credentials page of books (https://desk/connections/books/credentials) takes it.",
+        ),
+        (
+            "and 5 more: `bellwire alert list` shows them all.",
+            "and 5 more: the page Alerts (https://desk/settings/alerts)",
+        ),
+        (
+            "Tea & Co <i>: `bellwire migrate` does. Set `base_url`.",
+            "Tea & Co <i>: whoever runs Bellwire does. Set `base_url`.",
+        ),
+    ],
+)
+def test_in_a_letter_it_stands_with_its_address(text: str, told: str) -> None:
+    assert in_letters(text, "https://desk").startswith(told)
 
 
 @pytest.mark.parametrize("name", ['x"><script>', "../..", "x y"])

@@ -51,6 +51,12 @@ class Shown:
     def words(self) -> str:
         return words(self.page)
 
+    @property
+    def said(self) -> str:
+        """What came of the form that was sent; empty: the page doesn't tell."""
+        found = re.search(r'<p class="said"[^>]*>(.*?)</p>', self.page, re.DOTALL)
+        return words(found[1]) if found else ""
+
 
 @dataclass
 class Visitor:

@@ -2,8 +2,8 @@
 
 A text that both show has the command, in backticks, as what does something: "`bellwire secrets set books api_key` takes
 the new one." The command line shows it as it is. The desk puts its page in that place, which is a noun as well: "The
-credentials page of books takes the new one." What it has no page for is up to whoever runs Bellwire; an option in
-brackets, (`--reason "…"`), is for the command line alone.
+credentials page of books takes the new one." So do the alerts that it sends, with the address of the page. What it has
+no page for is up to whoever runs Bellwire; an option in brackets, (`--reason "…"`), is for the command line alone.
 """
 
 import re
@@ -35,6 +35,16 @@ class Way:
 
 
 @dataclass(frozen=True)
+class _Code:
+    """What stands in backticks and is no command."""
+
+    text: str
+
+    def __html__(self) -> str:
+        return Markup("<code>{}</code>").format(self.text)
+
+
+@dataclass(frozen=True)
 class _Row:
     """`words` and `address` are filled in with the named groups of the pattern. `unnamed` is for a command that names
     no connection, where none is known from elsewhere."""
@@ -55,7 +65,7 @@ def _row(command: str, words: str, address: str, unnamed: Way | None = None) -> 
 
 
 _ROWS = (
-    _row(r"secrets set alerts\b.*", NOWHERE, ""),
+    _row(r"secrets set alerts\b.*|alert (list|test)", "the page Alerts", "/settings/alerts"),
     _row(rf"secrets rotate {_NAME}", "the page for another webhook secret of {name}", "/connections/{name}/rotate"),
     _row(
         rf"secrets (set|list){_OF_A_CONNECTION}",
@@ -83,17 +93,31 @@ _ROWS = (
 
 def in_words(text: str, connection: str = "") -> Markup:
     """A text as the desk shows it. `connection`: which one it is about, where it doesn't say so."""
-    return Markup("").join(_parts(_OPTION.sub("", text), connection))
+    return Markup("").join(_parts(text, connection))
 
 
-def _parts(text: str, connection: str) -> Iterator[str | Way | Markup]:
-    done = 0
+def in_letters(text: str, url: str) -> str:
+    """A text as it is sent to a person, by mail or in a chat; `url` is where they reach the desk."""
+
+    def told(part: str | Way | _Code) -> str:
+        match part:
+            case Way(words, address):
+                return f"{words} ({url}{address})" if address else words
+            case _Code(code):
+                return f"`{code}`"
+        return part
+
+    return "".join(map(told, _parts(text, "")))
+
+
+def _parts(text: str, connection: str) -> Iterator[str | Way | _Code]:
+    text, done = _OPTION.sub("", text), 0
     for found in _CODE.finditer(text):
         before, run = text[done : found.start()], found["run"] or ""
         done = found.end()
         command = _COMMAND.fullmatch(found["code"])
         if command is None:
-            yield from (before, run, Markup("<code>{}</code>").format(found["code"]))
+            yield from (before, run, _Code(found["code"]))
             continue
         way = _way(command["rest"] or "" if command[1] == "bellwire" else "", connection)
         if run:

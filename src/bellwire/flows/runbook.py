@@ -86,6 +86,7 @@ def _lines(book: Runbook) -> Iterator[str]:
     yield "\n## What counts as good\n"
     yield from [f"- {each}" for each in book.good] or ["The flow doesn't say."]
     yield "\n## When something goes wrong\n"
+    yield "What a command is named for is done on the desk as well, under Connections, Exceptions and Flows.\n"
     yield from [f"- {each}" for each in ALWAYS]
     for system, refusals in book.refusals.items():
         yield f"\n### {system}\n"
@@ -103,15 +104,15 @@ def _lines(book: Runbook) -> Iterator[str]:
 ALWAYS = (
     "A system that doesn't answer, or asks to wait, is tried again by itself, with longer and longer waits. Nothing is"
     " to be done.",
-    "A system that no longer lets us in holds what needs it. Sign in again (`bellwire connect`, or the desk under"
-    " Connections); then everything goes on by itself.",
+    "A system that no longer lets us in holds what needs it. `bellwire connect` signs in there again; then everything"
+    " goes on by itself.",
     "A system that refuses needs a person: it is under Exceptions on the desk, with what to do. Put it right there, or"
     " in the system, then have it tried again; what is done isn't done twice.",
 )
 BY_HAND = (
-    "If the flow is not to act, switch it to people: `bellwire flow mode {flow} manual`, or the desk under Flows. Each"
-    " action is then a to-do with its values ready to copy. What people mark as done, the flow takes as done; switched"
-    " back to live, it goes on from there."
+    "If the flow is not to act, it is switched to people: `bellwire flow mode {flow} manual` does that. Each action is"
+    " then a to-do with its values ready to copy. What people mark as done, the flow takes as done; switched back to"
+    " live, it goes on from there."
 )
 
 

@@ -19,7 +19,7 @@ from bellwire.ledger import AlertRow, Database, MessageKind, Rows, alerts, deliv
 from bellwire.settings import AlertSettings
 from bellwire.watch.channels import Channel
 from bellwire.watch.concerns import Concern, concerns, disk_concern
-from bellwire.watch.letter import write_letter
+from bellwire.watch.letter import Rewording, write_letter
 from bellwire.watch.outage import Outage
 from bellwire.watch.post import Post
 
@@ -50,6 +50,7 @@ class Alerts:
         clock: Clock,
         zone: tzinfo,
         business: str = "",
+        reword: Rewording = str,
     ) -> None:
         self._ledger = ledger
         self._channels = channels
@@ -59,6 +60,7 @@ class Alerts:
         self._clock = clock
         self._zone = zone
         self._business = business
+        self._reword = reword
         self._post = Post()
         self._gone: dict[str, datetime] = {}
         """Topic of an open alert → since when there has been nothing of it."""
@@ -177,7 +179,7 @@ class Alerts:
             if message.channel in ready:
                 owed.setdefault(message.channel, []).append((alert, message.kind))
                 messages.setdefault(message.channel, []).append(message.id)
-        letters = [(ready[name], write_letter(news, now, self._business)) for name, news in owed.items()]
+        letters = [(ready[name], write_letter(news, now, self._business, self._reword)) for name, news in owed.items()]
         errors = await self._post.deliver(letters, now)
         self._sent += [(messages[name], now, error) for name, error in errors.items()]
         with suppress(LedgerBusy):
@@ -212,7 +214,7 @@ class Alerts:
         outage = self._outage = self._outage or Outage(now)
         ready = self._post.ready(channels, now)
         if ready and outage.is_due(now):
-            letter = write_letter([outage.news()], now, self._business)
+            letter = write_letter([outage.news()], now, self._business, self._reword)
             errors = await self._post.deliver([(channel, letter) for channel in ready], now)
             heard = [name for name, error in errors.items() if not error]
             outage.heard(heard, self._next(outage.told, now))

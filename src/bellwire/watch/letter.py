@@ -1,6 +1,6 @@
 """The wording of a message: all that one channel is to be told at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,20 +12,26 @@ _SHOWN = 10
 _HEADINGS = {MessageKind.OPENED: "New", MessageKind.REMINDER: "Still open", MessageKind.RESOLVED: "Over"}
 
 
+Rewording = Callable[[str], str]
+"""Of a text that names commands, for somebody who may have no command line."""
+
+
 @dataclass(frozen=True)
 class Letter:
     title: str
     text: str
 
 
-def write_letter(news: Sequence[tuple[AlertRow, MessageKind]], now: datetime, business: str) -> Letter:
+def write_letter(
+    news: Sequence[tuple[AlertRow, MessageKind]], now: datetime, business: str, reword: Rewording = str
+) -> Letter:
     """One for all of it. `business` says whose Bellwire it is, if it has a name."""
     sender = f"Bellwire, {business}" if business else "Bellwire"
     by_kind = {kind: [alert for alert, each in news if each is kind] for kind in _HEADINGS}
     paragraphs = [
         "\n".join([f"{_HEADINGS[kind]}:", *_lines(kind, found, now)]) for kind, found in by_kind.items() if found
     ]
-    return Letter(f"{sender}: {_title(news, by_kind)}", "\n\n".join(paragraphs))
+    return Letter(f"{sender}: {_title(news, by_kind)}", reword("\n\n".join(paragraphs)))
 
 
 def trial_letter(business: str) -> Letter:

@@ -55,14 +55,14 @@ def test_searching_keeps_the_fields_that_fit_and_all_of_what_fits_itself() -> No
     assert not fitting(whole, "sku nosuchword").data
 
 
-async def test_a_runbook_says_what_the_command_says(place: Place) -> None:
+async def test_a_runbook_says_what_the_command_says_and_where_on_the_desk_it_is_done(place: Place) -> None:
     text = words(await shown(place, "/help/runbooks/order_to_cash"))
     for told in (
         "Runbook: Order to cash",
         "Dana, dana@example.com",
         "A run is done within 2 min.",
         "bench : Post a message to the team, in Team Chat. After label.",
-        "bellwire flow mode order_to_cash manual",
+        "it is switched to people: the page that switches it does that.",
         "Channel: The channel's name",
     ):
         assert told in text, told

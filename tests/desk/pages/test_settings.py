@@ -254,7 +254,7 @@ async def test_alerts_say_where_they_go_without_the_secret_and_a_test_is_sent(
             assert url not in page
         seen = await dana.send("/settings/alerts/test", at="/settings/alerts")
         assert seen.to == "/settings/alerts"
-        assert "json: it went through. json 2: It answered with status 500." in seen.words
+        assert seen.said == "json: it went through. json 2: It answered with status 500."
         assert good.titles == ["Bellwire: a test"]
 
 

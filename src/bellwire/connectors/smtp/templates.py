@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bellwire.errors import Refused
@@ -26,13 +27,7 @@ def render(name: str, folder: Path, values: Mapping[str, Any]) -> Words:
 
     Raises Refused when there is no such template, or when it can't be filled.
     """
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader([folder, _BUILT_IN]),
-        undefined=StrictUndefined,
-        autoescape=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = _environment(folder)
     try:
         assert environment.loader is not None
         source, path, _ = environment.loader.get_source(environment, f"{name}.txt")
@@ -52,8 +47,8 @@ def render(name: str, folder: Path, values: Mapping[str, Any]) -> Words:
             remedy=f"Make the first line of {path} `Subject: …`.",
         )
     try:
-        subject = environment.from_string(first.removeprefix(_SUBJECT)).render(values)
-        text = environment.from_string(body).render(values)
+        subject = _template(folder, first.removeprefix(_SUBJECT)).render(values)
+        text = _template(folder, body).render(values)
     except TemplateError as error:
         raise Refused(
             f"The mail template '{name}' can't be filled: {error.message}.",
@@ -61,3 +56,20 @@ def render(name: str, folder: Path, values: Mapping[str, Any]) -> Words:
             remedy=f"Mend {path}, then retry.",
         ) from error
     return Words(subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
+
+
+@lru_cache(maxsize=16)
+def _environment(folder: Path) -> ImmutableSandboxedEnvironment:
+    return ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader([folder, _BUILT_IN]),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@lru_cache(maxsize=256)
+def _template(folder: Path, text: str) -> Template:
+    """To make ready to fill takes far longer than to fill. A file that is changed has another text."""
+    return _environment(folder).from_string(text)

@@ -128,16 +128,14 @@ def router(doors: Doors) -> APIRouter:
         checked, said = await changes.redeem(connection, taken[1], given.answer, caller.name)
         return SignedIn(at=checked.at, findings=findings_of(checked.findings), said=said)
 
-    @routes.post("/rotate", response_model=Rotation)
-    async def rotate_webhook_secret(name: Name, given: NewSecret, write: Managing) -> Response:
-        """Have webhooks accepted that are signed with another secret, too: then change it at the vendor."""
+    # Without a key: nothing that hangs on a secret is kept with an answer.
+    @routes.post("/rotate")
+    async def rotate_webhook_secret(name: Name, caller: Manage, given: NewSecret) -> Rotation:
+        """Have webhooks accepted that are signed with another secret, too: then change it at the vendor. Sent again it
+        is refused, as that is the secret by then."""
         connection = find_connection(site, name)
-
-        async def work() -> Rotation:
-            await changes.rotate(connection, given.secret.strip(), write.who, timedelta(hours=given.hours))
-            return await rotation(connection)
-
-        return await write.beyond(work)
+        await changes.rotate(connection, given.secret.strip(), caller.name, timedelta(hours=given.hours))
+        return await rotation(connection)
 
     @routes.post("/rotate/end", response_model=Rotation)
     async def end_rotation(name: Name, given: RotationEnd, write: Managing) -> Response:
