@@ -18,7 +18,7 @@ demo: $(VENV)/.run  ## Order to cash on practice vendors: make demo ARGS=--once
 	@$(RUN)bellwire demo $(ARGS)
 
 test: $(VENV)/.dev  ## The whole test-suite: make test ARGS="-k intake"
-	@$(RUN)python -m pytest --processes 6 $(ARGS)
+	@$(RUN)python -m pytest --processes 8 $(ARGS)
 
 mutants: $(VENV)/.dev  ## Take away each safeguard in turn: a test has to notice
 	@$(RUN)python -m tests.mutants $(ARGS)

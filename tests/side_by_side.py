@@ -1,4 +1,4 @@
-"""Tests in several processes: `pytest --processes 6`.
+"""Tests in several processes: `pytest --processes 8`.
 
 What all need is made once, before the processes are forked from this one: the modules are loaded and the tests
 collected, which takes as long as many hundreds of tests do. The processes take turns at the tests, a few neighbours at
@@ -44,8 +44,10 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 def turns(items: Sequence[pytest.Item]) -> Iterator[Turn]:
-    """Neighbours from one module."""
-    for _, one_module in groupby(range(len(items)), lambda place: items[place].path):
+    """Neighbours from one module. First come the modules that are for the program as a whole: their tests take longest,
+    and nobody is to wait for one of them alone in the end."""
+    of_the_whole = sorted(range(len(items)), key=lambda place: len(items[place].path.parts))
+    for _, one_module in groupby(of_the_whole, lambda place: items[place].path):
         places = list(one_module)
         for start in range(0, len(places), MOST):
             yield places[start : start + MOST]
