@@ -312,10 +312,13 @@ async def test_the_files_are_looked_at_by_themselves(tmp_path: Path) -> None:
     async with town(tmp_path) as place, running(place.settings, place.secrets) as bellwire:
         file = tmp_path / "flows" / "order_to_cash.yaml"
         file.write_text(file.read_text().replace("{{ event.number }}", "{{ event.nummer }}"))
+        with (tmp_path / "bellwire.toml").open("a") as settings:
+            settings.write("\n[keep]\npayloads = 'for ever'\n")
 
         async def told() -> bool:
-            found = await bellwire.ledger.read(alerts.open_ones)
-            return any(each.topic == "flow/order_to_cash" and "nummer" in each.text for each in found)
+            found = {each.topic: each.text for each in await bellwire.ledger.read(alerts.open_ones)}
+            flow, settings = found.get("flow/order_to_cash", ""), found.get("settings/bellwire.toml", "")
+            return "nummer" in flow and "'payloads' must be a whole number" in settings
 
         await until(told)
         file.unlink()

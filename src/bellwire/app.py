@@ -30,10 +30,20 @@ from bellwire.insight import SPIKING, StockWatcher
 from bellwire.intake import Health, Hooks, Limits, serve
 from bellwire.ledger import NO_ENGINE, UP, WORKER, Database, Housekeeping, Keep, Presence, open_ledger
 from bellwire.records import LedgerCrosswalk, Polling, Reconciler
-from bellwire.settings import ReorderPoint, Settings, read_stock_file
+from bellwire.settings import SETTINGS_FILE, ReorderPoint, Settings, read_stock_file
 from bellwire.settings.live import LiveSettings
 from bellwire.vault import Vault
-from bellwire.watch import Alerts, Concern, Metrics, announced, is_old, not_taken_over, old_secret, read_channels
+from bellwire.watch import (
+    Alerts,
+    Concern,
+    Metrics,
+    announced,
+    is_old,
+    not_taken_over,
+    not_used,
+    old_secret,
+    read_channels,
+)
 
 if TYPE_CHECKING:
     from bellwire.desk import Desk, Reach
@@ -344,10 +354,12 @@ def _kept(live: LiveSettings) -> Keep:
 
 
 def _others(project: Project, vault: Vault, now: datetime) -> list[Concern]:
-    """Which changed flows aren't taken over, what vendors announced to this process, and which credentials have been
-    the same for long."""
+    """Which changed flows and settings aren't taken over, what vendors announced to this process, and which credentials
+    have been the same for long."""
     connections = project.connections
     found = [not_taken_over(flow, str(error)) for flow, error in project.folder.wrong.items()]
+    if project.live.mistake:
+        found.append(not_used(SETTINGS_FILE, str(project.live.mistake)))
     found += [
         announced(name, connection.manifest.title, source, said)
         for name, connection in connections.items()

@@ -1,6 +1,6 @@
 """What of bellwire.toml may change while the program runs: read anew when the file is another one, and changed here.
 
-What has mistakes isn't taken over: what the file said before goes on to hold, and the log says why.
+What has mistakes isn't taken over: what the file said before goes on to hold, and people are told why.
 """
 
 import codecs
@@ -68,6 +68,7 @@ class LiveSettings:
         self._environ = environ
         self._stamp = self._look()
         self._table = self.read().table
+        self._mistake: ConfigurationError | None = None
 
     @property
     def keep(self) -> KeepSettings:
@@ -78,6 +79,12 @@ class LiveSettings:
     def alerts(self) -> AlertSettings:
         """As it holds now."""
         return self._now().alerts
+
+    @property
+    def mistake(self) -> ConfigurationError | None:
+        """Why what is in the file now isn't what holds; None: it holds."""
+        self._now()
+        return self._mistake
 
     def read(self) -> Standing:
         """What is in the file. Raises ConfigurationError for the first thing that is wrong."""
@@ -138,10 +145,11 @@ class LiveSettings:
     def _now(self) -> SettingsTable:
         stamp = self._look()
         if stamp != self._stamp:
-            self._stamp = stamp
+            self._stamp, self._mistake = stamp, None
             try:
                 self._table = self.read().table
             except ConfigurationError as error:
+                self._mistake = error
                 log.error("changed settings aren't taken over", reason=str(error))
         return self._table
 

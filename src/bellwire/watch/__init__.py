@@ -11,6 +11,7 @@ from bellwire.watch.concerns import (
     expires,
     is_old,
     not_taken_over,
+    not_used,
     old_secret,
 )
 from bellwire.watch.metrics import Metrics
@@ -31,6 +32,7 @@ __all__ = [
     "expires",
     "is_old",
     "not_taken_over",
+    "not_used",
     "old_secret",
     "read_channels",
     "try_channels",

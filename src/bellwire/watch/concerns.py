@@ -95,6 +95,12 @@ def not_taken_over(flow: str, wrong: str) -> Concern:
     return Concern(f"flow/{flow}", f"The changed flow '{flow}' has mistakes and isn't used", _always(text))
 
 
+def not_used(file: str, wrong: str) -> Concern:
+    """A file with settings was changed, and has mistakes."""
+    text = f"{wrong} Until that is mended, what it said before holds."
+    return Concern(f"settings/{file}", f"The changed {file} has mistakes and isn't used", _always(text))
+
+
 def old_secret(connection: str, system: str, field: str, days: int) -> Concern:
     """A credential has been the same for long."""
     text = f"Make a new one at {system}; `bellwire secrets set {connection} {field}` takes it."
