@@ -3,7 +3,7 @@ VENV := .venv
 RUN := $(VENV)/bin/
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants torture check format screenshots bench simulation lock clean
+.PHONY: help demo test kills mutants torture check format screenshots bench simulation lock clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,8 +17,14 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml scripts/setup
 demo: $(VENV)/.run  ## Order to cash on practice vendors: make demo ARGS=--once
 	@$(RUN)bellwire demo $(ARGS)
 
-test: $(VENV)/.dev  ## The whole test-suite: make test ARGS="-k intake"
-	@$(RUN)python -m pytest --processes 8 $(ARGS)
+KILLS := tests/reliability tests/torture
+PYTEST := $(RUN)python -m pytest --processes 6
+
+test: $(VENV)/.dev  ## The test-suite, but for the kills: make test ARGS="-k intake"
+	@$(PYTEST) $(KILLS:%=--ignore=%) $(ARGS)
+
+kills: $(VENV)/.dev  ## kill -9 at each durable point in turn: make kills ARGS="-k SKU"
+	@$(PYTEST) $(KILLS) $(ARGS)
 
 mutants: $(VENV)/.dev  ## Take away each safeguard in turn: a test has to notice
 	@$(RUN)python -m tests.mutants $(ARGS)

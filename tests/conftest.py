@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,19 +44,6 @@ def _own_logs() -> Iterator[None]:
     for handler in logging.root.handlers[:]:
         if type(handler) is logging.StreamHandler:
             logging.root.removeHandler(handler)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones among all others: each worker begins with a part of the list, and would end with them alone."""
-    long = deque(item for item in items if item.path.parent.name in ("reliability", "torture"))
-    others = [item for item in items if item.path.parent.name not in ("reliability", "torture")]
-    apart = max(1, len(others) // max(1, len(long)))
-    mixed: list[pytest.Item] = []
-    for number, item in enumerate(others):
-        if long and number % apart == 0:
-            mixed.append(long.popleft())
-        mixed.append(item)
-    items[:] = [*mixed, *long]
 
 
 def pytest_collection_finish() -> None:

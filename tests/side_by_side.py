@@ -1,4 +1,4 @@
-"""Tests in several processes: `pytest --processes 8`.
+"""Tests in several processes: `pytest --processes 6`.
 
 What all need is made once, before the processes are forked from this one: the modules are loaded and the tests
 collected, which takes as long as many hundreds of tests do. The processes take turns at the tests, a few neighbours at
@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 MOST = 20
-"""Tests of a turn."""
+"""Tests of a turn, where they are many; where they are few, each process gets some turns."""
 
 Turn = Sequence[int]
 """Places in the list of all tests."""
@@ -43,14 +43,14 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return True
 
 
-def turns(items: Sequence[pytest.Item]) -> Iterator[Turn]:
+def turns(items: Sequence[pytest.Item], most: int) -> Iterator[Turn]:
     """Neighbours from one module. First come the modules that are for the program as a whole: their tests take longest,
     and nobody is to wait for one of them alone in the end."""
     of_the_whole = sorted(range(len(items)), key=lambda place: len(items[place].path.parts))
     for _, one_module in groupby(of_the_whole, lambda place: items[place].path):
         places = list(one_module)
-        for start in range(0, len(places), MOST):
-            yield places[start : start + MOST]
+        for start in range(0, len(places), most):
+            yield places[start : start + most]
 
 
 @dataclass
@@ -65,7 +65,8 @@ class Together:
 
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
-        self._turns = deque(turns(session.items))
+        at_once = len(session.items) // (4 * session.config.option.processes)
+        self._turns = deque(turns(session.items, max(1, min(MOST, at_once))))
         self._workers: dict[Connection, _Worker] = {}
         self._begun = 0
         # Each process has to take down what its own tests write: into a file that all have inherited, they would all.
