@@ -237,7 +237,7 @@ def test_a_change_by_hand_holds_at_once_but_not_a_mistake(file: Path) -> None:
     file.write_text('[keep]\npayloads = 7\n[alerts]\nquiet_hours = "22:00-07:00"\n')
     assert now.keep.payloads == 7 and str(now.alerts.quiet_hours) == "22:00-07:00"
     file.write_text("[keep]\npayloads = nothing\n")
-    assert now.keep.payloads == 7 and now.mistake is not None and now.mistake.line == 2
+    assert now.keep.payloads == 7 and getattr(now.mistake, "line", None) == 2
     for attempt in (now.read, lambda: now.plan(Part.KEEP, {"payloads": 9}), lambda: now.wrong(Part.KEEP, {})):
         with pytest.raises(ConfigurationError, match=r"bellwire\.toml:2: This can't be read"):
             attempt()

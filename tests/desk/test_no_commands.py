@@ -94,7 +94,7 @@ async def test_no_page_of_the_desk_shows_a_command_but_to_developers(tmp_path: P
         assert len(pages) > 35
         assert commands(pages) == {}
         assert "The page of shop has them sent." in pages["/connections/shop"].text
-        assert "the credentials page of books takes it. Whoever runs Bellwire shows it." in pages["/"].text
+        assert "the credentials page of books takes it. The page Alerts shows it." in pages["/"].text
         assert "bellwire todo show 1" in pages["/asks/1"].developers
 
 

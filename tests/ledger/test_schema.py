@@ -32,9 +32,13 @@ from bellwire.ledger import (
 )
 from bellwire.ledger import sqlite as module
 from bellwire.ledger.database import HEAD
+from bellwire.ledger.making import NEWEST
+from bellwire.ledger.migrate import upgrade_sqlite
 from bellwire.ledger.schema import metadata
 from bellwire.ledger.sqlite import SqliteRows
+from tests.ledger.test_migrations import make as make_old
 from tests.ledgers import connection_of
+from tests.newest_schema import newest
 from tests.samples import NOW
 
 
@@ -70,16 +74,23 @@ def statements(path: Path) -> dict[str, str]:
     }
 
 
-def test_the_migrations_lead_to_the_schema_that_the_code_knows(tmp_path: Path, blank: Path) -> None:
-    path = tmp_path / "schema.db"
+def test_the_migrations_and_a_new_ledger_have_the_schema_that_the_code_knows(tmp_path: Path, blank: Path) -> None:
+    path, migrated = tmp_path / "schema.db", tmp_path / "migrated.db"
     engine = create_engine(f"sqlite:///{path}")
     metadata.create_all(engine)
     engine.dispose()
-    assert shapes(blank) == shapes(path)
-    assert statements(blank) == statements(path)
+    upgrade_sqlite(migrated)
+    for made in (blank, migrated):
+        assert shapes(made) == shapes(path)
+        assert statements(made) == statements(path)
+    assert NEWEST.read_text() == newest(), "`python -m tests.newest_schema` writes it anew"
 
 
-def test_opening_a_current_ledger_loads_no_migration_tool(path: Path) -> None:
+@pytest.mark.parametrize("there", [True, False])
+def test_opening_a_new_or_a_current_ledger_loads_no_migration_tool(tmp_path: Path, blank: Path, there: bool) -> None:
+    path = tmp_path / "ledger.db"
+    if there:
+        path.write_bytes(blank.read_bytes())
     program = f"""
 import asyncio, sys
 from bellwire.ledger import open_ledger
@@ -109,6 +120,7 @@ async def test_a_migration_that_breaks_off_leaves_nothing_behind(
     from alembic import op
 
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    make_old(url, "0001")
     real, made = op.create_table, []
 
     def break_off(name: str, *columns: Any, **options: Any) -> Any:

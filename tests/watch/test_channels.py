@@ -1,5 +1,6 @@
 """Channels: what goes through arrives, what doesn't says why, and no secret of a URL gets out."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -38,7 +39,11 @@ async def test_a_message_arrives_by_mail(tmp_path: Path) -> None:
         assert "It arrives." in mailbox.mails()[0].text
 
 
-async def test_what_doesnt_go_through_says_why_without_the_url(receiver: Receiver, tmp_path: Path) -> None:
+@pytest.mark.parametrize("level", [logging.DEBUG, logging.CRITICAL])
+async def test_what_doesnt_go_through_says_why_without_the_url_whatever_is_logged(
+    receiver: Receiver, tmp_path: Path, level: int
+) -> None:
+    logging.getLogger().setLevel(level)
     receiver.status = 503
     with reserved_port() as port:
         nobody = f"json://user:{SECRET}@127.0.0.1:{port}/{SECRET}"

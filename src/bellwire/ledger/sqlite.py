@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from bellwire.errors import ConfigurationError, LedgerBusy
 from bellwire.ledger.database import HEAD, Database, Rows, Size, Write
 from bellwire.ledger.jobs import Kind
+from bellwire.ledger.making import make
 
 T = TypeVar("T")
 
@@ -198,9 +199,10 @@ def _prepare(path: Path) -> None:
         raise ConfigurationError(
             f"The ledger {path} was written by a newer Bellwire (schema {version}).", remedy="Update this one first."
         )
+    if version is None:
+        _create(path)
+        version = _version(path)
     if version != HEAD:
-        if version is None:
-            _create(path)
         from bellwire.ledger.migrate import upgrade_sqlite
 
         upgrade_sqlite(path)
@@ -243,7 +245,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _create(path: Path) -> None:
-    """An empty file that will give space back after a purge: that has to be chosen before the first table.
+    """A ledger in a file that will give space back after a purge: that has to be chosen before the first table.
 
     So has the size of a page. A webhook with its headers takes two to six kB: on pages of 4 kB every other one would
     stand alone on its page, and each page that a commit touches is written twice.
@@ -252,7 +254,10 @@ def _create(path: Path) -> None:
     connection.execute("PRAGMA page_size = 8192")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.close()
+    try:
+        make(connection)
+    finally:
+        connection.close()
 
 
 def _version(path: Path) -> str | None:

@@ -147,7 +147,7 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         said: list[str] | None = getattr(self._said, "words", None)
-        if said is not None and record.levelno >= logging.WARNING:
+        if said is not None:
             said.append(record.getMessage())
 
 
@@ -158,5 +158,6 @@ def _hush() -> _Listener:
     for name in ("apprise", "requests", "urllib3"):
         logger = logging.getLogger(name)
         logger.propagate = False
+        logger.setLevel(logging.WARNING)  # Why a message didn't arrive is told, however little our own log tells.
         logger.addHandler(listener)
     return listener

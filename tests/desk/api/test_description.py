@@ -16,7 +16,7 @@ from tests.desk.story import a_day, open_desk, settings_in
 
 OWN_TOKEN = 987_654_321
 """Its number: none that requests come upon, as they revoke tokens, too."""
-EXAMPLES = 8
+EXAMPLES = 4
 """Of each operation and kind, beside those that its bounds give."""
 
 
