@@ -5,8 +5,11 @@ import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pytest
 import structlog
 import uvloop
@@ -21,6 +24,27 @@ for name in [name for name in os.environ if name.startswith(("BELLWIRE_", "OTEL_
 
 # What is loaded and collected stays to the end: to look for garbage among it, again and again, takes seconds.
 gc.disable()
+
+
+def _make_templates_ready_once() -> None:
+    """Each desk has templates of its own, which are the same for all: to make those of a page ready takes longer than
+    most tests."""
+    compile_, kept = jinja2.Environment.compile, dict[Any, Any]()
+
+    @wraps(compile_)
+    def once(environment: jinja2.Environment, source: Any, *about: Any, **options: Any) -> Any:
+        if not isinstance(source, str):  # a part of one
+            return compile_(environment, source, *about, **options)
+        made_for = (environment.autoescape, environment.trim_blocks, environment.sandboxed, environment.undefined)
+        key = (*made_for, source, about, *options.items())
+        if key not in kept:
+            kept[key] = compile_(environment, source, *about, **options)
+        return kept[key]
+
+    setattr(jinja2.Environment, "compile", once)  # noqa: B010 - mypy takes no other way
+
+
+_make_templates_ready_once()
 
 
 def _log_plainly() -> None:
