@@ -34,6 +34,14 @@ def test_time_that_passes_in_a_moment_counts() -> None:
     assert lets_in(quota, (5.0, "GET /"), (5.0, "GET /"), (9.0, "GET /")) == [True, False, True]
 
 
+def test_however_often_time_passes_nothing_counts_twice() -> None:
+    quota = Quota(3, 100)
+    quota.take("GET /", 0.0)
+    for _ in range(3):
+        quota.recover(timedelta(seconds=1))
+    assert lets_in(quota, *[(1.0, "GET /")] * 3) == [True, True, False]
+
+
 def test_what_it_isnt_of_doesnt_count_and_what_its_groups_tell_apart_counts_apart() -> None:
     quota = Quota(1, 10, r"^POST /(\w+)")
     requests = ("GET /a", "GET /a", "POST /a", "POST /b", "POST /a")

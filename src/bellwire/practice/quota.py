@@ -41,8 +41,8 @@ class Quota:
 
     def recover(self, length: timedelta) -> None:
         """They came so much longer ago."""
-        for came in self._counts.values():
-            came.extend([then - length.total_seconds() for then in came])
+        for which, came in self._counts.items():
+            self._counts[which] = deque((then - length.total_seconds() for then in came), self.count)
 
     def _came(self, request: str) -> deque[float] | None:
         found = re.search(self.of, request)
