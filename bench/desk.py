@@ -117,7 +117,7 @@ def _looking(events: int) -> list[str]:
         "/exceptions?state=closed",
         *(f"/exceptions?state=closed&{what}" for what in ("cause=permission", "cause=nope", "search=okafor")),
         *(f"/exceptions?search={text}" for text in ("okafor", str(order), "nobody")),
-        "/exceptions?assignee=Dana",
+        "/exceptions?assignee=1",
         "/asks?kind=to-do",
         "/asks?flow=order_to_cash",
         *(f"/settings/audit?{what}" for what in ("who=Dana", "what=approve", "target=exception+7", "who=nobody")),

@@ -35,7 +35,7 @@ SELECT s.id, i, :flow, json_extract(c.value, '$[2]'), json_extract(c.value, '$[1
  CASE WHEN open THEN 'open' WHEN s.id % 7 = 0 THEN 'dismissed' WHEN s.id % 3 = 0 THEN 'resolved' ELSE 'retried' END,
  CASE WHEN open THEN NULL ELSE at + 3600000000 END,
  CASE WHEN s.id % 7 = 0 THEN 'The customer called it off.' ELSE '' END,
- CASE WHEN s.id % 2 THEN json_extract(:people, '$[' || (s.id % 12) || ']') ELSE '' END
+ CASE WHEN s.id % 2 THEN s.id % 12 + 1 END
 FROM stuck s JOIN json_each(:causes) c ON c.key = cause"""
 _DEAD = "UPDATE runs SET state = 'dead', reason = 'It is stuck.' WHERE id IN (SELECT i FROM stuck WHERE open)"
 _DEAD_ACTIONS = """

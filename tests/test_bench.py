@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+from bench import desk
 from bench.figures import KINDS, Figures, Took
 from bench.history import make_backlog, make_history, make_timers
 from bench.latency import percentile
+from bench.lived_in import lived_in
 from bench.orders import STANDARD, Orders
 from bench.plot import plot
 from bench.showing import as_json, markdown, pages, verdict
@@ -28,6 +31,15 @@ async def test_a_made_history_is_one_that_bellwire_could_have_written(tmp_path: 
         counts = await ledger.read(lambda rows: figures.action_counts(rows, AGES, SOON))
     assert (balance.received, balance.done) == (30, 30)
     assert [(count.action, count.done) for count in counts] == [("bench", 30), ("label", 30), ("stock", 30)]
+
+
+async def test_every_page_shows_a_history_that_was_lived_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "_VISITS", 1)
+    path = tmp_path / "ledger.db"
+    await make_history(path, 1_500, Orders(STANDARD), lived_in())
+
+    seen = await desk.visits(tmp_path, f"sqlite:///{path}", 1_500)
+    assert len(seen) > 100 and {"/", "/exceptions?assignee=1", "/api/v1/today"} <= seen.keys()
 
 
 async def test_a_made_backlog_is_due_at_once(tmp_path: Path) -> None:
