@@ -78,6 +78,7 @@ async def visits(within: Path, ledger_url: str, events: int) -> dict[str, list[V
         place.now = now
         _, secret = await place.ledger.write(partial(somebody, name=f"dana {folder.name}", role=Role.OWNER, now=now))
         _, token = await place.ledger.write(lambda rows: issue_token(rows, "bench", tuple(Right), now, who="bench"))
+        await place.desk.get_ready()  # as it is by itself soon after a start
         owner = Guest("dana", secret=secret, headers={"Authorization": f"Bearer {token}"})
         async with owner.window(place) as window:
             found = {each: await _visited(window, each, where) for each, where in (await _all(place, events)).items()}

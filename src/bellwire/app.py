@@ -6,7 +6,7 @@ From top to bottom it says who needs whom; leaving the block stops everything in
 import asyncio
 import fcntl
 import gc
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +47,9 @@ from bellwire.watch import (
 
 if TYPE_CHECKING:
     from bellwire.desk import Desk, Reach
+
+_A_MOMENT = 3.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -282,7 +285,7 @@ async def _serving(
             hooks.public_url = reach.public = _public_url(settings, port)
             reach.local = _local_url(settings, port)
             try:
-                async with _beside(desk.work(), "errands"):
+                async with _beside(desk.work(), "errands"), _beside(_later(desk.get_ready), "first page"):
                     yield port
             finally:
                 desk.close()
@@ -327,6 +330,12 @@ async def _beside(work: Coroutine[None, None, None], name: str) -> AsyncIterator
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _later(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """A moment after the start, which has more urgent things to do."""
+    await asyncio.sleep(_A_MOMENT)
+    await work()
 
 
 def _alerts(ledger: Database, project: Project, environ: Mapping[str, str], clock: Clock, reach: "Reach") -> Alerts:

@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from markupsafe import escape
 
+from bellwire.desk.pages.today import TEMPLATES
+from bellwire.desk.trends import DAYS
 from bellwire.events import Customer, Environment
 from bellwire.ledger import (
     FlowMode,
@@ -149,6 +151,19 @@ async def test_the_figures_of_the_day_are_those_of_the_ledger_and_balance(place:
     assert "Duplicates recognised 2" in text
     assert "Deliveries refused 3 2 × bad signature, 1 × stale" in text
     assert "1 × It is a test order of a real shop" in text
+
+
+async def test_soon_after_the_start_nobody_has_to_wait_for_the_two_weeks_nor_for_what_the_page_is_made_of(
+    place: Place,
+) -> None:
+    await place.desk.get_ready()
+    await place.write(lambda story: story.done(NOW - timedelta(days=3)))
+    site = place.desk._site
+    assert site.templates.cache is not None and {name for _, name in site.templates.cache} >= {*TEMPLATES}
+
+    days = await place.desk._trends.read(NOW)
+    assert [each.received for each in days] == [0] * DAYS, "as they were then: a day that is over hardly changes"
+    assert "The last two weeks" in await shown(place)
 
 
 async def test_a_fact_that_is_lost_is_said_loudly(place: Place) -> None:

@@ -1,5 +1,6 @@
 """The desk, put together: the pages behind their gate, the API, what needs no gate."""
 
+from contextlib import suppress
 from functools import partial
 
 from starlette.applications import Starlette
@@ -11,7 +12,7 @@ from starlette.types import ASGIApp
 
 from bellwire.desk import deeds
 from bellwire.desk.answers import Answers
-from bellwire.desk.gate import Gate
+from bellwire.desk.gate import Gate, in_thread
 from bellwire.desk.guard import Headed
 from bellwire.desk.live import Live
 from bellwire.desk.mounting import Below, OnceAsked
@@ -32,6 +33,8 @@ from bellwire.desk.pages import (
 )
 from bellwire.desk.pages import connections as connection_pages
 from bellwire.desk.site import Page, Site
+from bellwire.desk.trends import Trends
+from bellwire.errors import LedgerBusy
 
 
 class Desk:
@@ -40,13 +43,14 @@ class Desk:
         if site.folder is not None:
             site.folder.follow(site.use)
         self._gate = Gate(self._site)
+        self._trends = Trends(site)
         self._live = Live(site.ledger, self._gate.stays, site.pilots.mark)
 
     def all_pages(self) -> list[Page]:
         """Everything that the gate lets people to."""
         site = self._site
         return [
-            *today.pages(site),
+            *today.pages(site, self._trends),
             *asks.pages(site),
             *flows.pages(site),
             *pilot.pages(site),
@@ -81,6 +85,14 @@ class Desk:
         """Do what people ask for in bulk, on one desk of those that share the ledger, until it is cancelled."""
         site = self._site
         await site.ledger.alone("errands", partial(site.errands.carry, partial(deeds.steps, site)))
+
+    async def get_ready(self) -> None:
+        """Do what whoever looks first would have to wait for: two weeks are read for Today, and what its page is made
+        of is compiled. Not to be done while more urgent things begin."""
+        for name in today.TEMPLATES:
+            await in_thread(self._site.templates.get_template, name)
+        with suppress(LedgerBusy):  # Whoever looks is told of that.
+            await self._trends.read(self._site.clock())
 
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""

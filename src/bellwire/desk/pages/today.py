@@ -17,8 +17,11 @@ from bellwire.ledger import RunState
 _KINDS = (RunState.DONE, RunState.SKIPPED, RunState.WAITING, RunState.DEAD)
 
 
-def pages(site: Site) -> Sequence[Page]:
-    return [Page("/", partial(_today, site, Trends(site)))]
+TEMPLATES = ("base.html", "parts.html", "today.html")
+
+
+def pages(site: Site, trends: Trends) -> Sequence[Page]:
+    return [Page("/", partial(_today, site, trends))]
 
 
 async def _today(site: Site, trends: Trends, request: Request) -> Response:
