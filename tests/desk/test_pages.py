@@ -161,7 +161,7 @@ async def test_soon_after_the_start_nobody_has_to_wait_for_the_two_weeks_nor_for
     site = place.desk._site
     assert site.templates.cache is not None and {name for _, name in site.templates.cache} >= {*TEMPLATES}
 
-    days = await place.desk._trends.read(NOW)
+    days = await site.trends.read(NOW)
     assert [each.received for each in days] == [0] * DAYS, "as they were then: a day that is over hardly changes"
     assert "The last two weeks" in await shown(place)
 

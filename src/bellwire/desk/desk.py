@@ -33,7 +33,6 @@ from bellwire.desk.pages import (
 )
 from bellwire.desk.pages import connections as connection_pages
 from bellwire.desk.site import Page, Site
-from bellwire.desk.trends import Trends
 from bellwire.errors import LedgerBusy
 
 
@@ -43,14 +42,13 @@ class Desk:
         if site.folder is not None:
             site.folder.follow(site.use)
         self._gate = Gate(self._site)
-        self._trends = Trends(site)
         self._live = Live(site.ledger, self._gate.stays, site.pilots.mark)
 
     def all_pages(self) -> list[Page]:
         """Everything that the gate lets people to."""
         site = self._site
         return [
-            *today.pages(site, self._trends),
+            *today.pages(site),
             *asks.pages(site),
             *flows.pages(site),
             *pilot.pages(site),
@@ -92,7 +90,7 @@ class Desk:
         for name in today.TEMPLATES:
             await in_thread(self._site.templates.get_template, name)
         with suppress(LedgerBusy):  # Whoever looks is told of that.
-            await self._trends.read(self._site.clock())
+            await self._site.trends.read(self._site.clock())
 
     def close(self) -> None:
         """End what goes on for as long as somebody looks."""

@@ -23,6 +23,7 @@ from bellwire.desk.errands import Errands
 from bellwire.desk.piloting import Pilots
 from bellwire.desk.reach import Reach
 from bellwire.desk.remedies import remedy_of, unknown_of
+from bellwire.desk.trends import Trends
 from bellwire.desk.visitor import Visitor
 from bellwire.desk.ways import in_words
 from bellwire.desk.words import Words
@@ -81,6 +82,7 @@ class Site:
     pilots: Pilots = field(init=False)
     flows: dict[str, Flow] = field(init=False)
     words: Words = field(init=False)
+    trends: Trends = field(init=False)
     assets: Assets = field(init=False)
     templates: Environment = field(init=False)
 
@@ -91,6 +93,7 @@ class Site:
         self.errands = Errands(self.ledger, self.clock)
         self.pilots = Pilots(self.project, self.clock)
         self.words = Words(self.zone)
+        self.trends = Trends(self.ledger, self.words)
         self.assets = Assets()
         self.templates = _templates()
         self.templates.globals.update(

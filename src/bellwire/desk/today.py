@@ -8,6 +8,7 @@ from math import ceil
 
 from bellwire.desk.moved import Moved, moved
 from bellwire.desk.site import Site
+from bellwire.desk.speed import Speed, speed
 from bellwire.engine import Standing, standings
 from bellwire.events import Environment
 from bellwire.flows import Flow
@@ -98,16 +99,6 @@ class Out:
     @property
     def needs_a_person(self) -> bool:
         return self.health.state is Trouble.SIGNED_OUT
-
-
-@dataclass(frozen=True)
-class Speed:
-    """From the webhook's arrival to the last action, of `count` runs that were done."""
-
-    count: int
-    median: timedelta
-    slowest_twentieth: timedelta
-    """One run in twenty took at least this long."""
 
 
 @dataclass(frozen=True)
@@ -271,14 +262,6 @@ def with_events(rows: Rows, found: Sequence[RunRow]) -> list[tuple[RunRow, Event
     """Each run with its event."""
     pairs = [(run, events.find(rows, run.event)) for run in found]
     return [(run, event) for run, event in pairs if event is not None]
-
-
-def speed(times: Sequence[timedelta]) -> Speed | None:
-    """Of sorted times; None when there are none."""
-    if not times:
-        return None
-    middle = (times[(len(times) - 1) // 2] + times[len(times) // 2]) / 2
-    return Speed(len(times), middle, times[min(len(times) - 1, len(times) * 19 // 20)])
 
 
 def _by_reason(refused: Sequence[tuple[str, str, int]]) -> list[tuple[str, int]]:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bellwire.desk.site import Site
-from bellwire.desk.today import Speed, speed
-from bellwire.ledger import Rows, figures
+from bellwire.desk.speed import Speed, speed
+from bellwire.desk.words import Words
+from bellwire.ledger import Database, Rows, figures
 
 DAYS = 14
 _GOOD_FOR = timedelta(hours=1)
@@ -30,8 +30,9 @@ class DayFigures:
 class Trends:
     """Keeps what it worked out as long as that is good: days that are over hardly change."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, ledger: Database, words: Words) -> None:
+        self._ledger = ledger
+        self._words = words
         self._kept: dict[datetime, tuple[datetime, DayFigures]] = {}
 
     async def read(self, now: datetime) -> list[DayFigures]:
@@ -46,7 +47,7 @@ class Trends:
         def query(rows: Rows) -> list[DayFigures]:
             return [_of_day(rows, since, until) for since, until in wanted]
 
-        for each in await self._site.ledger.read(query):
+        for each in await self._ledger.read(query):
             self._kept[each.since] = (now, each)
         self._kept = {since: self._kept[since] for since in starts}
         return [self._kept[since][1] for since in starts]
@@ -57,9 +58,9 @@ class Trends:
 
     def _starts(self, now: datetime) -> Sequence[datetime]:
         """When each day began. A day has 23 to 25 hours."""
-        starts = [self._site.words.midnight(now)]
+        starts = [self._words.midnight(now)]
         while len(starts) < DAYS:
-            starts.append(self._site.words.midnight(starts[-1] - timedelta(hours=12)))
+            starts.append(self._words.midnight(starts[-1] - timedelta(hours=12)))
         return starts[::-1]
 
 

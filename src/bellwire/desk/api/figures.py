@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from bellwire.desk.speed import Speed as Measured
 from bellwire.desk.today import Entry
-from bellwire.desk.today import Speed as Measured
 
 
 class Balance(BaseModel):

@@ -15,7 +15,7 @@ from bellwire.desk.api.paging import After, Listed
 from bellwire.desk.api.shapes import KEPT, Body, like
 from bellwire.desk.flows import Line, environments, lines, standing, under_way
 from bellwire.desk.site import Site
-from bellwire.desk.today import speed
+from bellwire.desk.speed import speed
 from bellwire.engine import Standing, switch_to
 from bellwire.errors import NotFound
 from bellwire.events import Environment

@@ -10,7 +10,7 @@ from bellwire.desk.api.doors import Doors, See
 from bellwire.desk.api.figures import Balance, Speed, balance_of, speed_of
 from bellwire.desk.site import Site
 from bellwire.desk.today import Day, of_today
-from bellwire.desk.trends import DayFigures, Trends
+from bellwire.desk.trends import DayFigures
 from bellwire.ledger import RunState, Trouble
 from bellwire.money import Money
 
@@ -99,13 +99,12 @@ class Today(BaseModel):
 
 def router(doors: Doors) -> APIRouter:
     routes, site = APIRouter(tags=["today"]), doors.site
-    trends = Trends(site)
 
     @routes.get("/today")
     async def read_today(_: See) -> Today:
         """The figures of the day, as they are at this moment, and of each of the last days."""
         now = site.clock()
-        return _today(site, await site.ledger.read(of_today(site, now)), await trends.read(now))
+        return _today(site, await site.ledger.read(of_today(site, now)), await site.trends.read(now))
 
     return routes
 

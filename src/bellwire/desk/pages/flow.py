@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from bellwire.desk import drawing
 from bellwire.desk.site import Page, Site
-from bellwire.desk.today import Day, of_today, speed, with_events
+from bellwire.desk.speed import speed
+from bellwire.desk.today import Day, of_today, with_events
 from bellwire.ledger import Rows, figures
 
 _RUNS_SHOWN = 15

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from bellwire.desk import drawing
 from bellwire.desk.site import Page, Site
 from bellwire.desk.today import of_today
-from bellwire.desk.trends import DayFigures, Trends
+from bellwire.desk.trends import DayFigures
 from bellwire.ledger import RunState
 
 _KINDS = (RunState.DONE, RunState.SKIPPED, RunState.WAITING, RunState.DEAD)
@@ -20,13 +20,13 @@ _KINDS = (RunState.DONE, RunState.SKIPPED, RunState.WAITING, RunState.DEAD)
 TEMPLATES = ("base.html", "parts.html", "today.html")
 
 
-def pages(site: Site, trends: Trends) -> Sequence[Page]:
-    return [Page("/", partial(_today, site, trends))]
+def pages(site: Site) -> Sequence[Page]:
+    return [Page("/", partial(_today, site))]
 
 
-async def _today(site: Site, trends: Trends, request: Request) -> Response:
+async def _today(site: Site, request: Request) -> Response:
     now = site.clock()
-    found, days = await site.ledger.read(of_today(site, now)), await trends.read(now)
+    found, days = await site.ledger.read(of_today(site, now)), await site.trends.read(now)
     return site.page(
         request,
         "today.html",
