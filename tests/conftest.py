@@ -9,6 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import jinja2
 import pytest
 import structlog
@@ -24,6 +25,13 @@ for name in [name for name in os.environ if name.startswith(("BELLWIRE_", "OTEL_
 
 # What is loaded and collected stays to the end: to look for garbage among it, again and again, takes seconds.
 gc.disable()
+
+
+# Of each property, others in every run. How long one takes says nothing on a machine that has other work.
+hypothesis.settings.register_profile(
+    "suite", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 
 def _make_templates_ready_once() -> None:

@@ -12,7 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, zip_longest
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -53,6 +53,14 @@ def turns(items: Sequence[pytest.Item], most: int) -> Iterator[Turn]:
             yield places[start : start + most]
 
 
+def dealt(turns: Sequence[Turn]) -> Iterator[Turn]:
+    """From the first half and from the second, one each: neighbours often wait for the same, and next to tests that
+    wait there are to be some that work. Those of one module stay in their order."""
+    middle = (len(turns) + 1) // 2
+    for pair in zip_longest(turns[:middle], turns[middle:]):
+        yield from filter(None, pair)
+
+
 @dataclass
 class _Worker:
     process: BaseProcess
@@ -66,7 +74,7 @@ class Together:
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
         at_once = len(session.items) // (4 * session.config.option.processes)
-        self._turns = deque(turns(session.items, max(1, min(MOST, at_once))))
+        self._turns = deque(dealt([*turns(session.items, max(1, min(MOST, at_once)))]))
         self._workers: dict[Connection, _Worker] = {}
         self._begun = 0
         # Each process has to take down what its own tests write: into a file that all have inherited, they would all.

@@ -4,13 +4,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.business import BusinessCalendar, Span, Spans, parse_spans, public_holidays
 from tests.zones import changes, zones
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 DAY = timedelta(days=1)
 TIMES = st.datetimes(datetime(2024, 1, 1), datetime(2030, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
@@ -60,7 +58,6 @@ def test_a_business_that_never_works_is_refused() -> None:
             BusinessCalendar(hours=hours)
 
 
-@unhurried
 @given(calendars(), DATES, st.integers(0, 30))
 def test_as_many_business_days_lie_between_as_were_asked_for(calendar: BusinessCalendar, day: date, count: int) -> None:
     found = calendar.business_days(day, count)
@@ -72,7 +69,6 @@ def test_as_many_business_days_lie_between_as_were_asked_for(calendar: BusinessC
         assert found == day
 
 
-@unhurried
 @given(calendars(), DATES, st.integers(0, 30))
 def test_more_days_and_later_days_never_come_earlier(calendar: BusinessCalendar, day: date, count: int) -> None:
     found = calendar.business_days(day, count)
@@ -95,7 +91,6 @@ def is_open(calendar: BusinessCalendar, moment: datetime) -> bool:
     )
 
 
-@unhurried
 @given(calendars(), TIMES)
 def test_the_next_time_is_the_first_at_which_the_business_is_open(calendar: BusinessCalendar, moment: datetime) -> None:
     found = calendar.next_business_time(moment)

@@ -319,7 +319,7 @@ MOSTLY_TOML = st.lists(STATEMENTS, max_size=6).map("".join)
 
 
 @pytest.mark.parametrize("name", ["bellwire.toml", "connections.toml"])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.one_of(st.text(), NOT_QUITE_TOML, st.binary()))
 @example(text="[" * 5000)
 @example(text="port = " + "1" * 5000)
@@ -343,7 +343,7 @@ def places(value: Any, place: Place = ()) -> set[Place]:
     return {place} - {()} | {found for step, part in inner for found in places(part, (*place, step))}
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(text=MOSTLY_TOML)
 @example(text='a."b.c" . \'d\' = [1, [2, {x = "]", y.z = 3}], # ]\n 4,]\n[t . u]\nv = """\n"] = \\""" #\n[t.u.w]')
 @example(text="[[a]]\nb=1\n[[a.c]]\nd = '''\n''' '''\n".replace("''' '''", "'''"))

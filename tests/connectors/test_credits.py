@@ -258,7 +258,7 @@ async def test_a_credit_that_somebody_used_otherwise_is_for_a_person(desk: Desk)
     assert refused.value.cause == "credit-used"
 
 
-_quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+_quick = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

@@ -101,6 +101,11 @@ class Desk:
         assert isinstance(made, kind)
         return made
 
+    async def attempt(self, action: Action, given: Given, *, again: bool = False) -> Result:
+        """A while after what was before it: how requests are paced is tested elsewhere."""
+        self.call.connection.api.gate.recover(timedelta(minutes=1))
+        return await action(dataclasses.replace(self.call, again=again), given)
+
 
 async def _payment(desk: Desk) -> accounting.RecordPayment:
     made = await desk.first(accounting.CREATE_INVOICE, accounting.CreateInvoice(order=order()), accounting.Invoice)
@@ -438,7 +443,7 @@ async def on_a_good_day(name: str, action: Action) -> Clean:
     async with desk(name) as at:
         given = await prepared(at, action.operation)
         before = len(at.simulator.received)
-        result = await action(at.call, given)
+        result = await at.attempt(action, given)
         requests = len(at.simulator.received) - before
         return Clean(requests, timeless(at.held), told(result, action.operation))
 
@@ -448,7 +453,7 @@ async def until_done(at: Desk, action: Action, given: Given, lost: list[int]) ->
     for attempt, request in enumerate(lost):
         at.simulator.faults.add(Fault(kind=FaultKind.LOST_ANSWER, skip=request, times=_TWICE))
         try:
-            result = await action(dataclasses.replace(at.call, again=attempt > 0), given)
+            result = await at.attempt(action, given, again=attempt > 0)
         except (OutcomeUnknown, Transient):
             continue
         finally:
@@ -456,7 +461,7 @@ async def until_done(at: Desk, action: Action, given: Given, lost: list[int]) ->
         # A repeat that looks first, and finds, makes fewer requests.
         assert attempt > 0, f"request {request} was answered though it shouldn't have been"
         return result
-    return await action(dataclasses.replace(at.call, again=True), given)
+    return await at.attempt(action, given, again=True)
 
 
 async def done_once(name: str, action: Action, clean: Clean, lost: list[int]) -> None:
@@ -492,9 +497,9 @@ async def test_a_repeat_after_success_changes_nothing_and_says_the_same(name: st
     """The answer came, but the process ended before it was written down."""
     async with desk(name) as at:
         given = await prepared(at, action.operation)
-        first = await action(at.call, given)
+        first = await at.attempt(action, given)
         held = at.held
-        again = await action(dataclasses.replace(at.call, again=True), given)
+        again = await at.attempt(action, given, again=True)
         may_repeat = isinstance(action.repeat, Unkeyed) and action.operation.effect is Effect.MESSAGE
         assert (distinct(at.held) if may_repeat else at.held) == held
         assert told(again, action.operation) == told(first, action.operation)

@@ -213,7 +213,7 @@ _WRITTEN = st.one_of(
 _ANY = st.integers(0, 2**32)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(flow=_ANY, field=_ANY, chosen=_ANY, written=_WRITTEN)
 def test_a_field_that_is_filled_in_changes_its_own_lines_and_no_others(
     sheets: Mapping[str, Sheet], flow: int, field: int, chosen: int, written: str

@@ -113,11 +113,11 @@ class House:
             self.engine.arrived(accepted.id, delivery)
         return accepted.id
 
-    async def settled(self, seconds: float = 10) -> None:
+    async def settled(self, seconds: float = 30) -> None:
         """Wait until nothing is left to do."""
         await self.until(self._nothing_left, seconds)
 
-    async def until(self, holds: Callable[[], Any], seconds: float = 10) -> None:
+    async def until(self, holds: Callable[[], Any], seconds: float = 30) -> None:
         """Poll until `holds()` (or what it awaits) is true."""
         async with asyncio.timeout(seconds):
             while True:

@@ -46,7 +46,7 @@ async def test_a_run_that_waits_in_memory_waits_no_longer(ledger_url: str, jump:
         await place.deliver()
         await place.until(lambda: place.vendor.calls and place.vendor.effects("create_label"))
         set_clock(place, jump)
-        await place.settled(5)
+        await place.settled()
         assert (await place.run()).state is RunState.DONE
         assert place.vendor.effects("adjust") == 1
 
@@ -58,7 +58,7 @@ async def test_a_run_that_waits_in_the_ledger_waits_no_longer(ledger_url: str, j
         await place.deliver()
         await place.until(lambda: waits(place))
         set_clock(place, jump)
-        await place.settled(8)
+        await place.settled()
         assert (await place.run()).state is RunState.DONE
         assert place.vendor.effects("adjust") == 1
 
@@ -87,7 +87,7 @@ async def test_a_clock_that_was_set_back_while_it_was_off_delays_nothing(ledger_
         await place.until(lambda: waits(place))
     set_clock(place, -HOUR)
     async with place.open():
-        await place.settled(8)
+        await place.settled()
         assert (await place.run()).state is RunState.DONE
 
 

@@ -254,7 +254,7 @@ async def test_stopping_gives_the_work_back_at_once(url: str) -> None:
         stopped = await carrier_of(houses, "adjust", Hanging())
         (other,) = [house for house in houses if house is not stopped]
         await stopped.engine.stop(grace=0)
-        await other.until(lambda: is_done(other), 5)
+        await other.until(lambda: is_done(other), 10)
 
 
 async def test_stopping_gives_back_what_was_brought_and_not_yet_begun(url: str) -> None:
@@ -267,7 +267,7 @@ async def test_stopping_gives_back_what_was_brought_and_not_yet_begun(url: str) 
         assert len(await engine_of(idle)._queue.take(5)) == 1
         hanging.may_end.set()
         await idle.engine.stop(grace=0)
-        await busy.until(lambda: all_done(busy, 2), 5)
+        await busy.until(lambda: all_done(busy, 2), 10)
 
 
 async def all_done(house: House, number: int) -> bool:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from pydantic import ValidationError
 
 from bellwire.events import Order, data_model
@@ -11,7 +11,7 @@ from bellwire.money import digits, total
 from tests.samples import line, order, usd
 from tests.strategies import orders
 
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=60)
 
 
 @thorough

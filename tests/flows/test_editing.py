@@ -263,7 +263,7 @@ def value_at(text: str, where: tuple[str, ...]) -> Any:
     return found
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(text=texts, data=st.data())
 def test_whatever_is_put_is_there_and_every_remark_stays(text: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 5))):
@@ -284,7 +284,7 @@ def test_whatever_is_put_is_there_and_every_remark_stays(text: str, data: st.Dat
         assert [each for each in remarks(before) if each not in remarks(text)] == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(text=texts, data=st.data())
 def test_a_change_that_is_taken_back_by_its_opposite_leaves_the_file_as_it_was(text: str, data: st.DataObject) -> None:
     actions = sorted(read_values(text, PATH)["actions"])
@@ -298,7 +298,7 @@ def test_a_change_that_is_taken_back_by_its_opposite_leaves_the_file_as_it_was(t
     assert read_values(edited(there, [Rename("called_otherwise", name)], PATH), PATH) == read_values(text, PATH)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(text=texts, data=st.data())
 def test_actions_change_places_and_are_removed_one_by_one_and_the_rest_is_a_flow(
     text: str, data: st.DataObject
@@ -315,7 +315,7 @@ def test_actions_change_places_and_are_removed_one_by_one_and_the_rest_is_a_flow
         assert sorted(read_values(text, PATH)["actions"]) == [each for each in actions if each != gone]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(text=texts)
 def test_putting_what_is_there_already_leaves_the_file_byte_for_byte(text: str) -> None:
     values = read_values(text, PATH)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.errors import ConfigurationError
@@ -237,13 +237,11 @@ def parses_or_says_why(text: str) -> None:
         )
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_flow_or_a_configuration_error(text: str) -> None:
     parses_or_says_why(text)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab:{}[]%#|>-&*!'\"?,.@` \n\t~+/()_=<0", max_size=60))
 def test_any_expression_is_taken_or_refused_with_its_line(text: str) -> None:
     parses_or_says_why(HEAD + "  a:\n    do: x.y\n    with:\n      t: |\n        {{ " + text + " }}\n")
@@ -251,7 +249,6 @@ def test_any_expression_is_taken_or_refused_with_its_line(text: str) -> None:
     parses_or_says_why(HEAD + "  a: " + text)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_flow_is_a_flow_or_a_configuration_error(data: st.DataObject) -> None:
     text = bundled("order_to_cash")

@@ -438,7 +438,7 @@ def sales(draw: st.DrawFn) -> Order:
     return sale.model_copy(update={"payments": (taken,) if paid.minor else ()})
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(sales(), st.data())
 def test_in_sum_never_more_than_was_paid_is_given_back_and_the_books_take_off_the_same(
     sale: Order, data: st.DataObject

@@ -6,14 +6,12 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.insight import pace, usage
 from bellwire.insight.selling import DAYS, WEEKS
 from bellwire.ledger.sales import KEPT
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 WEEKEND = [2, 3, 2, 3, 6, 14, 12]
 """What a week sells, from Monday on."""
@@ -84,7 +82,6 @@ def test_a_few_more_of_what_sells_little_are_chance() -> None:
     assert pace([*little, 5, 4, 5]).spiking
 
 
-@unhurried
 @given(st.lists(st.integers(0, 200), max_size=70), st.integers(0, 200), st.integers(0, 50))
 def test_selling_more_never_ends_a_spike_nor_one_order_begins_one(daily: list[int], more: int, largest: int) -> None:
     before = pace(daily, largest)

@@ -3,12 +3,10 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.insight import Crossing, crossed, rearm_level
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 POINT = 10
 
@@ -61,7 +59,6 @@ STOCKS = st.lists(st.integers(-5, 30), max_size=40)
 POINTS = st.integers(0, 20)
 
 
-@unhurried
 @given(STOCKS, POINTS, st.none() | st.integers(-5, 30))
 def test_each_time_that_replenished_stock_falls_is_told_exactly_once(
     stocks: list[int], point: int, rearm: int | None
@@ -78,7 +75,6 @@ def test_each_time_that_replenished_stock_falls_is_told_exactly_once(
             assert any(replenished < at <= index for at in found)
 
 
-@unhurried
 @given(STOCKS, POINTS)
 def test_a_count_that_says_the_same_again_changes_nothing(stocks: list[int], point: int) -> None:
     twice = [stock for stock in stocks for _ in range(2)]

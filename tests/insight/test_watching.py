@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.capabilities import chat, stock
@@ -444,7 +444,6 @@ async def test_counts_at_the_same_time_by_several_processes_tell_once(shared: st
 def test_any_counts_in_any_order_tell_as_often_as_the_reorder_point_was_crossed(ledgers: Ledgers) -> None:
     rows, numbers = SqliteRows(_in_memory(ledgers.blank)), itertools.count()
 
-    @settings(deadline=None)
     @given(
         st.lists(st.tuples(st.integers(-5, 40), st.integers(0, 30)), max_size=30),
         st.integers(0, 20),

@@ -25,7 +25,7 @@ async def test_a_draft_is_what_was_put_last_and_each_flow_has_its_own(ledger: Da
     assert await ledger.read(drafts.flows) == ["b"]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(["put", "undo", "redo"]), max_size=20))
 async def test_undo_and_redo_step_through_all_that_was(ledger: Database, steps: list[str]) -> None:
     def walk(rows: Rows) -> None:

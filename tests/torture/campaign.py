@@ -33,6 +33,8 @@ _SKUS = [good.sku for good in CATALOGUE if good.ships and good.in_books]
 _FAULTS = (FaultKind.RATE_LIMITED, FaultKind.FAILED, FaultKind.SLOW, FaultKind.LOST_ANSWER)
 _UNANSWERED = 0.3
 """Seconds until a sender that got no acknowledgement tries again: much more eager than a real one."""
+_LONGEST = 4
+"""Times as long as planned: so long a campaign goes on where too little has happened, as it does on a slow machine."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ class Campaign:
 
     @property
     def _over(self) -> bool:
-        return time.monotonic() - self._began > self.plan.seconds
+        gone, planned = time.monotonic() - self._began, self.plan.seconds
+        return gone > _LONGEST * planned or (gone > planned and not self._lacking())
 
     async def _customers(self, session: aiohttp.ClientSession) -> None:
         """They order, and the shop sends its webhooks, each order's by themselves."""
@@ -272,11 +275,18 @@ class Campaign:
 
     def violations(self) -> list[str]:
         """Every promise that was broken; and what was too little for the campaign to mean anything."""
-        minutes = self.plan.seconds / 60
         held = [
             (not self.lost, f"{self.lost} effects are lost."),
             (not self.doubled, f"{self.doubled} effects were had twice."),
             (self._refused() > 0, "No refusal of a forged webhook is in the ledger."),
+        ]
+        unkept = [words for holds, words in held if not holds]
+        return self.wrong + broken(self.place, self.acknowledged) + unkept + self._lacking()
+
+    def _lacking(self) -> list[str]:
+        """What there was too little of."""
+        minutes = self.plan.seconds / 60
+        had = [
             (self.kills >= self.plan.fewest_kills * minutes, f"Only {self.kills} kills."),
             (self.in_the_middle > 0, "No kill interrupted a run."),
             (len(self.place.placed) >= self.plan.fewest_orders * minutes, f"Only {len(self.place.placed)} orders."),
@@ -284,7 +294,7 @@ class Campaign:
             (self.forged > 0, "No forged webhook was refused."),
             (self.faults.total() > 0, "No vendor had a fault."),
         ]
-        return self.wrong + broken(self.place, self.acknowledged) + [words for holds, words in held if not holds]
+        return [words for enough, words in had if not enough]
 
     def table(self) -> list[tuple[str, object]]:
         """What happened, in rows."""

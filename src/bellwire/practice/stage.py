@@ -139,15 +139,19 @@ class Stage:
             due = await self.next_due()
             if due is None or due > end:
                 break
-            self._go_on_to(due)
-        self._go_on_to(end)
+            self.go_on_to(due)
+        self.go_on_to(end)
         await self.settle()
 
-    def _go_on_to(self, moment: datetime) -> None:
-        """The vendors, which go by the machine's clock, have had so much time to recover, too; and so have we, who
-        count what is left of their limits."""
+    def go_on_to(self, moment: datetime) -> None:
+        """All time until then passes at once."""
         length = moment - self.clock()
         self.clock.go_on_to(moment)
+        self.recover(length)
+
+    def recover(self, length: timedelta) -> None:
+        """The vendors, which go by the machine's clock, have had so much time to recover; and so have we, who count
+        what is left of their limits."""
         for name, simulator in self.simulators.items():
             simulator.recover(length)
             self.connections[name].api.gate.recover(length)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -17,8 +17,6 @@ from bellwire.events import Condition, Line, Order, ShippingLine, Tax
 from bellwire.money import Money
 from tests.samples import line, order, usd
 from tests.strategies import orders
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TEA = line(id="11", sku="TEA-100", quantity=3, total=usd("10.00"), taxes=(Tax(name="Tax", amount=usd("0.83")),))
 MUG = line(id="12", sku="MUG-RED", name="Red mug", quantity=1, unit_price=usd("8.00"), total=usd("8.00"), taxes=())
@@ -274,7 +272,6 @@ def in_parts(sale: Order, returns: list[list[ReturnedLine]], rules: dict[str, An
     return found
 
 
-@unhurried
 @given(partings(), RULES)
 def test_whatever_comes_back_in_whatever_parts_no_more_than_was_paid_is_given_back(
     parting: tuple[Order, list[list[ReturnedLine]]], rules: dict[str, Any]
@@ -292,7 +289,6 @@ def test_whatever_comes_back_in_whatever_parts_no_more_than_was_paid_is_given_ba
     assert given_back <= sale.total.minor
 
 
-@unhurried
 @given(partings(), RULES)
 def test_a_return_in_parts_gives_back_what_it_gives_back_in_one_but_for_rounding(
     parting: tuple[Order, list[list[ReturnedLine]]], rules: dict[str, Any]
@@ -308,7 +304,6 @@ def test_a_return_in_parts_gives_back_what_it_gives_back_in_one_but_for_rounding
     assert abs(difference) <= 2 * pieces + fees / 2
 
 
-@unhurried
 @given(orders(max_lines=6), st.data())
 def test_all_of_an_order_without_deductions_is_all_that_was_paid_for_it_to_the_cent(
     sale: Order, data: st.DataObject
@@ -331,7 +326,6 @@ def test_all_of_an_order_without_deductions_is_all_that_was_paid_for_it_to_the_c
     assert found == [] or found[-1].complete
 
 
-@unhurried
 @given(partings(), RULES)
 def test_even_if_it_isnt_known_what_came_back_before_no_more_than_was_paid_is_given_back(
     parting: tuple[Order, list[list[ReturnedLine]]], rules: dict[str, Any]

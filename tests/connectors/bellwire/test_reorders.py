@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bellwire.capabilities.planning import LowItem, PlanReorder, ReorderLine, ReorderPlan, Terms
@@ -13,8 +13,6 @@ from bellwire.capabilities.purchasing import CreatePurchaseOrder, PurchaseLine, 
 from bellwire.connectors.bellwire.reorders import reorder_plan
 from bellwire.errors import Refused
 from tests.samples import usd
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TODAY = date(2026, 2, 20)
 TEA: dict[str, Any] = {"sku": "TEA-100", "name": "Green tea", "available": 36, "reorder_point": 40, "daily_usage": 3}
@@ -150,7 +148,6 @@ def cases(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], int]:
     return item, supply, draw(st.integers(0, 30))
 
 
-@unhurried
 @given(cases())
 def test_an_order_is_of_whole_packs_no_less_than_the_minimum_and_lasts_until_it_is_here(
     case: tuple[dict[str, Any], dict[str, Any], int],
@@ -169,7 +166,6 @@ def test_an_order_is_of_whole_packs_no_less_than_the_minimum_and_lasts_until_it_
         assert position > (needed if item["reorder_point"] is None else item["reorder_point"])
 
 
-@unhurried
 @given(cases())
 def test_when_nothing_is_needed_nothing_is_ordered(case: tuple[dict[str, Any], dict[str, Any], int]) -> None:
     item, supply, safety = case
@@ -179,7 +175,6 @@ def test_when_nothing_is_needed_nothing_is_ordered(case: tuple[dict[str, Any], d
     assert line(item, supply, safety_days=safety).quantity == 0
 
 
-@unhurried
 @given(cases(), st.sampled_from(["available", "on_order"]), st.integers(1, 500))
 def test_the_more_there_is_the_less_is_ordered(
     case: tuple[dict[str, Any], dict[str, Any], int], what: str, more: int
@@ -189,7 +184,6 @@ def test_the_more_there_is_the_less_is_ordered(
     assert with_more.quantity <= line(item, supply, safety_days=safety).quantity
 
 
-@unhurried
 @given(cases(), st.sampled_from(["reorder_point", "target", "daily_usage", "minimum_quantity", "lead_days", "safety"]))
 def test_the_more_is_used_or_asked_for_or_the_longer_it_takes_the_more_is_ordered(
     case: tuple[dict[str, Any], dict[str, Any], int], what: str

@@ -9,8 +9,8 @@ from itertools import pairwise, permutations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import given as cases
+from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -21,7 +21,7 @@ from bellwire.errors import Refused
 from tests.connecting import call, connection
 from tests.samples import NOW
 
-some = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=40)
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 HOME = Position(latitude=30.27, longitude=-97.74)

@@ -19,7 +19,7 @@ from tests.strategies import orders
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _numbers = count(1)
-_quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+_quick = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SETTINGS = {"multicurrency": True}
 
 

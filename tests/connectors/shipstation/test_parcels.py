@@ -28,7 +28,7 @@ ORIGIN = {
 
 
 @needs_shared
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(order=orders(max_lines=8), whole=st.booleans())
 def test_any_order_is_a_parcel_as_shipstation_describes_it_or_is_refused_in_words(order: Order, whole: bool) -> None:
     if whole:

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bellwire.connectors.shopify.orders import order
@@ -56,7 +56,6 @@ def sales(draw: st.DrawFn) -> Sale:
 
 
 @given(sales(), st.booleans())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_total_is_the_shops_and_the_parts_add_up_to_it(sale: Sale, paid: bool) -> None:
     shop = Shopify()
     order_id = shop.place(sale)
@@ -74,7 +73,6 @@ def test_the_total_is_the_shops_and_the_parts_add_up_to_it(sale: Sale, paid: boo
 
 
 @given(sales())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_gift_cards_paid_is_told_or_known_to_be_unknown(sale: Sale) -> None:
     shop = Shopify()
     order_id = shop.place(sale)
@@ -92,7 +90,6 @@ def test_what_gift_cards_paid_is_told_or_known_to_be_unknown(sale: Sale) -> None
 
 
 @given(sales(), st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_units_given_back_stay_in_the_order_and_units_taken_off_leave_it(sale: Sale, data: st.DataObject) -> None:
     shop = Shopify()
     order_id = shop.place(sale)

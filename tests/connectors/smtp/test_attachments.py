@@ -94,7 +94,7 @@ def test_all_files_of_a_mail_have_a_bound() -> None:
 
 
 @given(name=st.from_regex(r"[^/\\\x00-\x1f\x7f]{1,30}", fullmatch=True), data=st.binary(min_size=1, max_size=200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_name_of_a_file_can_add_a_header(name: str, data: bytes) -> None:
     file = Attachment(name=name, content=base64.b64encode(data).decode())
     mail = message(

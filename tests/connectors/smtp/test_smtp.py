@@ -198,7 +198,7 @@ SETTINGS = MailSettings(host="localhost", from_address="shop@example.com", from_
 
 
 @given(subject=st.text(), text=st.text(), name=st.text().filter(lambda name: not set(name) & set("\r\n")))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_words_can_add_a_header_or_a_recipient(subject: str, text: str, name: str) -> None:
     mail = message(
         SETTINGS.model_copy(update={"from_name": name}),

@@ -127,7 +127,7 @@ lines = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=lines)
 async def test_stock_goes_down_by_exactly_what_was_sold(
     store: Stockroom[Simulator], vendor: Vendor, order: list[StockLine]

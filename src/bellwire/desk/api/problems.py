@@ -1,5 +1,6 @@
 """Failures as the API tells them: problem+json, https://www.rfc-editor.org/rfc/rfc9457."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -84,7 +85,9 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        headers = {"Allow": _allowed(app, request)} if error.status_code == 405 else error.headers
+        headers = error.headers
+        if error.status_code == 405 and (allowed := await _allowed(app, request)):
+            headers = {"Allow": allowed}
         return problem(error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(RequestValidationError)
@@ -102,13 +105,15 @@ def answer_problems(app: FastAPI) -> None:
         return problem(500, "This can't be done just now: a fault in Bellwire. The log has the details.")
 
 
-def _allowed(app: FastAPI, request: Request) -> str:
-    """The methods of a path: each has a route of its own, and none of them knows the others."""
+async def _allowed(app: FastAPI, request: Request) -> str:
+    """The methods of an operation's path: each has a route of its own, and none of them knows the others. Empty: the
+    path is of something else."""
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    described = app.openapi()["paths"]
+    described = (await asyncio.to_thread(app.openapi))["paths"]
     fitting = [each for each in described if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each), path)]
     # A path that is said word for word goes before one with parameters, https://spec.openapis.org/oas/v3.1.0#paths-object
-    return ", ".join(sorted(method.upper() for method in described[min(fitting, key=lambda each: each.count("{"))]))
+    closest = min(fitting, key=lambda each: each.count("{"), default=None)
+    return ", ".join(sorted(method.upper() for method in described[closest])) if closest else ""
 
 
 def told(error: BellwireError) -> Response:

@@ -37,6 +37,10 @@ _STEPS = 200
 """So many times and questions may a record wait for; more is a flow that goes on for ever."""
 
 
+_APART = timedelta(minutes=1)
+"""Between two records, as far as the simulated vendors' limits go: that many orders in a few seconds come to nobody."""
+
+
 class Hurried(Random):
     """Jitter that always falls near its least: on simulated vendors nobody has to be waited for."""
 
@@ -107,6 +111,8 @@ class Trial(Generic[R]):
             await self.stage.look_up()
         for record in records:
             yield await self._try(record)
+            if self.simulated:
+                self.stage.recover(_APART)
 
     async def _try(self, record: R) -> Tried:
         before, made = self.kind.state(self.vendors), self.vendors.made()
@@ -167,7 +173,7 @@ class Trial(Generic[R]):
                         await self.stage.send(connection, webhook)
                     later = None
                 else:
-                    self.stage.clock.go_on_to(due)
+                    self.stage.go_on_to(due)
         except TimeoutError:
             pass
         return False
