@@ -12,7 +12,7 @@ from bellwire.capabilities.sms import SendSms
 from bellwire.errors import ConfigurationError, FlowError
 from bellwire.events import FreeForm
 from bellwire.flows import SKIPPED, ByHand
-from tests.flows.writing import flow, message, scope, value_of
+from tests.flows.writing import FIRST_LINE, flow, message, scope, value_of
 from tests.samples import order, usd
 
 
@@ -271,3 +271,14 @@ def test_money_is_written_with_its_currency_and_every_cent(amount: Decimal, curr
 def test_dates_are_told_in_the_zone_that_is_asked_for() -> None:
     night = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
     assert value_of("{{ t | date(zone='America/New_York') }}", t=night) == "2026-11-23"
+
+
+def test_what_stands_at_two_places_fails_in_the_name_of_each() -> None:
+    made = flow(
+        "first:\n  do: chat.post_message\n  with: {channel: packing, text: '{{ 1 / 0 }}'}\n"
+        "second:\n  do: chat.post_message\n  with: {channel: packing, text: '{{ 1 / 0 }}'}\n"
+    )
+    for name, line in (("first", 0), ("second", 3)):
+        with pytest.raises(FlowError, match=f"action '{name}'") as caught:
+            made.actions[name].inputs(scope())
+        assert caught.value.remedy.endswith(f"line {FIRST_LINE + line + 2}.")

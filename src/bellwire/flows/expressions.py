@@ -6,7 +6,9 @@ is itself.
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -85,25 +87,42 @@ def is_dynamic(text: str) -> bool:
     return _MARK.search(text) is not None
 
 
+@dataclass(frozen=True)
+class _Compiled:
+    """What an expression is wherever it stands."""
+
+    tree: nodes.Expr | nodes.Template
+    names: frozenset[str]
+    evaluate: Callable[[Scope], Any]
+
+
+class _Unclear(Exception):
+    """It can't be understood, at this line of the text; the place is still to be said."""
+
+    def __init__(self, why: str, remedy: str = "", lineno: int = 1) -> None:
+        super().__init__(why)
+        self.why, self.remedy, self.lineno = why, remedy, lineno
+
+
 def compile_text(text: str, place: Place) -> Expression:
     """The value of a key that may be plain text around expressions. Raises ConfigurationError."""
-    template = _parsed(text, place)
-    alone = _alone(template)
-    return _native(text, alone, place) if alone else _text(text, template, place)
+    with _at(place):
+        made = _text(text)
+    return Expression(text, place, made.tree, made.names, made.evaluate)
 
 
 def compile_condition(text: str, place: Place) -> Expression:
     """The value of a key that is always one expression; the braces may be left out. Raises ConfigurationError."""
-    template = _parsed(text if is_dynamic(text) else "{{ " + text + " }}", place)
-    alone = _alone(template)
-    if not alone:
+    with _at(place):
+        made = _alone(text if is_dynamic(text) else "{{ " + text + " }}")
+    if made is None:
         raise ConfigurationError(
             f"`{place.key}` has to be one expression, without text around it.",
             path=place.path,
             line=place.line,
             remedy=f"Write e.g. `{place.key}: event.lines`.",
         )
-    return _native(text, alone, place)
+    return Expression(text, place, made.tree, made.names, made.evaluate)
 
 
 def renamed(text: str, old: str, new: str, *, alone: bool = False) -> str:
@@ -122,30 +141,60 @@ def renamed(text: str, old: str, new: str, *, alone: bool = False) -> str:
     return (re.compile(r"[\s\S]+") if alone and not is_dynamic(text) else _CODE).sub(within, text)
 
 
-def _parsed(text: str, place: Place) -> nodes.Template:
+@contextmanager
+def _at(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except _Unclear as error:
+        raise ConfigurationError(
+            f"`{place.key}` can't be understood: {error.why.rstrip('.')}.",
+            path=place.path,
+            line=place.line_at(error.lineno),
+            remedy=error.remedy or "docs/flows.md shows what expressions can be.",
+        ) from error
+
+
+# While a flow is edited, all of it is checked at every stroke, and nearly all of it is as it was.
+@lru_cache(maxsize=1024)
+def _text(source: str) -> _Compiled:
+    if alone := _alone(source):
+        return alone
+    tree = _parsed(source)
+    names = frozenset(find_undeclared_variables(tree))
+    limit_loops(tree)
+    tree.set_environment(_SANDBOX)
+    return _Compiled(tree, names, _text_evaluator(_template(tree)))
+
+
+@lru_cache(maxsize=1024)
+def _alone(source: str) -> _Compiled | None:
+    """None: it isn't one expression and nothing but blanks around it."""
+    tree = _only(_parsed(source))
+    if tree is None:
+        return None
+    if path := plain_path(tree):
+        return _Compiled(tree, frozenset(path[:1]), _reader(path))
+    assign = nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)
+    whole = nodes.Template([assign], lineno=1)
+    whole.set_environment(_SANDBOX)
+    names = frozenset(find_undeclared_variables(whole))
+    return _Compiled(tree, names, _native_evaluator(_template(whole)))
+
+
+def _parsed(text: str) -> nodes.Template:
     try:
         template = _SANDBOX.parse(text)
         found = problem(template)
     except TemplateSyntaxError as error:
-        raise _refused(error.message or "a part is missing", "", place, error.lineno) from error
+        raise _Unclear(error.message or "a part is missing", lineno=error.lineno) from error
     except (RecursionError, ValueError) as error:
-        raise _refused("it is too long or too deeply nested", "", place, 1) from error
+        raise _Unclear("it is too long or too deeply nested") from error
     if found:
-        raise _refused(*found[:2], place, found[2])
+        raise _Unclear(*found)
     return template
 
 
-def _refused(why: str, remedy: str, place: Place, lineno: int) -> ConfigurationError:
-    return ConfigurationError(
-        f"`{place.key}` can't be understood: {why.rstrip('.')}.",
-        path=place.path,
-        line=place.line_at(lineno),
-        remedy=remedy or "docs/flows.md shows what expressions can be.",
-    )
-
-
-def _alone(template: nodes.Template) -> nodes.Expr | None:
-    """The expression, if there is one and nothing but blanks around it."""
+def _only(template: nodes.Template) -> nodes.Expr | None:
     parts = [
         part for output in template.body for part in (output.nodes if isinstance(output, nodes.Output) else [output])
     ]
@@ -154,31 +203,13 @@ def _alone(template: nodes.Template) -> nodes.Expr | None:
     return only if isinstance(only, nodes.Expr) and not isinstance(only, nodes.TemplateData) else None
 
 
-def _native(source: str, tree: nodes.Expr, place: Place) -> Expression:
-    path = plain_path(tree)
-    if path:
-        return Expression(source, place, tree, frozenset(path[:1]), _reader(path))
-    assign = nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)
-    whole = nodes.Template([assign], lineno=1)
-    whole.set_environment(_SANDBOX)
-    names = frozenset(find_undeclared_variables(whole))
-    return Expression(source, place, tree, names, _native_evaluator(_compiled(whole, place)))
-
-
-def _text(source: str, tree: nodes.Template, place: Place) -> Expression:
-    names = frozenset(find_undeclared_variables(tree))
-    limit_loops(tree)
-    tree.set_environment(_SANDBOX)
-    return Expression(source, place, tree, names, _text_evaluator(_compiled(tree, place)))
-
-
-def _compiled(tree: nodes.Template, place: Place) -> Template:
+def _template(tree: nodes.Template) -> Template:
     try:
         return _SANDBOX.from_string(tree)
     except TemplateSyntaxError as error:
-        raise _refused(error.message or "a part is missing", "", place, error.lineno) from error
+        raise _Unclear(error.message or "a part is missing", lineno=error.lineno) from error
     except (RecursionError, SyntaxError, ValueError, MemoryError) as error:
-        raise _refused("it is too long or too deeply nested", "", place, 1) from error
+        raise _Unclear("it is too long or too deeply nested") from error
 
 
 def plain_path(tree: nodes.Node) -> tuple[str, ...]:
