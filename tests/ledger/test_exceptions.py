@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from bellwire.ledger import Database, ExceptionState, Rows, comments, exceptions, figures, people
@@ -60,6 +61,20 @@ async def test_open_ones_can_be_chosen_by_all_that_is_known_of_them(
     assert [each.id for each in await ledger.read(lambda rows: exceptions.chosen(rows, choice))] == numbers
     groups = await ledger.read(lambda rows: figures.open_groups(rows, choice=choice))
     assert sum(group.count for group in groups) == len(numbers)
+
+
+@pytest.mark.parametrize("part", ['"ace"', "o\\neil", "50%", "_x", "zoë", "\t", "/the"])
+async def test_a_name_is_found_by_whatever_is_in_it(ledger: Database, part: str) -> None:
+    await ledger.write(four)
+
+    def rename(rows: Rows) -> None:
+        [text] = rows.one("SELECT data FROM events WHERE id = 2") or ("",)
+        data = orjson.loads(text)
+        data["customer"]["name"] = 'Ann "Ace" O\\Neil 50% _x Zoë \t/the'
+        rows.run("UPDATE events SET data = :data WHERE id = 2", {"data": orjson.dumps(data).decode()})
+
+    await ledger.write(rename)
+    assert await ledger.read(lambda rows: exceptions.chosen_ids(rows, Choice(search=part))) == [3]
 
 
 async def test_an_order_whose_data_was_purged_is_still_found_by_its_subject(ledger: Database) -> None:
