@@ -145,7 +145,7 @@ class Stage:
 
     def go_on_to(self, moment: datetime) -> None:
         """All time until then passes at once."""
-        length = moment - self.clock()
+        length = max(moment - self.clock(), timedelta())
         self.clock.go_on_to(moment)
         self.recover(length)
 

@@ -35,8 +35,6 @@ R = TypeVar("R", bound=Record)
 
 _STEPS = 200
 """So many times and questions may a record wait for; more is a flow that goes on for ever."""
-
-
 _APART = timedelta(minutes=1)
 """Between two records, as far as the simulated vendors' limits go: that many orders in a few seconds come to nobody."""
 
