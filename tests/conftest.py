@@ -27,10 +27,8 @@ for name in [name for name in os.environ if name.startswith(("BELLWIRE_", "OTEL_
 gc.disable()
 
 
-# Of each property, others in every run. How long one takes says nothing on a machine that has other work.
-hypothesis.settings.register_profile(
-    "suite", max_examples=50, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+# How long an example takes says nothing on a machine that has other work.
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
 
 

@@ -55,7 +55,8 @@ def turns(items: Sequence[pytest.Item], most: int) -> Iterator[Turn]:
 
 def dealt(turns: Sequence[Turn]) -> Iterator[Turn]:
     """From the first half and from the second, one each: neighbours often wait for the same, and next to tests that
-    wait there are to be some that work. Those of one module stay in their order."""
+    wait there are to be some that work. But for the module in the middle, those of one stay in their order: what it has
+    set up may be as they left it."""
     middle = (len(turns) + 1) // 2
     for pair in zip_longest(turns[:middle], turns[middle:]):
         yield from filter(None, pair)

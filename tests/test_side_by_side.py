@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.side_by_side import dealt
+
 ROOT = Path(__file__).parents[1]
 
 OUTCOMES = """
@@ -93,3 +97,8 @@ def test_it_ends_at_the_first_failure_if_that_is_wanted(tmp_path: Path) -> None:
     assert code == 1
     assert "1 failed" in out and "stopping after 1 failures" in out
     assert int(re.findall(r"(\d+) passed", out)[0]) < 400
+
+
+@pytest.mark.parametrize("order", [[], [0], [0, 1], [0, 2, 1], [0, 2, 1, 3], [0, 3, 1, 4, 2]])
+def test_turns_are_dealt_from_both_halves_and_none_is_left_out(order: list[int]) -> None:
+    assert [*dealt([[turn] for turn in sorted(order)])] == [[turn] for turn in order]

@@ -6,13 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 
 import aiohttp
 import pytest
-import typer.testing
-from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from bellwire.app import running
@@ -31,9 +28,6 @@ ALL_OF_ACME = [
 ]
 
 Run = Callable[..., Result]
-
-# To put all commands together takes longer than most of them do.
-setattr(typer.testing, "_get_command", cache(get_command))  # noqa: B010 - mypy takes no other way
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from bellwire.events import Lead
 from bellwire.flows import bundled
 from bellwire.practice import Parcels, Subscriptions, Teller
 from bellwire.practice.driving import in_role
+from bellwire.practice.quota import Quota, take
 from tests.practice.pilots import ORDER_TO_CASH, able, trial
 from tests.running import ordinary
 from tests.samples import NOW, usd
@@ -47,3 +48,14 @@ async def test_what_a_carrier_signs_is_taken_by_then(tmp_path: Path) -> None:
         webhook = carrier.turn(label_id, "shipment.delivered")
         await stage.let_pass(timedelta(days=30))
         assert (await stage.send("shipping", webhook)).taken
+
+
+async def test_a_moment_that_is_past_takes_nothing_back(tmp_path: Path) -> None:
+    async with trial(tmp_path, ORDER_TO_CASH) as pilot:
+        stage = pilot.stage
+        stage.simulators["chat"].quotas = quotas = [Quota(1, seconds=600)]
+        assert take(quotas, "POST /") == 0
+        stage.go_on_to(stage.clock() - timedelta(hours=1))
+        assert 0 < take(quotas, "POST /") <= 600
+        stage.go_on_to(stage.clock() + timedelta(hours=1))
+        assert take(quotas, "POST /") == 0

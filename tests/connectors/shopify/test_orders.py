@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwire.connectors.shopify.orders import order
@@ -56,6 +56,7 @@ def sales(draw: st.DrawFn) -> Sale:
 
 
 @given(sales(), st.booleans())
+@settings(max_examples=150)
 def test_the_total_is_the_shops_and_the_parts_add_up_to_it(sale: Sale, paid: bool) -> None:
     shop = Shopify()
     order_id = shop.place(sale)
@@ -73,6 +74,7 @@ def test_the_total_is_the_shops_and_the_parts_add_up_to_it(sale: Sale, paid: boo
 
 
 @given(sales())
+@settings(max_examples=150)
 def test_what_gift_cards_paid_is_told_or_known_to_be_unknown(sale: Sale) -> None:
     shop = Shopify()
     order_id = shop.place(sale)

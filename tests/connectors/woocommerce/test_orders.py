@@ -2,7 +2,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bellwire.connectors.woocommerce.manifest import ShopSettings
@@ -44,6 +44,7 @@ sales = st.builds(
 )
 
 
+@settings(max_examples=150)
 @given(sales, st.booleans())
 def test_every_order_of_a_shop_adds_up_to_its_total(sale: Sale, at_subtotal: bool) -> None:
     practice = WooCommerce(round_at_subtotal=at_subtotal)

@@ -3,16 +3,20 @@
 import asyncio
 import os
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+from fastapi import FastAPI
 
 from bellwire.access import Right
 from bellwire.ledger import Rows
 from tests.desk.api.notes import keeping_notes
 from tests.desk.callers import token
 from tests.desk.story import a_day, open_desk, settings_in
+from tests.running import until
 
 OWN_TOKEN = 987_654_321
 """Its number: none that requests come upon, as they revoke tokens, too."""
@@ -50,6 +54,26 @@ async def test_every_operation_answers_as_the_description_says(tmp_path: Path, n
         told, _ = await process.communicate()
         assert process.returncode == 0, told.decode()
         assert " passed" in told.decode()
+
+
+async def test_the_description_is_made_once_while_all_else_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, go_on = list[int](), threading.Event()
+
+    def making(app: FastAPI) -> dict[str, Any]:
+        made.append(1)
+        assert go_on.wait(30)
+        return {"openapi": "3.1.0"}
+
+    monkeypatch.setattr(FastAPI, "openapi", making)
+    async with open_desk(tmp_path) as place, aiohttp.ClientSession(f"{place.url}/") as session:
+        asked = [asyncio.ensure_future(session.get("api/v1/openapi.json")) for _ in range(2)]
+        await until(lambda: asyncio.sleep(0, bool(made)))
+        assert (await session.get("api/v1/me")).status == 401
+        go_on.set()
+        assert [await (await each).json() for each in asked] == [{"openapi": "3.1.0"}] * 2
+        assert len(made) == 1
 
 
 async def test_every_operation_says_what_it_does_and_what_can_go_wrong(tmp_path: Path) -> None:
