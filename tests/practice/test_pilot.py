@@ -16,6 +16,7 @@ from bellwire.practice.pilot import Check, Report, Retried, Stuck, Tried, page
 from bellwire.practice.pilot.kinds.orders import records
 from bellwire.practice.pilot.report import percent
 from bellwire.practice.pilot.vendors import Vendors, Wanted
+from bellwire.practice.quota import Quota
 from tests.practice.pilots import ORDER_TO_CASH, SHORT, able, roles, trial
 from tests.samples import NOW
 
@@ -60,6 +61,15 @@ async def test_order_to_cash_is_ready_whatever_the_shop(tmp_path: Path, shop: st
     (stuck,) = unknown.stuck
     assert "TEA-500-NEW" in stuck.sentence and stuck.remedy
     assert found(unknown)["After it is mended and retried"] == "done"
+
+
+async def test_records_come_so_far_apart_that_no_limit_slows_them_down(tmp_path: Path) -> None:
+    """As orders do: what a vendor takes in a minute is enough for any one of them."""
+    async with trial(tmp_path, SHORT) as pilot:
+        pilot.stage.simulators["chat"].quotas = [Quota(3, seconds=60)]
+        made = [each async for each in pilot.run(records(2001)[:5])]
+    assert [each.why_not for each in made] == [""] * 5
+    assert [each.retried for each in made] == [[]] * 5
 
 
 async def test_order_to_cash_is_ready_with_other_books_another_till_and_another_chat(tmp_path: Path) -> None:
