@@ -12,7 +12,7 @@ from bellwire.clock import system_clock
 from bellwire.errors import ConfigurationError
 from bellwire.events import Delivery, Environment
 from bellwire.flows import bundled
-from bellwire.ledger import DeliveryState, RunState, alerts, deliveries, figures, open_ledger, runs
+from bellwire.ledger import DeliveryState, RunState, alerts, deliveries, figures, open_ledger, polls, runs
 from bellwire.money import Money
 from bellwire.practice import Sale, SaleLine, Webhook
 from bellwire.practice.driving import until_quiet
@@ -102,6 +102,17 @@ async def test_credentials_that_are_set_on_the_desk_let_what_was_held_go_on(tmp_
             assert "are kept, and used from now on" in kept.words and given not in kept.page
             await until(lambda: is_in(RunState.DONE))
             assert "Fine" in (await visitor.get("/connections/books")).words
+
+
+async def test_what_the_first_webhook_hints_at_can_be_looked_up(tmp_path: Path) -> None:
+    async with town(tmp_path) as place, running(place.settings, place.secrets, only="order_to_cash") as bellwire:
+        begun = await bellwire.ledger.read(polls.everything)
+        listed = {
+            (name, poll.name)
+            for name, connection in bellwire.project.connections.items()
+            for poll in (connection.connector.triggers.polls if connection.connector.triggers else ())
+        }
+        assert {(row.connection, row.name) for row in begun} == listed != set()
 
 
 async def test_a_paid_order_goes_all_the_way(tmp_path: Path) -> None:

@@ -276,11 +276,10 @@ def test_the_changelog_knows_this_version() -> None:
 
 
 def as_pattern(line: str) -> str:
-    """A line of output, whatever its numbers, ids and spaces are this time."""
-    parts = re.split(r"(msg_[0-9a-f]+|\d+| +)", line.strip())
-    ways = {"msg": "msg_[0-9a-f]+", "num": r"\d+", "gap": " +"}
-    kinds = ["msg" if p.startswith("msg_") else "num" if p.isdigit() else "gap" if p.isspace() else "" for p in parts]
-    return "".join(ways.get(kind) or re.escape(part) for kind, part in zip(kinds, parts, strict=True))
+    """A line of output, whatever its numbers, ids, durations and spaces are this time."""
+    ways = [r"msg_[0-9a-f]+", r"(?:\d+ ms|\d+(?:\.\d+)? s)\b", r"\d+", " +"]
+    parts = re.split(f"({'|'.join(ways)})", line.strip())
+    return "".join(next((way for way in ways if re.fullmatch(way, part)), re.escape(part)) for part in parts)
 
 
 def assert_printed(shown: str, printed: str) -> None:

@@ -205,6 +205,7 @@ async def running(
         if work == WORKER:
             settle_memory()
         else:
+            await polling.begin()
             port = await stack.enter_async_context(_serving(project, ledger, engine, clock, environ, reach))
             if only is None:
                 await stack.enter_async_context(_beside(ledger.alone("polling", polling.run), "polling"))

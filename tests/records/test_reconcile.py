@@ -222,6 +222,19 @@ async def test_a_new_connection_is_asked_from_now_on_and_each_time_from_where_it
     assert len(house.arrived) == 1
 
 
+async def test_what_is_hinted_at_before_the_first_look_is_looked_up(house: House) -> None:
+    """From the beginning on: a look may come late, where much is going on."""
+    polling = house.polling()
+    assert await polling.begin() == {}
+    house.vendor.sell(1, NOW + timedelta(seconds=1))
+    house.now += timedelta(seconds=3)
+    await house.send({}, "thin")
+    house.now += timedelta(seconds=3)
+    await house.look(polling)
+    assert house.vendor.asked == [(NOW, "")]
+    assert len(house.arrived) == 1
+
+
 async def test_a_connection_that_says_since_when_it_is_is_asked_from_then_at_once(house: House) -> None:
     house.since = NOW - 5 * HOUR
     house.vendor.sell(1, NOW - 4 * HOUR)

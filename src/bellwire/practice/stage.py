@@ -117,7 +117,7 @@ class Stage:
 
     async def look_up(self, connection: str = "") -> None:
         """What webhooks only hinted at is read from the vendors' lists (or those of one connection), and carried out.
-        Until it was called for the first time, a hint may come too early to be taken. Raises TimeoutError."""
+        Raises TimeoutError."""
         await self.settle()
         async with asyncio.timeout(self.patience):
             unread = True

@@ -138,6 +138,15 @@ class Polling:
         self._clock = clock
         self._busy: dict[str, asyncio.Task[None]] = {}
 
+    async def begin(self) -> dict[tuple[str, str], PollRow]:
+        """From now on is what new connections list of interest: call it before webhooks are let in, as one that hints
+        at something has it looked up. Gives what was begun before. Raises LedgerBusy."""
+        now, rows = self._clock(), await self._ledger.read(polls.everything)
+        begun = {(row.connection, row.name): row for row in rows}
+        if unknown := self._polls.keys() - begun.keys():
+            await self._ledger.write(lambda written: self._begin(written, unknown, now))
+        return begun
+
     async def run(self) -> None:
         """Until it is cancelled."""
         if not self._polls:
@@ -155,11 +164,8 @@ class Polling:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
     async def look(self) -> None:
-        """Begin what is due."""
-        now = self._clock()
-        rows = {(row.connection, row.name): row for row in await self._ledger.read(polls.everything)}
-        if unknown := self._polls.keys() - rows.keys():
-            await self._ledger.write(lambda written: self._begin(written, unknown, now))
+        """Ask for what is due."""
+        now, rows = self._clock(), await self.begin()
         self._busy = {name: task for name, task in self._busy.items() if not task.done()}
         for (name, poll_name), row in rows.items():
             known = self._polls.get((name, poll_name))

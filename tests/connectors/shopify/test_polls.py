@@ -107,6 +107,8 @@ async def test_stock_that_is_listed_brings_what_its_webhook_brings(vendor: Shopi
 @pytest.mark.proves("paging")
 async def test_a_poll_goes_from_page_to_page_across_restarts(practice: Practice, vendor: Shopify) -> None:
     orders = [sold(vendor, str(number)) for number in range(27)]
+    for order_id in orders:
+        vendor.orders[order_id]["updated_at"] = "2026-01-01T00:00:00+00:00"
     for order_id in orders[:3]:
         vendor.announce(order_id, {str(vendor.orders[order_id]["line_items"][0]["id"]): 1})
     vendor.products = {

@@ -43,7 +43,7 @@ async def test_every_operation_answers_as_the_description_says(tmp_path: Path, n
             *(sys.executable, "-m", "schemathesis.cli", "run", url),
             *("--header", f"Authorization: Bearer {text}", "--checks", "all", "--phases", "examples,coverage,fuzzing"),
             *("--max-examples", str(EXAMPLES), "--generation-deterministic", "--seed", "1", "--no-color"),
-            *("--request-timeout", "30", "--workers", "1"),
+            *("--request-timeout", "30", "--max-response-time", "30", "--workers", "1"),
             # The others are those of the desk.
             *(("--include-path-regex", "^/(notes|letters)$") if notes else ()),
             cwd=tmp_path,

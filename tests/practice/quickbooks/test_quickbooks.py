@@ -192,7 +192,7 @@ class TestSales:
         sale = client.sale()
         first = await client.post("invoice", sale, requestid="one", minorversion="12")
         second = await client.post("invoice", {"changed": "since"}, requestid="one")
-        assert first == second
+        assert [(status, told["Invoice"]) for status, told in (first, second)] == [(200, first[1]["Invoice"])] * 2
         assert await client.code("invoice?requestid=" + "x" * 51, sale) == "2050"
 
     async def test_a_refusal_is_not_remembered(self, client: Client) -> None:

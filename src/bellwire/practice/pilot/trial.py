@@ -106,7 +106,6 @@ class Trial(Generic[R]):
             for buying in self.vendors.all_as(Purchasing):  # type: ignore[type-abstract]
                 buying.go_by(self.stage.clock)  # The flow gathers for a while, and then looks what was made since.
             self.kind.begin(self.stage, self.vendors)
-            await self.stage.look_up()
         for record in records:
             yield await self._try(record)
             if self.simulated:

@@ -31,7 +31,6 @@ class ReturnsStory(Story):
     )
 
     async def tell(self, stage: Stage) -> AsyncIterator[Told]:
-        await stage.look_up()
         told, holdings = chapters(), Holdings.of(stage)
         past = Past(told, holdings)
 
