@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import hypothesis
 import jinja2
 import pytest
 import structlog
+import typer.testing
 import uvloop
 
 from tests.ledgers import POSTGRES, SQLITE, Ledgers
@@ -51,6 +52,10 @@ def _make_templates_ready_once() -> None:
 
 
 _make_templates_ready_once()
+
+
+# To make them ready takes longer than many of them do.
+setattr(typer.testing, "_get_command", cache(typer.main.get_command))  # noqa: B010 - mypy takes no other way
 
 
 def _log_plainly() -> None:

@@ -54,7 +54,7 @@ def connection(
     environment: Environment = Environment.SANDBOX,
     settings: Mapping[str, Any] | None = None,
     credentials: Mapping[str, str] | None = None,
-    timeout: timedelta = timedelta(seconds=5),
+    timeout: timedelta = timedelta(seconds=30),
 ) -> Connection:
     """A connection to a vendor's practice server, with its practice credentials and settings unless told otherwise."""
     connector = find_connector(vendor)

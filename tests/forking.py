@@ -28,6 +28,7 @@ def _load() -> None:
     for module in pkgutil.walk_packages(bellwire.__path__, "bellwire."):
         if ".migrations" not in module.name and not module.name.endswith("__main__"):
             import_module(module.name)
+    import_module("bellwire.cli").command()
     gc.collect()
     gc.freeze()
 

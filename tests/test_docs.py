@@ -301,7 +301,7 @@ def until(happened: Callable[[], bool], what: str) -> None:
 
 
 def answers(url: str) -> bool:
-    with suppress(URLError, ConnectionError), urlopen(url, timeout=5) as response:  # noqa: S310 - loopback
+    with suppress(URLError, ConnectionError), urlopen(url, timeout=30) as response:  # noqa: S310 - loopback
         return bool(response.status == 200)
     return False
 

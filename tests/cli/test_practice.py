@@ -17,7 +17,7 @@ def test_it_says_how_to_reach_and_sign_in_to_each(tmp_path: Path) -> None:
         assert line, "it ended"
         text += line
     running.send_signal(signal.SIGINT)
-    running.wait(10)
+    running.wait(60)
     (vendor,) = json.loads(text)
     assert vendor["vendor"] == "smtp"
     assert set(vendor) == {"vendor", "base_url", "settings", "credentials"}

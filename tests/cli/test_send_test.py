@@ -55,7 +55,7 @@ class Shop:
             yield
         finally:
             running.terminate()
-            await asyncio.to_thread(running.communicate, timeout=20)
+            await asyncio.to_thread(running.communicate, timeout=60)
 
 
 def free_port() -> int:

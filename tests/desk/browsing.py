@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -20,6 +20,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 LAPTOP, PHONE = 1280, 390
+
+expect.set_options(timeout=30_000)  # milliseconds
 
 in_chromium = [
     pytest.mark.asyncio(loop_scope="session"),

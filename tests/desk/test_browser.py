@@ -92,7 +92,7 @@ async def test_counts_change_without_a_reload_and_leave_focus_and_open_parts_alo
 
         await place.write(lambda story: replace(story, number=2000).dies(NOW))
 
-        await expect(page.locator(".balance .dead dd")).to_have_text("1", timeout=15_000)
+        await expect(page.locator(".balance .dead dd")).to_have_text("1")
         await expect(page.locator("#verdict h2")).to_have_text("1 thing needs you")
         await expect(page.locator("#verdict")).to_have_class("verdict bad")
         await expect(page.locator("#flow-rows tbody td").nth(3)).to_have_text("1")
@@ -140,7 +140,7 @@ async def test_a_hidden_page_asks_nothing_and_holds_no_line(browser: Browser, pl
         before = opened.asked.count(place.url + "/")
         await page.clock.run_for(60_000)
         assert opened.asked.count(place.url + "/") == before == 1
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while place.desk._live._lines:  # noqa: ASYNC110 - nothing tells it
                 await asyncio.sleep(0.02)
 
@@ -159,7 +159,7 @@ async def test_a_page_with_a_quiet_line_is_fetched_anew_only_now_and_then(
         await page.goto(place.url)
         fetched = []
         for _ in range(5):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 while await page.evaluate("Date.now() - heard > 1000"):  # noqa: ASYNC110 - nothing tells it
                     await asyncio.sleep(0.02)
             await page.clock.run_for(14_000)
@@ -176,7 +176,7 @@ async def test_a_page_of_somebody_who_was_signed_out_leads_to_signing_in(browser
         await opened.page.goto(f"{place.url}/exceptions")
         await expect(opened.page.get_by_role("heading", name="Exceptions")).to_be_visible()
         await place.ledger.write(lambda rows: people.end_all(rows, dana.id))
-        await expect(opened.page).to_have_url(re.compile(r"/sign-in\?next=%2Fexceptions"), timeout=15_000)
+        await expect(opened.page).to_have_url(re.compile(r"/sign-in\?next=%2Fexceptions"))
 
 
 async def test_the_page_says_when_bellwire_has_stopped(browser: Browser, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ async def test_the_page_says_when_bellwire_has_stopped(browser: Browser, tmp_pat
             await opened.page.goto(place.url)
             await expect(opened.page.locator("#offline")).to_be_hidden()
 
-        await expect(opened.page.locator("#offline")).to_be_visible(timeout=15_000)
+        await expect(opened.page.locator("#offline")).to_be_visible()
 
 
 async def test_without_javascript_everything_is_there_and_the_page_reloads_itself(

@@ -116,7 +116,7 @@ async def test_from_the_first_start_to_the_first_webhook(browser: Browser, tmp_p
         await expect(page.locator("#arrived")).to_contain_text("Waiting for your first webhook")
 
         await shop.sell(ordinary("1001"))
-        await expect(page.locator("#arrived")).to_contain_text("It has come", timeout=15_000)
+        await expect(page.locator("#arrived")).to_contain_text("It has come")
         await expect(page.locator("#arrived")).to_have_class("verdict good")
         await shop.go_to("Today")
         await page.locator("#latest").get_by_role("link", name="Order 1001").click()
@@ -205,7 +205,7 @@ async def test_a_flow_is_switched_to_manual_and_its_to_dos_are_worked(browser: B
         await expect(page.locator(".said")).to_have_text("Ticked off. The run goes on.")
         await shop.quiet()
         receipt = next(each for each in await ledger.read(asks.open_ones) if each.action == "receipt")
-        await expect(page.locator(f'#open a[href="/asks/{receipt.id}"]')).to_be_visible(timeout=20_000)
+        await expect(page.locator(f'#open a[href="/asks/{receipt.id}"]')).to_be_visible()
         await page.locator(f'#open a[href="/asks/{receipt.id}"]').click()
         await expect(page.locator(".values")).to_contain_text("1045")
         holdings = shop.town.holdings
@@ -265,9 +265,9 @@ async def test_a_secret_is_rotated_and_no_webhook_is_lost(browser: Browser, tmp_
             "No webhook that is signed with the new secret has come yet."
         )
         assert await taken(old) == [True]
-        await expect(page.locator("#seen")).to_contain_text("signed with the old secret came", timeout=15_000)
+        await expect(page.locator("#seen")).to_contain_text("signed with the old secret came")
         assert await taken(new, old, new) == [True, True, True]
-        await expect(page.locator("#seen")).to_contain_text("signed with the new secret came", timeout=15_000)
+        await expect(page.locator("#seen")).to_contain_text("signed with the new secret came")
         await page.get_by_role("button", name="Drop the old secret").click()
         await expect(page.locator(".said")).to_contain_text("only the new one is accepted from now on")
         assert await taken(old, new) == [False, True]

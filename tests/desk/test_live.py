@@ -84,7 +84,7 @@ async def told(line: aiohttp.ClientResponse) -> str:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - nothing tells it
             await asyncio.sleep(0.01)
 
@@ -137,7 +137,7 @@ async def test_what_changes_in_a_run_or_beside_the_runs_is_told_too(
             seen = len(looks)
             await until(lambda seen=seen: len(looks) > seen)  # type: ignore[misc]
             await place.write(change)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 assert await told(line) == CHANGED, what
 
 
@@ -186,13 +186,13 @@ async def test_a_line_ends_with_the_session_that_it_is_for_and_others_stay(
         said = [each async for each in _rest(line)]
         assert {*said} <= {CHANGED}
         await place.write(lambda story: story.done(NOW))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             assert await told(hers) == CHANGED
 
 
 async def _rest(line: aiohttp.ClientResponse) -> AsyncIterator[str]:
     """What is said until it ends."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while said := await told(line):
             yield said
 

@@ -108,7 +108,7 @@ def named() -> list[tuple[Path, re.Match[str]]]:
     found = []
     for module in sorted(SOURCE.rglob("*.py")):
         path = module.relative_to(SOURCE)
-        if not str(path).startswith(ELSEWHERE):
+        if not str(path).startswith(ELSEWHERE) and "`bellwire" in module.read_text("utf-8"):
             for text in texts(module):
                 found += [(path, each) for each in COMMAND.finditer(text)]
     return found

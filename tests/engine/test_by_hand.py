@@ -83,7 +83,7 @@ async def test_what_was_refused_leaves_no_record(house: House) -> None:
 async def test_nothing_is_decided_about_a_run_that_is_still_under_way(house: House, act: Act) -> None:
     """Its worker wouldn't see it, and would end the run as dead with no exception to tell of it."""
     go_on = asyncio.Event()
-    house.vendor.next["create_label"].append(lambda: asyncio.wait_for(go_on.wait(), 10))
+    house.vendor.next["create_label"].append(lambda: asyncio.wait_for(go_on.wait(), 30))
     house.vendor.next["adjust"] += [refused]
     await house.deliver()
     await house.until(house.exceptions)

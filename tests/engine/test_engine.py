@@ -58,7 +58,7 @@ async def test_a_later_action_sees_the_result_of_an_earlier_one(house: House) ->
 async def test_independent_actions_run_side_by_side(house: House) -> None:
     """The stock change doesn't end before the label was asked for."""
     label_asked = asyncio.Event()
-    house.vendor.next["adjust"].append(lambda: asyncio.wait_for(label_asked.wait(), 5))
+    house.vendor.next["adjust"].append(lambda: asyncio.wait_for(label_asked.wait(), 30))
     house.vendor.next["create_label"].append(label_asked.set)
     await house.deliver()
     await house.settled()
@@ -357,7 +357,7 @@ async def test_a_restart_takes_up_what_was_interrupted_without_doing_it_twice(le
     vendor.next["post_message"] += [hang]
     async with House(ledger_url, vendor).open() as house:
         await house.deliver()
-        await asyncio.wait_for(started.wait(), 5)
+        await asyncio.wait_for(started.wait(), 30)
         await house.until(lambda: house.vendor.effects("adjust") == 1)
         await house.engine.stop(grace=0)
     async with House(ledger_url, vendor).open() as house:

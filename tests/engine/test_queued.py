@@ -89,7 +89,7 @@ async def carrier_of(houses: list[House], operation: str, hanging: Hanging, give
     for house in houses:
         house.vendor.next[operation].append(hanging)
     await houses[0].deliver(given)
-    await asyncio.wait_for(hanging.begun.wait(), 10)
+    await asyncio.wait_for(hanging.begun.wait(), 30)
     (held,) = [house for house in houses if operation in {name for name, _ in house.vendor.sent}]
     for house in houses:
         house.vendor.next[operation].clear()
@@ -209,7 +209,7 @@ async def test_an_engine_that_lost_a_job_leaves_it_to_whoever_has_it(url: str, s
         second = Hanging()
         other.vendor.next["adjust"].append(second)
         stalls(stalled)
-        await asyncio.wait_for(second.begun.wait(), 10)
+        await asyncio.wait_for(second.begun.wait(), 30)
         first.may_end.set()
         await stalled.until(lambda: not stalled.engine.busy)
         fence = (await other.run()).fence

@@ -63,7 +63,7 @@ async def test_after_a_crash_in_the_middle_of_it_a_person_is_asked(ledger_url: s
     vendor.next["adjust"].append(hang)
     async with House(ledger_url, vendor).open() as house:
         await house.deliver()
-        await asyncio.wait_for(sent.wait(), 5)
+        await asyncio.wait_for(sent.wait(), 30)
         await house.engine.stop(grace=0)
     async with House(ledger_url, vendor).open() as house:
         await house.settled()

@@ -18,7 +18,7 @@ END = b"\r\n\r\n"
 
 async def read_answer(reader: asyncio.StreamReader) -> Answer:
     """One answer from the wire."""
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
     status, headers = read_head(head)
     return Answer(status, headers, await reader.readexactly(int(headers["content-length"])))
 
@@ -39,13 +39,13 @@ def on_the_wire(letter: Letter, more: bytes = b"") -> bytes:
 async def ended(reader: asyncio.StreamReader) -> bool:
     """Whether the server closes the connection, saying nothing (more)."""
     try:
-        return await asyncio.wait_for(reader.read(), 5) == b""
+        return await asyncio.wait_for(reader.read(), 30) == b""
     except ConnectionError:
         return True
 
 
 async def until(holds: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             if await holds():
                 return
@@ -108,7 +108,7 @@ async def test_a_body_that_trickles_is_refused(narrow: Make) -> None:
             writer.write(b"POST /hooks/standard HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
             trickling = asyncio.create_task(trickle())
             # In one go: what trickles on after the line was closed has it reset, and then nothing more can be read.
-            head, _, body = (await asyncio.wait_for(reader.read(65_536), 5)).partition(END)
+            head, _, body = (await asyncio.wait_for(reader.read(65_536), 30)).partition(END)
         trickling.cancel()
         answer = Answer(*read_head(head), body)
         assert (answer.status, answer.error) == (408, "too-slow")
@@ -180,7 +180,7 @@ async def test_what_isnt_http_is_answered_with_400_and_the_intake_goes_on(narrow
     async with narrow().open() as intake:
         async with intake.wire() as (reader, writer):
             writer.write(request_)
-            assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400 ")
+            assert (await asyncio.wait_for(reader.read(), 30)).startswith(b"HTTP/1.1 400 ")
         assert await intake.stored() == []
         assert (await intake.send("standard", intake.senders["standard"].order())).status == 200
 
@@ -254,7 +254,7 @@ async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_
         def slow(sql: str) -> None:
             if sql == "COMMIT":
                 reached.set()
-                go_on.wait(10)
+                go_on.wait(60)
 
         sqlite_of(intake.ledger)._connection.set_trace_callback(slow)
         letter = intake.senders["standard"].order()
@@ -352,7 +352,7 @@ async def test_a_sender_that_asks_first_is_told_to_go_on(narrow: Make) -> None:
     async with narrow().open() as intake, intake.wire() as (reader, writer):
         head, _, body = on_the_wire(intake.senders["standard"].order(), b"Expect: 100-continue\r\n").partition(END)
         writer.write(head + END)
-        assert await asyncio.wait_for(reader.readuntil(END), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert await asyncio.wait_for(reader.readuntil(END), 30) == b"HTTP/1.1 100 Continue\r\n\r\n"
         writer.write(body)
         assert (await read_answer(reader)).status == 200
 
@@ -412,7 +412,7 @@ async def test_stopping_waits_for_the_webhook_that_is_coming_in(narrow: Make) ->
         async with intake.wire() as (reader, writer):
             head, _, body = on_the_wire(intake.senders["standard"].order(), b"Expect: 100-continue\r\n").partition(END)
             writer.write(head + END)
-            await asyncio.wait_for(reader.readuntil(END), 5)
+            await asyncio.wait_for(reader.readuntil(END), 30)
             stopping = asyncio.create_task(serving.__aexit__(None, None, None))
             await until(intake.turns_away)
             writer.write(body)

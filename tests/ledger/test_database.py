@@ -49,7 +49,7 @@ def commits(ledger: Database) -> list[str]:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             if holds():
                 return
@@ -63,7 +63,7 @@ async def test_a_write_returns_only_when_its_commit_is_over(ledger: Database, pa
     def hold(sql: str) -> None:
         if sql == "COMMIT":
             reached.set()
-            go_on.wait(5)
+            go_on.wait(60)
 
     sqlite_of(ledger)._connection.set_trace_callback(hold)
     write = asyncio.create_task(ledger.write(put(1)))
@@ -171,7 +171,7 @@ async def test_closing_writes_what_waits_even_when_it_is_full(path: Path, max_wa
     writes = [asyncio.create_task(ledger.write(put(number))) for number in range(5)]
     await asyncio.sleep(0)
     await ledger.close()
-    assert await asyncio.wait_for(asyncio.gather(*writes), 5) == [0, 1, 2, 3, 4]
+    assert await asyncio.wait_for(asyncio.gather(*writes), 30) == [0, 1, 2, 3, 4]
     assert numbers(path) == {0, 1, 2, 3, 4}
 
 
@@ -179,7 +179,7 @@ async def test_a_closed_ledger_takes_no_more(path: Path) -> None:
     async with open_ledger(f"sqlite:///{path}") as ledger:
         pass
     with pytest.raises(LedgerBusy):
-        await asyncio.wait_for(ledger.write(put(1)), 5)
+        await asyncio.wait_for(ledger.write(put(1)), 30)
 
 
 async def test_it_waits_for_another_process_that_is_writing(ledger: Database, path: Path) -> None:
@@ -198,7 +198,7 @@ async def test_who_holds_it_for_too_long_costs_everybody_one_wait(
     monkeypatch.setattr(module, "_LONGEST_LOCK", 0.2)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    async with asyncio.timeout(5):  # one after the other it would be twenty seconds
+    async with asyncio.timeout(15):  # one after the other it would be twenty seconds
         results = await asyncio.gather(*(ledger.write(put(n)) for n in range(100)), return_exceptions=True)
     assert all(isinstance(result, LedgerBusy) for result in results)
     other.execute("COMMIT")
@@ -226,5 +226,5 @@ async def test_readers_dont_wait_for_a_writer(ledger: Database, path: Path) -> N
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     other.execute("DELETE FROM crosswalk")
-    assert await asyncio.wait_for(ledger.read(lambda rows: rows.all("SELECT ours FROM crosswalk")), 5) == []
+    assert await asyncio.wait_for(ledger.read(lambda rows: rows.all("SELECT ours FROM crosswalk")), 30) == []
     other.execute("ROLLBACK")

@@ -213,7 +213,7 @@ async def test_of_several_one_does_it_and_another_when_that_leaves_off(url: str,
     first, second = Work(), Work()
     async with open_ledger(url) as here, open_ledger(url) as there:
         async with wanting(here, first):
-            await asyncio.wait_for(first.going_on.wait(), 10)
+            await asyncio.wait_for(first.going_on.wait(), 30)
             async with wanting(there, second):
 
                 async def looked() -> bool:
@@ -224,14 +224,14 @@ async def test_of_several_one_does_it_and_another_when_that_leaves_off(url: str,
             assert second.begun == 0
         assert not first.going_on.is_set()
         async with wanting(there, second):
-            await asyncio.wait_for(second.going_on.wait(), 10)
+            await asyncio.wait_for(second.going_on.wait(), 30)
 
 
 @pytest.mark.usefixtures("often")
 async def test_of_different_things_each_is_done(here: PostgresDatabase) -> None:
     sums, letters = Work(), Work()
     async with wanting(here, sums), wanting(here, letters, "letters"):
-        await asyncio.wait_for(asyncio.gather(sums.going_on.wait(), letters.going_on.wait()), 10)
+        await asyncio.wait_for(asyncio.gather(sums.going_on.wait(), letters.going_on.wait()), 30)
 
 
 @pytest.mark.usefixtures("often")
@@ -247,7 +247,7 @@ async def test_who_loses_the_connection_leaves_off_before_he_begins_again(url: s
             at_once -= 1
 
     async with open_ledger(url) as here, wanting(here, counted):
-        await asyncio.wait_for(work.going_on.wait(), 10)
+        await asyncio.wait_for(work.going_on.wait(), 30)
         (holder,) = lock_holders(url)
         with psycopg.connect(url) as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [holder])
@@ -268,13 +268,13 @@ async def test_a_process_that_stands_still_in_the_middle_of_a_transaction_does_n
     def stand_still(rows: Rows) -> None:
         rows.one("SELECT 1")
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
         put(1)(rows)
 
     async with open_ledger(url) as still, open_ledger(url) as other:
         stalled = asyncio.create_task(still.write(stand_still))
         await asyncio.to_thread(begun.wait)
-        await asyncio.wait_for(other.write(put(2)), 5)
+        await asyncio.wait_for(other.write(put(2)), 30)
         assert not stalled.done()
         go_on.set()
         await stalled

@@ -97,7 +97,7 @@ async def test_a_newer_schema_is_noticed(ledger: Database, url: str) -> None:
     async with here.presence.held():
         assert not here.presence.outdated.is_set()
         change(url, "UPDATE alembic_version SET version_num = '9999'")
-        await asyncio.wait_for(here.presence.outdated.wait(), 10)
+        await asyncio.wait_for(here.presence.outdated.wait(), 30)
 
 
 async def test_a_look_that_fails_is_not_the_last(ledger: Database) -> None:

@@ -141,7 +141,7 @@ async def test_waiting_ends_when_something_comes_or_when_the_time_is_over(
     await queue.wait(0.01)
     waiting = asyncio.create_task(queue.wait(60))
     await enqueue(here, 1)
-    await asyncio.wait_for(waiting, 10)
+    await asyncio.wait_for(waiting, 30)
     assert numbers(await queue.take(1)) == [1]
 
 
@@ -165,7 +165,7 @@ async def test_who_is_cancelled_waits_no_more_even_if_something_comes_at_that_mo
         await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 30)
 
 
 async def test_a_server_that_was_away_is_told_and_asked_again_once_it_is_back(server: Server) -> None:
@@ -182,7 +182,7 @@ async def test_a_server_that_was_away_is_told_and_asked_again_once_it_is_back(se
         assert numbers(await queue.take(1)) == [2]
         waiting = asyncio.create_task(queue.wait(60))
         await enqueue(ledger, 3)
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, 30)
         await queue.close()
 
 
@@ -197,9 +197,9 @@ async def test_a_listener_that_is_cut_off_is_replaced(here: Database, ends: tupl
 
         (first,) = listeners()
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not listeners():
                 assert await queue.take(1) == []
     waiting = asyncio.create_task(queue.wait(60))
     await enqueue(here, 1)
-    await asyncio.wait_for(waiting, 10)
+    await asyncio.wait_for(waiting, 30)

@@ -116,7 +116,13 @@ class Practice:
         for simulator in self.simulators.values():
             await simulator.start()
         config = uvicorn.Config(
-            self.app(), http=_Droppable, ws="none", lifespan="off", log_level="critical", access_log=False
+            self.app(),
+            http=_Droppable,
+            ws="none",
+            lifespan="off",
+            log_level="critical",
+            access_log=False,
+            timeout_keep_alive=60,  # seconds, as vendors do: longer than a client keeps a line that is idle
         )
         self._server = uvicorn.Server(config)
         # Ctrl-C belongs to whoever started us.

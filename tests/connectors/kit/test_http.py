@@ -198,8 +198,8 @@ async def test_a_request_names_what_its_limit_counts_it_by(acme: Acme) -> None:
     limit = Limit(1, timedelta(minutes=1), of="post", apart=True)
     api = acme.connection(limits=(limit,)).api
     for channel in ("packing", "orders"):
-        await asyncio.wait_for(api.post("post", {}, paced_by=channel), 5)
-    await asyncio.wait_for(api.get("read"), 5)
+        await asyncio.wait_for(api.post("post", {}, paced_by=channel), 30)
+    await asyncio.wait_for(api.get("read"), 30)
     waiting = asyncio.create_task(api.post("post", {}, paced_by="orders"))
     await asyncio.sleep(0)
     assert api.gate.waiting == 1

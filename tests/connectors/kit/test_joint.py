@@ -33,7 +33,7 @@ class Vendor:
 
 async def begun(vendor: Vendor) -> None:
     """Once for each reading."""
-    await asyncio.wait_for(vendor.begun.get(), 5)
+    await asyncio.wait_for(vendor.begun.get(), 30)
 
 
 async def test_those_who_come_while_it_is_read_share_the_next_reading() -> None:

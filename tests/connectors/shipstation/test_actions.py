@@ -167,7 +167,7 @@ async def test_when_the_outcome_is_unknown_a_repeat_buys_no_second_label(desk: D
     with pytest.raises(OutcomeUnknown):
         await desk.label(order())
     label = await desk.label(order(), again=True)
-    await asyncio.wait_for(arrived(desk, 1 if kind is FaultKind.LOST_ANSWER else 2), 5)
+    await asyncio.wait_for(arrived(desk, 1 if kind is FaultKind.LOST_ANSWER else 2), 30)
     assert (desk.numbers(), desk.labelled()) == (["1001"], ["1001"])
     assert label.tracking_number == desk.simulator.labels()[0].text
 

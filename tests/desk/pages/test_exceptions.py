@@ -388,7 +388,7 @@ async def test_work_that_a_restart_cut_off_goes_on_by_itself(tmp_path: Path) -> 
         await ledger.write(lambda rows: asked(Story(rows)))
     async with open_desk(tmp_path) as place, visit(place) as desk:
         text = ""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while "3 of 3 left as they are" not in text:
                 text = await desk.get("/exceptions/work/1")
         assert await states(place) == [ExceptionState.DISMISSED] * 3
@@ -411,7 +411,7 @@ async def test_work_that_was_stopped_shows_how_far_it_came_and_goes_on_when_aske
     assert "9 There is no exception 9." in text
     await desk.post("/exceptions/work/1/go-on", back="/exceptions?cause=unknown-sku")
     assert desk.path == "/exceptions/work/1?back=/exceptions?cause%3Dunknown-sku"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while "2 of 3 left as they are" not in text:
             text = await desk.get("/exceptions/work/1")
     assert (await states(place))[:2] == [ExceptionState.DISMISSED] * 2

@@ -90,7 +90,7 @@ def reading() -> Asking:
 async def test_the_601st_request_of_a_minute_is_refused_and_nobody_says_for_how_long() -> None:
     async with account("google_calendar", heedless=True) as visits:
         visits.simulator.quotas[0].count = 20
-        await asyncio.wait_for(visits.ask([reading()] * 21), 10)
+        await asyncio.wait_for(visits.ask([reading()] * 21), 30)
         assert sorted(map(str, visits.statuses)) == ["200"] * 20 + ["403"]
         assert not visits.connection.api.gate.paused_for
 

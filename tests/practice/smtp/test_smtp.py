@@ -44,7 +44,7 @@ async def test_the_standard_librarys_client_is_served(practice: Practice) -> Non
     port = int(practice.base_url("smtp").rpartition(":")[2])
 
     def send() -> dict[str, tuple[int, bytes]]:
-        with smtplib.SMTP("127.0.0.1", port, local_hostname="test.example", timeout=5) as server:
+        with smtplib.SMTP("127.0.0.1", port, local_hostname="test.example", timeout=30) as server:
             server.login("practice", "practice")
             return server.sendmail("a@b.example", ["c@d.example", "unknown@d.example"], WORDS)
 

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -80,10 +81,8 @@ class TransmissionSignature:
                 "Only PayPal can make its signatures.",
                 remedy="Have PayPal send something: make a small payment in its sandbox.",
             )
-        key = load_der_private_key(base64.b64decode(signer.key), None)
-        assert isinstance(key, RSAPrivateKey)
         time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-        signature = key.sign(_signed(delivery_id, time, signer.webhook, body), PKCS1v15(), SHA256())
+        signature = _private(signer.key).sign(_signed(delivery_id, time, signer.webhook, body), PKCS1v15(), SHA256())
         return {
             f"{_PREFIX}TRANSMISSION-ID": delivery_id,
             f"{_PREFIX}TRANSMISSION-TIME": time,
@@ -121,6 +120,13 @@ class TransmissionSignature:
         key = certificate.public_key()
         assert isinstance(key, RSAPublicKey)
         return key
+
+
+@lru_cache(maxsize=4)
+def _private(der: str) -> RSAPrivateKey:
+    key = load_der_private_key(base64.b64decode(der), None)
+    assert isinstance(key, RSAPrivateKey)
+    return key
 
 
 def _signed(transmission: str, time: str, webhook: str, body: bytes) -> bytes:
