@@ -202,10 +202,10 @@ async def test_an_order_that_was_called_off_isnt_marked_as_sent(shop: Shop, stat
 
 @pytest.mark.proves("errors")
 async def test_a_host_that_asks_to_slow_down_is_obeyed(shop: Shop) -> None:
-    shop.fail(FaultKind.RATE_LIMITED, seconds=7)
+    shop.fail(FaultKind.RATE_LIMITED, seconds=70)
     with pytest.raises(Transient, match="slow down") as error:
         await shop.do("read_order", ReadOrder(order_id=shop.sale()))
-    assert (error.value.cause, error.value.retry_after) == ("rate-limited", timedelta(seconds=7))
+    assert (error.value.cause, error.value.retry_after) == ("rate-limited", timedelta(seconds=70))
 
 
 @pytest.mark.proves("errors")
