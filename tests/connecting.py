@@ -9,8 +9,16 @@ from bellwire.connectors import find_connector
 from bellwire.connectors.kit import Call, Connection, connect
 from bellwire.errors import MissingCredential
 from bellwire.events import Environment
-from bellwire.practice import Practice
+from bellwire.practice import FaultKind, Practice
 from tests.samples import NOW
+
+PATIENT, HASTY = timedelta(seconds=30), timedelta(seconds=1)
+"""How long a connection waits for its vendor."""
+
+
+def patience_with(kind: FaultKind) -> timedelta:
+    """Only to wait in vain it is short: on a busy machine an ordinary answer may take a second."""
+    return HASTY if kind is FaultKind.SLOW else PATIENT
 
 
 class Secrets:
@@ -54,7 +62,7 @@ def connection(
     environment: Environment = Environment.SANDBOX,
     settings: Mapping[str, Any] | None = None,
     credentials: Mapping[str, str] | None = None,
-    timeout: timedelta = timedelta(seconds=30),
+    timeout: timedelta = PATIENT,
 ) -> Connection:
     """A connection to a vendor's practice server, with its practice credentials and settings unless told otherwise."""
     connector = find_connector(vendor)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from bellwire.events import Address, Environment, Order
 from bellwire.money import Money
 from bellwire.practice import Carrier, Fault, FaultKind, Practice
 from bellwire.practice.shipstation import ShipStationSimulator
-from tests.connecting import Secrets, call, connection
+from tests.connecting import PATIENT, Secrets, call, connection, patience_with
 from tests.connectors.shipstation.described import described
 from tests.samples import ADDRESS, NOW, line, order
 from tests.shared import needs_shared
@@ -30,7 +31,7 @@ MAKES_LABELS = r"^POST /v2/labels"
 class Desk:
     """A shipping account on its practice server and a connection to it."""
 
-    def __init__(self, practice: Practice, **settings: Any) -> None:
+    def __init__(self, practice: Practice, patience: timedelta = PATIENT, **settings: Any) -> None:
         simulator = practice.simulators["shipstation"]
         assert isinstance(simulator, ShipStationSimulator)
         self.simulator = simulator
@@ -39,7 +40,7 @@ class Desk:
             practice,
             name="shipping",
             settings={**simulator.settings, "packaging_grams": 0, **settings},
-            timeout=timedelta(seconds=1),
+            timeout=patience,
         )
 
     async def put_in(self, of: Order, *, again: bool = False) -> ShippingOrder:
@@ -74,11 +75,17 @@ async def practice() -> AsyncIterator[Practice]:
         yield practice
 
 
-@pytest.fixture
-async def desk(practice: Practice) -> AsyncIterator[Desk]:
-    desk = Desk(practice)
+@asynccontextmanager
+async def opened(practice: Practice, patience: timedelta = PATIENT) -> AsyncIterator[Desk]:
+    desk = Desk(practice, patience)
     yield desk
     await desk.connection.api.close()
+
+
+@pytest.fixture
+async def desk(practice: Practice) -> AsyncIterator[Desk]:
+    async with opened(practice) as desk:
+        yield desk
 
 
 async def test_a_label_is_bought_and_the_order_put_in_with_it(desk: Desk) -> None:
@@ -162,14 +169,15 @@ async def test_two_runs_at_the_same_moment_buy_one_label(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("kind", UNCLEAR)
-async def test_when_the_outcome_is_unknown_a_repeat_buys_no_second_label(desk: Desk, kind: FaultKind) -> None:
-    desk.simulator.faults.add(Fault(kind=kind, match=MAKES_LABELS, seconds=1.2))
-    with pytest.raises(OutcomeUnknown):
-        await desk.label(order())
-    label = await desk.label(order(), again=True)
-    await asyncio.wait_for(arrived(desk, 1 if kind is FaultKind.LOST_ANSWER else 2), 30)
-    assert (desk.numbers(), desk.labelled()) == (["1001"], ["1001"])
-    assert label.tracking_number == desk.simulator.labels()[0].text
+async def test_when_the_outcome_is_unknown_a_repeat_buys_no_second_label(practice: Practice, kind: FaultKind) -> None:
+    async with opened(practice, patience_with(kind)) as desk:
+        desk.simulator.faults.add(Fault(kind=kind, match=MAKES_LABELS, seconds=1.2))
+        with pytest.raises(OutcomeUnknown):
+            await desk.label(order())
+        label = await desk.label(order(), again=True)
+        await asyncio.wait_for(arrived(desk, 1 if kind is FaultKind.LOST_ANSWER else 2), 30)
+        assert (desk.numbers(), desk.labelled()) == (["1001"], ["1001"])
+        assert label.tracking_number == desk.simulator.labels()[0].text
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.FAILED])
@@ -184,12 +192,15 @@ async def test_neither_for_an_order_that_is_there_already(desk: Desk, kind: Faul
 
 
 @pytest.mark.parametrize("kind", UNCLEAR)
-async def test_when_the_outcome_is_unknown_a_repeat_puts_no_second_order_in(desk: Desk, kind: FaultKind) -> None:
-    desk.simulator.faults.add(Fault(kind=kind, match="^POST /v2/shipments", seconds=1.2))
-    with pytest.raises(OutcomeUnknown):
-        await desk.put_in(order())
-    await desk.put_in(order(), again=True)
-    assert desk.numbers() == ["1001"]
+async def test_when_the_outcome_is_unknown_a_repeat_puts_no_second_order_in(
+    practice: Practice, kind: FaultKind
+) -> None:
+    async with opened(practice, patience_with(kind)) as desk:
+        desk.simulator.faults.add(Fault(kind=kind, match="^POST /v2/shipments", seconds=1.2))
+        with pytest.raises(OutcomeUnknown):
+            await desk.put_in(order())
+        await desk.put_in(order(), again=True)
+        assert desk.numbers() == ["1001"]
 
 
 async def test_an_attempt_that_was_overtaken_takes_what_the_faster_one_bought(desk: Desk) -> None:
@@ -202,10 +213,10 @@ async def test_an_attempt_that_was_overtaken_takes_what_the_faster_one_bought(de
 
 @pytest.mark.proves("errors")
 async def test_when_shipstation_asks_to_slow_down_nothing_happened(desk: Desk) -> None:
-    desk.simulator.faults.add(Fault(kind=FaultKind.RATE_LIMITED, match=MAKES_LABELS, seconds=7))
+    desk.simulator.faults.add(Fault(kind=FaultKind.RATE_LIMITED, match=MAKES_LABELS, seconds=70))
     with pytest.raises(Transient) as limited:
         await desk.label(order())
-    assert limited.value.retry_after == timedelta(seconds=7)
+    assert limited.value.retry_after == timedelta(seconds=70)
     assert desk.labelled() == []
 
 

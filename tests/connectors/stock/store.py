@@ -14,7 +14,7 @@ from bellwire.capabilities.stock import AdjustStock, CountStock, StockChanges, S
 from bellwire.connectors import all_connectors
 from bellwire.connectors.kit import Connection
 from bellwire.practice import CATALOGUE, Practice, Simulator, Till
-from tests.connecting import call, connection
+from tests.connecting import PATIENT, call, connection
 
 VENDORS = [each.name for each in all_connectors() if "stock" in each.manifest.capabilities]
 SKUS = [good.sku for good in CATALOGUE if good.ships]
@@ -84,13 +84,13 @@ class Stockroom(Generic[S]):
 
 
 @asynccontextmanager
-async def opened(kind: type[S]) -> AsyncIterator[Stockroom[S]]:
+async def opened(kind: type[S], patience: timedelta = PATIENT) -> AsyncIterator[Stockroom[S]]:
     """A fresh store of a vendor."""
     async with Practice([kind.vendor]) as practice:
         simulator = practice.simulators[kind.vendor]
         assert isinstance(simulator, kind)
         simulator.quotas.clear()
-        made = connection(kind.vendor, practice, name="till", timeout=timedelta(seconds=1))
+        made = connection(kind.vendor, practice, name="till", timeout=patience)
         yield Stockroom(simulator, made)
         await made.api.close()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bellwire.capabilities.stock import AdjustStock, CountStock, StockCounts, StockLine, StockReason
 from bellwire.errors import OutcomeUnknown, Refused, Transient
 from bellwire.practice import Fault, FaultKind, Simulator, Till, find_simulator
-from tests.connecting import call
+from tests.connecting import call, patience_with
 from tests.connectors.stock.store import SKUS, VENDORS, Stockroom, Vendor, of, opened, vendor_of
 from tests.samples import line
 
@@ -98,12 +98,13 @@ async def test_what_was_never_counted_is_none(store: Stockroom[Simulator]) -> No
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.SLOW, FaultKind.FAILED])
 async def test_when_the_outcome_is_unknown_a_repeat_takes_stock_once(
-    store: Stockroom[Simulator], vendor: Vendor, kind: FaultKind
+    name: str, vendor: Vendor, kind: FaultKind
 ) -> None:
-    store.simulator.faults.add(Fault(kind=kind, match=vendor.write, seconds=1.5))
-    with pytest.raises(OutcomeUnknown):
-        await store.adjust([of("TEA-100", 2), of("MUG-RED", 1)])
-    result = await store.adjust([of("TEA-100", 2), of("MUG-RED", 1)], again=True)
+    async with opened(find_simulator(name), patience_with(kind)) as store:
+        store.simulator.faults.add(Fault(kind=kind, match=vendor.write, seconds=1.5))
+        with pytest.raises(OutcomeUnknown):
+            await store.adjust([of("TEA-100", 2), of("MUG-RED", 1)])
+        result = await store.adjust([of("TEA-100", 2), of("MUG-RED", 1)], again=True)
     assert store.taken() == {"TEA-100": 2, "MUG-RED": 1}
     assert [change.change for change in result.changes] == [-2, -1]
     assert result.changes[0].now == (118 if vendor.tells_what_is_left else None)
