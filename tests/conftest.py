@@ -54,7 +54,7 @@ def _make_templates_ready_once() -> None:
 _make_templates_ready_once()
 
 
-# To make them ready takes longer than many of them do.
+# What commands take is read from their functions, of all of them at each call: that takes longer than many of them.
 setattr(typer.testing, "_get_command", cache(typer.main.get_command))  # noqa: B010 - mypy takes no other way
 
 

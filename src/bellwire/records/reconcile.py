@@ -139,8 +139,8 @@ class Polling:
         self._busy: dict[str, asyncio.Task[None]] = {}
 
     async def begin(self) -> dict[tuple[str, str], PollRow]:
-        """From now on is what new connections list of interest: call it before webhooks are let in, as one that hints
-        at something has it looked up. Gives what was begun before. Raises LedgerBusy."""
+        """New connections are asked for what happens from now on: to be said before webhooks are let in, as what one of
+        them hints at is to be listed. Gives what had been begun before. Raises LedgerBusy."""
         now, rows = self._clock(), await self._ledger.read(polls.everything)
         begun = {(row.connection, row.name): row for row in rows}
         if unknown := self._polls.keys() - begun.keys():

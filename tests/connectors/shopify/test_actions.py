@@ -151,6 +151,7 @@ async def test_a_refunded_and_sent_order_that_is_read_equals_its_webhook(vendor:
     (event,) = shop.connector.triggers.normalise(received(vendor.webhook(order_id, "order.updated")), shop).events
     # When and by what it was paid stands in no webhook.
     assert found == event.data.model_copy(update={"payments": found.payments, "paid_at": found.paid_at})
+    assert [found.paid_at] == [datetime.fromisoformat(each["processed_at"]) for each in vendor.payments[order_id]]
     assert len(found.refunds[0].lines) == 60
     assert found.fulfilments[0].tracking_number == "1Z"
 
