@@ -44,10 +44,14 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 def turns(items: Sequence[pytest.Item], most: int) -> Iterator[Turn]:
-    """Neighbours from one module. First come the modules that are for the program as a whole: their tests take longest,
-    and nobody is to wait for one of them alone in the end."""
-    of_the_whole = sorted(range(len(items)), key=lambda place: len(items[place].path.parts))
-    for _, one_module in groupby(of_the_whole, lambda place: items[place].path):
+    """Neighbours from one module. First come the modules that are for the program as a whole, and those of practice:
+    their tests take longest, and nobody is to wait for one of them alone in the end."""
+
+    def rank(place: int) -> tuple[bool, int]:
+        path = items[place].path
+        return items[place].config.rootpath / "tests" / "practice" not in path.parents, len(path.parts)
+
+    for _, one_module in groupby(sorted(range(len(items)), key=rank), lambda place: items[place].path):
         places = list(one_module)
         for start in range(0, len(places), most):
             yield places[start : start + most]

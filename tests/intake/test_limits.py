@@ -254,7 +254,7 @@ async def test_on_a_slow_disk_the_sender_is_asked_to_come_back_and_what_it_sent_
         def slow(sql: str) -> None:
             if sql == "COMMIT":
                 reached.set()
-                go_on.wait(60)
+                go_on.wait(20)
 
         sqlite_of(intake.ledger)._connection.set_trace_callback(slow)
         letter = intake.senders["standard"].order()

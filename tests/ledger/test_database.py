@@ -63,7 +63,7 @@ async def test_a_write_returns_only_when_its_commit_is_over(ledger: Database, pa
     def hold(sql: str) -> None:
         if sql == "COMMIT":
             reached.set()
-            go_on.wait(60)
+            go_on.wait(20)
 
     sqlite_of(ledger)._connection.set_trace_callback(hold)
     write = asyncio.create_task(ledger.write(put(1)))

@@ -268,7 +268,7 @@ async def test_a_process_that_stands_still_in_the_middle_of_a_transaction_does_n
     def stand_still(rows: Rows) -> None:
         rows.one("SELECT 1")
         begun.set()
-        go_on.wait(60)
+        go_on.wait(20)
         put(1)(rows)
 
     async with open_ledger(url) as still, open_ledger(url) as other:

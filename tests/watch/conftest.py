@@ -85,7 +85,7 @@ def _listen(receiver: Receiver, servers: list[ThreadingHTTPServer]) -> Receiver:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             receiver.letters.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            receiver.open.wait(60)
+            receiver.open.wait(20)
             with suppress(OSError):
                 self.send_response(receiver.status)
                 self.end_headers()
