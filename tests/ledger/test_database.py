@@ -67,10 +67,12 @@ async def test_a_write_returns_only_when_its_commit_is_over(ledger: Database, pa
 
     sqlite_of(ledger)._connection.set_trace_callback(hold)
     write = asyncio.create_task(ledger.write(put(1)))
-    await until(reached.is_set)
-    await asyncio.sleep(0.05)
-    assert not write.done() and numbers(path) == set()
-    go_on.set()
+    try:
+        await until(reached.is_set)
+        await asyncio.sleep(0.05)
+        assert not write.done() and numbers(path) == set()
+    finally:
+        go_on.set()
     assert await write == 1
     assert numbers(path) == {1}
 
