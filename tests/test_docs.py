@@ -19,11 +19,10 @@ from urllib.request import urlopen
 
 import psycopg
 import pytest
-import typer.main
 from typer.testing import CliRunner
 
 from bellwire import __version__
-from bellwire.cli import app
+from bellwire.cli import app, command
 from bellwire.connectors import all_connectors
 from bellwire.connectors.levels import RULES
 from bellwire.flows import parse_flow
@@ -50,9 +49,9 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.na
 def commands() -> dict[str, Any]:
     """Every command by its words: `secrets set`; of groups too."""
     found: dict[str, Any] = {}
-    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
-        found[name] = command
-        found |= {f"{name} {verb}": inner for verb, inner in getattr(command, "commands", {}).items()}
+    for name, each in command().commands.items():
+        found[name] = each
+        found |= {f"{name} {verb}": inner for verb, inner in getattr(each, "commands", {}).items()}
     return found
 
 
@@ -70,11 +69,11 @@ def unknown(line: str) -> list[str]:
     """What a line asks for and isn't there."""
     wrong = []
     for name, options in used(line):
-        command = commands().get(name)
-        known = {option for parameter in command.params for option in parameter.opts} if command else set()
-        if command is None:
+        found = commands().get(name)
+        known = {option for parameter in found.params for option in parameter.opts} if found else set()
+        if found is None:
             wrong.append(name)
-        wrong += [f"{name} {option}" for option in options if command and option not in {*known, "--help"}]
+        wrong += [f"{name} {option}" for option in options if found and option not in {*known, "--help"}]
     return wrong
 
 
@@ -113,16 +112,16 @@ def test_every_command_explains_itself_with_an_example_that_fits(name: str) -> N
 
 def test_the_readme_lists_every_command_and_what_belongs_to_it() -> None:
     rows = re.findall(r"^\| `bellwire ([a-z-]+)` \| (.+) \|$", README.section("## Commands").text, re.MULTILINE)
-    assert [name for name, _ in rows] == list(typer.main.get_command(app).list_commands(None))  # type: ignore[attr-defined]
+    assert [name for name, _ in rows] == command().list_commands(None)
     for name, meaning in rows:
         assert set(re.findall("`([a-z]+)`", meaning)) == set(getattr(commands()[name], "commands", {}))
 
 
 def test_listings_print_json_and_commands_take_the_project_as_the_readme_says() -> None:
     options = {
-        name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in commands().items()
-        if not hasattr(command, "commands")
+        name: {option for parameter in each.params for option in parameter.opts}
+        for name, each in commands().items()
+        if not hasattr(each, "commands")
     }
     assert [name for name in options if name.endswith(" list") and "--json" not in options[name]] == []
     assert sorted(name for name in options if "--project" not in options[name]) == [

@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.side_by_side import dealt
+from tests.side_by_side import dealt, turns
 
 ROOT = Path(__file__).parents[1]
 
@@ -97,6 +99,13 @@ def test_it_ends_at_the_first_failure_if_that_is_wanted(tmp_path: Path) -> None:
     assert code == 1
     assert "1 failed" in out and "stopping after 1 failures" in out
     assert int(re.findall(r"(\d+) passed", out)[0]) < 400
+
+
+def test_what_takes_longest_comes_first() -> None:
+    modules = ("cli/test_a.py", "practice/roles/test_b.py", "test_c.py", "test_c.py", "practice/test_d.py")
+    config = SimpleNamespace(rootpath=Path("/clone"))
+    items: list[Any] = [SimpleNamespace(path=Path("/clone/tests", module), config=config) for module in modules]
+    assert [*turns(items, 1)] == [[4], [1], [2], [3], [0]]
 
 
 @pytest.mark.parametrize("order", [[], [0], [0, 1], [0, 2, 1], [0, 2, 1, 3], [0, 3, 1, 4, 2]])

@@ -33,9 +33,8 @@ from typing import Any
 
 import aiohttp
 import aiosmtplib
-import typer
 
-from bellwire.cli import app
+from bellwire.cli import command
 from bellwire.connectors.kit.answer import Answer
 from bellwire.connectors.kit.http import Api
 from bellwire.intake.line import Line
@@ -50,7 +49,7 @@ OUTPUT, ERRORS = "out.txt", "err.txt"
 STOPPING = "while it stops, "
 """What the names of points begin with once the process was told to stop at one."""
 
-_COMMAND = typer.main.get_command(app)
+_COMMAND = command()
 _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(["tests.reliability.warm"])
 
